@@ -1,0 +1,68 @@
+"""The network and the front door."""
+
+from enum import StrEnum
+from ipaddress import IPv4Network
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints
+
+from .types import Cidr, EmailAddress, Model
+
+
+class Outbound(StrEnum):
+    """How nodes reach the internet."""
+
+    LOAD_BALANCER = "load-balancer"
+    NAT_GATEWAY = "nat-gateway"
+
+
+class NetworkSettings(Model):
+    """Address ranges and outbound connectivity."""
+
+    address_space: Cidr = IPv4Network("10.40.0.0/16")
+    """Range of the virtual network."""
+    nodes_subnet: Cidr = IPv4Network("10.40.0.0/20")
+    """Range of the node pools' subnet."""
+    gateway_subnet: Cidr = IPv4Network("10.40.16.0/24")
+    """Range of the Application Gateway's subnet; /24 or smaller, since AGIC with CNI Overlay needs that."""
+    endpoints_subnet: Cidr = IPv4Network("10.40.17.0/26")
+    """Range of the private endpoints' subnet."""
+    pod_cidr: Cidr = IPv4Network("10.244.0.0/16")
+    """Overlay range of the pods."""
+    service_cidr: Cidr = IPv4Network("10.96.0.0/16")
+    """Range of the Kubernetes services; the cluster DNS gets its tenth address."""
+    outbound: Outbound = Outbound.LOAD_BALANCER
+    nat_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 30
+    """Idle time after which the NAT gateway drops a connection."""
+
+
+class IngressMode(StrEnum):
+    """Which controller answers on the public address."""
+
+    NGINX = "nginx"
+    APPLICATION_GATEWAY = "application-gateway"
+
+
+class GatewaySettings(Model):
+    """Azure Application Gateway; only used in the ingress mode of that name."""
+
+    sku: Literal["Standard_v2", "WAF_v2"] = "WAF_v2"
+    waf_mode: Literal["Detection", "Prevention"] = "Prevention"
+    min_capacity: Annotated[int, Field(ge=0, le=100)] = 1
+    max_capacity: Annotated[int, Field(ge=2, le=125)] = 3
+
+
+class IngressSettings(Model):
+    """The front door."""
+
+    mode: IngressMode = IngressMode.NGINX
+    dns_label: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")] | None = None
+    """Label of the public address under `<region>.cloudapp.azure.com`; derived when left out."""
+    allowed_source_ranges: tuple[Cidr, ...] = ()
+    """IPv4 ranges that may open the front door; empty means the whole internet."""
+    acme_email: EmailAddress
+    """Contact address of the Let's Encrypt account."""
+    acme_issuer: Literal["staging", "production"] = "production"
+    application_gateway: GatewaySettings | None = None
+    """Required by the mode `application-gateway`."""
+    nginx_replicas: Annotated[int, Field(ge=1, le=10)] = 2
