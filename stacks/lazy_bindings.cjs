@@ -1,0 +1,59 @@
+"use strict";
+/*
+ * Preload hook of jsii's Node process: where a prebuilt cdktf provider binding is required, answer with the
+ * `lazy-index.js` beside its `index.js`. Both export the same resources; the lazy one loads a resource when it is first
+ * used. A binding whose two files are not provably alike, line by line, keeps its `index.js`.
+ */
+const fs = require("node:fs");
+const Module = require("node:module");
+const path = require("node:path");
+
+const BINDING = /^@(?:cdktf|cdktn)\/provider-/;
+const INDEX = path.join(path.sep, "lib", "index.js");
+const IGNORED = [
+  /^$/,
+  /^"use strict";$/,
+  /^\/\/.*$/,
+  /^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);$/,
+  /^(?:exports\.\w+ = )+void 0;$/,
+];
+const EAGER = /^exports\.(\w+) = require\("(\.\/[^"]+)"\);$/;
+const LAZY = /^Object\.defineProperty\(exports, '(\w+)', \{ get: function \(\) \{ return require\('(\.\/[^']+)'\); \} \}\);$/;
+
+/** Map each exported name to the file it comes from, or return null if the file does anything else. */
+function exportsOf(file, pattern) {
+  const found = new Map();
+  const source = fs.readFileSync(file, "utf8").replace(/\/\*[^]*?\*\//g, "");
+  for (const line of source.split(/\r?\n/)) {
+    const match = pattern.exec(line);
+    if (match) found.set(match[1], match[2]);
+    else if (!IGNORED.some((harmless) => harmless.test(line))) return null;
+  }
+  return found;
+}
+
+function lazyTwin(index) {
+  try {
+    const lib = path.dirname(index);
+    const { name } = JSON.parse(fs.readFileSync(path.join(lib, "..", "package.json"), "utf8"));
+    const twin = path.join(lib, "lazy-index.js");
+    if (!BINDING.test(name) || !fs.existsSync(twin)) return index;
+    const eager = exportsOf(index, EAGER);
+    const lazy = exportsOf(twin, LAZY);
+    const alike = eager && lazy && eager.size === lazy.size && [...eager].every(([key, file]) => lazy.get(key) === file);
+    return alike ? twin : index;
+  } catch {
+    return index;
+  }
+}
+
+const answers = new Map();
+const resolveFilename = Module._resolveFilename;
+if (typeof resolveFilename === "function") {
+  Module._resolveFilename = function (...request) {
+    const resolved = resolveFilename.apply(this, request);
+    if (typeof resolved !== "string" || !resolved.endsWith(INDEX)) return resolved;
+    if (!answers.has(resolved)) answers.set(resolved, lazyTwin(resolved));
+    return answers.get(resolved);
+  };
+}
