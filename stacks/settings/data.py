@@ -18,16 +18,11 @@ class DiskSettings(Model):
     tier: Literal["Premium", "StandardSSD"] = "Premium"
     lrs_zone: Annotated[int, Field(ge=1, le=3)] | None = None
     """Required with `lrs` in a region with zones."""
-    mysql_gib: UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-DiskSizeGib = 32
-    clickhouse_gib: UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-DiskSizeGib = 128
-    zookeeper_gib: UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-DiskSizeGib = 16
-    minio_gib: UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-DiskSizeGib = 64
-    redis_gib: UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
-DiskSizeGib = 16
+    mysql_gib: DiskSizeGib = 32
+    clickhouse_gib: DiskSizeGib = 128
+    zookeeper_gib: DiskSizeGib = 16
+    minio_gib: DiskSizeGib = 64
+    redis_gib: DiskSizeGib = 16
     chat_uploads_gib: Annotated[int, Field(ge=32, le=102400)] = 100
     """Size of the file share for chat uploads."""
     backup_retention_days: Annotated[int, Field(ge=1, le=360)] = 14
