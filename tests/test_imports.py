@@ -1,0 +1,205 @@
+"""The import machinery: our modules join the library `constructs`, and bindings load only what is used."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import constructs
+import pytest
+
+from stacks import fast_bindings
+
+ROOT = Path(__file__).resolve().parent.parent
+APP = """
+import sys
+import stacks
+from cdktf import App, TerraformStack
+from cdktf_cdktf_provider_random.pet import Pet
+from cdktf_cdktf_provider_random.provider import RandomProvider
+app = App(outdir=sys.argv[1])
+stack = TerraformStack(app, "one")
+RandomProvider(stack, "random")
+Pet(stack, "pet")
+app.synth()
+"""
+EAGER_ROOT = """
+from pkgutil import extend_path
+__path__ = extend_path(__path__, __name__)
+import publication
+__all__ = ["disk", "vault"]
+publication.publish()
+
+# Loading modules to ensure their types are registered with the jsii runtime library
+from . import disk
+from . import vault
+"""
+EAGER_INDEX = """"use strict";
+Object.defineProperty(exports, "__esModule", { value: true });
+exports.vault = exports.disk = void 0;
+exports.disk = require("./disk");
+exports.vault = require("./vault");
+"""
+LAZY_INDEX = """"use strict";
+Object.defineProperty(exports, 'disk', { get: function () { return require('./disk'); } });
+Object.defineProperty(exports, 'vault', { get: function () { return require('./vault'); } });
+"""
+
+
+@pytest.fixture
+def binding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Yield the root module file of an importable Python package that is named like a provider binding."""
+    package = tmp_path / f"{fast_bindings.BINDING_PREFIX}fake"
+    package.mkdir()
+    for name in ("disk", "vault"):
+        (package / f"{name}.py").write_text(f"NAME = {name!r}\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    yield package / "__init__.py"
+    for name in [name for name in sys.modules if name.startswith(package.name)]:
+        del sys.modules[name]
+
+
+@pytest.fixture
+def npm_binding(tmp_path: Path) -> Path:
+    """Return the folder of a Node package that is laid out like a provider binding."""
+    package = tmp_path / "node modules" / "binding"
+    for name in ("disk", "vault"):
+        (package / "lib" / name).mkdir(parents=True)
+        (package / "lib" / name / "index.js").write_text(f"console.log('loaded {name}'); exports.NAME = '{name}';")
+    (package / "package.json").write_text(json.dumps({"name": "@cdktf/provider-fake", "main": "lib/index.js"}))
+    (package / "lib" / "index.js").write_text(EAGER_INDEX)
+    (package / "lib" / "lazy-index.js").write_text(LAZY_INDEX)
+    return package
+
+
+def loaded_by_node(package: Path) -> list[str]:
+    """Return what loads, in order, when the package is required under the hook and its `vault` is used."""
+    script = f"const b = require({json.dumps(str(package))}); console.log('required'); console.log(b.vault.NAME)"
+    return subprocess.run(
+        [os.environ["JSII_NODE"], "--require", str(fast_bindings.NODE_HOOK), "-e", script],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+
+def test_our_folder_joins_the_library_constructs() -> None:
+    assert str(ROOT / "constructs") in constructs.__path__
+    assert not (ROOT / "constructs" / "__init__.py").exists()
+    assert constructs.Construct.__module__ == "constructs"
+
+
+def test_lean_imports_are_on_for_every_installed_binding() -> None:
+    for name in ("azurerm", "azuread", "kubernetes", "helm", "random"):
+        package = f"{fast_bindings.BINDING_PREFIX}{name}"
+        before = {module for module in sys.modules if module.startswith(f"{package}.")}
+        root = importlib.import_module(package)
+        loaded = {module for module in sys.modules if module.startswith(f"{package}.")} - before
+        assert loaded <= {f"{package}._jsii", f"{package}._private"}
+        assert len(root.__all__) >= 3
+
+
+def test_a_resource_is_also_reached_through_the_root_of_its_binding(binding: Path) -> None:
+    binding.write_text(EAGER_ROOT)
+    root = importlib.import_module(binding.parent.name)
+    assert f"{root.__name__}.vault" not in sys.modules
+    assert root.vault.NAME == "vault"
+    assert f"{root.__name__}.disk" not in sys.modules
+    with pytest.raises(AttributeError, match="has no attribute 'absent'"):
+        _ = root.absent
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        EAGER_ROOT.replace("from . import disk\n", "from . import disk as disk\n"),
+        EAGER_ROOT + "DEFAULT = vault.NAME\n",
+        EAGER_ROOT.replace("from . import disk\nfrom . import vault\n", "from . import (disk, vault)\n"),
+    ],
+    ids=["other-form", "used-after", "one-statement"],
+)
+def test_a_binding_whose_root_looks_different_loads_as_shipped(binding: Path, root: str) -> None:
+    binding.write_text(root)
+    module = importlib.import_module(binding.parent.name)
+    assert (module.disk.NAME, module.vault.NAME) == ("disk", "vault")
+
+
+def test_node_loads_a_resource_of_a_binding_when_it_is_used(npm_binding: Path) -> None:
+    assert loaded_by_node(npm_binding) == ["required", "loaded vault", "vault"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("lib/lazy-index.js", LAZY_INDEX.replace("'./vault'", "'./disk'")),
+        ("lib/lazy-index.js", LAZY_INDEX.replace("Object", "// Object", 1)),
+        ("lib/index.js", EAGER_INDEX + "exports.VERSION = 3;\n"),
+        ("package.json", json.dumps({"name": "@other/package", "main": "lib/index.js"})),
+    ],
+    ids=["other-file", "missing-export", "more-than-resources", "not-a-binding"],
+)
+def test_a_node_package_that_looks_different_loads_as_shipped(npm_binding: Path, file: str, text: str) -> None:
+    (npm_binding / file).write_text(text)
+    assert loaded_by_node(npm_binding) == ["loaded disk", "loaded vault", "required", "vault"]
+
+
+def test_a_node_package_without_a_lazy_index_loads_as_shipped(npm_binding: Path) -> None:
+    (npm_binding / "lib" / "lazy-index.js").unlink()
+    assert loaded_by_node(npm_binding) == ["loaded disk", "loaded vault", "required", "vault"]
+
+
+def test_the_node_process_of_jsii_takes_the_hook_and_keeps_the_options_of_the_caller(tmp_path: Path) -> None:
+    report = tmp_path / "loaded modules.json"
+    recorder = tmp_path / "recorder.cjs"
+    recorder.write_text(
+        "process.on('exit', () => { const files = Object.keys(require('node:module')._cache);"
+        f" if (files.some(f => f.includes('provider-random'))) "
+        f"require('node:fs').writeFileSync({json.dumps(str(report))}, JSON.stringify(files)); }});"
+    )
+    environment = {key: value for key, value in os.environ.items() if key != fast_bindings.MODE_VARIABLE}
+    environment |= {"NODE_OPTIONS": f'--require="{recorder}"', "PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", APP, str(tmp_path / "out")], env=environment, check=True, cwd=tmp_path)
+    loaded = {Path(file).parts[-2:] for file in json.loads(report.read_text()) if "provider-random" in file}
+    assert ("lib", "lazy-index.js") in loaded
+    assert ("pet", "index.js") in loaded
+    assert not loaded & {("lib", "index.js"), ("uuid", "index.js")}
+
+
+def test_node_options_are_extended_once_and_given_back_as_they_were() -> None:
+    caller = '--max-old-space-size=900 --require="/a b/c.cjs"'
+    lazy = fast_bindings.node_options(caller, lazy=True)
+    assert lazy.startswith(caller)
+    assert str(fast_bindings.NODE_HOOK) in lazy
+    assert fast_bindings.node_options(lazy, lazy=True) == lazy
+    assert fast_bindings.node_options(lazy, lazy=False) == caller
+    assert fast_bindings.node_options("", lazy=False) == ""
+
+
+def test_an_unknown_mode_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(fast_bindings.MODE_VARIABLE, "fast")
+    with pytest.raises(ValueError, match="'fast' is not a way to load bindings; use one of as-shipped, lean, lazy"):
+        fast_bindings.install()
+
+
+def test_importing_cdktf_before_stacks_is_reported() -> None:
+    run = subprocess.run(
+        [sys.executable, "-W", "error::RuntimeWarning", "-c", "import constructs, stacks"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert run.returncode == 1
+    assert "was imported before the package `stacks`" in run.stderr
+
+
+def test_our_own_node_is_used_unless_the_caller_names_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JSII_NODE")
+    fast_bindings.install()
+    assert os.environ["JSII_NODE"] == str(fast_bindings.bundled_node())
+    monkeypatch.setenv("JSII_NODE", "/opt/node/bin/node")
+    fast_bindings.install()
+    assert os.environ["JSII_NODE"] == "/opt/node/bin/node"
