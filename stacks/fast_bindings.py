@@ -79,9 +79,7 @@ class _LeanFinder:
     """Answers for the roots of provider bindings only; every other import takes its ordinary way."""
 
     @staticmethod
-    def find_spec(
-        name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if not name.startswith(BINDING_PREFIX) or "." in name:
             return None
         spec = PathFinder.find_spec(name, path, target)
@@ -101,9 +99,7 @@ def requested_mode() -> Mode:
         return Mode(value)
     except ValueError:
         choices = ", ".join(Mode)
-        raise ValueError(
-            f"{MODE_VARIABLE}={value!r} is not a way to load bindings; use one of {choices}"
-        ) from None
+        raise ValueError(f"{MODE_VARIABLE}={value!r} is not a way to load bindings; use one of {choices}") from None
 
 
 def node_options(current: str, *, lazy: bool) -> str:
