@@ -65,8 +65,8 @@ DnsName = Annotated[
 
 EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", max_length=254)]
 
-ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,9}$")]
-"""2 to 10 lower-case letters and digits: short enough for every Azure name that is made of it."""
+ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
+"""2 to 8 lower-case letters and digits: short enough for every Azure name that is made of it."""
 
 PoolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
 """A Linux AKS node pool's name: at most 12 lower-case letters and digits."""

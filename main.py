@@ -1,0 +1,49 @@
+"""The platform of one environment: seven Terraform stacks, wired in deploy order."""
+
+import os
+import sys
+from pathlib import Path
+
+from stacks.settings import Settings, SettingsError, load_settings
+
+# isort: split
+from cdktf import App
+
+from stacks.acr import AcrStack
+from stacks.aks import AksStack
+from stacks.database import DatabaseStack
+from stacks.disks import DisksStack
+from stacks.identity import IdentityStack
+from stacks.network import NetworkStack
+from stacks.output_folder import output_folder
+from stacks.platform import PlatformStack
+
+
+def build_app(settings: Settings, outdir: Path | None = None) -> App:
+    """Return the application with every stack of the environment; `synth()` writes it to `outdir`."""
+    app = App(outdir=str(outdir) if outdir else None)
+
+    identity = IdentityStack(app, settings)
+    disks = DisksStack(app, settings)
+    acr = AcrStack(app, settings)
+    database = DatabaseStack(app, settings)
+
+    network = NetworkStack(app, settings, disks=disks, acr=acr, database=database)
+    aks = AksStack(app, settings, network=network, identity=identity, disks=disks, acr=acr, database=database)
+    PlatformStack(app, settings, network=network, aks=aks, identity=identity, disks=disks, acr=acr, database=database)
+    return app
+
+
+def main() -> None:
+    """Synthesize the environment that `PLATFORM_ENV` names."""
+    environment = os.environ.get("PLATFORM_ENV", "dev")
+    try:
+        settings = load_settings(environment)
+        outdir = output_folder(environment, os.environ)
+    except SettingsError as error:
+        sys.exit(str(error))
+    build_app(settings, outdir).synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""What each stack hands on to others and to people: the contract between the stacks.
+
+Field names are the names of the Terraform outputs, so renaming one is a change of contract. Values are plain or
+Terraform tokens; none is a secret.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityOutputs:
+    """The Entra application that people and programs log in with."""
+
+    client_id: str
+    """Client (application) id: audience of every token."""
+    application_id: str
+    """Resource id of the application in azuread's form `/applications/<object id>`."""
+    access_group_object_id: str
+    """Entra group whose members may use the platform."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisksOutputs:
+    """Disks and file share that outlive the cluster."""
+
+    resource_group_name: str
+    resource_group_id: str
+    mysql_disk_id: str
+    clickhouse_disk_id: str
+    zookeeper_disk_id: str
+    minio_disk_id: str
+    redis_disk_id: str
+    storage_account_id: str
+    """Account of the file share for chat uploads."""
+    storage_account_name: str
+    chat_uploads_share_name: str
+    sizes_gib: dict[str, int]
+    """Size per disk and of the file share, for people and for the check that nothing shrinks."""
+    backup_vault_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcrOutputs:
+    """The environment's container registry."""
+
+    registry_id: str
+    registry_name: str
+    login_server: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseOutputs:
+    """PostgreSQL server and Key Vault."""
+
+    resource_group_name: str
+    server_id: str
+    server_name: str
+    server_fqdn: str
+    administrator_login: str
+    vault_id: str
+    vault_name: str
+    vault_uri: str
+    tenant_id: str
+    """Entra tenant that the vault trusts."""
+    secret_versions: dict[str, int]
+    """Version of every generated secret, by its name in the vault."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkOutputs:
+    """Virtual network and front door."""
+
+    resource_group_name: str
+    resource_group_id: str
+    vnet_id: str
+    nodes_subnet_id: str
+    gateway_subnet_id: str
+    endpoints_subnet_id: str
+    public_ip_id: str
+    public_ip_name: str
+    """Static address of the front door; NGINX takes it by this name."""
+    public_ip_address: str
+    public_fqdn: str
+    """Azure's own name of that address, the target for CNAME records of the domain."""
+    application_gateway_id: str
+    """Empty unless the ingress mode is `application-gateway`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AksOutputs:
+    """The cluster and the identities of its workloads."""
+
+    resource_group_name: str
+    cluster_id: str
+    cluster_name: str
+    api_url: str
+    """HTTPS address of the Kubernetes API."""
+    ca_certificate: str
+    """Certificate of the cluster's authority, base64; public."""
+    oidc_issuer_url: str
+    node_resource_group_name: str
+    external_secrets_client_id: str
+    """Client id of the identity that reads the vault for External Secrets."""
+    cert_manager_client_id: str
+    """Client id of cert-manager's identity, for DNS-01."""
