@@ -1,0 +1,103 @@
+"""Judge synthesized stacks with checkov, against one list of accepted findings."""
+
+import fnmatch
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+SKIPS = Path(__file__).parents[1] / "tests" / "checkov_skips.yaml"
+"""The accepted findings: the only place where a check is waived."""
+
+
+class PolicyError(Exception):
+    """checkov could not judge the stacks, or the list of accepted findings is faulty."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Finding:
+    """A check that a resource fails."""
+
+    environment: str
+    check: str
+    resource: str
+    """`<stack>/<name of the resource>`."""
+    meaning: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """A finding that is accepted, and why."""
+
+    check: str
+    resource: str
+    """`<stack>/<name>`; `*` stands for any text."""
+    reason: str
+    environments: tuple[str, ...]
+    """Environments in which the finding is accepted."""
+
+    def covers(self, finding: Finding) -> bool:
+        """Return whether this entry accepts `finding`."""
+        return (
+            self.check == finding.check
+            and finding.environment in self.environments
+            and fnmatch.fnmatchcase(finding.resource, self.resource)
+        )
+
+
+def load_skips(path: Path = SKIPS) -> list[Skip]:
+    """Return the accepted findings; raises PolicyError for an entry without check, resource, environments or reason."""
+    skips = []
+    for number, entry in enumerate(YAML(typ="safe").load(path.read_text("utf-8")) or [], start=1):
+        missing = [key for key in ("check", "resource", "environments", "reason") if not entry.get(key)]
+        if missing:
+            raise PolicyError(f"{path.name}: entry {number} has no {' and no '.join(missing)}")
+        skips.append(Skip(**entry | {"environments": tuple(entry["environments"])}))
+    return skips
+
+
+def judge(findings: Iterable[Finding], skips: Sequence[Skip]) -> tuple[list[Finding], list[Skip]]:
+    """Return the findings that no entry accepts, and the entries that accept nothing any more."""
+    findings = list(findings)
+    open_findings = [finding for finding in findings if not any(skip.covers(finding) for skip in skips)]
+    unused = [skip for skip in skips if not any(skip.covers(finding) for finding in findings)]
+    return sorted(open_findings), unused
+
+
+def find(environment: str, folder: Path) -> tuple[list[Finding], set[tuple[str, str]]]:
+    """Run checkov over an output folder; return its findings and the (check, resource) pairs that passed.
+
+    `folder` holds `stacks/<stack>/cdk.tf.json`. Nothing is downloaded. Raises PolicyError when checkov fails or
+    cannot parse a stack.
+    """
+    checkov = [sys.executable, "-m", "checkov.main", "-d", str(folder), "--framework", "terraform_json"]
+    run = subprocess.run(  # noqa: S603
+        [*checkov, "-o", "json", "--skip-download", "--soft-fail"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    try:
+        report: dict[str, Any] = json.loads(run.stdout)
+    except json.JSONDecodeError:
+        raise PolicyError(f"checkov ended with {run.returncode} and no report: {run.stderr[-500:]}") from None
+    if report["summary"]["parsing_errors"]:
+        raise PolicyError(f"checkov could not parse {report['results'].get('parsing_errors')}")
+    results = report["results"]
+    failed = [
+        Finding(environment, entry["check_id"], _address(entry), entry.get("check_name") or "")
+        for entry in results["failed_checks"]
+    ]
+    passed = {(entry["check_id"], _address(entry)) for entry in results["passed_checks"]}
+    return failed, passed
+
+
+def _address(entry: dict[str, Any]) -> str:
+    # checkov names a resource of a synthesized stack `resource.<name>` or `<type>.<name>`, depending on the check.
+    stack = Path(entry["file_path"]).parent.name
+    return f"{stack}/{entry['resource'].rpartition('.')[2]}"
