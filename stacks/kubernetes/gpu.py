@@ -1,0 +1,55 @@
+"""How GPU nodes are marked, and how the device plugin is told to share their cards.
+
+`aks` puts the labels and taints on the pools, `platform` schedules by them.
+"""
+
+from stacks.settings import Settings
+from stacks.settings.cluster import GpuPoolSettings
+
+GPU_PRESENT = {"nvidia.com/gpu.present": "true"}
+"""Label of every GPU node: the device plugin's DaemonSet selects by it, and AKS sets none of its own."""
+
+CONFIG_LABEL = "nvidia.com/device-plugin.config"
+"""Label by which a node chooses one of the device plugin's configurations."""
+
+WHOLE_CARDS = "whole-cards"
+"""Configuration of nodes without that label: one schedulable GPU per card."""
+
+
+def sharing_config(time_slices: int) -> str:
+    """Name of the device plugin's configuration that cuts each card into `time_slices` shares."""
+    return WHOLE_CARDS if time_slices == 1 else f"time-slices-{time_slices}"
+
+
+def gpu_node_labels(pool: GpuPoolSettings) -> dict[str, str]:
+    """Labels of a GPU pool's nodes, besides those that AKS asks for on spot pools."""
+    if pool.time_slices == 1:
+        return dict(GPU_PRESENT)
+    return {**GPU_PRESENT, CONFIG_LABEL: sharing_config(pool.time_slices)}
+
+
+def sharing_configs(settings: Settings) -> dict[str, str]:
+    """The device plugin's configurations by name; empty when no pool shares its cards.
+
+    Format: https://github.com/NVIDIA/k8s-device-plugin#shared-access-to-gpus. Shares are not isolated from each other,
+    so a pod that asks for two of them is refused instead of getting the same card twice.
+    """
+    slices = sorted({pool.time_slices for pool in settings.cluster.gpu_pools.values()} - {1})
+    if not slices:
+        return {}
+    shared = {
+        sharing_config(count): (
+            "version: v1\n"
+            "sharing:\n"
+            "  timeSlicing:\n"
+            "    failRequestsGreaterThanOne: true\n"
+            f"    resources: [{{name: nvidia.com/gpu, replicas: {count}}}]\n"
+        )
+        for count in slices
+    }
+    return {WHOLE_CARDS: "version: v1\n", **shared}
+
+
+def most_gpu_nodes(settings: Settings) -> int:
+    """Number of GPU nodes when every pool is at its maximum."""
+    return sum(pool.max_nodes for pool in settings.cluster.gpu_pools.values())
