@@ -1,0 +1,134 @@
+"""The processes that the synthesis benchmark measures, each in turn."""
+
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+
+from stacks import fast_bindings
+from stacks.fast_bindings import Mode
+
+from .figures import FLOOR, Step, Variant
+from .measure import Usage, peak_memory_mib, run
+
+ROOT = Path(__file__).parents[2]
+FLOOR_PROGRAM = """
+import sys
+from cdktf import App, TerraformStack
+app = App(outdir=sys.argv[1])
+TerraformStack(app, "empty")
+app.synth()
+"""
+LABELS = {
+    Mode.AS_SHIPPED: "as shipped",
+    Mode.LEAN: "lean",
+    Mode.LAZY: "lean + lazy",
+    FLOOR: "floor",
+}
+
+
+class Bench:
+    """Runs the measured processes, each with a fresh output folder."""
+
+    def __init__(self, environment: str, folder: Path, advance: Callable[[str], None]) -> None:
+        self._environment = environment
+        self._folder = folder
+        self._advance = advance
+
+    def _variables(self, mode: str) -> dict[str, str]:
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(("CDKTF_", "PYTEST_"))}
+        node_options = fast_bindings.node_options(clean.pop("NODE_OPTIONS", ""), lazy=False)
+        outdir = self._folder / mode / self._environment
+        outdir.parent.mkdir(exist_ok=True)
+        return clean | {
+            "PLATFORM_ENV": self._environment,
+            "CDKTF_OUTDIR": str(outdir),
+            "JSII_NODE": node_binary(),
+            "NODE_OPTIONS": node_options,
+            fast_bindings.MODE_VARIABLE: Mode.LAZY if mode == FLOOR else mode,
+        }
+
+    def _command(self, name: str) -> list[str]:
+        if name == FLOOR:
+            return [sys.executable, "-c", FLOOR_PROGRAM, str(self._folder / "floor-out")]
+        return [sys.executable, "main.py"]
+
+    def time(self, name: str) -> Usage:
+        """Time one synthesis of the named variant."""
+        self._advance(LABELS[name])
+        return run(self._command(name), self._variables(name), ROOT)
+
+    def memory(self, name: str) -> float:
+        """Return the peak memory in MiB of one synthesis of the named variant."""
+        self._advance(f"{LABELS[name]}, memory")
+        return peak_memory_mib(self._command(name), self._variables(name), ROOT)
+
+    def size(self, pools: int, models: int) -> Usage:
+        """Time one lazy synthesis with so many GPU pools and models."""
+        self._advance(f"{pools} GPU pools, {models} models")
+        outdir = self._folder / f"{pools}-{models}"
+        size = ["--pools", str(pools), "--models", str(models)]
+        command = [sys.executable, "-m", "scripts.bench.workload", str(outdir), *size]
+        return run(command, self._variables(Mode.LAZY), ROOT)
+
+
+def node_binary() -> str:
+    """Return the Node binary that every variant runs on."""
+    bundled = fast_bindings.bundled_node()
+    return os.environ.get("JSII_NODE") or (str(bundled) if bundled else "node")
+
+
+def measure_variants(bench: Bench, runs: int) -> dict[str, Variant]:
+    """Measure every variant `runs` times, in turns so that a drift of the machine meets all of them alike."""
+    for name in LABELS:
+        bench.time(name)  # Not counted: writes bytecode and fills jsii's package cache.
+    times: dict[str, list[Usage]] = {name: [] for name in LABELS}
+    for _ in range(runs):
+        for name in LABELS:
+            times[name].append(bench.time(name))
+    memory: dict[str, list[float]] = {name: [] for name in LABELS}
+    for _ in range(memory_runs(runs)):
+        for name in LABELS:
+            memory[name].append(bench.memory(name))
+    return {
+        name: Variant(
+            wall_s=median(usage.wall_s for usage in usages),
+            fastest_s=min(usage.wall_s for usage in usages),
+            slowest_s=max(usage.wall_s for usage in usages),
+            cpu_s=median(usage.cpu_s for usage in usages),
+            largest_mib=median(usage.largest_mib for usage in usages),
+            total_mib=median(memory[name]),
+        )
+        for name, usages in times.items()
+    }
+
+
+def memory_runs(runs: int) -> int:
+    """Return how often memory, which hardly varies, is measured."""
+    return (runs + 1) // 2
+
+
+def measure_growth(bench: Bench, sizes: list[tuple[int, int, int]], runs: int) -> list[Step]:
+    """Measure the sizes (items, pools, models) in turns and return a step for each.
+
+    The differences between sizes are tens of milliseconds, so the fastest run counts: whatever else the
+    machine does only adds to a run.
+    """
+    usages: list[list[Usage]] = [[] for _ in sizes]
+    for _ in range(runs):
+        for (_, pools, models), found in zip(sizes, usages, strict=True):
+            found.append(bench.size(pools, models))
+    steps = []
+    for (items, _, _), found in zip(sizes, usages, strict=True):
+        reports = [json.loads(usage.output.splitlines()[-1]) for usage in found]
+        steps.append(
+            Step(
+                items=items,
+                resources=reports[0]["resources"],
+                seconds=min(report["seconds"] for report in reports),
+                wall_s=min(usage.wall_s for usage in found),
+            )
+        )
+    return steps

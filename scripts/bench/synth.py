@@ -1,0 +1,132 @@
+"""`llmctl bench synth`: what synthesis takes, as published and with lean and lazy bindings, and how it grows."""
+
+import itertools
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from stacks.fast_bindings import Mode
+
+from . import report
+from .figures import FLOOR, Figures, Step, added_resources, cost_ms
+from .measure import BenchError
+from .processes import LABELS, ROOT, Bench, measure_growth, measure_variants, memory_runs, node_binary
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+POOLS = (1, 25, 50)
+MODELS = (1, 100, 200)
+POOLS_FOR_MODELS = 10
+
+
+def tables(figures: Figures) -> list[report.Table]:
+    """Return the figures as tables."""
+    floor = figures.variants[FLOOR].wall_s
+    shipped = figures.variants[Mode.AS_SHIPPED].wall_s
+    variant_rows = [
+        [
+            LABELS[name],
+            f"{variant.wall_s:.2f}",
+            f"{variant.fastest_s:.2f}-{variant.slowest_s:.2f}",
+            f"{variant.cpu_s:.2f}",
+            f"{variant.total_mib:.0f}",
+            f"{variant.largest_mib:.0f}",
+            f"{shipped / variant.wall_s:.1f}",
+            f"{variant.wall_s / floor:.1f}",
+        ]
+        for name, variant in figures.variants.items()
+    ]
+    columns = ["synthesis", "wall s", "range s", "CPU s", "MiB", "largest MiB", "faster", "floors"]
+    found = [report.Table(f"All stacks of {figures.environment}, median of {figures.runs}", columns, variant_rows)]
+    for item, steps in (("GPU pool", figures.pools), ("model", figures.models)):
+        rows = [
+            [f"{step.items}", f"{step.resources}", f"{step.wall_s:.2f}", f"{step.seconds:.2f}", cost]
+            for step, cost in zip(steps, ["", *_costs(steps)], strict=True)
+        ]
+        unit = "resource" if added_resources(steps) else item
+        columns = [f"{item}s", "resources", "wall s", "without imports s", f"ms per added {unit}"]
+        found.append(report.Table(f"Growth with {item}s, fastest of {figures.runs}", columns, rows))
+    rows = [[target.promise, f"{target.value:.2f}", "met" if target.met else "missed"] for target in figures.targets()]
+    found.append(report.Table("Targets", ["promise", "value", "verdict"], rows))
+    return found
+
+
+def _costs(steps: list[Step]) -> Iterator[str]:
+    return (f"{cost_ms(before, after):.2f}" for before, after in itertools.pairwise(steps))
+
+
+def markdown(figures: Figures) -> str:
+    """Return the machine and the tables as Markdown."""
+    machine = report.bullet_list(figures.machine.items())
+    return "\n\n".join([machine, *(table.markdown() for table in tables(figures))])
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Callable[[str], None]]:
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("", total=total, completed=-1)
+        yield lambda label: progress.update(task, advance=1, description=label)
+
+
+def measure(environment: str, runs: int) -> Figures:
+    """Run the whole benchmark. Raises BenchError when a measured process fails."""
+    version = subprocess.run([node_binary(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
+    machine = report.machine(version.stdout.strip())
+    pools = [(count, count, 0) for count in POOLS]
+    models = [(count, POOLS_FOR_MODELS, count) for count in MODELS]
+    total = len(LABELS) * (1 + runs + memory_runs(runs)) + (len(pools) + len(models)) * runs
+    with tempfile.TemporaryDirectory() as folder, _progress(total) as advance:
+        bench = Bench(environment, Path(folder), advance)
+        variants = measure_variants(bench, runs)
+        return Figures(
+            machine,
+            environment,
+            runs,
+            variants,
+            measure_growth(bench, pools, runs),
+            measure_growth(bench, models, runs),
+        )
+
+
+def main(
+    runs: Annotated[int, typer.Option(min=1, help="Measured runs of each variant; the median counts.")] = 5,
+    environment: Annotated[str, typer.Option("--env", help="Environment whose stacks are synthesized.")] = "dev",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
+    write: Annotated[bool, typer.Option("--markdown", help="Also write the tables into docs/performance.md.")] = False,
+    check: Annotated[bool, typer.Option("--check", help="End with status 1 when a target is missed.")] = False,
+) -> None:
+    """Measure synthesis: as published, lean, lean + lazy, and the floor; then how it grows.
+
+    Takes about three minutes with five runs on two cores. Let nothing else run meanwhile.
+    """
+    try:
+        figures = measure(environment, runs)
+    except BenchError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    if write:
+        DOCUMENT.write_text(report.replace_block(DOCUMENT.read_text("utf-8"), "synth", markdown(figures)), "utf-8")
+    if as_json:
+        typer.echo(
+            json.dumps(asdict(figures) | {"targets": [asdict(target) for target in figures.targets()]}, indent=2)
+        )
+    else:
+        console = Console()
+        console.print(*report.bullet_list(figures.machine.items()).splitlines(), sep="\n", highlight=False)
+        for table in tables(figures):
+            console.print(table.rich())
+    if check and not all(target.met for target in figures.targets()):
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    typer.run(main)

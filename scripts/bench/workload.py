@@ -1,0 +1,65 @@
+"""The application with a chosen number of GPU pools and models, as a process to be measured.
+
+`python -m scripts.bench.workload OUTDIR --pools 50 --models 200` takes the development environment, gives it that
+many pools and models, synthesizes it and prints one line of JSON: the resources written and the seconds that
+validation, construction and synthesis took once everything was imported.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from main import build_app
+from stacks.settings import Settings
+from stacks.settings.loading import ENVIRONMENTS
+
+MODELS_PER_POOL = 20
+
+
+def settings_data(pools: int, models: int) -> dict[str, Any]:
+    """Return the development environment's data with so many one-node GPU pools and small models on them."""
+    data: dict[str, Any] = YAML(typ="safe").load((ENVIRONMENTS / "dev.yaml").read_text("utf-8"))
+    # A node takes addresses and a model takes GPU memory; both stay far below what the rules allow.
+    pool = {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": 1}
+    data["cluster"]["gpu_pools"] = {f"gpu{number}": pool for number in range(pools)}
+    data["models"] = [
+        {
+            "name": f"model-{number}",
+            "engine": "ollama",
+            "id": f"llama3.2:{number}b",
+            "pool": f"gpu{number // MODELS_PER_POOL % pools}",
+            "quantization": "q4",
+            "weights_gib": 0.5,
+        }
+        for number in range(models)
+    ]
+    return data
+
+
+def resource_count(outdir: Path) -> int:
+    """Return how many resources and data sources the synthesized stacks declare."""
+    stacks = [json.loads(file.read_text("utf-8")) for file in outdir.glob("stacks/*/cdk.tf.json")]
+    blocks = [blocks for stack in stacks for kind in ("resource", "data") for blocks in stack.get(kind, {}).values()]
+    return sum(len(block) for block in blocks)
+
+
+def main() -> None:
+    """Synthesize once and print the figures."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("outdir", type=Path)
+    parser.add_argument("--pools", type=int, default=1)
+    parser.add_argument("--models", type=int, default=0)
+    arguments = parser.parse_args()
+    data = settings_data(arguments.pools, arguments.models)
+    start = time.perf_counter()
+    build_app(Settings.model_validate(data), arguments.outdir).synth()
+    seconds = time.perf_counter() - start
+    print(json.dumps({"resources": resource_count(arguments.outdir), "seconds": seconds}))
+
+
+if __name__ == "__main__":
+    main()
