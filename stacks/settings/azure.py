@@ -1,11 +1,11 @@
 """Where the platform lives in Azure, who operates it, and where Terraform keeps its state."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field
 
-from .types import Cidr, Guid, Model, Zones
+from .types import Cidr, DnsName, Guid, Model, Region, Unique, Zones, text
 
 
 class AzureSettings(Model):
@@ -13,7 +13,7 @@ class AzureSettings(Model):
 
     subscription_id: Guid
     """Subscription that every resource is created in."""
-    region: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{3,30}$")]
+    region: Region
     """Azure region in its short form, such as `westeurope`."""
     zones: Zones = (1, 2, 3)
     """Availability zones of the region; an empty list for a region without zones."""
@@ -22,10 +22,10 @@ class AzureSettings(Model):
 class OperatorSettings(Model):
     """Who may administer the cluster and the vault, and from where."""
 
-    object_ids: tuple[Guid, ...] = ()
+    object_ids: Annotated[tuple[Guid, ...], Unique] = ()
     """Entra object ids (groups, users, service principals) that administer cluster and vault.
     Empty: the principal of the first deployment, kept afterwards."""
-    ip_ranges: tuple[Cidr, ...] = ()
+    ip_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """Public IPv4 ranges that may reach the Kubernetes API, the vault and the registry over the internet.
     Empty: they are protected by Entra and RBAC alone."""
 
@@ -41,41 +41,53 @@ class StateBackend(StrEnum):
 class AzurermStateSettings(Model):
     """Blob storage for the state; `llmctl state bootstrap` creates it."""
 
-    resource_group: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._()-]{1,89}[A-Za-z0-9_()-]$")]
-    storage_account: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]{3,24}$")]
-    container: Annotated[str, StringConstraints(pattern=r"^[a-z0-9](-?[a-z0-9]){2,62}$")] = "tfstate"
+    resource_group: Annotated[
+        str, text(r"^[A-Za-z0-9._()-]{0,89}[A-Za-z0-9_()-]$", "a resource group's name: at most 90 characters")
+    ]
+    """Resource group of the storage account."""
+    storage_account: Annotated[
+        str, text(r"^[a-z0-9]{3,24}$", "a storage account's name: 3 to 24 lower-case letters and digits")
+    ]
+    """Storage account that holds the state of every stack."""
+    container: Annotated[
+        str,
+        text(
+            r"^[a-z0-9](-?[a-z0-9]){2,62}$",
+            "a blob container's name: 3 to 63 lower-case letters, digits and single dashes",
+            max_length=63,
+        ),
+    ] = "tfstate"
+    """Blob container; each stack writes one blob in it."""
 
 
 class HcpStateSettings(Model):
     """HCP Terraform or Terraform Enterprise; one workspace per environment and stack."""
 
-    organization: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{3,40}$")]
-    hostname: str = "app.terraform.io"
-    project: str | None = None
+    organization: Annotated[
+        str, text(r"^[A-Za-z0-9_-]{3,40}$", "an organization: 3 to 40 letters, digits, dashes and underscores")
+    ]
+    """Organization that owns the workspaces."""
+    hostname: DnsName = "app.terraform.io"
+    """Host of the service; your own for Terraform Enterprise."""
+    project: (
+        Annotated[str, text(r"^[A-Za-z0-9_ -]{3,40}$", "a project: 3 to 40 letters, digits, spaces, dashes")] | None
+    ) = None
+    """Project that new workspaces are put into; left out, the organization's default one."""
 
 
 class StateSettings(Model):
     """The state backend, the same for all stacks of the environment."""
 
     backend: StateBackend = StateBackend.LOCAL
+    """Where the state is kept: a local folder, blob storage, or HCP Terraform."""
     azurerm: AzurermStateSettings | None = None
     """Required by the `azurerm` backend."""
     hcp: HcpStateSettings | None = None
     """Required by the `hcp` backend."""
 
-    @model_validator(mode="after")
-    def _backend_has_its_settings(self) -> Self:
-        for backend in (StateBackend.AZURERM, StateBackend.HCP):
-            given = getattr(self, backend.value) is not None
-            if self.backend is backend and not given:
-                raise ValueError(f"backend {backend.value!r} needs the key {backend.value!r} beside it")
-            if self.backend is not backend and given:
-                raise ValueError(f"{backend.value!r} is given, but backend is {self.backend.value!r}")
-        return self
-
 
 class SecretSettings(Model):
     """Versions of the generated secrets; raising one rotates that secret."""
 
-    versions: dict[str, Annotated[int, Field(ge=1)]] = {}
+    versions: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
     """Secret name to version; a secret that is not listed has version 1."""

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from .types import Cidr, Guid, Model, PoolName, VmSize, Zones
+from .types import Cidr, Guid, Model, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
 MaxPods = Annotated[int, Field(ge=30, le=250)]
 
@@ -23,20 +23,28 @@ class SystemPoolSettings(Model):
     vm_size: VmSize = "Standard_D4ds_v5"
     """At least 4 vCPU, as AKS asks for system pools."""
     min_nodes: Annotated[int, Field(ge=1, le=100)] = 1
+    """Nodes that are always there; three spread over three zones."""
     max_nodes: Annotated[int, Field(ge=1, le=100)] = 3
+    """Nodes that the autoscaler may reach."""
     os_disk_gib: Annotated[int, Field(ge=30, le=2048)] = 100
+    """Size of each node's operating system disk."""
     ephemeral_os_disk: bool = True
-    """Keep the operating system on the VM's local disk."""
+    """Keep the operating system on the VM's local disk, which has to be large enough."""
 
 
 class WorkloadPoolSettings(Model):
     """Nodes for everything that needs no GPU."""
 
     vm_size: VmSize = "Standard_D4ds_v5"
+    """Any x86-64 size without GPU."""
     min_nodes: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Nodes that are always there."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Nodes that the autoscaler may reach."""
     os_disk_gib: Annotated[int, Field(ge=30, le=2048)] = 100
+    """Size of each node's operating system disk."""
     ephemeral_os_disk: bool = True
+    """Keep the operating system on the VM's local disk, which has to be large enough."""
 
 
 class Priority(StrEnum):
@@ -50,14 +58,19 @@ class GpuPoolSettings(Model):
     """One GPU node pool; it scales from `min_nodes` to `max_nodes` on demand."""
 
     vm_size: VmSize
-    """A GPU size; the known ones are listed in docs/environment.md."""
+    """One of the GPU sizes listed below."""
     priority: Priority = Priority.SPOT
-    max_price_usd_per_hour: Annotated[float, Field(gt=0)] | None = None
+    """`spot` nodes are cheap and Azure may take them back at any time; `regular` ones stay."""
+    max_price_usd_per_hour: Annotated[float, Field(gt=0, le=1000)] | None = None
     """Spot price limit per node; left out means up to the on-demand price."""
     min_nodes: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Nodes that are always there; zero costs nothing while no model is used."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)] = 1
+    """Nodes that the autoscaler may reach; the GPU quota of the region has to allow it."""
     os_disk_gib: Annotated[int, Field(ge=64, le=2048)] = 128
+    """Size of each node's operating system disk, which also holds images and the cache of model weights."""
     ephemeral_os_disk: bool = False
+    """Keep the operating system on the VM's local disk, which has to be large enough."""
     zones: Zones | None = None
     """Zones of this pool; left out means the environment's zones."""
     time_slices: Annotated[int, Field(ge=1, le=16)] = 1
@@ -68,33 +81,55 @@ class MaintenanceSettings(Model):
     """Weekly window in which AKS upgrades the cluster and its nodes."""
 
     day: Literal["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"] = "Sunday"
-    start_time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "01:00"
-    utc_offset: Annotated[str, StringConstraints(pattern=r"^[+-](0\d|1[0-4]):(00|30|45)$")] = "+00:00"
+    """Day on which the window opens."""
+    start_time: TimeOfDay = "01:00"
+    """Time at which the window opens, at `utc_offset`."""
+    utc_offset: Annotated[
+        str, text(r"^[+-](0\d|1[0-4]):(00|30|45)$", 'an offset from UTC such as "+00:00" or "-05:30"')
+    ] = "+00:00"
+    """Offset of `start_time` from UTC."""
     duration_hours: Annotated[int, Field(ge=4, le=24)] = 6
+    """Length of the window."""
 
 
 class ClusterSettings(Model):
     """The cluster."""
 
-    kubernetes_version: Annotated[str, StringConstraints(pattern=r"^1\.\d{2}(\.\d+)?$")] = "1.36"
+    kubernetes_version: Annotated[
+        str, text(r"^1\.\d{2}(\.\d{1,3})?$", 'a Kubernetes version in quotes such as "1.36" or "1.36.3"')
+    ] = "1.36"
+    """Minor version, or one exact patch; the patch channel raises patches by itself."""
+    allow_untested_kubernetes_version: bool = False
+    """Accept a Kubernetes version that the platform's charts were not tested with."""
     tier: Literal["Free", "Standard", "Premium"] = "Free"
+    """AKS price tier; `Standard` and `Premium` come with an uptime guarantee for the API."""
     long_term_support: bool = False
     """Kubernetes versions with two years of support; needs tier Premium."""
+    cost_analysis: bool = False
+    """Cost per namespace in Azure's cost view; needs tier Standard or Premium."""
     api_access: ApiAccess = ApiAccess.PUBLIC
     """`private` puts the API on a private address inside the virtual network."""
-    api_authorized_ranges: tuple[Cidr, ...] = ()
+    api_authorized_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """Ranges that may reach a public API; the operators' ranges are always among them."""
     max_pods_per_node: MaxPods = 110
+    """Pods that one node takes."""
     host_encryption: bool = False
     """Encrypt temporary disks and caches on the hosts; the subscription must have the feature registered."""
-    disk_encryption_set_id: str | None = None
+    disk_encryption_set_id: (
+        Annotated[str, resource_id("Microsoft.Compute/diskEncryptionSets", "a disk encryption set")] | None
+    ) = None
     """Own key for OS and data disks: resource id of a disk encryption set."""
     system_pool: SystemPoolSettings = SystemPoolSettings()
+    """Nodes for critical add-ons only."""
     workload_pool: WorkloadPoolSettings = WorkloadPoolSettings()
+    """Nodes for everything that needs no GPU."""
     gpu_pools: dict[PoolName, GpuPoolSettings] = {}
     """GPU node pools by name."""
     maintenance: MaintenanceSettings = MaintenanceSettings()
+    """Weekly window in which AKS upgrades the cluster and its nodes."""
     log_analytics_retention_days: Annotated[int, Field(ge=30, le=730)] = 30
+    """How long logs of cluster and database are kept."""
     azure_policy: bool = True
-    extra_admin_group_ids: tuple[Guid, ...] = ()
+    """Run the Azure Policy add-on."""
+    extra_admin_group_ids: Annotated[tuple[Guid, ...], Unique] = ()
     """Entra groups that get cluster administration besides the operators."""

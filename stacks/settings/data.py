@@ -2,11 +2,10 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from .types import Cidr, Model
+from .types import Cidr, Model, Region, TimeOfDay, Unique, UtcTime, Zone, resource_id, text
 
-UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")]
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]
 
 
@@ -16,18 +15,24 @@ class DiskSettings(Model):
     redundancy: Literal["zrs", "lrs"] = "zrs"
     """`zrs` disks attach in every zone; an `lrs` disk is bound to the zone named by `lrs_zone`."""
     tier: Literal["Premium", "StandardSSD"] = "Premium"
-    lrs_zone: Annotated[int, Field(ge=1, le=3)] | None = None
+    """Disk type: `Premium` SSD for production, `StandardSSD` where cost counts more than speed."""
+    lrs_zone: Zone | None = None
     """Required with `lrs` in a region with zones."""
     mysql_gib: DiskSizeGib = 32
+    """Disk of MySQL (Opik's projects and settings); can only grow."""
     clickhouse_gib: DiskSizeGib = 128
+    """Disk of ClickHouse (traces); can only grow."""
     zookeeper_gib: DiskSizeGib = 16
+    """Disk of ZooKeeper; can only grow."""
     minio_gib: DiskSizeGib = 64
+    """Disk of MinIO (attachments); can only grow."""
     redis_gib: DiskSizeGib = 16
+    """Disk of Redis; can only grow."""
     chat_uploads_gib: Annotated[int, Field(ge=32, le=102400)] = 100
-    """Size of the file share for chat uploads."""
+    """Size of the file share for chat uploads; can only grow."""
     backup_retention_days: Annotated[int, Field(ge=1, le=360)] = 14
     """How long the daily backups of the disks are kept."""
-    backup_time: Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "03:00"
+    backup_time: TimeOfDay = "03:00"
     """Time of the daily backup, UTC."""
 
 
@@ -42,7 +47,7 @@ class RegistrySettings(Model):
     """How long untagged images are kept (Premium)."""
     quarantine: bool = False
     """Keep pushed images in quarantine until a scanner releases them (Premium)."""
-    geo_replicas: tuple[str, ...] = ()
+    geo_replicas: Annotated[tuple[Region, ...], Unique] = ()
     """Further regions that hold a copy (Premium)."""
 
 
@@ -50,21 +55,33 @@ class DatabaseSettings(Model):
     """PostgreSQL Flexible Server with pgvector."""
 
     version: Literal["16", "17", "18"] = "17"
-    sku: Annotated[str, StringConstraints(pattern=r"^(B|GP|MO)_Standard_[A-Za-z0-9_]+$")] = "B_Standard_B2s"
+    """Major version, in quotes; can be raised in place, never lowered."""
+    sku: Annotated[
+        str,
+        text(
+            r"^(B|GP|MO)_Standard_[A-Za-z0-9_]+$",
+            "a compute size with its tier prefix such as B_Standard_B2s or GP_Standard_D2ds_v5",
+        ),
+    ] = "B_Standard_B2s"
     """Compute size with its tier prefix, as Azure writes it."""
     storage_gib: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384] = 32
-    zone: Annotated[int, Field(ge=1, le=3)] = 1
+    """Storage; can only grow."""
+    zone: Zone = 1
     """Zone of the primary server; ignored in a region without zones."""
     high_availability: Literal["off", "same-zone", "zone-redundant"] = "off"
-    standby_zone: Annotated[int, Field(ge=1, le=3)] = 2
+    """Standby server that takes over by itself."""
+    standby_zone: Zone = 2
+    """Zone of the standby server when `high_availability` is `zone-redundant`."""
     backup_retention_days: Annotated[int, Field(ge=7, le=35)] = 7
+    """How far back the server can be restored to any point in time."""
     geo_redundant_backup: bool = False
-    """Decided once: Azure cannot change it on a server that exists."""
-    restore_from_server_id: str | None = None
-    """Resource id of the server to restore from; makes a new server at `restore_time_utc`."""
-    restore_time_utc: (
-        Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")] | None
+    """Keep a copy of the backups in the paired region.
+    Decided once: Azure cannot change it on a server that exists."""
+    restore_from_server_id: (
+        Annotated[str, resource_id("Microsoft.DBforPostgreSQL/flexibleServers", "a PostgreSQL Flexible Server")] | None
     ) = None
+    """Resource id of the server to restore from; makes a new server at `restore_time_utc`."""
+    restore_time_utc: UtcTime | None = None
     """Point in time to restore, such as `2026-11-01T12:00:00Z`."""
 
 
@@ -75,5 +92,5 @@ class VaultSettings(Model):
     """Whether operators and remote runs reach the vault over the internet, from their ranges only."""
     soft_delete_days: Annotated[int, Field(ge=7, le=90)] = 90
     """How long a deleted vault or secret can be recovered; Azure fixes it at creation."""
-    extra_allowed_ranges: tuple[Cidr, ...] = ()
+    extra_allowed_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """Ranges that may reach the vault besides the operators' ones, such as those of a build agent."""

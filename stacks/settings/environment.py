@@ -2,13 +2,13 @@
 
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import Field
 
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
 from .cluster import ClusterSettings
 from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
 from .network import IngressSettings, NetworkSettings
-from .types import DnsName, Model, ShortName
+from .types import DnsName, Model, ShortName, text
 from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
 
 
@@ -20,28 +20,43 @@ class Settings(Model):
     prefix: ShortName = "llm"
     """First part of every Azure name."""
     azure: AzureSettings
+    """The subscription and the region."""
     domain: DnsName
     """Parent of the host names: chat.<domain>, opik.<domain>, api.<domain>."""
     tags: dict[
-        Annotated[str, StringConstraints(pattern=r"^[^<>%&\\?/]{1,128}$")],
-        Annotated[str, StringConstraints(max_length=256)],
+        Annotated[str, text(r"^[^<>%&\\\\?/\x00-\x1f]{1,128}$", "1 to 128 characters, none of < > % & ? / and backslash")],
+        Annotated[str, Field(max_length=256)],
     ] = {}
     """Tags of every Azure resource besides `platform`, `environment` and `stack`."""
     state: StateSettings = StateSettings()
+    """Where Terraform keeps the state of every stack."""
     operators: OperatorSettings = OperatorSettings()
+    """Who may administer the cluster and the vault, and from where."""
     identity: IdentitySettings = IdentitySettings()
+    """The Entra application that people log in with."""
     network: NetworkSettings = NetworkSettings()
+    """Address ranges and outbound connectivity."""
     ingress: IngressSettings
+    """The front door."""
     cluster: ClusterSettings = ClusterSettings()
+    """The AKS cluster and its node pools."""
     disks: DiskSettings = DiskSettings()
+    """Disks that outlive the cluster."""
     registry: RegistrySettings = RegistrySettings()
+    """The container registry."""
     database: DatabaseSettings = DatabaseSettings()
+    """PostgreSQL Flexible Server with pgvector."""
     vault: VaultSettings = VaultSettings()
+    """The Key Vault that holds every generated secret."""
     secrets: SecretSettings = SecretSettings()
+    """Versions of the generated secrets."""
     private_endpoints: bool = True
     """Reach database, vault, registry (Premium) and storage by private addresses inside the network."""
     chat: ChatSettings = ChatSettings()
+    """Open WebUI, the chat."""
     gateway: GatewayServiceSettings = GatewayServiceSettings()
+    """LiteLLM, the one OpenAI-compatible API."""
     opik: OpikSettings = OpikSettings()
+    """Opik, tracing and evaluation."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""

@@ -4,9 +4,9 @@ from enum import StrEnum
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from .types import Cidr, EmailAddress, Model
+from .types import Cidr, EmailAddress, Model, Unique, text
 
 
 class Outbound(StrEnum):
@@ -32,6 +32,7 @@ class NetworkSettings(Model):
     service_cidr: Cidr = IPv4Network("10.96.0.0/16")
     """Range of the Kubernetes services; the cluster DNS gets its tenth address."""
     outbound: Outbound = Outbound.LOAD_BALANCER
+    """How nodes reach the internet: the cluster's load balancer, or a NAT gateway with more ports."""
     nat_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 30
     """Idle time after which the NAT gateway drops a connection."""
 
@@ -47,22 +48,38 @@ class GatewaySettings(Model):
     """Azure Application Gateway; only used in the ingress mode of that name."""
 
     sku: Literal["Standard_v2", "WAF_v2"] = "WAF_v2"
+    """With or without web application firewall."""
     waf_mode: Literal["Detection", "Prevention"] = "Prevention"
+    """Whether the firewall only logs or also blocks (`WAF_v2`)."""
     min_capacity: Annotated[int, Field(ge=0, le=100)] = 1
+    """Capacity units that are always there."""
     max_capacity: Annotated[int, Field(ge=2, le=125)] = 3
+    """Capacity units that the gateway may scale to."""
 
 
 class IngressSettings(Model):
     """The front door."""
 
     mode: IngressMode = IngressMode.NGINX
-    dns_label: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$")] | None = None
+    """Which controller answers: F5 NGINX inside the cluster, or an Azure Application Gateway before it."""
+    dns_label: (
+        Annotated[
+            str,
+            text(
+                r"^[a-z][a-z0-9-]{1,61}[a-z0-9]$",
+                "3 to 63 lower-case letters, digits and dashes that begin with a letter and do not end with a dash",
+            ),
+        ]
+        | None
+    ) = None
     """Label of the public address under `<region>.cloudapp.azure.com`; derived when left out."""
-    allowed_source_ranges: tuple[Cidr, ...] = ()
+    allowed_source_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """IPv4 ranges that may open the front door; empty means the whole internet."""
     acme_email: EmailAddress
     """Contact address of the Let's Encrypt account."""
     acme_issuer: Literal["staging", "production"] = "production"
+    """Let's Encrypt's staging issuer, untrusted and without strict limits, or the real one."""
     application_gateway: GatewaySettings | None = None
     """Required by the mode `application-gateway`."""
     nginx_replicas: Annotated[int, Field(ge=1, le=10)] = 2
+    """Pods of the controller in the mode `nginx`."""

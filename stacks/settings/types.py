@@ -8,38 +8,58 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import PydanticCustomError
 
 T = TypeVar("T")
+
+PATTERN_MEANINGS: dict[str, str] = {}
+"""Regular expression of a text setting to what it asks for, in words; for errors and the reference."""
 
 
 class Model(BaseModel):
     """Immutable settings that refuse unknown keys."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True
+        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, allow_inf_nan=False
     )
+
+
+def text(pattern: str, meaning: str, *, max_length: int | None = None, to_lower: bool = False) -> StringConstraints:
+    """Constrain a text to `pattern`, a full match; `meaning` completes the sentence "must be …"."""
+    PATTERN_MEANINGS[pattern] = meaning
+    return StringConstraints(pattern=pattern, max_length=max_length, to_lower=to_lower or None)
 
 
 def _network(value: object) -> IPv4Network:
     if isinstance(value, IPv4Network):
         return value
     if not isinstance(value, str) or "/" not in value:
-        raise ValueError("must be an IPv4 range in CIDR form such as 10.40.0.0/16")
+        raise PydanticCustomError("cidr", "must be an IPv4 range in CIDR form such as 10.40.0.0/16")
     try:
         return IPv4Network(value)
-    except ValueError as error:
-        raise ValueError(f"must be an IPv4 range whose host bits are zero ({error})") from None
+    except ValueError:
+        pass
+    try:
+        network = IPv4Network(value, strict=False)
+    except ValueError:
+        raise PydanticCustomError("cidr", "must be an IPv4 range in CIDR form such as 10.40.0.0/16") from None
+    raise PydanticCustomError("cidr_host_bits", "has host bits set; write {network}", {"network": str(network)})
 
 
 def _no_duplicates(values: tuple[T, ...]) -> tuple[T, ...]:
-    if len(set(values)) != len(values):
-        raise ValueError("must not list the same entry twice")
+    repeated = [value for index, value in enumerate(values) if value in values[:index]]
+    if repeated:
+        raise PydanticCustomError("duplicates", "lists {value} twice", {"value": str(repeated[0])})
     return values
 
+
+Unique = AfterValidator(_no_duplicates)
+"""Refuses a list that holds an entry twice."""
 
 Cidr = Annotated[
     IPv4Network,
@@ -50,28 +70,57 @@ Cidr = Annotated[
 """An IPv4 range in CIDR form, host bits zero."""
 
 Guid = Annotated[
-    str, StringConstraints(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$", to_lower=True)
+    str,
+    text(
+        r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$",
+        "a GUID such as 4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90",
+        to_lower=True,
+    ),
 ]
 """An Azure subscription, tenant or Entra object id."""
 
 DnsName = Annotated[
     str,
-    StringConstraints(
-        pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$",
+    text(
+        r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$",
+        "a DNS name in lower case with at least one dot",
         max_length=200,
     ),
 ]
 """A lower-case DNS name with at least one dot."""
 
-EmailAddress = Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", max_length=254)]
+EmailAddress = Annotated[str, text(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", "an e-mail address", max_length=254)]
 
-ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{1,7}$")]
-"""2 to 8 lower-case letters and digits: short enough for every Azure name that is made of it."""
+ShortName = Annotated[
+    str, text(r"^[a-z][a-z0-9]{1,9}$", "2 to 10 lower-case letters and digits that begin with a letter")
+]
+"""2 to 10 lower-case letters and digits: short, since every Azure name is made of it."""
 
-PoolName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,11}$")]
+PoolName = Annotated[
+    str, text(r"^[a-z][a-z0-9]{0,11}$", "1 to 12 lower-case letters and digits that begin with a letter")
+]
 """A Linux AKS node pool's name: at most 12 lower-case letters and digits."""
 
-VmSize = Annotated[str, StringConstraints(pattern=r"^Standard_[A-Za-z0-9_]+$")]
+VmSize = Annotated[str, text(r"^Standard_[A-Za-z0-9_]+$", "an Azure VM size such as Standard_D4ds_v5")]
 
-Zones = Annotated[tuple[int, ...], AfterValidator(_no_duplicates)]
+Region = Annotated[str, text(r"^[a-z][a-z0-9]{3,30}$", "an Azure region in its short form such as westeurope")]
+
+Zone = Annotated[int, Field(ge=1, le=3)]
+
+Zones = Annotated[tuple[Zone, ...], Unique]
 """Availability zones of the region, each 1 to 3."""
+
+TimeOfDay = Annotated[str, text(r"^([01]\d|2[0-3]):[0-5]\d$", 'a time of day such as "03:00"')]
+
+UtcTime = Annotated[
+    str, text(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "a point in time, UTC, such as 2026-11-01T12:00:00Z")
+]
+
+
+def resource_id(resource_type: str, meaning: str) -> StringConstraints:
+    """Constrain a text to the id of an Azure resource of `resource_type`, such as Microsoft.Compute/disks."""
+    dotted = resource_type.replace(".", r"\.")
+    return text(
+        rf"^/subscriptions/[0-9a-fA-F-]{{36}}/resourceGroups/[^/]+/providers/{dotted}/[^/]+$",
+        f"the resource id of {meaning}: /subscriptions/…/resourceGroups/…/providers/{resource_type}/…",
+    )

@@ -3,9 +3,9 @@
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
-from .types import Guid, Model, PoolName
+from .types import Guid, Model, PoolName, text
 
 
 class IdentitySettings(Model):
@@ -19,14 +19,20 @@ class IdentitySettings(Model):
     """Object id of the application when `manage` is false."""
     access_group_object_id: Guid | None = None
     """Existing Entra group whose members may use the platform; left out, a group is created."""
+    assignment_required: bool = True
+    """Entra itself refuses everybody who is not in the access group or an operator; assigning groups to
+    applications needs Entra ID P1. `false` leaves the refusal to the applications, by the group claim."""
 
 
 class ChatSettings(Model):
     """Open WebUI."""
 
     enabled: bool = True
+    """Whether the platform has a chat."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
+    """Pods that are always there."""
     max_replicas: Annotated[int, Field(ge=1, le=50)] = 3
+    """Pods that the autoscaler may reach; they share the database's connections."""
     database_pool_size: Annotated[int, Field(ge=1, le=200)] = 10
     """Connections each replica keeps open, for data and vectors each."""
     database_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 10
@@ -37,15 +43,20 @@ class GatewayServiceSettings(Model):
     """LiteLLM, the one OpenAI-compatible API in front of the engines."""
 
     enabled: bool = True
+    """Whether the platform has a gateway; without it the chat talks to the engines directly."""
     replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    """Pods that are always there."""
     max_replicas: Annotated[int, Field(ge=1, le=20)] = 2
+    """Pods that the autoscaler may reach; they share the database's connections."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    """Connections that each pod may open."""
 
 
 class OpikSettings(Model):
     """Opik, tracing and evaluation."""
 
     enabled: bool = True
+    """Whether the platform has tracing and evaluation."""
 
 
 class Engine(StrEnum):
@@ -71,24 +82,38 @@ class Quantization(StrEnum):
 class ModelSettings(Model):
     """One served model."""
 
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$")]
-    """Name that users and the gateway see."""
+    name: Annotated[
+        str,
+        text(
+            r"^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$",
+            "1 to 50 lower-case letters, digits, dots and dashes that begin and end with a letter or digit",
+        ),
+    ]
+    """Name that users and the gateway see; for vLLM without dots."""
     engine: Engine
-    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{1,120}$")]
-    """Ollama tag or Hugging Face repository."""
-    revision: str | None = None
+    """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it."""
+    id: Annotated[
+        str,
+        text(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{1,120}$", "an Ollama tag or a Hugging Face repository"),
+    ]
+    """Ollama tag such as `llama3.1:8b`, or Hugging Face repository such as `Qwen/Qwen3-8B-AWQ`."""
+    revision: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", "a branch, tag or commit")] | None = None
     """Hugging Face revision; vLLM only."""
     pool: PoolName
     """GPU pool that the model runs on."""
     quantization: Quantization = Quantization.FP16
+    """How the weights are stored, which decides the GPUs they run on."""
     weights_gib: Annotated[float, Field(gt=0, le=2000)]
     """Size of the weights in GPU memory."""
     context_tokens: Annotated[int, Field(ge=512, le=2_000_000)] = 8192
+    """Longest conversation, prompt and answer together; its key-value cache has to fit beside the weights."""
     kv_cache_kib_per_token: Annotated[float, Field(gt=0, le=4096)] = 128
     """Key-value cache per token: 2 x layers x KV heads x head size x bytes, in KiB."""
     gpus: Annotated[int, Field(ge=1, le=8)] = 1
     """GPUs of one replica."""
     min_replicas: Annotated[int, Field(ge=0, le=100)] = 0
+    """Replicas that stay loaded; zero frees the GPU after `idle_minutes`."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """Replicas under load; each takes `gpus` of the pool."""
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
     """Idle time after which the model is unloaded or its replicas go to zero."""
