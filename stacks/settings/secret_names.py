@@ -1,12 +1,17 @@
-"""The secrets that the platform generates for itself, by their names in the vault."""
+"""The secrets that the platform generates for itself: their names in the vault, their form, and which can be rotated."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 
 class GeneratedSecret(StrEnum):
-    """A secret that Terraform generates once per version and writes to the vault, never to its state."""
+    """A secret that Terraform draws once per version and writes to the vault, never to its state.
 
-    DATABASE_ADMINISTRATOR_PASSWORD = "database-administrator-password"  # noqa: S105 (the name, not the secret)
+    The value is the secret's name in the vault and the key under `secrets.versions`.
+    """
+
+    DATABASE_ADMINISTRATOR_PASSWORD = "database-administrator-password"  # noqa: S105 (a name, not a secret)
     DATABASE_CHAT_PASSWORD = "database-chat-password"  # noqa: S105
     DATABASE_GATEWAY_PASSWORD = "database-gateway-password"  # noqa: S105
     CHAT_SECRET_KEY = "chat-secret-key"  # noqa: S105
@@ -25,21 +30,59 @@ class GeneratedSecret(StrEnum):
     OPIK_REDIS_PASSWORD = "opik-redis-password"  # noqa: S105
     LOGIN_COOKIE_SECRET = "login-cookie-secret"  # noqa: S105
 
-    @property
-    def kept_by(self) -> str | None:
-        """Who keeps the secret, or data encrypted with it, on disk where a new version would not reach; or None.
 
-        A secret that nobody keeps is read anew at every start, so raising its version rotates it.
-        """
-        return _KEPT_BY.get(self)
+class Alphabet(StrEnum):
+    """Characters that a secret is drawn from; none needs quoting in a shell, a URL or a YAML file."""
+
+    LETTERS_AND_DIGITS = "letters-and-digits"
+    BASE64_URL = "base64-url"
 
 
-_KEPT_BY: dict[GeneratedSecret, str] = {
-    GeneratedSecret.DATABASE_CHAT_PASSWORD: "PostgreSQL keeps the password of the role",
-    GeneratedSecret.DATABASE_GATEWAY_PASSWORD: "PostgreSQL keeps the password of the role",
-    GeneratedSecret.CHAT_OAUTH_ENCRYPTION_KEY: "the chat's database holds sessions encrypted with it",
-    GeneratedSecret.GATEWAY_SALT_KEY: "the gateway's database holds credentials encrypted with it",
-    GeneratedSecret.OPIK_ENCRYPTION_KEY: "Opik's database holds provider keys encrypted with it",
-    GeneratedSecret.OPIK_MYSQL_ROOT_PASSWORD: "MySQL reads it only when its disk is empty",
-    GeneratedSecret.OPIK_MYSQL_PASSWORD: "MySQL reads it only when its disk is empty",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecretSpec:
+    """Form of a generated secret."""
+
+    length: int = 32
+    """Characters that are drawn."""
+    alphabet: Alphabet = Alphabet.LETTERS_AND_DIGITS
+    prefix: str = ""
+    """Fixed text before the drawn characters."""
+    kept_by: str = ""
+    """Who keeps the secret, or data encrypted with it, on disk where a new version does not reach.
+
+    Empty when every start reads it anew, so that raising its version rotates it.
+    """
+
+
+_FROM_MYSQL_DISK = "MySQL reads it only while its disk is empty"
+_ROLE = "PostgreSQL keeps the password of the role"
+
+SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
+    GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD: SecretSpec(),
+    GeneratedSecret.DATABASE_CHAT_PASSWORD: SecretSpec(kept_by=_ROLE),
+    GeneratedSecret.DATABASE_GATEWAY_PASSWORD: SecretSpec(kept_by=_ROLE),
+    GeneratedSecret.CHAT_SECRET_KEY: SecretSpec(length=64),
+    GeneratedSecret.CHAT_OAUTH_ENCRYPTION_KEY: SecretSpec(
+        kept_by="the chat's database holds sessions encrypted with it"
+    ),
+    GeneratedSecret.CHAT_REDIS_PASSWORD: SecretSpec(),
+    GeneratedSecret.GATEWAY_MASTER_KEY: SecretSpec(length=48, prefix="sk-"),
+    GeneratedSecret.GATEWAY_SALT_KEY: SecretSpec(
+        length=48, prefix="sk-", kept_by="the gateway's database holds credentials encrypted with it"
+    ),
+    GeneratedSecret.VLLM_API_KEY: SecretSpec(length=48),
+    # AES takes 16, 24 or 32 bytes.
+    GeneratedSecret.OPIK_ENCRYPTION_KEY: SecretSpec(
+        length=32, kept_by="Opik's database holds provider keys encrypted with it"
+    ),
+    GeneratedSecret.OPIK_MYSQL_ROOT_PASSWORD: SecretSpec(kept_by=_FROM_MYSQL_DISK),
+    GeneratedSecret.OPIK_MYSQL_PASSWORD: SecretSpec(kept_by=_FROM_MYSQL_DISK),
+    GeneratedSecret.OPIK_CLICKHOUSE_PASSWORD: SecretSpec(),
+    GeneratedSecret.OPIK_CLICKHOUSE_OPERATOR_PASSWORD: SecretSpec(),
+    GeneratedSecret.OPIK_MINIO_USER: SecretSpec(length=20),
+    GeneratedSecret.OPIK_MINIO_PASSWORD: SecretSpec(length=40),
+    GeneratedSecret.OPIK_REDIS_PASSWORD: SecretSpec(),
+    # oauth2-proxy takes 32 characters of base64 for the URL.
+    GeneratedSecret.LOGIN_COOKIE_SECRET: SecretSpec(length=32, alphabet=Alphabet.BASE64_URL),
 }
+"""Every generated secret and its form."""
