@@ -123,6 +123,7 @@ def test_a_resource_is_also_reached_through_the_root_of_its_binding(binding: Pat
 def test_a_binding_whose_root_looks_different_loads_as_shipped(binding: Path, root: str) -> None:
     binding.write_text(root)
     module = importlib.import_module(binding.parent.name)
+    assert {f"{module.__name__}.disk", f"{module.__name__}.vault"} <= sys.modules.keys()
     assert (module.disk.NAME, module.vault.NAME) == ("disk", "vault")
 
 
@@ -175,6 +176,18 @@ def test_node_options_are_extended_once_and_given_back_as_they_were() -> None:
     assert fast_bindings.node_options(lazy, lazy=True) == lazy
     assert fast_bindings.node_options(lazy, lazy=False) == caller
     assert fast_bindings.node_options("", lazy=False) == ""
+
+
+def test_node_understands_the_options_of_a_checkout_with_unusual_characters_in_its_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hook = tmp_path / 'a "second" checkout' / "back\\slash" / "hook.cjs"
+    hook.parent.mkdir(parents=True)
+    hook.write_text("console.log('hook loaded')")
+    monkeypatch.setattr(fast_bindings, "NODE_HOOK", hook)
+    environment = os.environ | {"NODE_OPTIONS": fast_bindings.node_options("--no-warnings", lazy=True)}
+    node = [os.environ["JSII_NODE"], "-e", ""]
+    assert subprocess.run(node, env=environment, capture_output=True, check=True).stdout == b"hook loaded\n"
 
 
 def test_an_unknown_mode_is_refused_with_the_choices(monkeypatch: pytest.MonkeyPatch) -> None:
