@@ -114,7 +114,7 @@ def test_a_resource_is_also_reached_through_the_root_of_its_binding(binding: Pat
 @pytest.mark.parametrize(
     "root",
     [
-        EAGER_ROOT.replace("from . import disk\n", "from . import disk as disk\n"),
+        EAGER_ROOT.replace("import vault\n", "import vault as vault\n"),
         EAGER_ROOT + "DEFAULT = vault.NAME\n",
         EAGER_ROOT.replace("from . import disk\nfrom . import vault\n", "from . import (disk, vault)\n"),
     ],
