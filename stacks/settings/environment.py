@@ -24,7 +24,10 @@ class Settings(Model):
     domain: DnsName
     """Parent of the host names: chat.<domain>, opik.<domain>, api.<domain>."""
     tags: dict[
-        Annotated[str, text(r"^[^<>%&\\\\?/\x00-\x1f]{1,128}$", "1 to 128 characters, none of < > % & ? / and backslash")],
+        Annotated[
+            str,
+            text(r"^[^<>%&\\?/\x00-\x1f]{1,128}$", "1 to 128 characters, none of < > % & ? / and backslash"),
+        ],
         Annotated[str, Field(max_length=256)],
     ] = {}
     """Tags of every Azure resource besides `platform`, `environment` and `stack`."""

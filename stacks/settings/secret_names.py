@@ -1,4 +1,4 @@
-"""The secrets that the platform generates for itself: their names in the vault, their form, and which can be rotated."""
+"""The secrets that the platform generates for itself: names in the vault, form, and which can be rotated."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
