@@ -57,10 +57,16 @@ class AzureNames:
         """
         return f"{self.prefix}{self.environment}{purpose}{self.unique_suffix}"
 
-    @property
-    def postgresql_server(self) -> str:
-        """PostgreSQL Flexible Server: 3 to 63 lower-case letters, digits and dashes, unique in all of Azure."""
-        return f"{self.base}-pg-{self.unique_suffix}"
+    def postgresql_server(self, generation: int) -> str:
+        """PostgreSQL Flexible Server: 3 to 63 lower-case letters, digits and dashes, unique in all of Azure.
+
+        Generations count from 1; each restore makes a new server and so needs a new name.
+        """
+        return f"{self.base}-pg{generation if generation > 1 else ''}-{self.unique_suffix}"
+
+    def data_disk(self, purpose: str, generation: int) -> str:
+        """Managed disk: 1 to 80 characters, unique in its resource group; generations count from 1."""
+        return self.resource(f"{purpose}-{generation}" if generation > 1 else purpose)
 
     @property
     def dns_label(self) -> str:

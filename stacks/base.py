@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProviderFeaturesKeyVault,
     AzurermProviderFeaturesPostgresqlFlexibleServer,
     AzurermProviderFeaturesResourceGroup,
+    AzurermProviderFeaturesStorage,
 )
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
@@ -103,6 +104,8 @@ class EnvironmentStack(TerraformStack):
                         )
                     ],
                     resource_group=[AzurermProviderFeaturesResourceGroup(prevent_deletion_if_contains_resources=True)],
+                    # The storage account answers inside the network only, not where Terraform runs.
+                    storage=[AzurermProviderFeaturesStorage(data_plane_available=False)],
                     postgresql_flexible_server=[
                         AzurermProviderFeaturesPostgresqlFlexibleServer(
                             restart_server_on_configuration_value_change=False

@@ -17,6 +17,8 @@ class IdentityOutputs:
     """Resource id of the application in azuread's form `/applications/<object id>`."""
     access_group_object_id: str
     """Entra group whose members may use the platform."""
+    api_scope: str
+    """Scope that programs ask for to get a token of their user, `api://<client id>/access`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,7 @@ class DisksOutputs:
 
     resource_group_name: str
     resource_group_id: str
+    """Scope for role assignments on the disks: Azure deletes none at the locked disks themselves."""
     mysql_disk_id: str
     clickhouse_disk_id: str
     zookeeper_disk_id: str
@@ -43,6 +46,7 @@ class DisksOutputs:
 class AcrOutputs:
     """The environment's container registry."""
 
+    resource_group_id: str
     registry_id: str
     registry_name: str
     login_server: str
@@ -53,6 +57,7 @@ class DatabaseOutputs:
     """PostgreSQL server and Key Vault."""
 
     resource_group_name: str
+    resource_group_id: str
     server_id: str
     server_name: str
     server_fqdn: str
@@ -103,3 +108,18 @@ class AksOutputs:
     """Client id of the identity that reads the vault for External Secrets."""
     cert_manager_client_id: str
     """Client id of cert-manager's identity, for DNS-01."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformOutputs:
+    """What stands in the cluster, and what people still have to do outside of it."""
+
+    namespaces: list[str]
+    ingress_class: str
+    """Class for the `ingressClassName` of an Ingress."""
+    cluster_issuer: str
+    """Issuer for the annotation `cert-manager.io/cluster-issuer` of an Ingress."""
+    public_ip_address: str
+    """Address that the front door answers on."""
+    dns_records: dict[str, str]
+    """CNAME records that the domain needs: host name to target."""

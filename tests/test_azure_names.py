@@ -14,7 +14,6 @@ SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
 LIMITS = {
     "key_vault": r"(?!.*--)[a-zA-Z][a-zA-Z0-9-]{1,22}[a-zA-Z0-9]",
     "container_registry": r"[a-zA-Z0-9]{5,50}",
-    "postgresql_server": r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
     "dns_label": r"[a-z][a-z0-9-]{1,61}[a-z0-9]",
 }
 
@@ -23,13 +22,21 @@ def _names(prefix: str = "llm", environment: str = "dev", subscription: str = SU
     return AzureNames(prefix=prefix, environment=environment, subscription_id=subscription)
 
 
-@given(prefix=SHORT, environment=SHORT)
-def test_names_keep_the_limits_of_length_and_alphabet(prefix: str, environment: str) -> None:
+@given(prefix=SHORT, environment=SHORT, generation=st.integers(1, 99))
+def test_names_keep_the_limits_of_length_and_alphabet(prefix: str, environment: str, generation: int) -> None:
     names = _names(prefix, environment)
     for attribute, pattern in LIMITS.items():
         assert re.fullmatch(pattern, getattr(names, attribute)), attribute
     assert re.fullmatch(r"[a-z0-9]{3,24}", names.storage_account("abc"))
+    assert re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", names.postgresql_server(generation))
+    assert len(names.data_disk("clickhouse", generation)) <= 80
     assert len(names.resource_group("platform")) <= 90
+
+
+def test_restored_server_and_disk_get_names_of_their_own() -> None:
+    names = _names()
+    assert len({names.postgresql_server(generation) for generation in range(1, 100)}) == 99
+    assert len({names.data_disk("mysql", generation) for generation in range(1, 100)}) == 99
 
 
 def test_names_are_the_same_in_every_run() -> None:

@@ -1,12 +1,26 @@
 """Everything that holds data: disks, file share, registry, database, vault."""
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Cidr, Model, Region, TimeOfDay, Unique, UtcTime, Zone, resource_id, text
+from .types import Cidr, Guid, Model, Region, TimeOfDay, Unique, UtcTime, Zone, resource_id, text
 
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]
+
+
+Generation = Annotated[int, Field(ge=1, le=99)]
+
+
+class DataDisk(StrEnum):
+    """The disks that outlive the cluster, by the store that they hold."""
+
+    MYSQL = "mysql"
+    CLICKHOUSE = "clickhouse"
+    ZOOKEEPER = "zookeeper"
+    MINIO = "minio"
+    REDIS = "redis"
 
 
 class DiskSettings(Model):
@@ -30,10 +44,25 @@ class DiskSettings(Model):
     """Disk of Redis; can only grow."""
     chat_uploads_gib: Annotated[int, Field(ge=32, le=102400)] = 100
     """Size of the file share for chat uploads; can only grow."""
+    chat_uploads_encrypted_mount: bool = True
+    """Accept only mounts of the file share that are encrypted in transit."""
+    generations: dict[DataDisk, Generation] = {}
+    """Disk to its number, raised by one when a disk restored from a backup takes its place; 1 when left out."""
     backup_retention_days: Annotated[int, Field(ge=1, le=360)] = 14
     """How long the daily backups of the disks are kept."""
     backup_time: TimeOfDay = "03:00"
     """Time of the daily backup, UTC."""
+
+    def size_gib(self, disk: DataDisk) -> int:
+        """Size of one disk."""
+        sizes = {
+            DataDisk.MYSQL: self.mysql_gib,
+            DataDisk.CLICKHOUSE: self.clickhouse_gib,
+            DataDisk.ZOOKEEPER: self.zookeeper_gib,
+            DataDisk.MINIO: self.minio_gib,
+            DataDisk.REDIS: self.redis_gib,
+        }
+        return sizes[disk]
 
 
 class RegistrySettings(Model):
@@ -51,6 +80,17 @@ class RegistrySettings(Model):
     """Further regions that hold a copy (Premium)."""
 
 
+class EntraAdministratorSettings(Model):
+    """An Entra principal that may log in to PostgreSQL as administrator."""
+
+    name: Annotated[str, Field(min_length=1, max_length=256)]
+    """Its name in Entra: user principal name, group name or application name; becomes the PostgreSQL role."""
+    object_id: Guid
+    """Its object id in Entra."""
+    type: Literal["User", "Group", "ServicePrincipal"] = "Group"
+    """What it is."""
+
+
 class DatabaseSettings(Model):
     """PostgreSQL Flexible Server with pgvector."""
 
@@ -66,6 +106,8 @@ class DatabaseSettings(Model):
     """Compute size with its tier prefix, as Azure writes it."""
     storage_gib: Literal[32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384] = 32
     """Storage; can only grow."""
+    storage_auto_grow: bool = True
+    """Let Azure enlarge the storage before it is full; `storage_gib` is then only the size at creation."""
     zone: Zone = 1
     """Zone of the primary server; ignored in a region without zones."""
     high_availability: Literal["off", "same-zone", "zone-redundant"] = "off"
@@ -77,6 +119,10 @@ class DatabaseSettings(Model):
     geo_redundant_backup: bool = False
     """Keep a copy of the backups in the paired region.
     Decided once: Azure cannot change it on a server that exists."""
+    entra_administrators: tuple[EntraAdministratorSettings, ...] = ()
+    """Entra principals that administer the server besides its password login; empty turns Entra login off."""
+    generation: Generation = 1
+    """Number of the server, part of its name; raised by one when a restore makes a new server."""
     restore_from_server_id: (
         Annotated[str, resource_id("Microsoft.DBforPostgreSQL/flexibleServers", "a PostgreSQL Flexible Server")] | None
     ) = None

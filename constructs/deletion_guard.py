@@ -1,0 +1,60 @@
+"""Azure Policy against deleting resources that a management lock would bind too tightly."""
+
+import json
+from collections.abc import Sequence
+
+from cdktf_cdktf_provider_azurerm.policy_definition import PolicyDefinition
+from cdktf_cdktf_provider_azurerm.resource_group_policy_assignment import (
+    ResourceGroupPolicyAssignment,
+    ResourceGroupPolicyAssignmentNonComplianceMessage,
+)
+from constructs import Construct
+
+
+class DeletionGuard(Construct):
+    """Refuses to delete resources of the given types in one resource group, and the group with them.
+
+    A CanNotDelete lock is inherited by everything below the resource, so it would also keep the private endpoints
+    and role assignments of the disposable stacks from being removed. The policy effect `denyAction` concerns the named
+    types alone (https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action).
+    `resource_types` are full type names such as `Microsoft.KeyVault/vaults`.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        resource_group_id: str,
+        resource_types: Sequence[str],
+        reason: str,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        definition = PolicyDefinition(
+            self,
+            "definition",
+            name=name,
+            display_name=f"Keep what {name} names",
+            description=reason,
+            policy_type="Custom",
+            mode="Indexed",
+            policy_rule=json.dumps(
+                {
+                    "if": {"field": "type", "in": list(resource_types)},
+                    "then": {
+                        "effect": "denyAction",
+                        "details": {"actionNames": ["delete"], "cascadeBehaviors": {"resourceGroup": "deny"}},
+                    },
+                }
+            ),
+        )
+        ResourceGroupPolicyAssignment(
+            self,
+            "assignment",
+            name=name,
+            display_name=f"Keep what {name} names",
+            resource_group_id=resource_group_id,
+            policy_definition_id=definition.id,
+            non_compliance_message=[ResourceGroupPolicyAssignmentNonComplianceMessage(content=reason)],
+        )

@@ -1,0 +1,72 @@
+"""The Key Vault of an environment and who may write to it."""
+
+from collections.abc import Mapping, Sequence
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVault, KeyVaultNetworkAcls
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
+from constructs import Construct
+
+
+class SecretVault(Construct):
+    """A vault whose contents survive every mistake: purge protection, soft delete, access by role only.
+
+    `officer_ids` may read and write secrets; empty means the principal of the first deployment. With `public_access`
+    the vault answers on the internet: to `allowed_ranges` only, or to everybody who has a role when that is empty.
+    Wait for `officers` before writing a secret.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        group: ResourceGroup,
+        soft_delete_days: int,
+        public_access: bool,
+        allowed_ranges: Sequence[str],
+        officer_ids: Sequence[str],
+        tags: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        deployer = DataAzurermClientConfig(self, "deployer")
+        self.tenant_id = deployer.tenant_id
+        self.vault = KeyVault(
+            self,
+            "vault",
+            name=name,
+            location=group.location,
+            resource_group_name=group.name,
+            tenant_id=deployer.tenant_id,
+            sku_name="standard",
+            rbac_authorization_enabled=True,
+            purge_protection_enabled=True,
+            soft_delete_retention_days=soft_delete_days,
+            public_network_access_enabled=public_access,
+            network_acls=KeyVaultNetworkAcls(
+                bypass="AzureServices",
+                default_action="Deny" if allowed_ranges or not public_access else "Allow",
+                ip_rules=list(allowed_ranges) if public_access else [],
+            ),
+            tags=dict(tags),
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
+        )
+        role = "Key Vault Secrets Officer"
+        # Given on the group, not on the vault: then the roles are made while Azure still takes its minutes for the
+        # vault, and have reached its servers when the first secret is written.
+        self.officers = [
+            RoleAssignment(self, f"officer-{officer}", scope=group.id, role_definition_name=role, principal_id=officer)
+            for officer in officer_ids
+        ] or [
+            RoleAssignment(
+                self,
+                "officer",
+                scope=group.id,
+                role_definition_name=role,
+                principal_id=deployer.object_id,
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]),
+            )
+        ]

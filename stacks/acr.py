@@ -1,0 +1,91 @@
+"""The container registry."""
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.container_registry import (
+    ContainerRegistry,
+    ContainerRegistryGeoreplications,
+    ContainerRegistryNetworkRuleSet,
+    ContainerRegistryNetworkRuleSetIpRule,
+)
+from constructs import Construct
+
+from constructs.deletion_guard import DeletionGuard
+
+from . import wiring
+from .base import EnvironmentStack, Tier
+from .outputs import AcrOutputs
+from .settings import Settings
+
+
+class AcrStack(EnvironmentStack):
+    """Owns the container registry. Needs nothing. Hands on its id, name and login server.
+
+    The cluster's right to pull is given by the cluster's stack. Docker Content Trust is left out: Azure enables it on
+    no new registry since May 2026 and removes it in 2028 (https://learn.microsoft.com/azure/container-registry/
+    container-registry-content-trust-deprecation); images are referenced by digest instead.
+    """
+
+    stack_name = "acr"
+    tier = Tier.DURABLE
+    resource_providers = ("Microsoft.ContainerRegistry",)
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        registry = self._registry()
+        DeletionGuard(
+            self,
+            "guard",
+            name=self.names.resource("keep-registry"),
+            resource_group_id=self.resource_group.id,
+            resource_types=["Microsoft.ContainerRegistry/registries"],
+            reason="The registry holds the images that the platform runs; see docs/data.md.",
+        )
+        self.outputs = AcrOutputs(
+            resource_group_id=self.resource_group.id,
+            registry_id=registry.id,
+            registry_name=registry.name,
+            login_server=registry.login_server,
+        )
+        wiring.publish(self, self.outputs)
+
+    def _registry(self) -> ContainerRegistry:
+        registry = self.settings.registry
+        premium = registry.tier == "Premium"
+        return ContainerRegistry(
+            self,
+            "registry",
+            name=self.names.container_registry,
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            sku=registry.tier,
+            admin_enabled=False,
+            anonymous_pull_enabled=False,
+            public_network_access_enabled=registry.public_access,
+            network_rule_bypass_option="AzureServices",
+            # Azure takes these on Premium only; stated there even when off, so that turning one off takes effect.
+            network_rule_set=self._network_rules() if premium else None,
+            data_endpoint_enabled=premium,
+            zone_redundancy_enabled=premium and bool(self.settings.azure.zones),
+            quarantine_policy_enabled=premium and registry.quarantine,
+            retention_policy_in_days=registry.untagged_retention_days if premium else None,
+            # Azure couples the two: artifacts may only be kept from leaving a registry that is closed to the internet.
+            export_policy_enabled=registry.public_access,
+            georeplications=[
+                ContainerRegistryGeoreplications(location=region, regional_endpoint_enabled=True, tags=self.tags)
+                for region in sorted(registry.geo_replicas)
+            ],
+            tags=self.tags,
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
+        )
+
+    def _network_rules(self) -> list[ContainerRegistryNetworkRuleSet]:
+        ranges = self.settings.operators.ip_ranges if self.settings.registry.public_access else ()
+        closed = bool(ranges) or not self.settings.registry.public_access
+        return [
+            ContainerRegistryNetworkRuleSet(
+                default_action="Deny" if closed else "Allow",
+                ip_rule=[
+                    ContainerRegistryNetworkRuleSetIpRule(action="Allow", ip_range=str(range_)) for range_ in ranges
+                ],
+            )
+        ]

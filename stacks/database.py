@@ -1,0 +1,95 @@
+"""PostgreSQL, the Key Vault, and every generated secret."""
+
+from cdktf_cdktf_provider_random.provider import RandomProvider
+from constructs import Construct
+
+from constructs.deletion_guard import DeletionGuard
+from constructs.postgresql_server import PostgresqlServer
+from constructs.secret_vault import SecretVault
+from constructs.vault_secret import VaultSecret
+
+from . import wiring
+from .base import EnvironmentStack, Tier
+from .maintenance import in_utc
+from .outputs import DatabaseOutputs
+from .settings import Settings
+from .settings.secret_names import SECRETS, GeneratedSecret
+
+
+class DatabaseStack(EnvironmentStack):
+    """Owns the PostgreSQL server, the Key Vault and the generated secrets. Needs nothing. Hands on where they are.
+
+    No secret value is part of its state, plans or outputs: docs/secrets.md says how.
+    """
+
+    stack_name = "database"
+    tier = Tier.DURABLE
+    resource_providers = ("Microsoft.DBforPostgreSQL", "Microsoft.KeyVault")
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        RandomProvider(self, "random")
+        vault = SecretVault(
+            self,
+            "vault",
+            name=self.names.key_vault,
+            group=self.resource_group,
+            soft_delete_days=settings.vault.soft_delete_days,
+            public_access=settings.vault.public_access,
+            allowed_ranges=self._allowed_ranges(),
+            officer_ids=settings.operators.object_ids,
+            tags=self.tags,
+        )
+        versions = {secret: settings.secrets.versions.get(secret.value, 1) for secret in GeneratedSecret}
+        secrets = {
+            secret: VaultSecret(
+                self,
+                secret=secret,
+                spec=spec,
+                version=versions[secret],
+                key_vault_id=vault.vault.id,
+                tags=self.tags,
+                depends_on=vault.officers,
+            )
+            for secret, spec in SECRETS.items()
+        }
+        administrator = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD
+        server = PostgresqlServer(
+            self,
+            "postgresql",
+            name=self.names.postgresql_server(settings.database.generation),
+            group=self.resource_group,
+            settings=settings.database,
+            zoned=bool(settings.azure.zones),
+            administrator_password=secrets[administrator].read_back().attribute("value"),
+            administrator_password_version=versions[administrator],
+            tenant_id=vault.tenant_id,
+            maintenance=in_utc(settings.cluster.maintenance),
+            tags=self.tags,
+        ).server
+        DeletionGuard(
+            self,
+            "guard",
+            name=self.names.resource("keep-database"),
+            resource_group_id=self.resource_group.id,
+            resource_types=["Microsoft.DBforPostgreSQL/flexibleServers", "Microsoft.KeyVault/vaults"],
+            reason="Database and vault outlive the cluster; a deleted server takes its backups along (docs/data.md).",
+        )
+        self.outputs = DatabaseOutputs(
+            resource_group_name=self.resource_group.name,
+            resource_group_id=self.resource_group.id,
+            server_id=server.id,
+            server_name=server.name,
+            server_fqdn=server.fqdn,
+            administrator_login=server.administrator_login,
+            vault_id=vault.vault.id,
+            vault_name=vault.vault.name,
+            vault_uri=vault.vault.vault_uri,
+            tenant_id=vault.tenant_id,
+            secret_versions={secret.value: version for secret, version in versions.items()},
+        )
+        wiring.publish(self, self.outputs)
+
+    def _allowed_ranges(self) -> list[str]:
+        ranges = {*self.settings.operators.ip_ranges, *self.settings.vault.extra_allowed_ranges}
+        return [str(range_) for range_ in sorted(ranges)]

@@ -1,0 +1,142 @@
+"""The data disks, their backups, and the file share for chat uploads."""
+
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.storage_account import (
+    StorageAccount,
+    StorageAccountNetworkRules,
+    StorageAccountShareProperties,
+    StorageAccountSharePropertiesRetentionPolicy,
+)
+from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
+from constructs import Construct
+
+from constructs.deletion_guard import DeletionGuard
+from constructs.disk_backup import DiskBackup
+from constructs.retained_disk import RetainedDisk
+
+from . import wiring
+from .base import EnvironmentStack, Tier
+from .outputs import DisksOutputs
+from .settings import Settings
+from .settings.data import DataDisk
+
+CHAT_UPLOADS = "chat-uploads"
+
+
+class DisksStack(EnvironmentStack):
+    """Owns the data disks, their backups and the file share for chat uploads. Needs nothing. Hands on their ids.
+
+    Snapshots lie in a resource group of their own, because the role that lets the Backup vault make them also
+    gives it the keys of every storage account beside them.
+    """
+
+    stack_name = "disks"
+    tier = Tier.DURABLE
+    resource_providers = ("Microsoft.Compute", "Microsoft.DataProtection", "Microsoft.Storage")
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        disks = {disk: self._disk(disk) for disk in DataDisk}
+        backup = DiskBackup(
+            self,
+            "backup",
+            name=self.names.resource("backup"),
+            disks={disk.value: retained for disk, retained in disks.items()},
+            disks_group=self.resource_group,
+            snapshots_group=ResourceGroup(
+                self,
+                "snapshots-group",
+                name=self.names.resource_group("disks-snapshots"),
+                location=settings.azure.region,
+                tags=self.tags,
+                lifecycle=self.protected,
+            ),
+            zone_redundant=settings.disks.redundancy == "zrs",
+            time_utc=settings.disks.backup_time,
+            retention_days=settings.disks.backup_retention_days,
+            tags=self.tags,
+        )
+        account = self._storage_account()
+        share = StorageShare(
+            self,
+            "chat-uploads-share",
+            name=CHAT_UPLOADS,
+            storage_account_id=account.id,
+            enabled_protocol="NFS",
+            quota=settings.disks.chat_uploads_gib,
+            lifecycle=self.protected,
+        )
+        DeletionGuard(
+            self,
+            "guard",
+            name=self.names.resource("keep-uploads"),
+            resource_group_id=self.resource_group.id,
+            resource_types=["Microsoft.Storage/storageAccounts"],
+            reason="The storage account holds the files that chat users uploaded; see docs/data.md.",
+        )
+        self.outputs = DisksOutputs(
+            resource_group_name=self.resource_group.name,
+            resource_group_id=self.resource_group.id,
+            mysql_disk_id=disks[DataDisk.MYSQL].disk.id,
+            clickhouse_disk_id=disks[DataDisk.CLICKHOUSE].disk.id,
+            zookeeper_disk_id=disks[DataDisk.ZOOKEEPER].disk.id,
+            minio_disk_id=disks[DataDisk.MINIO].disk.id,
+            redis_disk_id=disks[DataDisk.REDIS].disk.id,
+            storage_account_id=account.id,
+            storage_account_name=account.name,
+            chat_uploads_share_name=share.name,
+            sizes_gib={disk.value: settings.disks.size_gib(disk) for disk in DataDisk}
+            | {CHAT_UPLOADS: settings.disks.chat_uploads_gib},
+            backup_vault_id=backup.vault.id,
+        )
+        wiring.publish(self, self.outputs)
+
+    def _disk(self, disk: DataDisk) -> RetainedDisk:
+        disks = self.settings.disks
+        return RetainedDisk(
+            self,
+            disk.value,
+            name=self.names.data_disk(disk.value, disks.generations.get(disk, 1)),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            storage_account_type=f"{disks.tier}_{disks.redundancy.upper()}",
+            size_gib=disks.size_gib(disk),
+            zone=disks.lrs_zone if disks.redundancy == "lrs" else None,
+            disk_encryption_set_id=self.settings.cluster.disk_encryption_set_id,
+            tags=self.tags,
+        )
+
+    def _storage_account(self) -> StorageAccount:
+        """Account for an NFS share: guarded by the network alone, so that no account key has to exist in a state.
+
+        SMB without keys needs a switch of the account that azurerm 4.55 does not have.
+        """
+        return StorageAccount(
+            self,
+            "chat-uploads-account",
+            name=self.names.storage_account("fil"),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            account_kind="FileStorage",
+            account_tier="Premium",
+            # Shares from 32 GiB on, instead of 100.
+            provisioned_billing_model_version="V2",
+            account_replication_type=self.settings.disks.redundancy.upper(),
+            public_network_access_enabled=False,
+            network_rules=StorageAccountNetworkRules(default_action="Deny", bypass=["AzureServices"]),
+            # "HTTPS only" is how Azure names the refusal of mounts that are not encrypted.
+            https_traffic_only_enabled=self.settings.disks.chat_uploads_encrypted_mount,
+            min_tls_version="TLS1_2",
+            shared_access_key_enabled=False,
+            default_to_oauth_authentication=True,
+            local_user_enabled=False,
+            allow_nested_items_to_be_public=False,
+            cross_tenant_replication_enabled=False,
+            share_properties=StorageAccountShareProperties(
+                retention_policy=StorageAccountSharePropertiesRetentionPolicy(
+                    days=self.settings.disks.backup_retention_days
+                )
+            ),
+            tags=self.tags,
+            lifecycle=self.protected,
+        )

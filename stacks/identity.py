@@ -1,0 +1,79 @@
+"""The Entra application that people and programs log in with."""
+
+from cdktf_cdktf_provider_azuread.data_azuread_client_config import DataAzureadClientConfig
+from cdktf_cdktf_provider_azuread.provider import AzureadProvider
+from constructs import Construct
+
+from constructs.access_group import AccessGroup
+from constructs.login_application import LoginApplication
+
+from . import wiring
+from .base import EnvironmentStack, Tier
+from .hosts import Hosts
+from .outputs import IdentityOutputs
+from .settings import Settings
+
+
+class IdentityStack(EnvironmentStack):
+    """Owns the Entra application, its service principal and the access group. Needs nothing. Hands on their ids.
+
+    With `identity.manage: false` it owns nothing and hands on the ids that the environment file gives. No client secret
+    exists: the cluster's stack lets its workloads prove themselves by federated credentials.
+    """
+
+    stack_name = "identity"
+    tier = Tier.DURABLE
+    has_resource_group = False
+
+    def __init__(self, scope: Construct, settings: Settings) -> None:
+        super().__init__(scope, settings)
+        self.outputs = self._managed() if settings.identity.manage else self._given()
+        wiring.publish(self, self.outputs)
+
+    def _managed(self) -> IdentityOutputs:
+        identity = self.settings.identity
+        AzureadProvider(self, "azuread")
+        owner = DataAzureadClientConfig(self, "deployer").object_id
+        group_id = (
+            identity.access_group_object_id
+            or AccessGroup(self, "access-group", display_name=f"{self.names.base} users", owner_id=owner).object_id
+        )
+        login = LoginApplication(
+            self,
+            "login",
+            display_name=f"{self.names.base} login",
+            homepage_url=f"https://{Hosts(self.settings.domain).chat}/",
+            redirect_urls=self._redirect_urls(),
+            owner_id=owner,
+            assignment_required=identity.assignment_required,
+            user_group_id=group_id,
+            admin_ids=self.settings.operators.object_ids,
+        )
+        return IdentityOutputs(
+            client_id=login.application.client_id,
+            application_id=login.application.id,
+            access_group_object_id=group_id,
+            api_scope=login.api_scope,
+        )
+
+    def _given(self) -> IdentityOutputs:
+        identity = self.settings.identity
+        if not (identity.client_id and identity.application_object_id and identity.access_group_object_id):
+            raise ValueError(
+                "identity.manage is false, so client_id, application_object_id and access_group_object_id must be given"
+            )
+        return IdentityOutputs(
+            client_id=identity.client_id,
+            application_id=f"/applications/{identity.application_object_id}",
+            access_group_object_id=identity.access_group_object_id,
+            api_scope=f"api://{identity.client_id}/access",
+        )
+
+    def _redirect_urls(self) -> list[str]:
+        hosts = Hosts(self.settings.domain)
+        enabled = {
+            hosts.chat_callback: self.settings.chat.enabled,
+            hosts.opik_callback: self.settings.opik.enabled,
+            hosts.api_callback: self.settings.gateway.enabled,
+        }
+        return sorted(url for url, wanted in enabled.items() if wanted)
