@@ -23,8 +23,10 @@ def check_wired(values: object, key: str = "values") -> None:
     elif isinstance(values, str):
         for unsafe in _UNSAFE:
             if unsafe in values:
-                raise ValueError(f"{key}: {values!r} contains {unsafe}, which Terraform would misread; "
-                                 "write it in the release's values file")
+                raise ValueError(
+                    f"{key}: {values!r} contains {unsafe}, which Terraform would misread; "
+                    "write it in the release's values file"
+                )
     elif isinstance(values, Sequence):
         for index, value in enumerate(values):
             check_wired(value, f"{key}[{index}]")

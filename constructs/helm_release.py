@@ -1,0 +1,75 @@
+"""A Helm release whose chart, images and values come from `helm/`."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from cdktf import AssetType, Fn, ITerraformDependable, TerraformAsset
+from cdktf_cdktf_provider_helm.release import Release
+from constructs import Construct
+
+from stacks.kubernetes.catalogue import charts, own_chart, values_files
+from stacks.kubernetes.literals import check_wired, terraform_literal
+
+LONGEST_NAME = 53
+"""Helm's limit for release names."""
+
+
+class HelmRelease(Release):
+    """The release `name`, which is also the id, the key in `helm/charts.yaml` and the folder of its values.
+
+    Values are layered, later ones win: `values.yaml`, `values.<variant>.yaml` for each variant, then `wired`: what
+    only the stack knows, which may hold tokens. A failed upgrade is rolled back, and Terraform waits until every
+    object is ready.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        name: str,
+        *,
+        namespace: str,
+        wired: Mapping[str, Any],
+        variants: Sequence[str] = (),
+        timeout_seconds: int = 600,
+        skip_crds: bool = False,
+        depends_on: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        """Add the release to `scope`.
+
+        Raises ValueError for a name that Helm refuses, a missing values file, or a wired literal that Terraform would
+        misread; KeyError for a chart that `helm/charts.yaml` does not pin.
+        """
+        if len(name) > LONGEST_NAME:
+            raise ValueError(f"release name {name!r} has {len(name)} characters, Helm allows {LONGEST_NAME}")
+        check_wired(wired, name)
+        files = [terraform_literal(file.read_text("utf-8")) for file in values_files(name, tuple(variants))]
+        chart, repository, version = _chart(scope, name)
+        super().__init__(
+            scope,
+            name,
+            name=name,
+            namespace=namespace,
+            chart=chart,
+            repository=repository,
+            version=version,
+            values=[*files, Fn.jsonencode(dict(wired))],
+            atomic=True,
+            cleanup_on_fail=True,
+            wait=True,
+            wait_for_jobs=True,
+            timeout=timeout_seconds,
+            max_history=5,
+            skip_crds=skip_crds,
+            depends_on=list(depends_on),
+        )
+
+
+def _chart(scope: Construct, name: str) -> tuple[str, str | None, str | None]:
+    """Return chart, repository and version; the latter two are None for an own chart."""
+    folder = own_chart(name)
+    if folder is not None:
+        # A remote run has only the stack's own folder, and cdktf copies assets into it.
+        asset = TerraformAsset(scope, f"{name}-chart", path=str(folder), type=AssetType.DIRECTORY)
+        return f"./{asset.path}", None, None
+    pin = charts()[name]
+    return pin.name, pin.repository, pin.version

@@ -1,0 +1,58 @@
+"""Which generated secrets of the vault are delivered into which namespace, and under which keys.
+
+One wide Secret per consumer: External Secrets opens a new connection to the vault for every secret it reads.
+"""
+
+from stacks.settings import Settings
+from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.workloads import Engine
+
+from .namespaces import CHAT, GATEWAY, OPIK, SERVING, application_namespaces, serves_with
+
+Delivery = dict[str, dict[str, str]]
+"""Name of the Kubernetes Secret to its keys, each with the secret's name in the vault."""
+
+_BY_NAMESPACE: dict[str, dict[str, dict[str, GeneratedSecret]]] = {
+    CHAT: {
+        "chat-secrets": {
+            "WEBUI_SECRET_KEY": GeneratedSecret.CHAT_SECRET_KEY,
+            "OAUTH_SESSION_TOKEN_ENCRYPTION_KEY": GeneratedSecret.CHAT_OAUTH_ENCRYPTION_KEY,
+            "database-password": GeneratedSecret.DATABASE_CHAT_PASSWORD,
+            "redis-password": GeneratedSecret.CHAT_REDIS_PASSWORD,
+        },
+    },
+    GATEWAY: {
+        "gateway-secrets": {
+            "LITELLM_MASTER_KEY": GeneratedSecret.GATEWAY_MASTER_KEY,
+            "LITELLM_SALT_KEY": GeneratedSecret.GATEWAY_SALT_KEY,
+            "database-password": GeneratedSecret.DATABASE_GATEWAY_PASSWORD,
+        },
+    },
+    OPIK: {
+        "opik-secrets": {
+            "OPIK_ENCRYPTION_KEY": GeneratedSecret.OPIK_ENCRYPTION_KEY,
+            "mysql-root-password": GeneratedSecret.OPIK_MYSQL_ROOT_PASSWORD,
+            "mysql-password": GeneratedSecret.OPIK_MYSQL_PASSWORD,
+            "clickhouse-password": GeneratedSecret.OPIK_CLICKHOUSE_PASSWORD,
+            "clickhouse-operator-password": GeneratedSecret.OPIK_CLICKHOUSE_OPERATOR_PASSWORD,
+            "minio-user": GeneratedSecret.OPIK_MINIO_USER,
+            "minio-password": GeneratedSecret.OPIK_MINIO_PASSWORD,
+            "redis-password": GeneratedSecret.OPIK_REDIS_PASSWORD,
+            "cookie-secret": GeneratedSecret.LOGIN_COOKIE_SECRET,
+        },
+    },
+}
+
+
+def deliveries(settings: Settings) -> dict[str, Delivery]:
+    """What each namespace of the environment receives; namespaces that receive nothing are left out."""
+    by_namespace = dict(_BY_NAMESPACE)
+    if serves_with(settings, Engine.VLLM):
+        by_namespace[SERVING] = {"vllm-secrets": {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
+    return {
+        namespace: {
+            secret: {key: name.value for key, name in keys.items()} for secret, keys in by_namespace[namespace].items()
+        }
+        for namespace in application_namespaces(settings)
+        if namespace in by_namespace
+    }

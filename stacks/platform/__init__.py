@@ -1,0 +1,68 @@
+"""Everything inside the cluster: namespaces and their bounds, controllers, issuers, delivered secrets."""
+
+from constructs import Construct
+
+from constructs.cluster_credentials import connect_to_cluster
+from constructs.namespace import Namespace
+from stacks import wiring
+from stacks.base import EnvironmentStack, Tier
+from stacks.hosts import Hosts
+from stacks.kubernetes.namespaces import namespaces
+from stacks.kubernetes.values import cluster_issuer, ingress_class
+from stacks.outputs import AksOutputs, DatabaseOutputs, NetworkOutputs, PlatformOutputs
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode
+
+from .certificates import add_certificates
+from .front_door import add_nginx
+from .gpu import add_gpu
+from .secrets import add_secrets
+
+
+class PlatformStack(EnvironmentStack):
+    """Owns every Kubernetes object and Helm release of the environment.
+
+    Needs the cluster, the identities of its workloads, the vault and the front door's address; hands on to people
+    what they have to enter in the domain's DNS and which names an Ingress has to use.
+    """
+
+    stack_name = "platform"
+    tier = Tier.DISPOSABLE
+    has_resource_group = False
+
+    def __init__(
+        self,
+        scope: Construct,
+        settings: Settings,
+        *,
+        network: wiring.Producer[NetworkOutputs],
+        aks: wiring.Producer[AksOutputs],
+        database: wiring.Producer[DatabaseOutputs],
+    ) -> None:
+        super().__init__(scope, settings)
+        cluster = self.read(aks)
+        address = self.read(network)
+        vault = self.read(database)
+
+        connect_to_cluster(
+            self, api_url=cluster.api_url, ca_certificate=cluster.ca_certificate, tenant_id=vault.tenant_id
+        )
+        minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
+        spaces = {rules.name: Namespace(self, rules, kubernetes_minor=minor) for rules in namespaces(settings)}
+
+        add_certificates(self, settings, spaces, client_id=cluster.cert_manager_client_id, tenant_id=vault.tenant_id)
+        add_secrets(self, settings, spaces, client_id=cluster.external_secrets_client_id, vault=vault)
+        if settings.ingress.mode is IngressMode.NGINX:
+            add_nginx(self, settings, spaces, address)
+        if settings.cluster.gpu_pools:
+            add_gpu(self, settings, spaces)
+
+        hosts = Hosts(settings.domain)
+        self.outputs = PlatformOutputs(
+            namespaces=list(spaces),
+            ingress_class=ingress_class(settings),
+            cluster_issuer=cluster_issuer(settings),
+            public_ip_address=address.public_ip_address,
+            dns_records=dict.fromkeys((hosts.chat, hosts.opik, hosts.api), address.public_fqdn),
+        )
+        wiring.publish(self, self.outputs)

@@ -1,0 +1,36 @@
+"""cert-manager and the issuers of the environment's certificates."""
+
+from collections.abc import Mapping
+
+from constructs import Construct
+
+from constructs.helm_release import HelmRelease
+from constructs.namespace import Namespace
+from stacks.kubernetes import values
+from stacks.kubernetes.namespaces import CERT_MANAGER
+from stacks.settings import Settings
+
+from .variants import availability
+
+
+def add_certificates(
+    scope: Construct, settings: Settings, spaces: Mapping[str, Namespace], *, client_id: str, tenant_id: str
+) -> None:
+    """Add cert-manager, which acts as the managed identity `client_id`, and the Let's Encrypt issuers."""
+    namespace = spaces[CERT_MANAGER]
+    controller = HelmRelease(
+        scope,
+        "cert-manager",
+        namespace=namespace.metadata.name,
+        variants=availability(settings),
+        wired=values.cert_manager(client_id=client_id, tenant_id=tenant_id),
+        depends_on=namespace.bounds,
+    )
+    # Custom resources need their definitions and the webhook, so they are a release of their own.
+    HelmRelease(
+        scope,
+        "platform-issuers",
+        namespace=namespace.metadata.name,
+        wired=values.platform_issuers(settings),
+        depends_on=[controller],
+    )
