@@ -87,8 +87,12 @@ class NetworkOutputs:
     public_ip_address: str
     public_fqdn: str
     """Azure's own name of that address, the target for CNAME records of the domain."""
+    outbound_ip_address: str
+    """Address that the nodes have on the internet; empty unless they go out by a NAT gateway."""
     application_gateway_id: str
     """Empty unless the ingress mode is `application-gateway`."""
+    firewall_policy_id: str
+    """Rules of that gateway's web application firewall; empty without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +112,8 @@ class AksOutputs:
     """Client id of the identity that reads the vault for External Secrets."""
     cert_manager_client_id: str
     """Client id of cert-manager's identity, for DNS-01."""
+    log_analytics_workspace_id: str
+    """Where the logs of the cluster go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

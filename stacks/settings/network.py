@@ -31,6 +31,9 @@ class NetworkSettings(Model):
     """Overlay range of the pods."""
     service_cidr: Cidr = IPv4Network("10.96.0.0/16")
     """Range of the Kubernetes services; the cluster DNS gets its tenth address."""
+    private_client_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
+    """Private ranges outside the virtual network, such as those of a VPN or a build agent, that may reach database,
+    vault, registry and file share by their private addresses; joining the networks is not the platform's part."""
     outbound: Outbound = Outbound.LOAD_BALANCER
     """How nodes reach the internet: the cluster's load balancer, or a NAT gateway with more ports."""
     nat_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 30

@@ -1,0 +1,64 @@
+"""A way out to the internet with an address of its own."""
+
+from collections.abc import Mapping, Sequence
+
+from cdktf_cdktf_provider_azurerm.nat_gateway import NatGateway
+from cdktf_cdktf_provider_azurerm.nat_gateway_public_ip_association import NatGatewayPublicIpAssociation
+from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.subnet import Subnet
+from cdktf_cdktf_provider_azurerm.subnet_nat_gateway_association import SubnetNatGatewayAssociation
+from constructs import Construct
+
+
+class OutboundNat(Construct):
+    """Sends everything that leaves `subnet` for the internet through one static public address (`address`).
+
+    The gateway names no zone: Azure places it, and only a gateway without zone takes a zone-redundant address.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        group: ResourceGroup,
+        subnet: Subnet,
+        zones: Sequence[str],
+        idle_timeout_minutes: int,
+        tags: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.address = PublicIp(
+            self,
+            "address",
+            name=name,
+            location=group.location,
+            resource_group_name=group.name,
+            sku="Standard",
+            allocation_method="Static",
+            zones=list(zones) or None,
+            tags=dict(tags),
+        )
+        gateway = NatGateway(
+            self,
+            "gateway",
+            name=name,
+            location=group.location,
+            resource_group_name=group.name,
+            sku_name="Standard",
+            idle_timeout_in_minutes=idle_timeout_minutes,
+            tags=dict(tags),
+        )
+        address = NatGatewayPublicIpAssociation(
+            self, "gateway-address", nat_gateway_id=gateway.id, public_ip_address_id=self.address.id
+        )
+        SubnetNatGatewayAssociation(
+            self,
+            "gateway-subnet",
+            nat_gateway_id=gateway.id,
+            subnet_id=subnet.id,
+            # Without an address the gateway would cut the subnet off.
+            depends_on=[address],
+        )

@@ -1,0 +1,69 @@
+"""A private address for an Azure service, under the service's usual name."""
+
+from collections.abc import Mapping
+
+from cdktf_cdktf_provider_azurerm.private_dns_zone import PrivateDnsZone
+from cdktf_cdktf_provider_azurerm.private_dns_zone_virtual_network_link import PrivateDnsZoneVirtualNetworkLink
+from cdktf_cdktf_provider_azurerm.private_endpoint import (
+    PrivateEndpoint,
+    PrivateEndpointPrivateDnsZoneGroup,
+    PrivateEndpointPrivateServiceConnection,
+)
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
+from constructs import Construct
+
+
+class PrivateAccess(Construct):
+    """Private endpoint, DNS zone and link: inside `network` the service's public name leads to a private address.
+
+    `subresource` and `zone` are Azure's fixed names of the service:
+    https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        group: ResourceGroup,
+        network: VirtualNetwork,
+        subnet_id: str,
+        target_id: str,
+        subresource: str,
+        zone: str,
+        tags: Mapping[str, str],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        dns_zone = PrivateDnsZone(self, "zone", name=zone, resource_group_name=group.name, tags=dict(tags))
+        link = PrivateDnsZoneVirtualNetworkLink(
+            self,
+            "link",
+            name=network.name,
+            resource_group_name=group.name,
+            private_dns_zone_name=dns_zone.name,
+            virtual_network_id=network.id,
+            registration_enabled=False,
+            tags=dict(tags),
+        )
+        self.endpoint = PrivateEndpoint(
+            self,
+            "endpoint",
+            name=name,
+            location=group.location,
+            resource_group_name=group.name,
+            subnet_id=subnet_id,
+            private_service_connection=PrivateEndpointPrivateServiceConnection(
+                name=name,
+                is_manual_connection=False,
+                private_connection_resource_id=target_id,
+                subresource_names=[subresource],
+            ),
+            private_dns_zone_group=PrivateEndpointPrivateDnsZoneGroup(
+                name=subresource, private_dns_zone_ids=[dns_zone.id]
+            ),
+            tags=dict(tags),
+            # A record in a zone that the network does not see yet would be cached as missing.
+            depends_on=[link],
+        )

@@ -1,0 +1,187 @@
+"""The virtual network, its ways in and out, and the private addresses of the durable services."""
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
+from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
+from constructs import Construct
+
+from constructs.firewall_policy import FirewallPolicy
+from constructs.guarded_subnet import GuardedSubnet
+from constructs.ingress_gateway import IngressGateway
+from constructs.outbound_nat import OutboundNat
+from constructs.private_access import PrivateAccess
+from stacks import wiring
+from stacks.base import EnvironmentStack, Tier
+from stacks.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, NetworkOutputs
+from stacks.settings import Settings
+from stacks.settings.network import GatewaySettings, IngressMode, Outbound
+
+from .endpoints import Producers, private_services
+from .rules import endpoints_rules, gateway_rules, nodes_rules
+
+FRONT_DOOR_IDLE_MINUTES = 30
+"""Azure's maximum; at its default of 4 a model that thinks for long loses its reader."""
+
+TAGS_OF_THE_CLUSTER = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-service"]')
+"""Kubernetes marks the address that a load balancer service of its uses."""
+
+
+class NetworkStack(EnvironmentStack):
+    """Owns the virtual network, its rules and ways in and out, and the private endpoints.
+
+    Needs the ids of the services behind the endpoints. Hands on subnets, front door address and gateway.
+    """
+
+    stack_name = "network"
+    tier = Tier.DISPOSABLE
+    resource_providers = ("Microsoft.Network",)
+
+    def __init__(
+        self,
+        scope: Construct,
+        settings: Settings,
+        *,
+        disks: wiring.Producer[DisksOutputs],
+        acr: wiring.Producer[AcrOutputs],
+        database: wiring.Producer[DatabaseOutputs],
+    ) -> None:
+        super().__init__(scope, settings)
+        self._zones = [str(zone) for zone in sorted(settings.azure.zones)]
+        self._network = VirtualNetwork(
+            self,
+            "network",
+            name=self.names.resource("vnet"),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            address_space=[str(settings.network.address_space)],
+            tags=self.tags,
+        )
+        nodes = self._subnet("nodes", str(settings.network.nodes_subnet))
+        gateway_subnet = self._subnet("gateway", str(settings.network.gateway_subnet))
+        endpoints = self._subnet("endpoints", str(settings.network.endpoints_subnet))
+        self._add_private_access(
+            endpoints, Producers(disks=self.read(disks), acr=self.read(acr), database=self.read(database))
+        )
+        outbound_address = self._outbound(nodes)
+        front_door = self._front_door()
+        firewall_policy_id = self._firewall_policy()
+        gateway_id = self._gateway(gateway_subnet, front_door, firewall_policy_id)
+        self.outputs = NetworkOutputs(
+            resource_group_name=self.resource_group.name,
+            resource_group_id=self.resource_group.id,
+            vnet_id=self._network.id,
+            nodes_subnet_id=nodes.subnet.id,
+            gateway_subnet_id=gateway_subnet.subnet.id,
+            endpoints_subnet_id=endpoints.subnet.id,
+            public_ip_id=front_door.id,
+            public_ip_name=front_door.name,
+            public_ip_address=front_door.ip_address,
+            public_fqdn=front_door.fqdn,
+            outbound_ip_address=outbound_address,
+            application_gateway_id=gateway_id,
+            firewall_policy_id=firewall_policy_id,
+        )
+        wiring.publish(self, self.outputs)
+
+    @property
+    def _gateway_settings(self) -> GatewaySettings | None:
+        """None in the ingress mode without a gateway."""
+        ingress = self.settings.ingress
+        return ingress.application_gateway if ingress.mode is IngressMode.APPLICATION_GATEWAY else None
+
+    def _subnet(self, subnet: str, address_range: str) -> GuardedSubnet:
+        rules = {"nodes": nodes_rules, "gateway": gateway_rules, "endpoints": endpoints_rules}[subnet]
+        return GuardedSubnet(
+            self,
+            subnet,
+            name=self.names.resource(f"{subnet}-nsg"),
+            group=self.resource_group,
+            network=self._network,
+            address_range=address_range,
+            inbound=rules(self.settings),
+            # Without it Azure applies no rule to private endpoints.
+            private_endpoint_network_policies="NetworkSecurityGroupEnabled" if subnet == "endpoints" else "Disabled",
+            # An Application Gateway reaches its management and certificate services that way.
+            default_outbound_access=subnet == "gateway",
+            tags=self.tags,
+        )
+
+    def _add_private_access(self, endpoints: GuardedSubnet, producers: Producers) -> None:
+        for service in private_services(self.settings):
+            PrivateAccess(
+                self,
+                service.name,
+                name=self.names.resource(f"{service.name}-endpoint"),
+                group=self.resource_group,
+                network=self._network,
+                subnet_id=endpoints.subnet.id,
+                target_id=service.resource_id(producers),
+                subresource=service.subresource,
+                zone=service.zone,
+                tags=self.tags,
+            )
+
+    def _outbound(self, nodes: GuardedSubnet) -> str:
+        if self.settings.network.outbound is not Outbound.NAT_GATEWAY:
+            return ""
+        nat = OutboundNat(
+            self,
+            "outbound",
+            name=self.names.resource("outbound"),
+            group=self.resource_group,
+            subnet=nodes.subnet,
+            zones=self._zones,
+            idle_timeout_minutes=self.settings.network.nat_idle_timeout_minutes,
+            tags=self.tags,
+        )
+        return nat.address.ip_address
+
+    def _front_door(self) -> PublicIp:
+        return PublicIp(
+            self,
+            "front-door",
+            name=self.names.resource("front-door"),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            sku="Standard",
+            allocation_method="Static",
+            zones=self._zones or None,
+            domain_name_label=self.settings.ingress.dns_label or self.names.dns_label,
+            idle_timeout_in_minutes=FRONT_DOOR_IDLE_MINUTES,
+            tags=self.tags,
+            lifecycle=TerraformResourceLifecycle(ignore_changes=list(TAGS_OF_THE_CLUSTER)),
+        )
+
+    def _firewall_policy(self) -> str:
+        gateway = self._gateway_settings
+        if gateway is None or gateway.sku != "WAF_v2":
+            return ""
+        return FirewallPolicy(
+            self,
+            "firewall",
+            name=self.names.resource("firewall"),
+            group=self.resource_group,
+            mode=gateway.waf_mode,
+            tags=self.tags,
+        ).policy.id
+
+    def _gateway(self, subnet: GuardedSubnet, front_door: PublicIp, firewall_policy_id: str) -> str:
+        gateway = self._gateway_settings
+        if gateway is None:
+            return ""
+        return IngressGateway(
+            self,
+            "ingress",
+            name=self.names.resource("gateway"),
+            group=self.resource_group,
+            subnet_id=subnet.subnet.id,
+            public_ip_id=front_door.id,
+            sku=gateway.sku,
+            min_capacity=gateway.min_capacity,
+            max_capacity=gateway.max_capacity,
+            zones=self._zones,
+            firewall_policy_id=firewall_policy_id or None,
+            tags=self.tags,
+            # A gateway in a subnet that changes under it fails to start.
+            depends_on=[subnet.guard],
+        ).gateway.id

@@ -1,0 +1,77 @@
+"""Which services of the durable stacks get a private address in the network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stacks.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Producers:
+    """Outputs of the stacks that own the services."""
+
+    disks: DisksOutputs
+    acr: AcrOutputs
+    database: DatabaseOutputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A service with Azure's fixed names for its private link."""
+
+    name: str
+    subresource: str
+    zone: str
+    """https://learn.microsoft.com/azure/private-link/private-endpoint-dns"""
+    ports: tuple[str, ...]
+    resource_id: Callable[[Producers], str]
+
+
+POSTGRESQL = Service(
+    name="postgresql",
+    subresource="postgresqlServer",
+    zone="privatelink.postgres.database.azure.com",
+    # 6432 is the server's built-in PgBouncer.
+    ports=("5432", "6432"),
+    resource_id=lambda producers: producers.database.server_id,
+)
+FILES = Service(
+    name="files",
+    subresource="file",
+    zone="privatelink.file.core.windows.net",
+    # NFS 4.1; mounts encrypted in transit use the same port.
+    ports=("2049",),
+    resource_id=lambda producers: producers.disks.storage_account_id,
+)
+VAULT = Service(
+    name="vault",
+    subresource="vault",
+    zone="privatelink.vaultcore.azure.net",
+    ports=("443",),
+    resource_id=lambda producers: producers.database.vault_id,
+)
+REGISTRY = Service(
+    name="registry",
+    subresource="registry",
+    zone="privatelink.azurecr.io",
+    ports=("443",),
+    resource_id=lambda producers: producers.acr.registry_id,
+)
+
+
+def private_services(settings: Settings) -> list[Service]:
+    """Return the services to reach by private address.
+
+    Database and file share have no other way in. Vault and registry get one where `private_endpoints` asks for it or
+    where they do not answer the cluster over the internet; a Basic registry can have none.
+    """
+    ranges = settings.operators.ip_ranges
+    vault_open = settings.vault.public_access and not (ranges or settings.vault.extra_allowed_ranges)
+    registry_open = settings.registry.public_access and not ranges
+    services = [POSTGRESQL, FILES]
+    if settings.private_endpoints or not vault_open:
+        services.append(VAULT)
+    if settings.registry.tier == "Premium" and (settings.private_endpoints or not registry_open):
+        services.append(REGISTRY)
+    return services

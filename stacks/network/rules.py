@@ -1,0 +1,53 @@
+"""Who may reach which subnet: pure rules from the settings."""
+
+from constructs.guarded_subnet import InboundRule
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode
+
+from .endpoints import private_services
+
+LOAD_BALANCER_PROBES = InboundRule(name="load-balancer-probes", sources=("AzureLoadBalancer",), protocol="*")
+
+
+def nodes_rules(settings: Settings) -> list[InboundRule]:
+    """Rules of the node pools' subnet.
+
+    Pods of Azure CNI Overlay keep their own addresses between nodes and the subnet's rules apply to them, so the pod
+    range is named beside the nodes' (https://learn.microsoft.com/azure/aks/azure-cni-overlay#network-security-groups).
+    """
+    cluster = (str(settings.network.nodes_subnet), str(settings.network.pod_cidr))
+    rules = [
+        InboundRule(name="cluster", sources=cluster, destinations=cluster, protocol="*"),
+        LOAD_BALANCER_PROBES,
+    ]
+    if settings.ingress.mode is IngressMode.APPLICATION_GATEWAY:
+        gateway = (str(settings.network.gateway_subnet),)
+        rules.append(InboundRule(name="application-gateway", sources=gateway, destinations=cluster))
+    else:
+        rules.append(_front_door(settings))
+    return rules
+
+
+def gateway_rules(settings: Settings) -> list[InboundRule]:
+    """Rules of the Application Gateway's subnet; without a gateway nobody gets in.
+
+    Azure demands the management ports:
+    https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure#network-security-groups
+    """
+    if settings.ingress.mode is not IngressMode.APPLICATION_GATEWAY:
+        return []
+    management = InboundRule(name="gateway-manager", sources=("GatewayManager",), ports=("65200-65535",))
+    return [management, LOAD_BALANCER_PROBES, _front_door(settings)]
+
+
+def endpoints_rules(settings: Settings) -> list[InboundRule]:
+    """Rules of the private endpoints' subnet: the cluster and the private clients, on the services' own ports."""
+    network = settings.network
+    sources = (network.nodes_subnet, network.pod_cidr, *network.private_client_ranges)
+    ports = sorted({port for service in private_services(settings) for port in service.ports}, key=int)
+    return [InboundRule(name="services", sources=tuple(str(source) for source in sources), ports=tuple(ports))]
+
+
+def _front_door(settings: Settings) -> InboundRule:
+    ranges = tuple(str(range_) for range_ in settings.ingress.allowed_source_ranges)
+    return InboundRule(name="front-door", sources=ranges or ("Internet",), ports=("80", "443"))
