@@ -36,8 +36,8 @@ class Fault:
 class SettingsError(Exception):
     """The environment file cannot be used; the text has one line per fault."""
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = tuple(faults)
+    def __init__(self, problem: str | Iterable[Fault]) -> None:
+        self.faults = (Fault("", None, "", "", problem),) if isinstance(problem, str) else tuple(problem)
         super().__init__("\n".join(map(str, self.faults)))
 
 

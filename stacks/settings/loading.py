@@ -1,28 +1,147 @@
 """Read an environment file into settings, or say in one line per fault what to change."""
 
+import json
+import re
+from collections.abc import Iterator
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import ValidationError
-from ruamel.yaml import YAML
+from pydantic import TypeAdapter, ValidationError
 
+from . import rules, yaml_source
 from .environment import Settings
+from .explain import explain, names_a_secret
+from .faults import ABSENT, Fault, Key, SettingsError, dotted, one_line, shown
+from .yaml_source import Source
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+_NAME = re.compile(r"[a-z][a-z0-9]{1,9}")
 
 
-class SettingsError(Exception):
-    """The environment file cannot be used; the text has one line per fault."""
+def available_environments(folder: Path = ENVIRONMENTS) -> list[str]:
+    """Return the names of the environments that have a file in `folder`."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
-def load_settings(env: str) -> Settings:
-    """Return the settings of `environments/<env>.yaml`.
+def load_settings(env: str, folder: Path | None = None) -> Settings:
+    """Return the settings of `<folder>/<env>.yaml`, by default of the repository's `environments/`.
 
-    Raises SettingsError when the file is missing, is not YAML, or breaks a rule.
+    Raises SettingsError, naming every fault, when the file is missing, is not YAML, or breaks a rule.
     """
-    path = ENVIRONMENTS / f"{env}.yaml"
-    if not path.is_file():
-        raise SettingsError(f"environments/{env}.yaml does not exist; llmctl env new {env} writes it")
+    folder = folder or ENVIRONMENTS
+    label = f"{folder.name}/{env}.yaml"
+    if not _NAME.fullmatch(env):
+        shape = "is no environment's name: 2 to 10 lower-case letters and digits that begin with a letter"
+        raise SettingsError([Fault(one_line(env) or '""', None, "", "", shape)])
     try:
-        return Settings.model_validate(YAML(typ="safe").load(path.read_text("utf-8")))
+        text = (folder / f"{env}.yaml").read_text("utf-8-sig")
+    except FileNotFoundError:
+        raise SettingsError([Fault(label, None, "", "", _missing_file(env, folder))]) from None
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise SettingsError([Fault(label, line, "", "", "is not UTF-8 text; save it as UTF-8")]) from None
+    except OSError as error:
+        reason = f"cannot be read: {error.strerror}"
+        raise SettingsError([Fault(label, None, "", "", reason)]) from None
+    return parse_settings(text, label, env)
+
+
+def parse_settings(text: str, file_label: str, env: str | None = None) -> Settings:
+    """Return the settings written in `text`; `file_label` names it in errors.
+
+    `env` is the name that the settings must carry, if any. Raises SettingsError naming every fault.
+    """
+    source = yaml_source.read(text, file_label)
+    try:
+        # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
+        settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
-        raise SettingsError(str(error)) from None
+        found = error.errors(include_url=False)
+        broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
+        faults = [_fault(source, *explain(detail)) for detail in found]
+        partial = _Partial(_sound_sections(source.data, broken))
+        faults += _faults_of_rules(partial, source)  # type: ignore[arg-type]  # reads like Settings
+        raise SettingsError(_in_order(faults)) from None
+    faults = list(_faults_of_rules(settings, source))
+    if env is not None and settings.name != env:
+        message = f"must be {env}, as the file is named; rename one of the two"
+        faults.append(_fault(source, ("name",), settings.name, message))
+    if faults:
+        raise SettingsError(_in_order(faults))
+    return settings
+
+
+class _Partial:
+    """The sections of the settings that are sound; reading another one ends the rule that wanted it."""
+
+    def __init__(self, sections: dict[str, object]) -> None:
+        self.__dict__.update(sections)
+
+    def __getattr__(self, name: str) -> object:
+        raise _NotSound(name)
+
+
+class _NotSound(Exception):
+    pass
+
+
+def _sound_sections(data: dict[str, object], broken: set[str]) -> dict[str, object]:
+    sections: dict[str, object] = {}
+    for name, field in Settings.model_fields.items():
+        if name in broken:
+            continue
+        if name not in data:
+            sections[name] = field.get_default()
+            continue
+        annotation: Any = field.annotation
+        for constraint in field.metadata:
+            annotation = Annotated[annotation, constraint]
+        sections[name] = TypeAdapter(annotation).validate_json(json.dumps(data[name]), strict=True)
+    return sections
+
+
+def _faults_of_rules(settings: Settings, source: Source) -> Iterator[Fault]:
+    for rule in rules.ALL:
+        try:
+            for finding in rule(settings):
+                yield _fault(source, finding.key, _value_at(source.data, settings, finding.key), finding.message)
+        except _NotSound:
+            continue
+
+
+def _value_at(data: object, settings: object, key: Key) -> object:
+    """Return the value that stands in the file at `key`, or the default that applies instead."""
+    written, applied = data, settings
+    for part in key:
+        written = _child(written, part)
+        applied = _child(applied, part)
+    if written is not ABSENT:
+        return written
+    return applied if isinstance(applied, bool | int | float) else ABSENT if applied in {None, ABSENT} else str(applied)
+
+
+def _child(parent: object, part: str | int) -> object:
+    match parent:
+        case dict():
+            return parent.get(part, ABSENT)
+        case list() | tuple() if isinstance(part, int) and part < len(parent):
+            return parent[part]
+    return getattr(parent, str(part), ABSENT)
+
+
+def _fault(source: Source, key: Key, value: object, message: str) -> Fault:
+    written = "" if value is ABSENT or names_a_secret(key) else shown(value)
+    return Fault(source.file, source.line(key), dotted(key), written, message)
+
+
+def _in_order(faults: list[Fault]) -> list[Fault]:
+    return sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0)
+
+
+def _missing_file(env: str, folder: Path) -> str:
+    known = available_environments(folder)
+    near = get_close_matches(env, known, n=1)
+    there = f"there are {', '.join(known)}" if known else "there is none yet"
+    meant = f", did you mean {near[0]}?" if near else ""
+    return f"does not exist; {there}{meant}; llmctl env new {env} writes it"

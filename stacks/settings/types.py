@@ -6,10 +6,10 @@ from typing import Annotated, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
+    PlainValidator,
     StringConstraints,
     WithJsonSchema,
 )
@@ -63,7 +63,7 @@ Unique = AfterValidator(_no_duplicates)
 
 Cidr = Annotated[
     IPv4Network,
-    BeforeValidator(_network),
+    PlainValidator(_network),
     PlainSerializer(str, return_type=str),
     WithJsonSchema({"type": "string", "pattern": r"^\d+\.\d+\.\d+\.\d+/\d+$"}),
 ]

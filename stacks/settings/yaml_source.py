@@ -140,15 +140,16 @@ class _Reader:
         if len(text) > _DIGITS:
             return self.refuse(node, key, f"is a number of more than {_DIGITS} digits; put text in quotes")
         try:
-            number = _integer(text) if kind == "int" else float(text.replace("_", ""))
+            number: float = _integer(text) if kind == "int" else float(text.replace("_", ""))
         except ValueError:
-            number = math.nan if text.lower().lstrip("+-") in {".nan", ".inf"} else None
-        if number is None:
-            return text
+            if text.lower().lstrip("+-") not in {".nan", ".inf"}:
+                return text
+            number = math.nan
         return number if math.isfinite(number) else self.refuse(node, key, "must be a finite number")
 
-    def refuse(self, node: Node, key: Key, message: str) -> None:
+    def refuse(self, node: Node, key: Key, message: str) -> object:
         self.faults.append(Fault(self.source.file, node.start_mark.line + 1, dotted(key), "", message))
+        return None
 
 
 def _integer(text: str) -> int:

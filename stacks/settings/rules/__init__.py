@@ -1,0 +1,19 @@
+"""Rules that cross fields, by theme; each is a pure function of the settings."""
+
+from . import access, azure, cluster, database, front_door, keeping, models, network, storage
+from .base import Finding, Rule
+
+ALL: tuple[Rule, ...] = (
+    *azure.RULES,
+    *network.RULES,
+    *access.RULES,
+    *front_door.RULES,
+    *cluster.RULES,
+    *models.RULES,
+    *storage.RULES,
+    *database.RULES,
+    *keeping.RULES,
+)
+"""Every rule, in the order in which their faults are told for one line of the file."""
+
+__all__ = ["ALL", "Finding", "Rule"]

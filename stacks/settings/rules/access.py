@@ -1,0 +1,103 @@
+"""Who reaches what: public ranges, private endpoints, log-in."""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from ..cluster import ApiAccess
+from ..environment import Settings
+from ..faults import Key
+from .base import Finding
+
+NOT_PUBLIC = (
+    *map(
+        IPv4Network,
+        ("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12"),
+    ),
+    *map(IPv4Network, ("192.168.0.0/16", "224.0.0.0/3")),
+)
+"""Ranges that no packet from the internet comes from."""
+MOST_AUTHORIZED_RANGES = 200
+"""Ranges that AKS takes (Microsoft Learn, API server authorized IP ranges)."""
+
+
+def public_ranges_are_public(settings: Settings) -> Iterator[Finding]:
+    """Ranges that open something to the internet hold addresses of the internet, and not all of them."""
+    lists: list[tuple[Key, tuple[IPv4Network, ...]]] = [
+        (("operators", "ip_ranges"), settings.operators.ip_ranges),
+        (("vault", "extra_allowed_ranges"), settings.vault.extra_allowed_ranges),
+        (("cluster", "api_authorized_ranges"), settings.cluster.api_authorized_ranges),
+    ]
+    for key, ranges in lists:
+        for index, network in enumerate(ranges):
+            if network.prefixlen == 0:
+                yield Finding((*key, index), "is the whole internet; name the ranges, or leave the list empty")
+            elif any(network.overlaps(private) for private in NOT_PUBLIC):
+                yield Finding((*key, index), "must be a public range: traffic from the internet never comes from it")
+
+
+def authorized_ranges_suit_the_api(settings: Settings) -> Iterator[Finding]:
+    """A private API has no authorized ranges; a public one takes a limited number."""
+    cluster = settings.cluster
+    key: Key = ("cluster", "api_authorized_ranges")
+    if cluster.api_access is ApiAccess.PRIVATE:
+        if cluster.api_authorized_ranges:
+            yield Finding(key, "has no use with cluster.api_access: private, and Azure refuses both; remove it")
+    elif len({*cluster.api_authorized_ranges, *settings.operators.ip_ranges}) > MOST_AUTHORIZED_RANGES:
+        yield Finding(key, f"and operators.ip_ranges may hold {MOST_AUTHORIZED_RANGES} ranges together; merge some")
+
+
+def closed_services_have_private_endpoints(settings: Settings) -> Iterator[Finding]:
+    """What is closed to the internet is reached by private endpoints."""
+    if settings.private_endpoints:
+        return
+    fix = "leaves no way in without private endpoints; set private_endpoints: true"
+    if not settings.registry.public_access:
+        yield Finding(("registry", "public_access"), fix)
+    if not settings.vault.public_access:
+        yield Finding(("vault", "public_access"), fix)
+    if settings.chat.enabled or settings.gateway.enabled:
+        yield Finding(
+            ("private_endpoints",),
+            "must be true while chat or gateway is enabled: the database they use has no public address",
+        )
+
+
+def closed_vault_needs_a_run_inside(settings: Settings) -> Iterator[Finding]:
+    """Terraform writes secrets to the vault from where it runs."""
+    if not settings.vault.public_access and settings.cluster.api_access is ApiAccess.PUBLIC:
+        yield Finding(
+            ("vault", "public_access"),
+            "makes Terraform write the secrets from inside the network; then set cluster.api_access: private as well,"
+            " or name the ranges it runs from in operators.ip_ranges and set this to true",
+        )
+
+
+def given_ranges_open_the_vault(settings: Settings) -> Iterator[Finding]:
+    """Ranges are listed for a vault that can be reached at all."""
+    if not settings.vault.public_access and settings.vault.extra_allowed_ranges:
+        yield Finding(("vault", "extra_allowed_ranges"), "has no use with vault.public_access: false; remove it")
+
+
+def identity_is_created_or_given(settings: Settings) -> Iterator[Finding]:
+    """Without directory rights all three ids stand in the file; with them the application's ids do not."""
+    identity = settings.identity
+    if identity.manage:
+        for name in ("client_id", "application_object_id"):
+            if getattr(identity, name):
+                yield Finding(
+                    ("identity", name), "has no use with identity.manage: true, which creates one; remove either"
+                )
+        return
+    for name in ("client_id", "application_object_id", "access_group_object_id"):
+        if not getattr(identity, name):
+            yield Finding(("identity", name), "is required with identity.manage: false; write the id from Entra")
+
+
+RULES = (
+    public_ranges_are_public,
+    authorized_ranges_suit_the_api,
+    closed_services_have_private_endpoints,
+    closed_vault_needs_a_run_inside,
+    given_ranges_open_the_vault,
+    identity_is_created_or_given,
+)

@@ -1,0 +1,140 @@
+"""Cluster and node pools."""
+
+from collections.abc import Iterator
+
+from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of
+from ..cluster import GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
+from ..environment import Settings
+from ..faults import Key
+from .base import Finding
+from .network import largest_node_count
+
+TESTED_KUBERNETES = ("1.35", "1.36")
+"""Minor versions that the charts were tested with and AKS supports; 1.34 leaves support on 2026-11-30."""
+SMALLEST_SYSTEM_VCPUS = 4
+RESERVED_POOL_NAMES = ("system", "workload", "default")
+MOST_NODES = {"Free": 1000, "Standard": 5000, "Premium": 5000}
+"""Nodes of a cluster by price tier (Microsoft Learn, AKS pricing tiers)."""
+
+Pool = SystemPoolSettings | WorkloadPoolSettings | GpuPoolSettings
+
+
+def _pools(settings: Settings) -> Iterator[tuple[Key, Pool]]:
+    yield ("cluster", "system_pool"), settings.cluster.system_pool
+    yield ("cluster", "workload_pool"), settings.cluster.workload_pool
+    for name, pool in settings.cluster.gpu_pools.items():
+        yield ("cluster", "gpu_pools", name), pool
+
+
+def node_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
+    """A pool's maximum is at least its minimum."""
+    for key, pool in _pools(settings):
+        if pool.max_nodes < pool.min_nodes:
+            yield Finding((*key, "max_nodes"), f"must be at least min_nodes ({pool.min_nodes})")
+
+
+def node_count_suits_the_tier(settings: Settings) -> Iterator[Finding]:
+    """All pools together stay below the limit of the price tier."""
+    nodes = largest_node_count(settings)
+    limit = MOST_NODES[settings.cluster.tier]
+    if nodes > limit:
+        yield Finding(
+            ("cluster", "tier"), f"takes {limit} nodes, but the pools reach {nodes} during upgrades; lower max_nodes"
+        )
+
+
+def kubernetes_version_is_tested(settings: Settings) -> Iterator[Finding]:
+    """The version is one that AKS supports and the charts were tested with, or the file says it need not be."""
+    cluster = settings.cluster
+    minor = ".".join(cluster.kubernetes_version.split(".")[:2])
+    if minor not in TESTED_KUBERNETES and not cluster.allow_untested_kubernetes_version:
+        yield Finding(
+            ("cluster", "kubernetes_version"),
+            f"is not among the tested versions {', '.join(TESTED_KUBERNETES)}; use one of them, or set"
+            " cluster.allow_untested_kubernetes_version: true",
+        )
+
+
+def tier_carries_the_features(settings: Settings) -> Iterator[Finding]:
+    """Long-term support and cost analysis are sold with certain tiers only."""
+    cluster = settings.cluster
+    if cluster.long_term_support and cluster.tier != "Premium":
+        yield Finding(("cluster", "long_term_support"), "needs cluster.tier: Premium")
+    if cluster.cost_analysis and cluster.tier == "Free":
+        yield Finding(("cluster", "cost_analysis"), "needs cluster.tier: Standard or Premium")
+
+
+def ordinary_sizes_suit_their_pools(settings: Settings) -> Iterator[Finding]:
+    """System and workload pool have x86-64 sizes without GPU, the system pool with enough processors."""
+    for name in ("system_pool", "workload_pool"):
+        size: str = getattr(settings.cluster, name).vm_size
+        key: Key = ("cluster", name, "vm_size")
+        if size in GPU_SIZES or retired_in_favour_of(size) or size.startswith(("Standard_NC", "Standard_ND")):
+            yield Finding(key, "is a GPU size; GPUs belong into cluster.gpu_pools, take one such as Standard_D4ds_v5")
+            continue
+        parsed = parse_vm_size(size)
+        if parsed is None:
+            continue
+        if parsed.arm:
+            yield Finding(key, "has an Arm processor, but the images are built for x86-64; drop the p from the size")
+        if name == "system_pool" and parsed.vcpus < SMALLEST_SYSTEM_VCPUS:
+            yield Finding(
+                key,
+                f"has {parsed.vcpus} vCPU, AKS asks for {SMALLEST_SYSTEM_VCPUS} in system pools; take Standard_D4ds_v5",
+            )
+
+
+def gpu_sizes_are_sold(settings: Settings) -> Iterator[Finding]:
+    """A GPU pool has a known GPU size that Azure still sells."""
+    for name, pool in settings.cluster.gpu_pools.items():
+        if pool.vm_size in GPU_SIZES:
+            continue
+        key: Key = ("cluster", "gpu_pools", name, "vm_size")
+        successor = retired_in_favour_of(pool.vm_size)
+        if successor:
+            yield Finding(key, f"is retired; take {successor}")
+        else:
+            yield Finding(key, f"is no known GPU size; take one of {', '.join(GPU_SIZES)}")
+
+
+def ephemeral_disks_fit(settings: Settings) -> Iterator[Finding]:
+    """An ephemeral operating system disk fits on the VM's local disk."""
+    for key, pool in _pools(settings):
+        gpu, named = GPU_SIZES.get(pool.vm_size), parse_vm_size(pool.vm_size)
+        local = gpu.local_disk_gib if gpu else named.local_disk_gib if named else None
+        if not pool.ephemeral_os_disk or local is None:
+            continue
+        if local == 0:
+            yield Finding(
+                (*key, "ephemeral_os_disk"),
+                f"needs a local disk, which {pool.vm_size} lacks; take one such as Standard_D4ds_v5, or write false",
+            )
+        elif pool.os_disk_gib > local:
+            yield Finding(
+                (*key, "os_disk_gib"),
+                f"must be at most {local:g}, the local disk of {pool.vm_size}; or set ephemeral_os_disk: false",
+            )
+
+
+def gpu_pools_are_consistent(settings: Settings) -> Iterator[Finding]:
+    """Names are free and price limits stand with spot pools only."""
+    for name, pool in settings.cluster.gpu_pools.items():
+        key: Key = ("cluster", "gpu_pools", name)
+        if name in RESERVED_POOL_NAMES:
+            yield Finding(key, "is the name of a pool that the platform makes itself; rename it")
+        if pool.max_price_usd_per_hour is not None and pool.priority is not Priority.SPOT:
+            yield Finding(
+                (*key, "max_price_usd_per_hour"), "applies to spot pools only; remove it or set priority: spot"
+            )
+
+
+RULES = (
+    node_counts_are_ordered,
+    node_count_suits_the_tier,
+    kubernetes_version_is_tested,
+    tier_carries_the_features,
+    ordinary_sizes_suit_their_pools,
+    gpu_sizes_are_sold,
+    ephemeral_disks_fit,
+    gpu_pools_are_consistent,
+)

@@ -1,0 +1,41 @@
+"""Terraform state and generated secrets."""
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from ..azure import StateBackend
+from ..environment import Settings
+from ..secret_names import SECRETS, GeneratedSecret
+from .base import Finding
+
+
+def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
+    """The chosen backend is described and no other."""
+    state = settings.state
+    for backend in (StateBackend.AZURERM, StateBackend.HCP):
+        given = getattr(state, backend.value) is not None
+        if state.backend is backend and not given:
+            yield Finding(("state", backend.value), f"is required by state.backend: {backend.value}; add its keys")
+        if state.backend is not backend and given:
+            yield Finding(
+                ("state", backend.value),
+                f"has no use with state.backend: {state.backend.value}; remove it or choose it",
+            )
+
+
+def rotated_secrets_can_be_rotated(settings: Settings) -> Iterator[Finding]:
+    """Versions are given for secrets that exist and that no store keeps on disk."""
+    names = [secret.value for secret in GeneratedSecret]
+    for name, version in settings.secrets.versions.items():
+        if name not in names:
+            near = get_close_matches(name, names, n=1)
+            suggestion = f"did you mean {near[0]}?" if near else f"they are {', '.join(names)}"
+            yield Finding(("secrets", "versions", name), f"is no secret that the platform generates; {suggestion}")
+        elif version > 1 and (keeper := SECRETS[GeneratedSecret(name)].kept_by):
+            yield Finding(
+                ("secrets", "versions", name),
+                f"cannot be raised: {keeper}, and a new version would lock it out; leave it at 1",
+            )
+
+
+RULES = (backend_has_its_settings, rotated_secrets_can_be_rotated)
