@@ -1,0 +1,132 @@
+"""Our own charts, rendered by Helm with the values that the stack passes."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.kubernetes import values
+from stacks.kubernetes.catalogue import HELM, own_chart
+from stacks.kubernetes.deliveries import deliveries
+from stacks.settings import Settings, load_settings
+from stacks.settings.secret_names import GeneratedSecret
+
+FOUND = shutil.which("helm")
+pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
+
+VERSIONS = {secret.value: 1 for secret in GeneratedSecret}
+OWN = sorted(folder.name for folder in HELM.iterdir() if own_chart(folder.name))
+
+
+def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(FOUND), *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
+    if release == "platform-issuers":
+        return values.platform_issuers(settings)
+    return values.platform_secrets(
+        settings,
+        vault_uri="https://vault.vault.azure.net/",
+        tenant_id="11111111-2222-3333-4444-555555555555",
+        versions=VERSIONS if versions is None else versions,
+    )
+
+
+def _render(release: str, wired: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
+    file = folder / "wired.json"
+    file.write_text(json.dumps(wired))
+    return _helm("template", release, own_chart(release), "--values", file, "--namespace", "ns")
+
+
+def _objects(release: str, wired: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    result = _render(release, wired, folder)
+    assert result.returncode == 0, result.stderr
+    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("release", OWN)
+def test_own_chart_passes_lint(release: str, environment: str, tmp_path: Path) -> None:
+    file = tmp_path / "wired.json"
+    file.write_text(json.dumps(_wired(release, load_settings(environment))))
+    result = _helm("lint", "--strict", own_chart(release), "--values", file)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize(("environment", "ingress"), [("dev", "nginx"), ("prod", "azure-application-gateway")])
+def test_issuers_prove_hosts_through_the_chosen_ingress(environment: str, ingress: str, tmp_path: Path) -> None:
+    settings = load_settings(environment)
+    issuers = {
+        issuer["metadata"]["name"]: issuer["spec"]["acme"]
+        for issuer in _objects("platform-issuers", _wired("platform-issuers", settings), tmp_path)
+    }
+    assert values.cluster_issuer(settings) in issuers
+    assert "staging" in issuers["letsencrypt-staging"]["server"]
+    assert "staging" not in issuers["letsencrypt-production"]["server"]
+    for acme in issuers.values():
+        assert acme["email"] == settings.ingress.acme_email
+        assert acme["solvers"] == [{"http01": {"ingress": {"ingressClassName": ingress}}}]
+    assert len({acme["privateKeySecretRef"]["name"] for acme in issuers.values()}) == len(issuers)
+
+
+def test_vault_is_read_as_the_trusted_account_and_only_for_the_receiving_namespaces(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    objects = _objects("platform-secrets", _wired("platform-secrets", settings), tmp_path)
+    (store,) = (item for item in objects if item["kind"] == "ClusterSecretStore")
+    assert store["spec"]["conditions"] == [{"namespaces": sorted(deliveries(settings))}]
+    assert store["spec"]["provider"]["azurekv"] == {
+        "authType": "WorkloadIdentity",
+        "vaultUrl": "https://vault.vault.azure.net/",
+        "tenantId": "11111111-2222-3333-4444-555555555555",
+        "serviceAccountRef": {"name": "vault-reader", "namespace": "external-secrets"},
+    }
+
+
+def test_every_delivery_becomes_one_external_secret(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    objects = _objects("platform-secrets", _wired("platform-secrets", settings), tmp_path)
+    (store,) = (item for item in objects if item["kind"] == "ClusterSecretStore")
+    rendered: dict[str, dict[str, dict[str, str]]] = {}
+    for item in objects:
+        if item["kind"] == "ExternalSecret":
+            assert item["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": store["metadata"]["name"]}
+            assert item["spec"]["target"]["name"] == item["metadata"]["name"]
+            assert item["spec"]["refreshInterval"] == "1h0m0s"
+            keys = {entry["secretKey"]: entry["remoteRef"]["key"] for entry in item["spec"]["data"]}
+            rendered.setdefault(item["metadata"]["namespace"], {})[item["metadata"]["name"]] = keys
+    assert rendered == deliveries(settings)
+
+
+def test_raised_version_is_read_at_once_and_only_where_it_is_used(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    raised = VERSIONS | {GeneratedSecret.CHAT_SECRET_KEY.value: 2}
+
+    def annotations(versions: dict[str, int]) -> dict[str, dict[str, str]]:
+        objects = _objects("platform-secrets", _wired("platform-secrets", settings, versions), tmp_path)
+        return {
+            item["metadata"]["namespace"]: item["metadata"]["annotations"]
+            for item in objects
+            if item["kind"] == "ExternalSecret"
+        }
+
+    before, after = annotations(VERSIONS), annotations(raised)
+    assert {namespace for namespace in before if before[namespace] != after[namespace]} == {"chat"}
+
+
+def test_secret_that_the_vault_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    versions = {name: version for name, version in VERSIONS.items() if name != "chat-secret-key"}
+    wired = _wired("platform-secrets", load_settings("prod"), versions)
+    result = _render("platform-secrets", wired, tmp_path)
+    assert result.returncode != 0
+    assert "the vault has no secret chat-secret-key" in result.stderr
+
+
+def test_unset_vault_is_refused(tmp_path: Path) -> None:
+    wired = _wired("platform-secrets", load_settings("prod"))
+    wired["store"]["vaultUrl"] = ""
+    assert "store.vaultUrl is empty" in _render("platform-secrets", wired, tmp_path).stderr

@@ -1,0 +1,190 @@
+"""Namespaces, flows, deliveries and chart values follow the environment's settings."""
+
+from typing import Any
+
+import pytest
+
+from stacks.kubernetes import values
+from stacks.kubernetes.accounts import CERT_MANAGER, VAULT_READER
+from stacks.kubernetes.catalogue import images
+from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, Direction, Flow, Peer
+from stacks.kubernetes.gpu import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
+from stacks.kubernetes.namespaces import NamespaceRules, PodSecurity, namespaces
+from stacks.settings import Settings, load_settings
+from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.secret_names import GeneratedSecret
+
+
+def _settings(environment: str = "dev", **changes: Any) -> Settings:
+    """Return the settings of an environment with some sections changed: `section={field: value}`."""
+    settings = load_settings(environment)
+    for section, fields in changes.items():
+        settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update=fields)})
+    return settings
+
+
+def _namespace(settings: Settings, name: str) -> NamespaceRules:
+    return next(rules for rules in namespaces(settings) if rules.name == name)
+
+
+def _flow(rules: NamespaceRules, name: str) -> Flow:
+    return next(flow for flow in rules.flows if flow.name == name)
+
+
+def _pool(**fields: Any) -> GpuPoolSettings:
+    return GpuPoolSettings(vm_size="Standard_NC4as_T4_v3", **fields)
+
+
+def test_namespaces_are_those_that_something_runs_in() -> None:
+    assert [rules.name for rules in namespaces(_settings("dev", opik={"enabled": False}))] == [
+        "cert-manager",
+        "external-secrets",
+        "ingress",
+        "gpu",
+        "chat",
+        "gateway",
+    ] + (["serving"] if load_settings("dev").models else [])
+    assert "ingress" not in {rules.name for rules in namespaces(_settings("prod"))}
+    assert "gpu" not in {rules.name for rules in namespaces(_settings("dev", cluster={"gpu_pools": {}}))}
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_only_the_gpu_namespace_is_privileged(environment: str) -> None:
+    for rules in namespaces(_settings(environment)):
+        assert (rules.enforced is PodSecurity.PRIVILEGED) == (rules.name == "gpu")
+        assert rules.name == "gpu" or rules.reported is PodSecurity.RESTRICTED
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_only_the_front_door_may_have_an_address_outside_the_cluster(environment: str) -> None:
+    for rules in namespaces(_settings(environment)):
+        assert rules.quota["services.loadbalancers"] == ("1" if rules.name == "ingress" else "0")
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_container_without_resources_still_fits_a_quota_on_memory(environment: str) -> None:
+    for rules in namespaces(_settings(environment)):
+        assert "memory" in rules.container_defaults
+        assert "memory" in rules.container_requests
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_namespace_can_resolve_names_and_none_can_ask_for_the_nodes_identity(environment: str) -> None:
+    for rules in namespaces(_settings(environment)):
+        dns = _flow(rules, "allow-dns")
+        assert {(port.number, port.protocol) for port in dns.ports} == {(53, "UDP"), (53, "TCP")}
+        for flow in rules.flows:
+            for peer in flow.peers:
+                assert not (flow.direction is Direction.EGRESS and peer.cidr == ANYWHERE and not flow.ports)
+
+
+def test_front_door_opens_to_the_allowed_ranges_and_to_pods_that_call_its_address() -> None:
+    settings = _settings("dev", ingress={"allowed_source_ranges": ("203.0.113.0/24",)})
+    peers = _flow(_namespace(settings, "ingress"), "allow-front-door").peers
+    assert peers == (Peer(cidr="203.0.113.0/24"), Peer(namespace=ANY_NAMESPACE))
+    wired = values.nginx_ingress(settings, public_ip_name="ip", resource_group="group")
+    assert wired["controller"]["service"]["loadBalancerSourceRanges"] == ["203.0.113.0/24"]
+
+
+def test_front_door_is_open_to_everybody_unless_ranges_are_given() -> None:
+    assert _flow(_namespace(_settings("dev"), "ingress"), "allow-front-door").peers[0] == Peer(cidr=ANYWHERE)
+
+
+def test_challenges_are_reached_from_the_mode_s_own_front_door() -> None:
+    challenge = _flow(_namespace(_settings("dev"), "chat"), "allow-challenge")
+    assert challenge.peers == (Peer(namespace="ingress"),)
+    prod = _settings("prod")
+    challenge = _flow(_namespace(prod, "chat"), "allow-challenge")
+    assert challenge.peers == (Peer(cidr=str(prod.network.gateway_subnet)),)
+    assert challenge.pods == {"acme.cert-manager.io/http01-solver": "true"}
+
+
+@pytest.mark.parametrize("name", ["cert-manager", "external-secrets"])
+def test_kubernetes_reaches_the_webhooks_through_its_tunnel(name: str) -> None:
+    webhook = _flow(_namespace(_settings("dev"), name), "allow-webhook")
+    assert webhook.peers == (Peer(namespace="kube-system"),)
+    assert [port.number for port in webhook.ports] == [10250]
+
+
+def test_peer_is_either_pods_or_addresses() -> None:
+    with pytest.raises(ValueError, match="either pods of a namespace or an address range"):
+        Peer()
+
+
+def test_subjects_are_those_that_entra_has_to_trust() -> None:
+    assert VAULT_READER.subject == "system:serviceaccount:external-secrets:vault-reader"
+    assert CERT_MANAGER.subject == "system:serviceaccount:cert-manager:cert-manager"
+
+
+def test_deliveries_go_only_to_namespaces_that_exist() -> None:
+    for settings in (_settings("dev"), _settings("prod"), _settings("dev", chat={"enabled": False})):
+        assert set(deliveries(settings)) <= {rules.name for rules in namespaces(settings)}
+    assert "chat" not in deliveries(_settings("dev", chat={"enabled": False}))
+
+
+def test_every_generated_secret_is_delivered_except_the_administrators_password() -> None:
+    delivered = {
+        name for secrets in deliveries(_settings("dev")).values() for keys in secrets.values() for name in keys.values()
+    }
+    missing = {secret.value for secret in GeneratedSecret} - delivered
+    vllm = set() if "serving" in deliveries(_settings("dev")) else {GeneratedSecret.VLLM_API_KEY.value}
+    assert missing == {GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD.value} | vllm
+
+
+def test_no_namespace_receives_a_secret_of_another() -> None:
+    receivers: dict[str, list[str]] = {}
+    for namespace, secrets in deliveries(_settings("dev")).items():
+        for keys in secrets.values():
+            for name in keys.values():
+                receivers.setdefault(name, []).append(namespace)
+    assert {name: spaces for name, spaces in receivers.items() if len(spaces) > 1} == {}
+
+
+def test_static_address_is_taken_by_name_from_the_network_s_group() -> None:
+    service = values.nginx_ingress(_settings("dev"), public_ip_name="ip", resource_group="group")["controller"]
+    assert service["service"]["annotations"] == {
+        "service.beta.kubernetes.io/azure-pip-name": "ip",
+        "service.beta.kubernetes.io/azure-load-balancer-resource-group": "group",
+    }
+
+
+def test_accounts_act_as_the_identity_that_is_handed_over() -> None:
+    wired = values.cert_manager(client_id="client", tenant_id="tenant")
+    assert wired["serviceAccount"]["annotations"] == {
+        "azure.workload.identity/client-id": "client",
+        "azure.workload.identity/tenant-id": "tenant",
+    }
+
+
+def test_every_pinned_image_is_passed_to_its_chart() -> None:
+    settings = _settings("dev")
+    passed = str(
+        [
+            values.cert_manager(client_id="c", tenant_id="t"),
+            values.external_secrets(),
+            values.nginx_ingress(settings, public_ip_name="p", resource_group="g"),
+            values.nvidia_device_plugin(settings),
+            values.dcgm_exporter(),
+        ]
+    )
+    for name, image in images().items():
+        assert str(image.values()) in passed, name
+
+
+def test_cards_are_whole_unless_a_pool_shares_them() -> None:
+    settings = _settings("dev", cluster={"gpu_pools": {"t4": _pool()}})
+    assert sharing_configs(settings) == {}
+    assert "config" not in values.nvidia_device_plugin(settings)
+    assert gpu_node_labels(_pool()) == GPU_PRESENT
+
+
+def test_node_of_a_sharing_pool_finds_its_configuration_and_others_keep_whole_cards() -> None:
+    pools = {"t4": _pool(), "shared": _pool(time_slices=4), "more": _pool(time_slices=2)}
+    config = values.nvidia_device_plugin(_settings("dev", cluster={"gpu_pools": pools}))["config"]
+    assert config["default"] == WHOLE_CARDS
+    assert config["map"][WHOLE_CARDS] == "version: v1\n"
+    for pool in (pools["shared"], pools["more"]):
+        chosen = config["map"][gpu_node_labels(pool)["nvidia.com/device-plugin.config"]]
+        assert f"replicas: {pool.time_slices}}}" in chosen
+        assert "failRequestsGreaterThanOne: true" in chosen
