@@ -14,6 +14,7 @@ from stacks.aks import AksStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
+from stacks.kubernetes.image_lock import LockError
 from stacks.network import NetworkStack
 from stacks.output_folder import output_folder
 from stacks.platform import PlatformStack
@@ -42,7 +43,10 @@ def main() -> None:
         outdir = output_folder(environment, os.environ)
     except SettingsError as error:
         sys.exit(str(error))
-    build_app(settings, outdir).synth()
+    try:
+        build_app(settings, outdir).synth()
+    except LockError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The pinned charts, images and values files in `helm/`: the only reader of that folder."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,15 +22,40 @@ class Chart:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How an image is built from source instead of imported."""
+
+    git: str
+    """Repository of the source; the image's tag is the git tag that is built."""
+    context: str
+    """Folder in the repository that holds the Dockerfile and everything it copies."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments; `{tag}` stands for the image's tag, so that a version is written once."""
+    memory_gib: float = 2
+    """Memory that one build needs at its peak; bounds how many run at once."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the base images that the Dockerfile names, by reference; `llmctl images lock` fills them."""
+
+    def arguments(self, tag: str) -> dict[str, str]:
+        """Return the build arguments of the image with this tag."""
+        return {name: str(value).replace("{tag}", tag) for name, value in self.args.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Image:
-    """A container image pinned in `helm/images.yaml`."""
+    """A container image pinned in `helm/images.yaml`, or its copy in an environment's own registry."""
 
     repository: str
+    """With the registry's host."""
     tag: str
+    digest: str | None = None
+    """Wins over the tag, which then only tells people the version."""
+    build: Build | None = None
+    """Set for images that can be built from source."""
 
     def values(self) -> dict[str, str]:
-        """The form in which most charts take an image."""
-        return {"repository": self.repository, "tag": self.tag}
+        """The form in which most charts take an image; they join the two with a colon."""
+        return {"repository": self.repository, "tag": f"{self.tag}@{self.digest}" if self.digest else self.tag}
 
 
 @cache
@@ -42,10 +68,14 @@ def charts() -> dict[str, Chart]:
 def images() -> dict[str, Image]:
     """Every container image, by `<release>/<component>`."""
     return {
-        f"{release}/{component}": Image(**pin)
+        f"{release}/{component}": _image(pin)
         for release, components in _read(HELM / "images.yaml").items()
         for component, pin in components.items()
     }
+
+
+def _image(pin: dict[str, Any]) -> Image:
+    return Image(**pin | {"build": Build(**pin["build"])} if "build" in pin else pin)
 
 
 def own_chart(release: str) -> Path | None:

@@ -9,9 +9,9 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from .accounts import VAULT_READER, identity_annotations
-from .catalogue import images
 from .deliveries import deliveries
 from .gpu import WHOLE_CARDS, sharing_configs
+from .images import deployed_images
 
 AZURE = "service.beta.kubernetes.io/azure"
 
@@ -29,9 +29,10 @@ def cluster_issuer(settings: Settings) -> str:
     return f"letsencrypt-{settings.ingress.acme_issuer}"
 
 
-def cert_manager(*, client_id: str, tenant_id: str) -> dict[str, Any]:
+def cert_manager(settings: Settings, *, client_id: str, tenant_id: str) -> dict[str, Any]:
     """Values of cert-manager, whose account acts as the managed identity `client_id`."""
-    image = {name: images()[f"cert-manager/{name}"].values() for name in _CERT_MANAGER_IMAGES}
+    images = deployed_images(settings)
+    image = {name: images[f"cert-manager/{name}"].values() for name in _CERT_MANAGER_IMAGES}
     return {
         "image": image["controller"],
         "serviceAccount": {"annotations": identity_annotations(client_id, tenant_id)},
@@ -42,9 +43,9 @@ def cert_manager(*, client_id: str, tenant_id: str) -> dict[str, Any]:
 _CERT_MANAGER_IMAGES = ("controller", "webhook", "cainjector", "acmesolver", "startupapicheck")
 
 
-def external_secrets() -> dict[str, Any]:
+def external_secrets(settings: Settings) -> dict[str, Any]:
     """Values of the External Secrets Operator: one image for its three workloads."""
-    image = {"image": images()["external-secrets/operator"].values()}
+    image = {"image": deployed_images(settings)["external-secrets/operator"].values()}
     return {**image, "webhook": image, "certController": image}
 
 
@@ -70,7 +71,7 @@ def nginx_ingress(settings: Settings, *, public_ip_name: str, resource_group: st
     """Values of F5 NGINX: replicas, and the static address it takes by name from another resource group."""
     return {
         "controller": {
-            "image": images()["nginx-ingress/controller"].values(),
+            "image": deployed_images(settings)["nginx-ingress/controller"].values(),
             "replicaCount": settings.ingress.nginx_replicas,
             "service": {
                 "annotations": {
@@ -85,11 +86,11 @@ def nginx_ingress(settings: Settings, *, public_ip_name: str, resource_group: st
 
 def nvidia_device_plugin(settings: Settings) -> dict[str, Any]:
     """Values of the device plugin, with a configuration per number of shares when a pool shares its cards."""
-    image = {"image": images()["nvidia-device-plugin/plugin"].values()}
+    image = {"image": deployed_images(settings)["nvidia-device-plugin/plugin"].values()}
     configs = sharing_configs(settings)
     return {**image, "config": {"map": configs, "default": WHOLE_CARDS}} if configs else image
 
 
-def dcgm_exporter() -> dict[str, Any]:
+def dcgm_exporter(settings: Settings) -> dict[str, Any]:
     """Values of the DCGM exporter."""
-    return {"image": images()["dcgm-exporter/exporter"].values()}
+    return {"image": deployed_images(settings)["dcgm-exporter/exporter"].values()}

@@ -23,7 +23,7 @@ def add_certificates(
         "cert-manager",
         namespace=namespace.metadata.name,
         variants=availability(settings),
-        wired=values.cert_manager(client_id=client_id, tenant_id=tenant_id),
+        wired=values.cert_manager(settings, client_id=client_id, tenant_id=tenant_id),
         depends_on=namespace.bounds,
     )
     # Custom resources need their definitions and the webhook, so they are a release of their own.

@@ -16,6 +16,6 @@ def add_gpu(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace
     namespace = spaces[GPU]
     for release, wired in (
         ("nvidia-device-plugin", values.nvidia_device_plugin(settings)),
-        ("dcgm-exporter", values.dcgm_exporter()),
+        ("dcgm-exporter", values.dcgm_exporter(settings)),
     ):
         HelmRelease(scope, release, namespace=namespace.metadata.name, wired=wired, depends_on=namespace.bounds)

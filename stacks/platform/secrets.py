@@ -43,7 +43,7 @@ def add_secrets(
         variants=availability(settings),
         # Its webhook gets a certificate from the operator's own controller, which may need several rounds.
         timeout_seconds=900,
-        wired=values.external_secrets(),
+        wired=values.external_secrets(settings),
         depends_on=namespace.bounds,
     )
     account = _vault_reader(scope, namespace, client_id=client_id, tenant_id=vault.tenant_id)

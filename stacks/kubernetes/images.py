@@ -1,0 +1,40 @@
+"""The images that an environment deploys: from its own registry by digest once they stand there, else from upstream."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from stacks.azure_names import AzureNames
+from stacks.settings import Settings
+
+from .catalogue import Image, images
+from .image_lock import LockedImage, lock_file, read_lock
+
+ACR_DOMAIN = "azurecr.io"
+
+
+def login_server(settings: Settings) -> str:
+    """Host of the environment's registry, which follows from its name alone (public Azure cloud)."""
+    names = AzureNames(
+        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
+    )
+    return f"{names.container_registry}.{ACR_DOMAIN}"
+
+
+def deployed_images(settings: Settings) -> Mapping[str, Image]:
+    """Every image by `<release>/<component>`, as the environment's lock file says.
+
+    Raises LockError when the lock file is damaged.
+    """
+    return resolve(images(), read_lock(lock_file(settings.name)), login_server(settings))
+
+
+def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:
+    """Replace every image that is locked by its copy in `registry`; the others stay upstream, by their tag.
+
+    A lock entry of an image that is no longer pinned has no effect.
+    """
+    return {name: _copy(image, locked[name], registry) if name in locked else image for name, image in pinned.items()}
+
+
+def _copy(image: Image, locked: LockedImage, registry: str) -> Image:
+    return replace(image, repository=f"{registry}/{locked.repository}", tag=locked.tag, digest=locked.digest)
