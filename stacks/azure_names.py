@@ -76,3 +76,11 @@ class AzureNames:
     def state_workspace(self, stack: str) -> str:
         """HCP Terraform workspace of a stack: at most 90 characters, unique in the organization."""
         return f"{self.base}-{stack}"
+
+
+def rotation_pool_name(pool: str) -> str:
+    """Name of the node pool that stands in while `pool` is rebuilt: at most 12 lower-case letters and digits.
+
+    The hash keeps it apart from every other pool's name and stand-in.
+    """
+    return f"{pool[:6]}{base64.b32encode(hashlib.sha256(pool.encode()).digest()).decode().lower()[:6]}"

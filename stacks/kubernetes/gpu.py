@@ -9,6 +9,9 @@ from stacks.settings.cluster import GpuPoolSettings
 GPU_PRESENT = {"nvidia.com/gpu.present": "true"}
 """Label of every GPU node: the device plugin's DaemonSet selects by it, and AKS sets none of its own."""
 
+GPU_TAINT = "sku=gpu:NoSchedule"
+"""Taint of every GPU node, so that only pods that ask for a GPU get there."""
+
 CONFIG_LABEL = "nvidia.com/device-plugin.config"
 """Label by which a node chooses one of the device plugin's configurations."""
 

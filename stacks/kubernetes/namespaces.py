@@ -16,9 +16,9 @@ CERT_MANAGER = accounts.CERT_MANAGER.namespace
 EXTERNAL_SECRETS = accounts.VAULT_READER.namespace
 INGRESS = "ingress"
 GPU = "gpu"
-CHAT = "chat"
+CHAT = accounts.OPEN_WEBUI.namespace
 GATEWAY = "gateway"
-OPIK = "opik"
+OPIK = accounts.OAUTH2_PROXY.namespace
 SERVING = "serving"
 
 _FRONT_DOOR = (Port(80), Port(443))

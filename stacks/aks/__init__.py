@@ -1,0 +1,231 @@
+"""The cluster, its node pools, the identities of its workloads, and everybody's rights."""
+
+from cdktf import Fn
+from cdktf_cdktf_provider_azuread.application_federated_identity_credential import (
+    ApplicationFederatedIdentityCredential,
+)
+from cdktf_cdktf_provider_azuread.provider import AzureadProvider
+from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+from constructs import Construct
+
+from constructs.cluster_logs import ClusterLogs
+from constructs.identity_role import IdentityRole
+from constructs.node_pools import GpuNodePool, NodePool, PoolFrame
+from constructs.workload_identity import WorkloadIdentity
+from stacks import wiring
+from stacks.base import EnvironmentStack, Tier
+from stacks.kubernetes.accounts import CERT_MANAGER, TOKEN_AUDIENCE, VAULT_READER, WorkloadAccount, login_accounts
+from stacks.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
+from stacks.settings import Settings
+
+from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
+from .cluster import add_cluster
+from .profiles import has_gateway
+
+WORKLOAD_POOL = "workload"
+
+CONTROL_PLANE_LOGS = (
+    "cluster-autoscaler",
+    "cloud-controller-manager",
+    "csi-azuredisk-controller",
+    "guard",
+    "kube-audit-admin",
+)
+"""Changes and logins, scaling, disks and addresses; reads (`kube-audit`) cost far more than they tell."""
+GATEWAY_LOGS = ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog")
+VAULT_LOGS = ("AuditEvent",)
+DATABASE_LOGS = ("PostgreSQLLogs",)
+
+
+class AksStack(EnvironmentStack):
+    """Owns the cluster, its pools and logs, workload identities, and roles on what the durable stacks own.
+
+    Needs subnets and front door, the login application, disks, registry and vault. Hands on how to reach the cluster
+    and the identities of its workloads.
+    """
+
+    stack_name = "aks"
+    tier = Tier.DISPOSABLE
+    resource_providers = (
+        "Microsoft.Authorization",
+        "Microsoft.Compute",
+        "Microsoft.ContainerService",
+        "Microsoft.Insights",
+        "Microsoft.ManagedIdentity",
+        "Microsoft.Network",
+        "Microsoft.OperationalInsights",
+        "Microsoft.OperationsManagement",
+        "Microsoft.PolicyInsights",
+    )
+
+    def __init__(
+        self,
+        scope: Construct,
+        settings: Settings,
+        *,
+        network: wiring.Producer[NetworkOutputs],
+        identity: wiring.Producer[IdentityOutputs],
+        disks: wiring.Producer[DisksOutputs],
+        acr: wiring.Producer[AcrOutputs],
+        database: wiring.Producer[DatabaseOutputs],
+    ) -> None:
+        super().__init__(scope, settings)
+        self._network = self.read(network)
+        self._database = self.read(database)
+        self._logs = ClusterLogs(
+            self,
+            "logs",
+            name=self.names.resource("logs"),
+            group=self.resource_group,
+            retention_days=settings.cluster.log_analytics_retention_days,
+            tags=self.tags,
+        )
+        cluster = self._cluster(self.read(disks), self.read(acr))
+        add_operators(self, settings=settings, cluster=cluster)
+        self._add_pools(cluster)
+        self._collect_logs(cluster)
+        if settings.identity.manage:
+            self._trust_logins(cluster, self.read(identity))
+        external_secrets = self._workload_identity("external-secrets", VAULT_READER, cluster)
+        IdentityRole(
+            self,
+            "external-secrets-vault",
+            role="Key Vault Secrets User",
+            on=self._database.vault_id,
+            principal_id=external_secrets.principal_id,
+        )
+        cert_manager = self._workload_identity("cert-manager", CERT_MANAGER, cluster)
+        access = cluster.kube_config.get(0)
+        self.outputs = AksOutputs(
+            resource_group_name=self.resource_group.name,
+            cluster_id=cluster.id,
+            cluster_name=cluster.name,
+            # azurerm marks the whole block as secret; without local accounts it holds none.
+            api_url=Fn.nonsensitive(access.host),
+            ca_certificate=Fn.nonsensitive(access.cluster_ca_certificate),
+            oidc_issuer_url=cluster.oidc_issuer_url,
+            node_resource_group_name=cluster.node_resource_group,
+            external_secrets_client_id=external_secrets.client_id,
+            cert_manager_client_id=cert_manager.client_id,
+            log_analytics_workspace_id=self._logs.workspace.id,
+        )
+        wiring.publish(self, self.outputs)
+
+    def _identity(self, name: str) -> UserAssignedIdentity:
+        return UserAssignedIdentity(
+            self,
+            name,
+            name=self.names.resource(name),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            tags=self.tags,
+        )
+
+    def _cluster(self, disks: DisksOutputs, acr: AcrOutputs) -> KubernetesCluster:
+        control_plane = self._identity("control-plane")
+        kubelet = self._identity("kubelet")
+        roles = ControlPlaneRoles(
+            self,
+            "control-plane-roles",
+            settings=self.settings,
+            control_plane=control_plane,
+            kubelet=kubelet,
+            network=self._network,
+            disks=disks,
+        )
+        allow_pulling(self, kubelet=kubelet, acr=acr)
+        cluster = add_cluster(
+            self,
+            settings=self.settings,
+            names=self.names,
+            group=self.resource_group,
+            network=self._network,
+            control_plane=control_plane,
+            kubelet=kubelet,
+            tenant_id=self._database.tenant_id,
+            log_workspace_id=self._logs.workspace.id,
+            tags=self.tags,
+            depends_on=roles.before_cluster,
+        )
+        if has_gateway(self.settings):
+            gateway = self.settings.ingress.application_gateway
+            GatewayControllerRoles(
+                self,
+                "gateway-controller-roles",
+                cluster=cluster,
+                network=self._network,
+                firewall=gateway is not None and gateway.sku == "WAF_v2",
+            )
+        return cluster
+
+    def _add_pools(self, cluster: KubernetesCluster) -> None:
+        settings = self.settings.cluster
+        zones = self.settings.azure.zones
+        frame = PoolFrame(
+            cluster_id=cluster.id,
+            subnet_id=self._network.nodes_subnet_id,
+            kubernetes_version=settings.kubernetes_version,
+            max_pods=settings.max_pods_per_node,
+            host_encryption=settings.host_encryption,
+            tags=self.tags,
+        )
+        NodePool(
+            self,
+            "workload-pool",
+            name=WORKLOAD_POOL,
+            frame=frame,
+            pool=settings.workload_pool,
+            zones=[str(zone) for zone in sorted(zones)],
+        )
+        for name, pool in settings.gpu_pools.items():
+            GpuNodePool(
+                self,
+                f"gpu-pool-{name}",
+                name=name,
+                frame=frame,
+                pool=pool,
+                zones=[str(zone) for zone in sorted(zones if pool.zones is None else pool.zones)],
+            )
+
+    def _collect_logs(self, cluster: KubernetesCluster) -> None:
+        self._logs.collect_pod_logs(cluster.id)
+        self._logs.collect_resource_logs(
+            "control-plane", resource_id=cluster.id, categories=CONTROL_PLANE_LOGS, own_tables=True
+        )
+        self._logs.collect_resource_logs("vault", resource_id=self._database.vault_id, categories=VAULT_LOGS)
+        self._logs.collect_resource_logs("database", resource_id=self._database.server_id, categories=DATABASE_LOGS)
+        if has_gateway(self.settings):
+            self._logs.collect_resource_logs(
+                "gateway",
+                resource_id=self._network.application_gateway_id,
+                categories=GATEWAY_LOGS,
+                own_tables=True,
+            )
+
+    def _trust_logins(self, cluster: KubernetesCluster, identity: IdentityOutputs) -> None:
+        AzureadProvider(self, "azuread")
+        for name, account in login_accounts(self.settings).items():
+            ApplicationFederatedIdentityCredential(
+                self,
+                f"login-{name}",
+                application_id=identity.application_id,
+                display_name=f"{self.names.base}-{name}",
+                description=f"The service account {account.name} in the namespace {account.namespace}",
+                audiences=[TOKEN_AUDIENCE],
+                issuer=cluster.oidc_issuer_url,
+                subject=account.subject,
+            )
+
+    def _workload_identity(
+        self, name: str, account: WorkloadAccount, cluster: KubernetesCluster
+    ) -> UserAssignedIdentity:
+        return WorkloadIdentity(
+            self,
+            name,
+            name=self.names.resource(name),
+            group=self.resource_group,
+            issuer_url=cluster.oidc_issuer_url,
+            account=account,
+            tags=self.tags,
+        ).identity

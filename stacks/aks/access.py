@@ -1,0 +1,110 @@
+"""Who may do what: the roles of the cluster's identities, its workloads and its operators.
+
+Built-in roles only, on the narrowest scope that works; custom roles take minutes to delete.
+"""
+
+from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
+from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
+from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
+from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
+from constructs import Construct
+
+from constructs.identity_role import IdentityRole
+from stacks.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
+from stacks.settings import Settings
+
+from .profiles import has_gateway
+
+CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
+
+ATTACH_DISKS = "Disk Restore Operator"
+"""Its only powers over disks are reading and writing them: enough to attach and to grow, not to delete."""
+
+
+class ControlPlaneRoles(Construct):
+    """Roles of the cluster's own identity. `before_cluster` are those without which Azure refuses to create it."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        control_plane: UserAssignedIdentity,
+        kubelet: UserAssignedIdentity,
+        network: NetworkOutputs,
+        disks: DisksOutputs,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._principal_id = control_plane.principal_id
+        self.before_cluster = [
+            self._role("nodes-subnet", "Network Contributor", network.nodes_subnet_id),
+            self._role("kubelet", "Managed Identity Operator", kubelet.id),
+        ]
+        if settings.cluster.disk_encryption_set_id:
+            self.before_cluster.append(self._role("disk-key", "Reader", settings.cluster.disk_encryption_set_id))
+        self._role("disks", ATTACH_DISKS, disks.resource_group_id)
+        if not has_gateway(settings):
+            # The load balancer finds the address by listing its group, then marks it as taken.
+            self._role("front-door-group", "Reader", network.resource_group_id)
+            self._role("front-door", "Network Contributor", network.public_ip_id)
+
+    def _role(self, construct_id: str, role: str, on: str) -> IdentityRole:
+        return IdentityRole(self, construct_id, role=role, on=on, principal_id=self._principal_id)
+
+
+class GatewayControllerRoles(Construct):
+    """Roles of the ingress controller's identity, which AKS makes together with the add-on.
+
+    It writes the gateway, and Azure wants the right to use everything that the gateway refers to:
+    https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure#permissions
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cluster: KubernetesCluster,
+        network: NetworkOutputs,
+        firewall: bool,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        principal_id = cluster.ingress_application_gateway.ingress_application_gateway_identity.get(0).object_id
+        roles = {
+            "group": ("Reader", network.resource_group_id),
+            "gateway": ("Contributor", network.application_gateway_id),
+            "gateway-subnet": ("Network Contributor", network.gateway_subnet_id),
+            "front-door": ("Network Contributor", network.public_ip_id),
+        }
+        if firewall:
+            roles["firewall"] = ("Network Contributor", network.firewall_policy_id)
+        for construct, (role, on) in roles.items():
+            IdentityRole(self, construct, role=role, on=on, principal_id=principal_id)
+
+
+def allow_pulling(scope: Construct, *, kubelet: UserAssignedIdentity, acr: AcrOutputs) -> None:
+    """Let the nodes pull images from the environment's registry."""
+    IdentityRole(scope, "pull-images", role="AcrPull", on=acr.registry_id, principal_id=kubelet.principal_id)
+
+
+def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCluster) -> None:
+    """Let the operators administer the cluster; without any, the principal that first deployed it, and keep that."""
+    for object_id in settings.operators.object_ids:
+        RoleAssignment(
+            scope,
+            f"operator-{object_id}",
+            scope=cluster.id,
+            role_definition_name=CLUSTER_ADMIN,
+            principal_id=object_id,
+        )
+    if not settings.operators.object_ids:
+        RoleAssignment(
+            scope,
+            "operator",
+            scope=cluster.id,
+            role_definition_name=CLUSTER_ADMIN,
+            principal_id=DataAzurermClientConfig(scope, "deployer").object_id,
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]),
+        )

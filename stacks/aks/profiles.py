@@ -1,0 +1,111 @@
+"""Blocks of the cluster that are rules of their own."""
+
+from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
+    KubernetesClusterApiServerAccessProfile,
+    KubernetesClusterAutoScalerProfile,
+    KubernetesClusterMaintenanceWindow,
+    KubernetesClusterMaintenanceWindowAllowed,
+    KubernetesClusterMaintenanceWindowAutoUpgrade,
+    KubernetesClusterMaintenanceWindowNodeOs,
+    KubernetesClusterNetworkProfile,
+)
+
+from stacks.settings import Settings
+from stacks.settings.cluster import ApiAccess, MaintenanceSettings
+from stacks.settings.network import IngressMode, NetworkSettings, Outbound
+
+from .windows import allowed_hours
+
+CLUSTER_DNS_HOST = 10
+"""Position of the cluster DNS in the service range."""
+
+
+def is_minor(version: str) -> bool:
+    """Whether a Kubernetes version leaves the patch to AKS, as `1.36` does and `1.36.3` does not."""
+    return version.count(".") == 1
+
+
+def has_gateway(settings: Settings) -> bool:
+    """Whether an Application Gateway is the front door."""
+    return settings.ingress.mode is IngressMode.APPLICATION_GATEWAY
+
+
+def api_access(settings: Settings, outbound_address: str) -> KubernetesClusterApiServerAccessProfile | None:
+    """Return who may reach a public API; None for a private one, which Azure refuses to restrict, and for everybody.
+
+    Azure adds the cluster's own outgoing address by itself only behind its load balancer.
+    """
+    ranges = {*settings.operators.ip_ranges, *settings.cluster.api_authorized_ranges}
+    if settings.cluster.api_access is ApiAccess.PRIVATE or not ranges:
+        return None
+    allowed = [str(range_) for range_ in sorted(ranges)]
+    if settings.network.outbound is Outbound.NAT_GATEWAY:
+        allowed.append(f"{outbound_address}/32")
+    return KubernetesClusterApiServerAccessProfile(authorized_ip_ranges=allowed)
+
+
+def network(settings: NetworkSettings) -> KubernetesClusterNetworkProfile:
+    """Azure CNI Overlay with Cilium as data plane and policy engine."""
+    return KubernetesClusterNetworkProfile(
+        network_plugin="azure",
+        network_plugin_mode="overlay",
+        network_data_plane="cilium",
+        network_policy="cilium",
+        load_balancer_sku="standard",
+        outbound_type="userAssignedNATGateway" if settings.outbound is Outbound.NAT_GATEWAY else "loadBalancer",
+        pod_cidr=str(settings.pod_cidr),
+        service_cidr=str(settings.service_cidr),
+        dns_service_ip=str(settings.service_cidr[CLUSTER_DNS_HOST]),
+    )
+
+
+def autoscaler() -> KubernetesClusterAutoScalerProfile:
+    """Prefer the pool that wastes least, and let idle GPU nodes go although caches lie on their disks."""
+    return KubernetesClusterAutoScalerProfile(
+        expander="least-waste",
+        scale_down_unneeded="10m",
+        scale_down_delay_after_add="10m",
+        scale_down_utilization_threshold="0.5",
+        # GPU nodes take many minutes to come up with their driver.
+        max_node_provisioning_time="20m",
+        max_graceful_termination_sec="600",
+        skip_nodes_with_local_storage=False,
+        skip_nodes_with_system_pods=True,
+        ignore_daemonsets_utilization_enabled=True,
+        daemonset_eviction_for_empty_nodes_enabled=False,
+        daemonset_eviction_for_occupied_nodes_enabled=True,
+    )
+
+
+def planned_maintenance(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWindow:
+    """When AKS may roll out its own releases, in whole UTC hours."""
+    return KubernetesClusterMaintenanceWindow(
+        allowed=[
+            KubernetesClusterMaintenanceWindowAllowed(day=day, hours=hours)
+            for day, hours in allowed_hours(window).items()
+        ]
+    )
+
+
+def cluster_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWindowAutoUpgrade:
+    """When the patch channel may upgrade Kubernetes."""
+    return KubernetesClusterMaintenanceWindowAutoUpgrade(
+        frequency="Weekly",
+        interval=1,
+        day_of_week=window.day,
+        start_time=window.start_time,
+        utc_offset=window.utc_offset,
+        duration=window.duration_hours,
+    )
+
+
+def node_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWindowNodeOs:
+    """When nodes may get a new image."""
+    return KubernetesClusterMaintenanceWindowNodeOs(
+        frequency="Weekly",
+        interval=1,
+        day_of_week=window.day,
+        start_time=window.start_time,
+        utc_offset=window.utc_offset,
+        duration=window.duration_hours,
+    )
