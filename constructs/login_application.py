@@ -37,6 +37,9 @@ AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 
 ACCESS_SCOPE = "access"
 
+KEEP_FIRST_PRINCIPAL = TerraformResourceLifecycle(ignore_changes=["principal_object_id"])
+"""The next deployer does not take over what the first one got."""
+
 ROLES = {"user": "May use the platform.", "admin": "May administer the applications of the platform."}
 """Application roles, as they stand in the `roles` claim, with what they mean."""
 
@@ -45,8 +48,9 @@ class LoginApplication(Construct):
     """One application registration for all logins of an environment, and its service principal.
 
     With `assignment_required` Entra gives tokens only to members of `user_group_id` (role `user`) and to `admin_ids`
-    (role `admin`), and names in the token only groups that are assigned, so that nobody has too many for a token.
-    Without it every account of the tenant gets a token, and the applications judge the group claim.
+    (role `admin`; the owner when there are none), and names in the token only groups that are assigned, so that
+    nobody has too many for a token. Without it every account of the tenant gets a token, and the applications judge
+    the group claim.
     """
 
     def __init__(
@@ -143,6 +147,8 @@ class LoginApplication(Construct):
             self._assign("users", "user", user_group_id)
             for admin_id in admin_ids:
                 self._assign(f"admin-{admin_id}", "admin", admin_id)
+            if not admin_ids:
+                self._assign("admin", "admin", owner_id, lifecycle=KEEP_FIRST_PRINCIPAL)
 
     def _stable_id(self, path: str) -> str:
         """Id of a role or scope, equal at every synthesis; Entra wants it unique within the application."""
@@ -161,11 +167,14 @@ class LoginApplication(Construct):
             user_consent_description=meaning,
         )
 
-    def _assign(self, construct_id: str, role: str, principal_id: str) -> None:
+    def _assign(
+        self, construct_id: str, role: str, principal_id: str, lifecycle: TerraformResourceLifecycle | None = None
+    ) -> None:
         AppRoleAssignment(
             self,
             construct_id,
             app_role_id=self._stable_id(f"role/{role}"),
             principal_object_id=principal_id,
             resource_object_id=self.service_principal.object_id,
+            lifecycle=lifecycle,
         )

@@ -73,7 +73,8 @@ class AcrStack(EnvironmentStack):
             georeplications=[
                 ContainerRegistryGeoreplications(location=region, regional_endpoint_enabled=True, tags=self.tags)
                 for region in sorted(registry.geo_replicas)
-            ],
+            ]
+            or None,
             tags=self.tags,
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
         )

@@ -1,0 +1,105 @@
+"""Nothing that holds data or names can be destroyed by accident, and nothing else is held up by that."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from stacks.acr import AcrStack
+from stacks.base import EnvironmentStack
+from stacks.database import DatabaseStack
+from stacks.disks import DisksStack
+from stacks.identity import IdentityStack
+from tests.durable import Block, of_type, settings, synthesized
+
+DURABLE: list[type[EnvironmentStack]] = [IdentityStack, DisksStack, AcrStack, DatabaseStack]
+
+REPLACEABLE = {
+    "azuread_app_role_assignment",
+    "azuread_application_identifier_uri",
+    "azuread_application_pre_authorized",
+    "azurerm_data_protection_backup_policy_disk",
+    "azurerm_management_lock",
+    "azurerm_policy_definition",
+    "azurerm_postgresql_flexible_server_active_directory_administrator",
+    "azurerm_postgresql_flexible_server_configuration",
+    "azurerm_resource_group_policy_assignment",
+    "azurerm_role_assignment",
+}
+"""Types that hold neither data nor names: Terraform can make them again from the code alone."""
+
+POINTED_AT = {
+    "azurerm_container_registry": "Microsoft.ContainerRegistry/registries",
+    "azurerm_key_vault": "Microsoft.KeyVault/vaults",
+    "azurerm_postgresql_flexible_server": "Microsoft.DBforPostgreSQL/flexibleServers",
+    "azurerm_storage_account": "Microsoft.Storage/storageAccounts",
+}
+"""Types that private endpoints of the disposable tier point at, with their names in Azure Policy."""
+
+
+@pytest.fixture(params=["dev", "prod"])
+def environment(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("stack", DURABLE)
+def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentStack], environment: str) -> None:
+    resources = synthesized(stack, settings(environment))["resource"]
+    kept = {kind: named for kind, named in resources.items() if kind not in REPLACEABLE}
+    assert kept
+    unprotected = [
+        f"{kind}.{name}"
+        for kind, named in kept.items()
+        for name, body in named.items()
+        if not body.get("lifecycle", {}).get("prevent_destroy")
+    ]
+    assert unprotected == []
+
+
+@pytest.mark.parametrize("stack", DURABLE)
+def test_locks_lie_on_disks_alone(stack: type[EnvironmentStack], environment: str) -> None:
+    """Under any other lock the disposable stacks could not remove their endpoints and role assignments."""
+    locks = of_type(synthesized(stack, settings(environment)), "azurerm_management_lock")
+    assert [lock["scope"] for lock in locks if not lock["scope"].startswith("${azurerm_managed_disk.")] == []
+
+
+def test_every_disk_is_locked_against_deletion(environment: str) -> None:
+    stack = synthesized(DisksStack, settings(environment))
+    locked = {lock["scope"] for lock in of_type(stack, "azurerm_management_lock")}
+    assert locked == {f"${{azurerm_managed_disk.{name}.id}}" for name in stack["resource"]["azurerm_managed_disk"]}
+    assert {lock["lock_level"] for lock in of_type(stack, "azurerm_management_lock")} == {"CanNotDelete"}
+
+
+@pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
+def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentStack], environment: str) -> None:
+    parsed = synthesized(stack, settings(environment))
+    needed = {azure for kind, azure in POINTED_AT.items() if of_type(parsed, kind)}
+    assert needed
+    assert _guarded(parsed) == needed
+
+
+def _guarded(parsed: Block) -> set[str]:
+    guarded: set[str] = set()
+    (group,) = (name for name in parsed["resource"]["azurerm_resource_group"] if name == "resource-group")
+    for name, definition in parsed["resource"]["azurerm_policy_definition"].items():
+        rule: Any = json.loads(definition["policy_rule"])
+        assert rule["then"]["effect"] == "denyAction"
+        assert rule["then"]["details"]["actionNames"] == ["delete"]
+        assignments = [
+            assignment
+            for assignment in of_type(parsed, "azurerm_resource_group_policy_assignment")
+            if assignment["policy_definition_id"] == f"${{azurerm_policy_definition.{name}.id}}"
+            and assignment["resource_group_id"] == f"${{azurerm_resource_group.{group}.id}}"
+            and assignment.get("enforce", True)
+        ]
+        guarded |= set(rule["if"]["in"]) if assignments else set()
+    return guarded
+
+
+@pytest.mark.parametrize("stack", DURABLE)
+def test_role_assignments_are_made_on_groups_which_no_lock_covers(
+    stack: type[EnvironmentStack], environment: str
+) -> None:
+    scopes = [role["scope"] for role in of_type(synthesized(stack, settings(environment)), "azurerm_role_assignment")]
+    assert [scope for scope in scopes if not re.match(r"\$\{azurerm_resource_group\.", scope)] == []
