@@ -91,6 +91,11 @@ def fingerprint(provider: str) -> str:
     return f"{provider}-{version}-{wheel}-{digest.hexdigest()[:12]}"
 
 
+def digest(*parts: str) -> str:
+    """Return twelve hexadecimal digits that stand for some texts."""
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
+
+
 def derive(provider: str) -> ProviderSchema:
     """Read all schemas of a provider out of its installed binding (up to three seconds for azurerm)."""
     blocks = bindings.read_all(provider)

@@ -125,7 +125,7 @@ def _classes() -> dict[str, Any]:
 CLASSES = _classes()
 
 
-def message(name: str, **fields: Any) -> Any:
+def message(name: str, /, **fields: Any) -> Any:
     """Return a new protocol message; ``name`` is a key of the table above."""
     return CLASSES[name](**fields)
 

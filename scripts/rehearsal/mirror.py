@@ -1,0 +1,90 @@
+"""Sets a folder up so that the real Terraform, started with the returned environment, meets stand-in providers.
+
+Providers are installed through a filesystem mirror under their pinned versions, so configurations run unmodified.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import stat
+import sys
+from pathlib import Path
+
+from scripts.rehearsal import bindings, schemas
+from scripts.rehearsal.cloud import FOLDER
+from scripts.rehearsal.standin import served
+from scripts.rehearsal.standin.faults import FILE as FAULTS_FILE
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# The same bytes for every provider, version and machine: Terraform's lock file records a hash of them.
+_EXECUTABLE = """#!/bin/sh
+if [ -z "$REHEARSAL_PYTHON" ]; then
+  echo "This stand-in provider only works inside a rehearsal." >&2
+  exit 1
+fi
+exec "$REHEARSAL_PYTHON" -S -s "$REHEARSAL_MAIN" "$0"
+"""
+_MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i686": "386"}
+
+
+def platform_name() -> str:
+    """Return this machine's name as Terraform writes it, such as ``linux_amd64``."""
+    machine = platform.machine().lower()
+    return f"{platform.system().lower()}_{_MACHINES.get(machine, machine)}"
+
+
+def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]:
+    """Create or refresh mirror, schemas and cloud under ``folder``; returns the environment for Terraform.
+
+    Merge it over the caller's environment. Safe to call again for a folder in use: what exists there stays.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    mirror = folder / "mirror"
+    for provider in bindings.PROVIDERS:
+        _install(mirror, provider)
+    config = folder / "terraform.rc"
+    schemas.write_atomically(
+        config,
+        (
+            'disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = "'
+            f'{mirror}"\n    include = ["registry.terraform.io/hashicorp/*"]\n  }}\n}}\n'
+        ).encode(),
+    )
+    site_packages = str(Path(bindings.archive("random")).parents[2])
+    return {
+        "TF_CLI_CONFIG_FILE": str(config),
+        "TF_CLI_ARGS_providers_lock": f"-fs-mirror={mirror} -platform={platform_name()}",
+        "TF_DISABLE_PLUGIN_TLS": "1",  # plain gRPC over a private socket: no certificate to make or keep
+        "TF_PLUGIN_CACHE_DIR": "",
+        "CHECKPOINT_DISABLE": "1",
+        "GRPC_VERBOSITY": "NONE",
+        FOLDER: str(folder),
+        FAULTS_FILE: os.environ.get(FAULTS_FILE, ""),
+        "REHEARSAL_SCHEMAS": str(_served_schemas(schema_cache or schemas.default_cache())),
+        "REHEARSAL_PYTHON": sys.executable,
+        "REHEARSAL_MAIN": str(ROOT / "scripts" / "rehearsal" / "standin" / "__main__.py"),
+        "REHEARSAL_PATH": os.pathsep.join([str(ROOT), site_packages]),
+    }
+
+
+def _install(mirror: Path, provider: str) -> None:
+    version = bindings.binding_version(provider)[1]
+    place = mirror / "registry.terraform.io" / "hashicorp" / provider / version / platform_name()
+    executable = place / f"terraform-provider-{provider}_v{version}"
+    if executable.exists() and executable.read_text(encoding="utf-8") == _EXECUTABLE:
+        return
+    schemas.write_atomically(executable, _EXECUTABLE.encode())
+    executable.chmod(executable.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+
+
+def _served_schemas(cache: Path) -> Path:
+    names = [schemas.fingerprint(provider) for provider in bindings.PROVIDERS]
+    folder = cache / ("served-" + schemas.digest(*names, Path(served.__file__).read_text(encoding="utf-8")))
+    for provider in bindings.PROVIDERS:
+        path = folder / f"{provider}.schemas"
+        if not path.exists():
+            schemas.write_atomically(path, served.pack(schemas.derived(provider, cache).blocks))
+    return folder

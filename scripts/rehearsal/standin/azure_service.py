@@ -1,0 +1,191 @@
+"""Azure as the azurerm provider meets it: ids, parents, locks, references in use."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from scripts.rehearsal.cloud import Cloud, CloudObject
+from scripts.rehearsal.standin import azure_ids, azure_values
+from scripts.rehearsal.standin.computed import digest, guid
+from scripts.rehearsal.standin.service import Facts, RefusedError, Service
+from scripts.rehearsal.standin.values import is_unknown, lookup, strings
+
+_IN_USE = {
+    "azurerm_subnet": "InUseSubnetCannotBeDeleted: Subnet {name} is in use by {user} and cannot be deleted.",
+    "azurerm_public_ip": (
+        "PublicIPAddressCannotBeDeleted: Public IP address {id} can not be deleted since it is still allocated to"
+        " resource {user}."
+    ),
+}
+
+
+class AzureService(Service):
+    """The Azure Resource Manager and the data planes the provider calls."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(cloud)
+        self.subscription = azure_ids.SUBSCRIPTION
+        self.tenant = azure_ids.TENANT
+
+    def configure(self, config: Facts) -> None:
+        """Take subscription and tenant from the provider block."""
+        for name in ("subscription", "tenant"):
+            given = config.get(f"{name}_id")
+            if isinstance(given, str) and given:
+                setattr(self, name, given)
+
+    def base_facts(self, type_name: str, attributes: Facts) -> dict[str, Any]:
+        """Return subscription, tenant and the id of the resource group."""
+        del type_name
+        name = attributes.get("resource_group_name")
+        group = f"/subscriptions/{self.subscription}/resourceGroups/{name}" if isinstance(name, str) else ""
+        return {"subscription": self.subscription, "tenant": self.tenant, "group": group}
+
+    def unique_key(self, type_name: str, facts: Facts) -> str:
+        """Return what Azure keeps unique: the id, a global name, or who has which role where."""
+        if type_name == "azurerm_role_assignment":
+            facts = {**facts, **self._role(facts)}
+        return azure_ids.unique_key(type_name, azure_ids.resource_id(type_name, facts), facts)
+
+    def made_up(self, type_name: str, facts: Facts, seed: str) -> dict[str, Any]:
+        """Return names that Azure chooses, and the id."""
+        found: dict[str, Any] = {}
+        if type_name == "azurerm_role_assignment":
+            found |= self._role(facts)
+        name = azure_ids.MADE_UP_NAMES.get(type_name)
+        if name and not facts.get(name):
+            found[name] = guid(seed)
+        if type_name in azure_ids.VERSIONED:
+            found["version"] = digest(f"{seed}/version", 32)
+        return found | {"id": azure_ids.resource_id(type_name, {**facts, **found})}
+
+    def _role(self, facts: Facts) -> dict[str, Any]:
+        given, name = facts.get("role_definition_id"), facts.get("role_definition_name")
+        if given:
+            identifier = str(given).rsplit("/", 1)[-1]
+            known = {value: key for key, value in azure_values.ROLES.items()}
+            return {"role_definition_id": given, "role_definition_name": known.get(identifier, "")}
+        identifier = azure_values.ROLES.get(str(name)) or guid(f"role {name}")
+        path = "providers/Microsoft.Authorization/roleDefinitions"
+        return {
+            "role_definition_id": f"/subscriptions/{self.subscription}/{path}/{identifier}",
+            "role_definition_name": name,
+        }
+
+    def templates(self, type_name: str) -> Mapping[str, str]:
+        """Return the values Azure decides on, by attribute."""
+        return azure_values.VALUES.get(type_name, {})
+
+    def settle(self, type_name: str, state: dict[str, Any], planned: Facts) -> dict[str, Any]:
+        """Return a cluster without the credentials it does not hand out."""
+        if type_name == "azurerm_kubernetes_cluster":
+            if state.get("local_account_disabled") and is_unknown(planned.get("kube_admin_config")):
+                state = {**state, "kube_admin_config": [], "kube_admin_config_raw": ""}
+            if not state.get("private_cluster_enabled") and is_unknown(planned.get("private_fqdn")):
+                state = {**state, "private_fqdn": ""}
+        return state
+
+    def observed(self, type_name: str, state: dict[str, Any]) -> dict[str, Any]:
+        """Return the state with what Azure sets where the configuration is silent."""
+        for (of_type, path), value in azure_values.DRIFT.items():
+            if of_type == type_name and not lookup(state, path):
+                state = _with(state, path.split("."), value)
+        if type_name == "azurerm_kubernetes_cluster_node_pool" and state.get("priority") == "Spot":
+            state = _as_spot(state)
+        return state
+
+    def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
+        """Refuse a child without its parents, as Azure does with 404."""
+        del type_name
+        for parent in azure_ids.parent_ids(object_id):
+            own = facts.get("group") and parent.lower().startswith(str(facts["group"]).lower())
+            if (own or self._was_ours(parent)) and not self._exists(parent):
+                kind = "ResourceGroupNotFound" if parent.count("/") == 4 else "ParentResourceNotFound"
+                raise RefusedError(
+                    f"unexpected status 404 (404 Not Found) with error: {kind}: {parent} could not be found."
+                )
+
+    def _exists(self, object_id: str) -> bool:
+        return any(found.id.lower() == object_id.lower() for found in self.cloud.objects())
+
+    def _was_ours(self, object_id: str) -> bool:
+        # What this rehearsal never made (an existing zone named in a setting) is taken to exist.
+        group = azure_ids.group_id(object_id)
+        return self.cloud.next_generation(f"azurerm_resource_group|{group.lower()}") > 1
+
+    def check_delete(self, existing: CloudObject) -> None:
+        """Refuse what a lock protects, a group that is not empty, and a subnet or address in use."""
+        self._check_locks(existing)
+        if existing.type == "azurerm_resource_group":
+            inside = [found.id for found in self.cloud.below(existing.id) if found.provider == "azurerm"]
+            if inside:
+                raise RefusedError(
+                    f'deleting Resource Group "{existing.state["name"]}": the Resource Group still contains Resources.'
+                    "\n\n" + "\n".join(f"* `{found}`" for found in inside[:10])
+                )
+        message = _IN_USE.get(existing.type)
+        if message:
+            for user in self.cloud.objects():
+                if user.type not in azure_ids.ATTACHMENTS and self._uses(user, existing):
+                    raise RefusedError(message.format(name=existing.state["name"], id=existing.id, user=user.id))
+
+    def _uses(self, user: CloudObject, existing: CloudObject) -> bool:
+        return user.key != existing.key and any(text.lower() == existing.id.lower() for text in strings(user.state))
+
+    def _check_locks(self, existing: CloudObject) -> None:
+        if existing.type == "azurerm_management_lock":
+            return
+        of = existing.id.split("|")[0].lower()
+        for lock in self.cloud.objects("azurerm_management_lock"):
+            scope = str(lock.state["scope"])
+            below = of == scope.lower() or of.startswith(scope.lower() + "/")
+            above = existing.type not in azure_ids.ATTACHMENTS and scope.lower().startswith(of + "/")
+            if below or above:
+                raise RefusedError(
+                    "unexpected status 409 (409 Conflict) with error: ScopeLocked: The scope"
+                    f" '{existing.id}' cannot perform delete operation because following scope(s) are locked:"
+                    f" '{scope}'. Please remove the lock and try again."
+                )
+
+    def gone_with(self, existing: CloudObject) -> list[CloudObject]:
+        """Return the children of a resource, and everything inside a cluster."""
+        inside = [found for found in self.cloud.below(existing.id) if existing.type != "azurerm_resource_group"]
+        if existing.type == "azurerm_kubernetes_cluster":
+            for name in ("fqdn", "private_fqdn"):
+                inside += self.cloud.within(str(existing.state.get(name) or "-"))
+        return inside
+
+    def read_data(self, type_name: str, config: Facts) -> dict[str, Any] | None:
+        """Return what a data source names, if it exists."""
+        if type_name in {"azurerm_client_config", "azurerm_subscription"}:
+            return {}
+        if type_name == "azurerm_role_definition":
+            role = self._role({"role_definition_name": config.get("name")})
+            return {"id": role["role_definition_id"]} if config.get("name") else {}
+        facts = {**self.base_facts(type_name, config), **config}
+        if type_name == "azurerm_key_vault_secret":
+            kept = self.cloud.secret(str(config["key_vault_id"]), str(config["name"]))
+            return {"value": kept[1], "version": kept[0]} if kept else None
+        existing = self.cloud.by_id(type_name, azure_ids.resource_id(type_name, facts))
+        return dict(self.observed(type_name, existing.state)) if existing else None
+
+
+def _with(state: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:
+    step, *rest = path
+    if not rest:
+        return {**state, step: value}
+    inner = state.get(step)
+    if not inner:
+        return state
+    return {**state, step: [_with(inner[0], rest, value), *inner[1:]]}
+
+
+def _as_spot(state: dict[str, Any]) -> dict[str, Any]:
+    taint = f"{azure_values.SPOT_LABEL}=spot:NoSchedule"
+    taints = state.get("node_taints") or []
+    return {
+        **state,
+        "node_labels": {**(state.get("node_labels") or {}), azure_values.SPOT_LABEL: "spot"},
+        "node_taints": taints if taint in taints else [*taints, taint],
+    }
