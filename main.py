@@ -44,7 +44,8 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     try:
-        build_app(settings, outdir).synth()
+        outdir.mkdir(parents=True, exist_ok=True)
+    build_app(settings, outdir).synth()
     except LockError as error:
         sys.exit(str(error))
 
