@@ -84,7 +84,7 @@ def _missing(key: Key) -> str:
     model = model_at(key[:-1])
     field = model.model_fields.get(str(key[-1])) if model else None
     meaning = field.description.split("\n")[0] if field and field.description else ""
-    return f"is required: {meaning[:1].lower()}{meaning[1:]}" if meaning else "is required"
+    return f"is required: {meaning}" if meaning else "is required"
 
 
 def _unknown(key: Key) -> str:

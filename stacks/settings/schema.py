@@ -1,0 +1,61 @@
+"""The JSON schema of environment files, by which editors complete and check them.
+
+`python -m stacks.settings.schema` writes it beside the environments.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from .environment import Settings
+from .loading import ENVIRONMENTS
+from .types import PATTERN_MEANINGS
+
+SCHEMA_FILE = ENVIRONMENTS / "schema.json"
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON schema (draft 2020-12) of an environment file."""
+    generated = Settings.model_json_schema()
+    generated = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
+    generated["title"] = "Environment of the LLM platform"
+    for model in (generated, *generated["$defs"].values()):
+        model.pop("title", None) if model is not generated else None
+        for name, field in model.get("properties", {}).items():
+            model["properties"][name] = _plain(field)
+    return generated
+
+
+def _plain(node: Any) -> Any:
+    """Return a field's schema without machine-made titles and whole sections as defaults, patterns explained."""
+    if isinstance(node, list):
+        return [_plain(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {
+        key: _plain(value)
+        for key, value in node.items()
+        if key != "title" and not (key == "default" and isinstance(value, dict) and value)
+    }
+    if plain.get("pattern") in PATTERN_MEANINGS:
+        # Shown by editors instead of the regular expression.
+        plain["patternErrorMessage"] = f"must be {PATTERN_MEANINGS[plain['pattern']]}"
+    return plain
+
+
+def schema_text() -> str:
+    """Return the schema as it stands in its file."""
+    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+def write_schema(path: Path = SCHEMA_FILE) -> bool:
+    """Write the schema to `path`; tell whether that changed the file."""
+    text = schema_text()
+    if path.is_file() and path.read_text("utf-8") == text:
+        return False
+    path.write_text(text, "utf-8")
+    return True
+
+
+if __name__ == "__main__":
+    write_schema()
