@@ -41,13 +41,11 @@ def main() -> None:
     try:
         settings = load_settings(environment)
         outdir = output_folder(environment, os.environ)
-    except SettingsError as error:
-        sys.exit(str(error))
-    try:
         outdir.mkdir(parents=True, exist_ok=True)
-    build_app(settings, outdir).synth()
-    except LockError as error:
+        app = build_app(settings, outdir)
+    except (SettingsError, LockError) as error:
         sys.exit(str(error))
+    app.synth()
 
 
 if __name__ == "__main__":
