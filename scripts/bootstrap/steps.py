@@ -1,0 +1,67 @@
+"""Runs one installer at a time, shows what it is and how long it takes, and keeps its output in a log."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from .problems import NotReadyError, explain
+
+_CLEAR_LINE = "\r\x1b[2K"
+
+
+class Steps:
+    """Shows steps on standard error, which keeps standard output for the command itself."""
+
+    def __init__(self, log: Path) -> None:
+        self.log = log
+
+    def run(self, title: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
+        """Run `command` as the step `title`.
+
+        Raises NotReadyError when it cannot start or fails, KeyboardInterrupt (with the command stopped) on Ctrl-C.
+        """
+        started = time.monotonic()
+        with self.log.open("a+", encoding="utf-8", errors="replace") as log:
+            log.write(f"== {title}: {' '.join(command)}\n")
+            log.flush()
+            begin = log.tell()
+            try:
+                process = subprocess.Popen(  # noqa: S603 - our own commands, no shell
+                    command, cwd=cwd, env=dict(env), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise NotReadyError(f"{title} failed: {error}", "run this again") from error
+            try:
+                status = self._wait(process, title, started)
+            except KeyboardInterrupt:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
+                self._show(f"✗ {title}: interrupted, the next run goes on from here", final=True)
+                raise
+            elapsed = time.monotonic() - started
+            if status:
+                self._show(f"✗ {title} ({elapsed:.0f} s)", final=True)
+                log.seek(begin)
+                raise explain(title, log.read(), str(self.log))
+        self._show(f"✓ {title} ({elapsed:.0f} s)", final=True)
+
+    def _wait(self, process: "subprocess.Popen[bytes]", title: str, started: float) -> int:
+        if not sys.stderr.isatty():
+            self._show(f"… {title}", final=True)
+            return process.wait()
+        while True:
+            self._show(f"… {title} {time.monotonic() - started:3.0f} s", final=False)
+            try:
+                return process.wait(timeout=0.5)
+            except subprocess.TimeoutExpired:
+                continue
+
+    def _show(self, text: str, *, final: bool) -> None:
+        clear = _CLEAR_LINE if sys.stderr.isatty() else ""
+        sys.stderr.write(f"{clear}{text}" + ("\n" if final else ""))
+        sys.stderr.flush()

@@ -1,0 +1,113 @@
+"""The commands of `llmctl`, loaded one at a time, so that `--help` and completion answer at once."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from .errors import EXIT_CODES, ExitCode, OperatorError
+
+if TYPE_CHECKING:
+    from typer import _click as click
+
+VERBOSE_VARIABLE = "LLMCTL_VERBOSE"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One command: the module that defines it, its line in the overview and the panel it is listed under."""
+
+    module: str
+    help: str
+    panel: str
+    attribute: str = "app"
+    group: bool = False
+
+
+_RUN = "Run the platform"
+_PREPARE = "Prepare"
+_DEVELOP = "Develop and prove"
+
+COMMANDS = {
+    "rehearse": Entry("scripts.cli.rehearse", "Deploy an environment on stand-in providers, without Azure.", _PREPARE),
+    "env": Entry("scripts.cli.env", "Check, list and write environment files.", _PREPARE, group=True),
+    "state": Entry("scripts.cli.state", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
+    "setup": Entry("scripts.cli.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
+    "deploy": Entry("scripts.cli.deploy", "Bring an environment up, or up to date.", _RUN),
+    "diff": Entry("scripts.cli.diff", "Show what a deployment would change.", _RUN),
+    "outputs": Entry("scripts.cli.outputs", "Show the outputs of every stack.", _RUN),
+    "destroy": Entry("scripts.cli.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
+    "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
+    "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),
+    "check": Entry("scripts.cli.check", "Run every check of scripts/check.", _DEVELOP),
+    "bench": Entry("scripts.cli.bench", "Measure.", _DEVELOP, group=True),
+}
+
+
+class LazyGroup(TyperGroup):
+    """Lists commands from the table above and imports one only when it runs."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for name, entry in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=entry.help, rich_help_panel=entry.panel))
+
+    def resolve_command(
+        self, ctx: "click.Context", args: list[str]
+    ) -> "tuple[str | None, click.Command | None, list[str]]":
+        """Return the command that the arguments name, imported now, and what is left for it."""
+        if args and (entry := COMMANDS.get(args[0])):
+            return args[0], load(entry, args[0]), args[1:]
+        return super().resolve_command(ctx, args)
+
+
+def load(entry: Entry, name: str) -> "click.Command":
+    """Return the command itself, its module imported now."""
+    command = typer.main.get_command(getattr(import_module(entry.module), entry.attribute))
+    command.name = name
+    return command
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    pretty_exceptions_enable=False,
+    epilog="[bold]Exit codes:[/] " + "; ".join(f"{code.value} {text}" for code, text in EXIT_CODES.items()),
+)
+
+
+@app.callback()
+def root(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks of errors.")] = False,
+) -> None:
+    """A company's own LLM platform on Azure, from one environment file.
+
+    [bold]First steps:[/] `llmctl rehearse` deploys the default environment without Azure;
+    `llmctl env new NAME` writes an environment of your own; `llmctl deploy NAME` brings it up.
+
+    ENV is the name of a file in environments/; left out, it is $PLATFORM_ENV, else `dev`.
+    """
+    if verbose:
+        os.environ[VERBOSE_VARIABLE] = "1"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code; expected errors show no traceback."""
+    try:
+        app(args=arguments, prog_name="llmctl")
+    except OperatorError as error:
+        from .console import print_error  # noqa: PLC0415 - --help does without
+
+        if os.environ.get(VERBOSE_VARIABLE):
+            raise
+        print_error(error)
+        sys.exit(error.code)
+    except KeyboardInterrupt:
+        sys.exit(ExitCode.INTERRUPTED)

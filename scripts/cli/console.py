@@ -1,0 +1,46 @@
+"""Where the command line writes: results to standard output, everything else to standard error."""
+
+import json
+import sys
+from typing import Any, TextIO
+
+from rich.console import Console
+
+from .errors import OperatorError
+
+_WIDTH_OF_A_LOG = 140
+
+
+def _console(stream: TextIO, *, stderr: bool) -> Console:
+    return Console(stderr=stderr, highlight=False, width=None if stream.isatty() else _WIDTH_OF_A_LOG)
+
+
+out = _console(sys.stdout, stderr=False)
+err = _console(sys.stderr, stderr=True)
+
+
+def interactive() -> bool:
+    """Tell whether a person can be asked."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def print_json(value: Any) -> None:
+    """Print `value` for a program to read, and nothing else."""
+    sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_error(error: OperatorError) -> None:
+    """Show an expected error with its fix."""
+    err.print("[bold red]Error:[/] ", end="")
+    err.print(error.message, markup=False)
+    if error.fix:
+        err.print("[bold]Fix:[/] ", end="")
+        err.print(error.fix, markup=False)
+
+
+def ask(question: str) -> str:
+    """Return what the person answers, in one line; empty when there is no answer."""
+    try:
+        return err.input(f"{question} ").strip()
+    except EOFError:
+        return ""

@@ -1,0 +1,136 @@
+"""`llmctl deploy`: an environment brought up, or up to date, in one go."""
+
+from typing import Annotated, Any
+
+import typer
+
+from . import images, summary
+from .consent import Consent
+from .console import err, out, print_json
+from .errors import ExitCode, OperatorError
+from .plan import total
+from .prepare import Job, rollout
+from .rollout import Rollout
+from .schedule import PARALLELISM, Outcome
+from .targets import TARGETS_HELP, Targets, complete_targets, parse_targets
+from .terraform import InterruptedRunError, TerraformError
+from .workspace import Workspace
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command()
+def deploy(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ENV] [STACK]...", help=TARGETS_HELP, autocompletion=complete_targets),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree beforehand to changes that lose nothing.")] = False,
+    allow_destroy: Annotated[
+        bool, typer.Option("--allow-destroy", help="Agree to resources being destroyed or replaced.")
+    ] = False,
+    parallelism: Annotated[int, typer.Option(min=1, help="Stacks worked on at once.")] = PARALLELISM,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Bring an environment up, or up to date.
+
+    Plans every stack, shows what would change, asks once, then applies what was shown: identity, disks, acr and
+    database side by side, then the images, then network, aks and platform. Stacks that need another's outputs before
+    they can be planned are planned when their turn comes.
+
+    Safe to interrupt (Ctrl-C lets Terraform finish and save what it began) and to run again: what is done stays done.
+    Works on the same state and folders as `cdktf deploy`.
+
+    --yes does not agree to losing anything: a plan that destroys or replaces asks for the environment's name, or for
+    --allow-destroy.
+    """
+    chosen = parse_targets(targets)
+    consent = Consent(chosen.environment, yes, allow_destroy)
+    with rollout(Job("deploy", chosen, Workspace(chosen.environment), parallelism)) as run:
+        ok = bring_up(run, chosen, consent)
+        if as_json:
+            print_json(summary.reports_as_json(chosen.environment, run.reports))
+        elif ok:
+            _print_next(run, chosen)
+    if not ok:
+        raise typer.Exit(failure_code(run))
+
+
+def bring_up(run: Rollout, chosen: Targets, consent: Consent) -> bool:
+    """Plan, ask and apply; return whether every stack is as it should be.
+
+    Raises OperatorError when a plan fails or nobody agrees.
+    """
+    redeploy = " ".join(["llmctl", "deploy", chosen.environment, *chosen.stacks])
+    run.plan()
+    summary.print_plans(run)
+    if run.failures:
+        for name, error in run.failures.items():
+            summary.print_failure(run.runner(name), error, redeploy)
+        raise OperatorError(f"planning failed: {', '.join(run.failures)}; nothing was changed")
+    if len(run.plans) == len(run.stacks) and total(run.plans.values()).empty:
+        err.print(f"{chosen.environment} is up to date.")
+        return True
+    consent.obtain(f"Apply this to {chosen.environment}?", run.lost)
+    durable = [name for name, stack in run.stacks.items() if stack.durable]
+    ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
+    if ok and not chosen.stacks:
+        images.build_images(run.workspace, run.processes)
+    disposable = [name for name in run.stacks if name not in durable]
+    if ok and disposable:
+        ok = run.apply(disposable, any_loss=consent.allow_destroy)
+    _explain_failures(run, redeploy)
+    return ok
+
+
+def failure_code(run: Rollout) -> ExitCode:
+    """Return the exit code of a run that did not go well."""
+    if run.processes.interrupted:
+        return ExitCode.INTERRUPTED
+    if any(report.refused for report in run.reports.values()):
+        return ExitCode.REFUSED
+    return ExitCode.FAILED
+
+
+def _explain_failures(run: Rollout, redeploy: str) -> None:
+    for name, report in run.reports.items():
+        if report.refused:
+            err.print(f"{name}: its plan, possible only now, destroys or replaces what nobody agreed to lose:")
+            for address in report.refused:
+                err.print(f"  {address}", markup=False)
+            err.print(f"Nothing was changed in {name}. `{redeploy}` shows it again and asks.", markup=False)
+        elif isinstance(report.error, InterruptedRunError):
+            err.print(f"{name}: interrupted. What Terraform finished is in the state; `{redeploy}` goes on from here.")
+        elif isinstance(report.error, TerraformError):
+            summary.print_failure(run.runner(name), report.error, redeploy)
+    if any(report.outcome != Outcome.DONE for report in run.reports.values()):
+        err.print(f"What is done stays done. After the fix: `{redeploy}`", markup=False)
+
+
+def _print_next(run: Rollout, chosen: Targets) -> None:
+    changed = {name: report for name, report in run.reports.items() if not report.changes.empty}
+    for name, report in changed.items():
+        out.print(f"{name}: {report.changes.past} in {report.seconds:.0f} s", markup=False)
+    if "platform" not in run.stacks:
+        out.print(f"Next: `llmctl deploy {chosen.environment}` brings up the rest.", markup=False)
+        return
+    outputs: dict[str, dict[str, Any]] = {
+        name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
+    }
+    for line in next_steps(chosen.environment, outputs):
+        out.print(line, markup=False)
+
+
+def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what is left for people to do, from the outputs of aks and platform."""
+    lines = []
+    records = outputs.get("platform", {}).get("dns_records", {}).get("value") or {}
+    if records:
+        lines.append("Next: let your domain's DNS hold these records")
+        lines += [f"  {host}  CNAME  {target}" for host, target in sorted(records.items())]
+    aks = {name: output["value"] for name, output in outputs.get("aks", {}).items()}
+    if aks:
+        group, cluster = aks["resource_group_name"], aks["cluster_name"]
+        lines.append(f"kubectl: az aks get-credentials --resource-group {group} --name {cluster}")
+    lines.append(f"All outputs: llmctl outputs {environment}")
+    return lines

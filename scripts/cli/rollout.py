@@ -1,0 +1,160 @@
+"""Plans and applies the stacks of one environment, in order, in parallel where the order allows."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from scripts.bootstrap.terraform import Terraform
+
+from .console import err
+from .plan import Changes, Plan
+from .processes import Processes
+from .progress import Board
+from .schedule import PARALLELISM, Outcome, reversed_order, run_in_order
+from .terraform import Activity, InterruptedRunError, NotDeployedError, StackRunner, TerraformError
+from .workspace import Stack, Workspace
+
+
+@dataclass
+class Report:
+    """What became of one stack."""
+
+    outcome: Outcome
+    changes: Changes = field(default_factory=Changes)
+    seconds: float = 0.0
+    error: TerraformError | None = None
+    refused: tuple[str, ...] = ()
+    """Resources that the stack would lose and nobody agreed to."""
+
+
+@dataclass
+class Rollout:
+    """One run over the stacks of a workspace."""
+
+    workspace: Workspace
+    stacks: Mapping[str, Stack]
+    terraform: Terraform
+    processes: Processes
+    parallelism: int = PARALLELISM
+    destroy: bool = False
+    """Whether the stacks are destroyed, in reverse order, instead of deployed."""
+    plans: dict[str, Plan] = field(default_factory=dict)
+    """Plans made so far; a stack that reads one which is not deployed yet has none until its turn comes."""
+    failures: dict[str, TerraformError] = field(default_factory=dict)
+    """Stacks whose plan failed."""
+    reports: dict[str, Report] = field(default_factory=dict)
+    _applied: set[str] = field(default_factory=set)
+
+    def plan(self) -> None:
+        """Plan all stacks at once, into `plans` and `failures`. Raises KeyboardInterrupt when interrupted."""
+
+        def work(name: str, board: Board) -> bool:
+            board.phase(name, "planning")
+            try:
+                plan = self._runner(name).plan(destroy=self.destroy)
+            except NotDeployedError:
+                waits_for = ", ".join(need for need in self.stacks if need in self.stacks[name].dependencies)
+                board.end(name, f"planned once deployed: {waits_for}")
+                return True
+            except TerraformError as error:
+                self.failures[name] = error
+                board.end(name, "plan failed", "failed")
+                return False
+            self.plans[name] = plan
+            board.end(name, str(plan.changes))
+            return True
+
+        self._run({name: frozenset() for name in self.stacks}, work, "plan")
+        if self.processes.interrupted:
+            raise KeyboardInterrupt
+
+    @property
+    def lost(self) -> dict[str, tuple[str, ...]]:
+        """Resources that the plans destroy or replace, by stack."""
+        return {name: self.plans[name].lost for name in self.stacks if name in self.plans and self.plans[name].lost}
+
+    def apply(self, names: Iterable[str], *, any_loss: bool) -> bool:
+        """Apply the plans of `names` and return whether all went well; `reports` tells the rest.
+
+        What is lost by the plans made before is agreed to; `any_loss` says that so is what later plans lose.
+        """
+        chosen = [name for name in self.stacks if name in set(names)]
+        needs = {name: self.stacks[name].dependencies for name in chosen}
+        order = reversed_order(needs) if self.destroy else needs
+        agreed = dict(self.lost)
+
+        def work(name: str, board: Board) -> bool:
+            started = time.monotonic()
+            report = self._apply_one(name, board, None if any_loss else agreed.get(name, ()))
+            report.seconds = time.monotonic() - started
+            self.reports[name] = report
+            return report.outcome == Outcome.DONE
+
+        outcomes = self._run(order, work, "destroy" if self.destroy else "deploy")
+        for name, outcome in outcomes.items():
+            self.reports.setdefault(name, Report(outcome))
+        return all(outcome == Outcome.DONE for outcome in outcomes.values())
+
+    def _apply_one(self, name: str, board: Board, agreed: tuple[str, ...] | None) -> Report:
+        runner = self._runner(name)
+        plan = self.plans.get(name)
+        try:
+            if plan is None or (not self.destroy and self.stacks[name].dependencies & self._applied):
+                board.phase(name, "planning")
+                plan = runner.plan(destroy=self.destroy)
+            if agreed is not None and (refused := tuple(sorted(set(plan.lost) - set(agreed)))):
+                board.end(name, f"refused: would lose {len(refused)} resources", "failed")
+                return Report(Outcome.FAILED, refused=refused)
+            if not plan.changes.empty:
+                board.phase(name, "applying")
+                runner.on_activity = _shown_on(board, name, plan.changes.resources)
+                runner.apply()
+                self._applied.add(name)
+        except InterruptedRunError as error:
+            board.end(name, "interrupted", "failed")
+            return Report(Outcome.FAILED, error=error)
+        except TerraformError as error:
+            board.end(name, f"{error.action} failed", "failed")
+            return Report(Outcome.FAILED, error=error)
+        board.end(name, plan.changes.past)
+        return Report(Outcome.DONE, plan.changes)
+
+    def discard_plans(self) -> None:
+        """Remove saved plans that were not applied."""
+        for name in self.stacks:
+            self._runner(name).plan_file.unlink(missing_ok=True)
+
+    def runner(self, name: str) -> StackRunner:
+        """Return what runs Terraform for one stack."""
+        return self._runner(name)
+
+    def _runner(self, name: str) -> StackRunner:
+        return StackRunner(self.stacks[name], self.workspace, self.terraform, self.processes)
+
+    def _run(
+        self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str
+    ) -> dict[str, Outcome]:
+        with Board(err, list(order), title) as board, self.processes.forwarding_signals():
+            self.processes.on_interrupt = lambda times: board.say(_INTERRUPTED[min(times, 2)])
+
+            def guarded(name: str) -> bool:
+                try:
+                    return work(name, board)
+                except KeyboardInterrupt:
+                    board.end(name, "not started", "skipped")
+                    return False
+
+            return run_in_order(
+                order, guarded, lambda name: board.end(name, "not started", "skipped"), parallelism=self.parallelism
+            )
+
+
+_INTERRUPTED = {
+    1: "[yellow]Interrupted:[/] Terraform finishes what it has begun and writes its state. Once more stops it at once, "
+    "and what it is creating may be lost to the state.",
+    2: "[red]Stopping at once.[/]",
+}
+
+
+def _shown_on(board: Board, name: str, total: int) -> Callable[[Activity], None]:
+    return lambda activity: board.detail(name, f"applying {activity.done}/{total}  {activity.action}".rstrip())

@@ -1,0 +1,197 @@
+"""Terraform in the folder of one stack: initialized once, planned to a file, and that plan applied.
+
+cdktf's own deploy plans and applies in one go and, when interrupted, hangs up on Terraform while it still writes. Run
+directly in the same folder, with the same state, what was shown is what is applied, and Ctrl-C is graceful.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts.bootstrap.terraform import Terraform
+
+from .diagnose import MISSING_STATE, REINIT
+from .plan import Changes, Plan, read_plan
+from .processes import Processes, Result
+from .workspace import Stack, Workspace
+
+PLAN_FILE = "llmctl.tfplan"
+_INIT_STAMP = Path(".terraform") / "llmctl-init"
+_DONE = re.compile(r": (?:Creation|Modifications|Destruction) complete after ")
+_ACTING = re.compile(r"^(?P<address>\S+(?:\[.*?\])?): (?P<action>Creating|Modifying|Destroying|Still \w+)")
+
+# Terraform's plugin cache does not bear two writers.
+_init_lock = threading.Lock()
+
+
+class TerraformError(Exception):
+    """Terraform failed; `output` is what it printed."""
+
+    def __init__(self, stack: str, action: str, output: str) -> None:
+        super().__init__(f"{stack}: terraform {action} failed")
+        self.stack = stack
+        self.action = action
+        self.output = output
+
+
+class NotDeployedError(TerraformError):
+    """The stack reads another one that has not been deployed yet."""
+
+
+class InterruptedRunError(TerraformError):
+    """Terraform was stopped by the user, gracefully unless asked twice."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How far an apply has come."""
+
+    done: int
+    action: str
+    """What Terraform does at the moment, empty between two operations."""
+
+
+@dataclass
+class StackRunner:
+    """Runs Terraform for one stack."""
+
+    stack: Stack
+    workspace: Workspace
+    terraform: Terraform
+    processes: Processes
+    on_activity: Callable[[Activity], None] = lambda _activity: None
+    _environment: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._environment = self.workspace.process_environment()
+
+    @property
+    def log(self) -> Path:
+        """File that holds all that Terraform prints for this stack."""
+        return self.workspace.logs / f"{self.stack.name}.log"
+
+    @property
+    def plan_file(self) -> Path:
+        """The saved plan, there only between plan and apply."""
+        return self.stack.folder / PLAN_FILE
+
+    def init(self, *, force: bool = False) -> None:
+        """Initialize the stack's folder, unless that was done for this very configuration.
+
+        Raises TerraformError.
+        """
+        stamp = self.stack.folder / _INIT_STAMP
+        wanted = self._init_digest()
+        if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+            return
+        with _init_lock:
+            if cache := self._environment.get("TF_PLUGIN_CACHE_DIR"):
+                Path(cache).mkdir(parents=True, exist_ok=True)
+            result = self._run("init", "-input=false")
+        if result.status:
+            raise self._failure("init", result)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(wanted, encoding="utf-8")
+
+    def plan(self, *, destroy: bool = False) -> Plan:
+        """Plan the stack into `plan_file` and return what it would do.
+
+        Raises NotDeployedError when a stack that this one reads has no state yet, else TerraformError.
+        """
+        if missing := [path for path in self.stack.read_states if not path.exists()]:
+            raise NotDeployedError(self.stack.name, "plan", f"no state yet: {', '.join(map(str, missing))}")
+        arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
+        result = self._initialized("plan", *arguments)
+        if result.status == 0:
+            self.plan_file.unlink(missing_ok=True)
+            return Plan(Changes())
+        if result.status != 2:
+            if MISSING_STATE.search(result.output):
+                raise NotDeployedError(self.stack.name, "plan", result.output)
+            raise self._failure("plan", result)
+        shown = self._run("show", "-json", PLAN_FILE, quiet=True)
+        if shown.status:
+            raise self._failure("show", shown)
+        return read_plan(json.loads(shown.output))
+
+    def apply(self) -> None:
+        """Apply `plan_file`. Raises InterruptedRunError, else TerraformError."""
+        done = 0
+
+        def follow(line: str) -> None:
+            nonlocal done
+            acting = _ACTING.match(line)
+            finished = bool(_DONE.search(line))
+            done += finished
+            if acting or finished:
+                action = f"{acting['action'].lower()} {acting['address']}" if acting else ""
+                self.on_activity(Activity(done, action))
+
+        try:
+            result = self._run("apply", "-input=false", PLAN_FILE, on_line=follow)
+        finally:
+            self.plan_file.unlink(missing_ok=True)
+        if result.status:
+            raise self._failure("apply", result)
+
+    def show_plan(self) -> str:
+        """Return the saved plan as Terraform shows it to people, sensitive values masked. Raises TerraformError."""
+        result = self._run("show", PLAN_FILE, quiet=True)
+        if result.status:
+            raise self._failure("show", result)
+        return result.output
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs as `terraform output -json` gives them. Raises TerraformError."""
+        result = self._initialized("output", "-json", quiet=True)
+        if result.status:
+            raise self._failure("output", result)
+        # Warnings of Terraform's own configuration precede the document.
+        document = json.loads(result.output[result.output.index("{") :])
+        return dict(document)
+
+    def _initialized(self, action: str, *arguments: str, quiet: bool = False) -> Result:
+        self.init()
+        result = self._run(action, *arguments, quiet=quiet)
+        if result.status == 1 and REINIT.search(result.output):
+            self.init(force=True)
+            result = self._run(action, *arguments, quiet=quiet)
+        return result
+
+    def _run(
+        self, action: str, *arguments: str, quiet: bool = False, on_line: Callable[[str], None] = lambda _line: None
+    ) -> Result:
+        """Run one Terraform command; `quiet` keeps its output, which may hold values, out of the log."""
+        command = [self.terraform.path, action, "-no-color", *arguments]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"== terraform {' '.join(command[1:])}\n")
+            return self.processes.run(
+                command,
+                cwd=self.stack.folder,
+                env=self._environment,
+                log=None if quiet else log,
+                on_line=on_line,
+            )
+
+    def _failure(self, action: str, result: Result) -> TerraformError:
+        kind = InterruptedRunError if self.processes.interrupted else TerraformError
+        return kind(self.stack.name, action, result.output)
+
+    def _init_digest(self) -> str:
+        """Return a digest of all that decides what `terraform init` does."""
+        content = json.loads((self.stack.folder / "cdk.tf.json").read_text(encoding="utf-8"))
+        configuration = self._environment.get("TF_CLI_CONFIG_FILE", "")
+        path = Path(configuration)
+        parts = [
+            json.dumps(content["terraform"], sort_keys=True),
+            f"{self.terraform}",
+            configuration,
+            path.read_text(encoding="utf-8") if configuration and path.is_file() else "",
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
