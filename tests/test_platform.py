@@ -150,7 +150,7 @@ def test_static_address_is_taken_by_name_from_the_network_s_group() -> None:
 
 
 def test_accounts_act_as_the_identity_that_is_handed_over() -> None:
-    wired = values.cert_manager(client_id="client", tenant_id="tenant")
+    wired = values.cert_manager(_settings(), client_id="client", tenant_id="tenant")
     assert wired["serviceAccount"]["annotations"] == {
         "azure.workload.identity/client-id": "client",
         "azure.workload.identity/tenant-id": "tenant",
@@ -161,11 +161,11 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
     settings = _settings("dev")
     passed = str(
         [
-            values.cert_manager(client_id="c", tenant_id="t"),
-            values.external_secrets(),
+            values.cert_manager(_settings(), client_id="c", tenant_id="t"),
+            values.external_secrets(settings),
             values.nginx_ingress(settings, public_ip_name="p", resource_group="g"),
             values.nvidia_device_plugin(settings),
-            values.dcgm_exporter(),
+            values.dcgm_exporter(settings),
         ]
     )
     for name, image in images().items():
