@@ -88,11 +88,11 @@ class AzureService(Service):
 
     def observed(self, type_name: str, state: dict[str, Any]) -> dict[str, Any]:
         """Return the state with what Azure sets where the configuration is silent."""
+        if type_name == "azurerm_kubernetes_cluster_node_pool" and state.get("priority") == "Spot":
+            return _as_spot(state)  # a spot pool has no surge nodes
         for (of_type, path), value in azure_values.DRIFT.items():
             if of_type == type_name and not lookup(state, path):
                 state = _with(state, path.split("."), value)
-        if type_name == "azurerm_kubernetes_cluster_node_pool" and state.get("priority") == "Spot":
-            state = _as_spot(state)
         return state
 
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:

@@ -95,7 +95,8 @@ RECOMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
     "helm_release": {"*": ("metadata",)},
 }
 
-# Blocks that the service fills in when the configuration leaves them out.
+# Blocks that the service fills in when the configuration leaves them out. Terraform lets only providers of the older
+# kind (those that declare the legacy type system) answer with blocks nobody wrote.
 COMPUTED_BLOCKS: dict[str, tuple[str, ...]] = {
     "azurerm_kubernetes_cluster": ("kubelet_identity", "network_profile"),
 }
@@ -109,11 +110,18 @@ ROLES = {
     "AcrPull": "7f951dda-4ed3-4680-a7ca-43fe172d538d",
 }
 
+_SURGE = {
+    "drain_timeout_in_minutes": None,
+    "max_surge": "10%",
+    "node_soak_duration_in_minutes": None,
+    "undrainable_node_behavior": None,
+}
+
 # What the service sets where the configuration is silent, seen only at the next read: the differences that the real
 # provider shows on every plan until the configuration states them. (type, attribute) -> value.
 DRIFT: dict[tuple[str, str], object] = {
-    ("azurerm_kubernetes_cluster_node_pool", "upgrade_settings"): [{"max_surge": "10%"}],
-    ("azurerm_kubernetes_cluster", "default_node_pool.upgrade_settings"): [{"max_surge": "10%"}],
+    ("azurerm_kubernetes_cluster_node_pool", "upgrade_settings"): [{**_SURGE, "max_unavailable": None}],
+    ("azurerm_kubernetes_cluster", "default_node_pool.upgrade_settings"): [_SURGE],
     ("azurerm_postgresql_flexible_server", "zone"): "1",
 }
 SPOT_LABEL = "kubernetes.azure.com/scalesetpriority"

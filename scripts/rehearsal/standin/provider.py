@@ -70,7 +70,13 @@ class StandIn:
             return Answer()
         block = self.served.block("resource", type_name)
         proposed = planning.without_write_only(block, proposed)
-        answer = Answer(state=proposed, problems=problems(RULES, type_name, PLAN, config))
+        if prior is not None:
+            proposed = _kept_blocks(type_name, prior, proposed)
+        answer = Answer(
+            state=proposed,
+            problems=problems(RULES, type_name, PLAN, config),
+            legacy=type_name in azure_values.COMPUTED_BLOCKS,
+        )
         try:
             self._strike("plan", type_name, config)
         except RefusedError as error:
@@ -79,33 +85,25 @@ class StandIn:
             return answer
         planned = planning.with_unknowns(block, proposed, prior)
         if prior is None:
-            planned = self._decided_blocks(type_name, planned, answer)
+            names = [name for name in azure_values.COMPUTED_BLOCKS.get(type_name, ()) if not planned[name]]
+            planned |= dict.fromkeys(names, UNKNOWN)
         else:
             planned = _recomputed(type_name, prior, planned)
             answer.replaced_by = replaced_by(type_name, prior, planned)
         answer.state = planned
         return answer
 
-    def _decided_blocks(self, type_name: str, planned: dict[str, Any], answer: Answer) -> dict[str, Any]:
-        names = [name for name in azure_values.COMPUTED_BLOCKS.get(type_name, ()) if not planned[name]]
-        # Terraform lets only providers of the older kind answer with blocks nobody wrote.
-        answer.legacy = bool(names)
-        return {**planned, **dict.fromkeys(names, UNKNOWN)}
-
     def apply(self, type_name: str, prior: Any, planned: Any, config: Any) -> Answer:
         """Carry out a planned change; on refusal the answer's state is what remains."""
         operation = "create" if prior is None else "delete" if planned is None else "update"
         address = self._addresses.of(type_name, config if planned is not None else prior)
-        answer = Answer(state=prior)
+        answer = Answer(state=prior, legacy=type_name in azure_values.COMPUTED_BLOCKS)
         try:
             self._service.check_reachable()
             lost = self._faults.strike(operation, type_name, address)
             if operation == "delete":
                 self._delete(type_name, prior)
             else:
-                answer.legacy = any(
-                    is_unknown(planned.get(name)) for name in azure_values.COMPUTED_BLOCKS.get(type_name, ())
-                )
                 for path, message in problems(RULES, type_name, APPLY, planned):
                     raise RefusedError(f"{path}: {message}" if path else message)
             state = self._write(operation, type_name, prior, planned, config, address)
@@ -264,6 +262,12 @@ class StandIn:
 
 def _set_only(config: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in config.items() if value is not None and not is_unknown(value)}
+
+
+def _kept_blocks(type_name: str, prior: dict[str, Any], proposed: dict[str, Any]) -> dict[str, Any]:
+    """Return the proposal with the blocks that the service decides on as they were, where nobody writes them."""
+    names = [name for name in azure_values.COMPUTED_BLOCKS.get(type_name, ()) if not proposed[name]]
+    return {**proposed, **{name: prior[name] for name in names}}
 
 
 def _recomputed(type_name: str, prior: dict[str, Any], planned: dict[str, Any]) -> dict[str, Any]:

@@ -119,9 +119,29 @@ def refused(message: str) -> Callable[[str], Check]:
     return make
 
 
+class _UndecidedError(Exception):
+    """A value that a condition asks for is not known yet."""
+
+
 def when(type_name: str, stage: str, condition: Callable[[LookUp], Any], message: str) -> Rule:
-    """Refuse where a condition holds; it is given a function that looks up configured values."""
-    return Rule(type_name, stage, lambda config: message if condition(lambda path: known(config, path)) else None)
+    """Refuse where a condition holds; it is given a function that looks up configured values.
+
+    As soon as it asks for a value that is not known yet, there is no verdict.
+    """
+
+    def check(config: Any) -> str | None:
+        def get(path: str) -> Any:
+            value = lookup(config, path)
+            if is_unknown(value):
+                raise _UndecidedError
+            return value
+
+        try:
+            return message if condition(get) else None
+        except _UndecidedError:
+            return None
+
+    return Rule(type_name, stage, check)
 
 
 def needs(partner: str) -> Callable[[str], Check]:
