@@ -6,17 +6,22 @@ from typing import Any
 import cdktf
 
 from stacks.base import EnvironmentStack
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings
 
 Block = dict[str, Any]
 
+LEAST: dict[str, Any] = {
+    "name": "dev",
+    "azure": {"subscription_id": "00000000-0000-0000-0000-000000000000", "region": "westeurope"},
+    "domain": "llm-dev.example.com",
+    "ingress": {"mode": "nginx", "acme_email": "platform@example.com"},
+}
+"""What an environment file has to say; everything else is its default."""
 
-def settings(environment: str = "dev", **changes: dict[str, object]) -> Settings:
-    """Return an environment's settings with some keys of some sections changed."""
-    values = load_settings(environment).model_dump()
-    for section, keys in changes.items():
-        values[section] |= keys
-    return Settings.model_validate(values)
+
+def settings(**sections: dict[str, object]) -> Settings:
+    """Return the settings of a file that says no more than it has to, and these keys of these sections."""
+    return Settings.model_validate(LEAST | {name: LEAST.get(name, {}) | keys for name, keys in sections.items()})
 
 
 def synthesized(stack: type[EnvironmentStack], varied: Settings) -> Block:

@@ -11,7 +11,8 @@ from stacks.base import EnvironmentStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
-from tests.durable import Block, of_type, settings, synthesized
+from stacks.settings import load_settings
+from tests.durable import Block, of_type, synthesized
 
 DURABLE: list[type[EnvironmentStack]] = [IdentityStack, DisksStack, AcrStack, DatabaseStack]
 
@@ -45,7 +46,7 @@ def environment(request: pytest.FixtureRequest) -> str:
 
 @pytest.mark.parametrize("stack", DURABLE)
 def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentStack], environment: str) -> None:
-    resources = synthesized(stack, settings(environment))["resource"]
+    resources = synthesized(stack, load_settings(environment))["resource"]
     kept = {kind: named for kind, named in resources.items() if kind not in REPLACEABLE}
     assert kept
     unprotected = [
@@ -60,12 +61,12 @@ def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentS
 @pytest.mark.parametrize("stack", DURABLE)
 def test_locks_lie_on_disks_alone(stack: type[EnvironmentStack], environment: str) -> None:
     """Under any other lock the disposable stacks could not remove their endpoints and role assignments."""
-    locks = of_type(synthesized(stack, settings(environment)), "azurerm_management_lock")
+    locks = of_type(synthesized(stack, load_settings(environment)), "azurerm_management_lock")
     assert [lock["scope"] for lock in locks if not lock["scope"].startswith("${azurerm_managed_disk.")] == []
 
 
 def test_every_disk_is_locked_against_deletion(environment: str) -> None:
-    stack = synthesized(DisksStack, settings(environment))
+    stack = synthesized(DisksStack, load_settings(environment))
     locked = {lock["scope"] for lock in of_type(stack, "azurerm_management_lock")}
     assert locked == {f"${{azurerm_managed_disk.{name}.id}}" for name in stack["resource"]["azurerm_managed_disk"]}
     assert {lock["lock_level"] for lock in of_type(stack, "azurerm_management_lock")} == {"CanNotDelete"}
@@ -73,7 +74,7 @@ def test_every_disk_is_locked_against_deletion(environment: str) -> None:
 
 @pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
 def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentStack], environment: str) -> None:
-    parsed = synthesized(stack, settings(environment))
+    parsed = synthesized(stack, load_settings(environment))
     needed = {azure for kind, azure in POINTED_AT.items() if of_type(parsed, kind)}
     assert needed
     assert _guarded(parsed) == needed
@@ -101,5 +102,7 @@ def _guarded(parsed: Block) -> set[str]:
 def test_role_assignments_are_made_on_groups_which_no_lock_covers(
     stack: type[EnvironmentStack], environment: str
 ) -> None:
-    scopes = [role["scope"] for role in of_type(synthesized(stack, settings(environment)), "azurerm_role_assignment")]
+    scopes = [
+        role["scope"] for role in of_type(synthesized(stack, load_settings(environment)), "azurerm_role_assignment")
+    ]
     assert [scope for scope in scopes if not re.match(r"\$\{azurerm_resource_group\.", scope)] == []
