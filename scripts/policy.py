@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -75,13 +76,15 @@ def find(environment: str, folder: Path) -> tuple[list[Finding], set[tuple[str, 
     `folder` holds `stacks/<stack>/cdk.tf.json`. Nothing is downloaded. Raises PolicyError when checkov fails or
     cannot parse a stack.
     """
-    checkov = [sys.executable, "-m", "checkov.main", "-d", str(folder), "--framework", "terraform_json"]
-    run = subprocess.run(  # noqa: S603
-        [*checkov, "-o", "json", "--skip-download", "--soft-fail"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with TemporaryDirectory() as readable:
+        _write_readable(folder, Path(readable))
+        checkov = [sys.executable, "-m", "checkov.main", "-d", readable, "--framework", "terraform_json"]
+        run = subprocess.run(  # noqa: S603
+            [*checkov, "-o", "json", "--skip-download", "--soft-fail"],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     try:
         report: dict[str, Any] = json.loads(run.stdout)
     except json.JSONDecodeError:
@@ -95,6 +98,15 @@ def find(environment: str, folder: Path) -> tuple[list[Finding], set[tuple[str, 
     ]
     passed = {(entry["check_id"], _address(entry)) for entry in results["passed_checks"]}
     return failed, passed
+
+
+def _write_readable(folder: Path, target: Path) -> None:
+    """Copy the stacks without the block `terraform`, whose required version checkov 3.3 cannot parse."""
+    for source in folder.glob("stacks/*/cdk.tf.json"):
+        stack = json.loads(source.read_text("utf-8"))
+        copy = target / source.parent.name / source.name
+        copy.parent.mkdir()
+        copy.write_text(json.dumps({key: stack[key] for key in ("data", "resource", "provider") if key in stack}))
 
 
 def _address(entry: dict[str, Any]) -> str:
