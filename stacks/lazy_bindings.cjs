@@ -8,6 +8,9 @@ const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
 
+// cdktf 0.21 copies assets with a library that calls `util.isArray`; nobody who deploys can do anything about it.
+process.noDeprecation = true;
+
 const BINDING = /^@(?:cdktf|cdktn)\/provider-/;
 const INDEX = path.join(path.sep, "lib", "index.js");
 const IGNORED = [
