@@ -1,0 +1,218 @@
+"""The third-party charts, rendered with the values that the stack passes.
+
+`CHARTS_DIR` names a folder with each chart in a folder or archive of its release's name; without it the charts are
+pulled from their repositories when `PULL_CHARTS` is set.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.kubernetes import values
+from stacks.kubernetes.catalogue import charts, images, values_files
+from stacks.kubernetes.namespaces import PodSecurity, namespaces
+from stacks.settings import Settings, load_settings
+from stacks.settings.cluster import GpuPoolSettings
+
+FOLDER = os.environ.get("CHARTS_DIR")
+FOUND = shutil.which("helm")
+pytestmark = [
+    pytest.mark.skipif(FOUND is None, reason="helm is not on PATH"),
+    pytest.mark.skipif(
+        not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
+    ),
+]
+
+NAMESPACE = {
+    "cert-manager": "cert-manager",
+    "external-secrets": "external-secrets",
+    "nginx-ingress": "ingress",
+    "nvidia-device-plugin": "gpu",
+    "dcgm-exporter": "gpu",
+}
+VARIANTS = [
+    (release, variant)
+    for release in NAMESPACE
+    for variant in ((), ("ha",))
+    if not variant or values_files(release)[0].with_name("values.ha.yaml").is_file()
+]
+
+
+def _settings() -> Settings:
+    """Return settings that use everything: NGINX, and GPU pools with and without sharing."""
+    settings = load_settings("dev")
+    pools = settings.cluster.gpu_pools | {"shared": GpuPoolSettings(vm_size="Standard_NC4as_T4_v3", time_slices=2)}
+    return settings.model_copy(update={"cluster": settings.cluster.model_copy(update={"gpu_pools": pools})})
+
+
+def _wired(release: str) -> dict[str, Any]:
+    settings = _settings()
+    wired: dict[str, dict[str, Any]] = {
+        "cert-manager": values.cert_manager(settings, client_id="client", tenant_id="tenant"),
+        "external-secrets": values.external_secrets(settings),
+        "nginx-ingress": values.nginx_ingress(settings, public_ip_name="ip", resource_group="group"),
+        "nvidia-device-plugin": values.nvidia_device_plugin(settings),
+        "dcgm-exporter": values.dcgm_exporter(settings),
+    }
+    return wired[release]
+
+
+def _chart(release: str, folder: Path) -> list[str]:
+    """Return what names the chart to Helm."""
+    if FOLDER:
+        found = [path for path in (Path(FOLDER) / release, Path(FOLDER) / f"{release}.tgz") if path.exists()]
+        if not found:
+            pytest.skip(f"CHARTS_DIR has no chart {release}")
+        return [str(found[0])]
+    pin = charts()[release]
+    source = (
+        [f"{pin.repository}/{pin.name}"] if pin.repository.startswith("oci:") else [pin.name, "--repo", pin.repository]
+    )
+    pulled = [str(FOUND), "pull", *source, "--version", pin.version, "--untar", "--untardir", str(folder)]
+    subprocess.run(pulled, check=True, capture_output=True, text=True)
+    return [str(folder / pin.name)]
+
+
+def _render(release: str, variant: tuple[str, ...], folder: Path) -> list[dict[str, Any]]:
+    wired = folder / "wired.json"
+    wired.write_text(json.dumps(_wired(release)))
+    files = [option for file in (*values_files(release, variant), wired) for option in ("--values", str(file))]
+    where = [
+        "--namespace",
+        NAMESPACE[release],
+        "--kube-version",
+        f"{load_settings('dev').cluster.kubernetes_version}.0",
+    ]
+    command = [str(FOUND), "template", release, *_chart(release, folder), *files, *where, "--skip-crds"]
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+
+
+def _pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for item in objects:
+        if item["kind"] in {"Deployment", "DaemonSet", "StatefulSet", "Job"}:
+            yield f"{item['kind']} {item['metadata']['name']}", item["spec"]["template"]["spec"]
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod["containers"], *(pod.get("initContainers") or [])]
+
+
+@pytest.fixture(scope="module", params=VARIANTS, ids=lambda case: "-".join((case[0], *case[1])))
+def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Any]]:
+    """Return a release's name and the objects of its chart."""
+    release, variant = request.param
+    return release, _render(release, variant, tmp_path_factory.mktemp(release))
+
+
+def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) -> None:
+    pinned = {f"{image.repository}:{image.tag}" for image in images().values()}
+    found = {container["image"] for _, pod in _pods(rendered[1]) for container in _containers(pod)}
+    assert found
+    assert found <= pinned
+
+
+def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> None:
+    release, objects = rendered
+    level = {rules.name: rules.enforced for rules in namespaces(_settings())}[NAMESPACE[release]]
+    if level is not PodSecurity.RESTRICTED:
+        pytest.skip(f"{NAMESPACE[release]} does not restrict its pods")
+    for name, pod in _pods(objects):
+        shared = pod.get("securityContext") or {}
+        for container in _containers(pod):
+            context = shared | container["securityContext"]
+            assert context["runAsNonRoot"] is True, name
+            assert context["allowPrivilegeEscalation"] is False, name
+            assert context["seccompProfile"]["type"] == "RuntimeDefault", name
+            assert context["capabilities"]["drop"] == ["ALL"], name
+            assert set(context["capabilities"].get("add") or []) <= {"NET_BIND_SERVICE"}, name
+        assert not any("hostPath" in volume for volume in pod.get("volumes") or []), name
+
+
+def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
+    release, objects = rendered
+    rules = {rules.name: rules for rules in namespaces(_settings())}[NAMESPACE[release]]
+    memory = pods = 0
+    for item in objects:
+        if item["kind"] == "Deployment":
+            # Twice: an update runs the old and the new pods side by side.
+            count = 2 * item["spec"]["replicas"]
+            pods += count
+            memory += count * sum(
+                _mebibytes(((container.get("resources") or {}).get("limits") or rules.container_defaults)["memory"])
+                for container in item["spec"]["template"]["spec"]["containers"]
+            )
+    assert pods <= int(rules.quota["pods"])
+    assert memory <= _mebibytes(rules.quota["limits.memory"])
+
+
+def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list[Any]]) -> None:
+    release, objects = rendered
+    quota = {rules.name: rules.quota for rules in namespaces(_settings())}[NAMESPACE[release]]
+    types = [item["spec"].get("type") for item in objects if item["kind"] == "Service"]
+    assert types.count("LoadBalancer") == int(quota["services.loadbalancers"])
+    assert "NodePort" not in types
+
+
+def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
+    release, objects = rendered
+    if NAMESPACE[release] != "gpu":
+        pytest.skip(f"{release} does not run on GPU nodes")
+    for name, pod in _pods(objects):
+        tolerated = {(toleration["key"], toleration.get("value")) for toleration in pod["tolerations"]}
+        assert {("sku", "gpu"), ("kubernetes.azure.com/scalesetpriority", "spot")} <= tolerated, name
+
+
+@pytest.mark.parametrize("release", NAMESPACE)
+def test_every_value_has_a_key_in_the_chart(release: str, tmp_path: Path) -> None:
+    # Most charts take a misspelt key without a word.
+    shown = subprocess.run(
+        [str(FOUND), "show", "values", *_chart(release, tmp_path)], capture_output=True, text=True, check=True
+    )
+    defaults = YAML(typ="safe").load(shown.stdout)
+    given = [YAML(typ="safe").load(file.read_text()) for file in values_files(release)[0].parent.glob("values*.yaml")]
+    unknown = {path for layer in (*given, _wired(release)) for path in _unknown(layer, defaults)}
+    assert unknown - NOT_IN_DEFAULTS == set()
+
+
+NOT_IN_DEFAULTS = {
+    "image.tag",
+    "webhook.image.tag",
+    "cainjector.image.tag",
+    "acmesolver.image.tag",
+    "startupapicheck.image.tag",
+    "controller.image.tag",
+    "serviceAccount.name",
+    "serviceAccount.annotations",
+    "podDisruptionBudget.minAvailable",
+    "webhook.podDisruptionBudget.minAvailable",
+    "cainjector.podDisruptionBudget.minAvailable",
+    "controller.podDisruptionBudget.minAvailable",
+    "controller.resources.limits",
+    "controller.initContainerResources.limits",
+}
+"""Keys that charts document in a comment or only read in a template."""
+
+
+def _unknown(given: Any, known: Any, path: str = "") -> Iterator[str]:
+    if not isinstance(given, dict) or not isinstance(known, dict) or not known:
+        return
+    for key, value in given.items():
+        where = f"{path}.{key}" if path else str(key)
+        if key not in known:
+            yield where
+        else:
+            yield from _unknown(value, known[key], where)
+
+
+def _mebibytes(quantity: str) -> int:
+    number, unit = int(quantity[:-2]), quantity[-2:]
+    return number * {"Mi": 1, "Gi": 1024}[unit]
