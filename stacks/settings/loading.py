@@ -2,10 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -13,6 +15,7 @@ from . import rules, yaml_source
 from .environment import Settings
 from .explain import explain, names_a_secret
 from .faults import ABSENT, Fault, Key, SettingsError, dotted, one_line, shown
+from .rules import Finding
 from .yaml_source import Source
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
@@ -24,11 +27,28 @@ def available_environments(folder: Path = ENVIRONMENTS) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.yaml"))
 
 
+@dataclass(frozen=True)
+class Loaded:
+    """Sound settings, and the file that they were read from."""
+
+    settings: Settings
+    source: Source
+
+    def faults(self, findings: Iterable[Finding]) -> list[Fault]:
+        """Return `findings` with their place and value in the file."""
+        return _in_order(_faults(findings, self.source, self.settings))
+
+
 def load_settings(env: str, folder: Path | None = None) -> Settings:
     """Return the settings of `<folder>/<env>.yaml`, by default of the repository's `environments/`.
 
     Raises SettingsError, naming every fault, when the file is missing, is not YAML, or breaks a rule.
     """
+    return load(env, folder).settings
+
+
+def load(env: str, folder: Path | None = None) -> Loaded:
+    """Return the settings of `<folder>/<env>.yaml` together with their source; raises as `load_settings` does."""
     folder = folder or ENVIRONMENTS
     label = f"{folder.name}/{env}.yaml"
     if not _NAME.fullmatch(env):
@@ -44,7 +64,7 @@ def load_settings(env: str, folder: Path | None = None) -> Settings:
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
         raise SettingsError([Fault(label, None, "", "", reason)]) from None
-    return parse_settings(text, label, env)
+    return _parse(text, label, env)
 
 
 def parse_settings(text: str, file_label: str, env: str | None = None) -> Settings:
@@ -52,24 +72,27 @@ def parse_settings(text: str, file_label: str, env: str | None = None) -> Settin
 
     `env` is the name that the settings must carry, if any. Raises SettingsError naming every fault.
     """
+    return _parse(text, file_label, env).settings
+
+
+def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     source = yaml_source.read(text, file_label)
+    faults: list[Fault] = []
     try:
         # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
         settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
+        faults += [_fault(source, *explain(detail)) for detail in found]
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
-        faults = [_fault(source, *explain(detail)) for detail in found]
-        partial = _Partial(_sound_sections(source.data, broken))
-        faults += _faults_of_rules(partial, source)  # type: ignore[arg-type]  # reads like Settings
-        raise SettingsError(_in_order(faults)) from None
-    faults = list(_faults_of_rules(settings, source))
-    if env is not None and settings.name != env:
-        message = f"must be {env}, as the file is named; rename one of the two"
-        faults.append(_fault(source, ("name",), settings.name, message))
+        settings = cast("Settings", _Partial(_sound_sections(source.data, broken)))
+    named = source.data.get("name")
+    if env is not None and isinstance(named, str) and named != env:
+        faults.append(_fault(source, ("name",), named, f"must be {env}, as the file is named; rename one of the two"))
+    faults += _faults(_broken_rules(settings), source, settings)
     if faults:
         raise SettingsError(_in_order(faults))
-    return settings
+    return Loaded(settings, source)
 
 
 class _Partial:
@@ -82,7 +105,7 @@ class _Partial:
         raise _NotSound(name)
 
 
-class _NotSound(Exception):
+class _NotSound(AttributeError):
     pass
 
 
@@ -101,13 +124,17 @@ def _sound_sections(data: dict[str, object], broken: set[str]) -> dict[str, obje
     return sections
 
 
-def _faults_of_rules(settings: Settings, source: Source) -> Iterator[Fault]:
+def _broken_rules(settings: Settings) -> Iterator[Finding]:
     for rule in rules.ALL:
-        try:
-            for finding in rule(settings):
-                yield _fault(source, finding.key, _value_at(source.data, settings, finding.key), finding.message)
-        except _NotSound:
-            continue
+        with suppress(_NotSound):
+            yield from rule(settings)
+
+
+def _faults(findings: Iterable[Finding], source: Source, settings: Settings) -> list[Fault]:
+    return [
+        _fault(source, finding.key, _value_at(source.data, settings, finding.key), finding.message)
+        for finding in findings
+    ]
 
 
 def _value_at(data: object, settings: object, key: Key) -> object:

@@ -1,6 +1,6 @@
 """Rules that cross fields, by theme; each is a pure function of the settings."""
 
-from . import access, azure, cluster, database, front_door, keeping, models, network, storage
+from . import access, azure, cluster, database, front_door, gpus, keeping, models, network, storage
 from .base import Finding, Rule
 
 ALL: tuple[Rule, ...] = (
@@ -10,6 +10,7 @@ ALL: tuple[Rule, ...] = (
     *front_door.RULES,
     *cluster.RULES,
     *models.RULES,
+    *gpus.RULES,
     *storage.RULES,
     *database.RULES,
     *keeping.RULES,

@@ -47,6 +47,11 @@ def ranges_are_disjoint(settings: Settings) -> Iterator[Finding]:
             if getattr(network, one).overlaps(getattr(network, other)):
                 clash = f"overlaps network.{one} ({getattr(network, one)}); choose ranges that do not touch"
                 yield Finding(("network", other), clash)
+    for index, outside in enumerate(network.private_client_ranges):
+        for name in _TOP:
+            if outside.overlaps(getattr(network, name)):
+                clash = f"overlaps network.{name} ({getattr(network, name)}), so that no answer would find its way back"
+                yield Finding(("network", "private_client_ranges", index), clash)
 
 
 def subnets_lie_in_the_network(settings: Settings) -> Iterator[Finding]:

@@ -1,0 +1,96 @@
+"""Judges one environment file: by itself, against the committed version, against what is deployed."""
+
+import json
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stacks.settings import Fault, Settings
+    from stacks.settings.loading import Loaded
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found in one environment file."""
+
+    name: str
+    settings: "Settings | None"
+    """None when the file cannot be used."""
+    faults: "tuple[Fault, ...]" = ()
+    notes: tuple[str, ...] = ()
+    """What is no fault, but somebody should know."""
+
+    @property
+    def label(self) -> str:
+        """The file, as people name it."""
+        return f"environments/{self.name}.yaml"
+
+
+def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
+    """Judge `environments/<name>.yaml` below `root`.
+
+    `previous` is the commit that says what exists; None judges the file by itself.
+    """
+    from stacks.settings import SettingsError  # noqa: PLC0415 - pydantic costs 0.2 s
+    from stacks.settings.loading import load  # noqa: PLC0415
+    from stacks.settings.placeholders import placeholders  # noqa: PLC0415
+
+    try:
+        loaded = load(name, root / "environments")
+    except SettingsError as error:
+        return Verdict(name, None, error.faults)
+    notes = [str(fault) for fault in loaded.faults(placeholders(loaded.settings))]
+    if previous is None:
+        return Verdict(name, loaded.settings, (), tuple(notes))
+    since_commit, note = _against_commit(loaded, name, root, previous)
+    faults = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
+    # A size may have shrunk against both; one line about a key is enough.
+    by_key = {fault.key: fault for fault in reversed(faults)}
+    kept = tuple(fault for fault in faults if by_key[fault.key] is fault)
+    return Verdict(name, loaded.settings, kept, (*notes, *note))
+
+
+def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[Fault], list[str]]":
+    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415
+    from stacks.settings.change import refused_changes  # noqa: PLC0415
+
+    text = _committed(f"environments/{name}.yaml", root, commit)
+    if text is None:
+        return [], []
+    try:
+        before = parse_settings(text, f"{commit}:environments/{name}.yaml")
+    except SettingsError:
+        return [], [f"environments/{name}.yaml of {commit} is not sound by today's rules, so changes were not compared"]
+    return loaded.faults(refused_changes(before, loaded.settings)), []
+
+
+def _committed(path: str, root: Path, commit: str) -> str | None:
+    """Return the text of a file in a commit; None without git, without the commit or without the file in it."""
+    try:
+        shown = subprocess.run(  # noqa: S603
+            ["git", "show", "--end-of-options", f"{commit}:./{path}"],  # noqa: S607 - the git of the operator
+            cwd=root,
+            capture_output=True,
+            check=True,
+        )
+        return shown.stdout.decode()
+    except (OSError, subprocess.CalledProcessError, UnicodeDecodeError):
+        return None
+
+
+def _against_state(loaded: "Loaded", name: str, root: Path) -> "list[Fault]":
+    from stacks.settings.change import shrunk_since_deployment  # noqa: PLC0415
+
+    sizes = deployed_sizes(root / "state" / name / "disks.tfstate")
+    return loaded.faults(shrunk_since_deployment(sizes, loaded.settings))
+
+
+def deployed_sizes(state: Path) -> dict[str, int]:
+    """Return the sizes in GiB that the local state of the stack `disks` records; empty when there is none to read."""
+    try:
+        value = json.loads(state.read_bytes())["outputs"]["sizes_gib"]["value"]
+        return {str(disk): int(size) for disk, size in value.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}

@@ -1,0 +1,134 @@
+"""Changes of an environment file that Azure cannot carry out on what exists and holds data.
+
+Terraform would replace the resource instead, and `prevent_destroy` would stop it in the middle of a deployment; here
+the answer comes before anything runs. Disposable resources are made anew as needed and are not looked at.
+"""
+
+from collections.abc import Iterator, Mapping
+
+from .data import DataDisk
+from .environment import Settings
+from .faults import Key, dotted
+from .rules.base import Finding
+
+CHAT_UPLOADS = "chat-uploads"
+"""Name of the file share among the deployed sizes."""
+
+_FIXED: dict[Key, str] = {
+    ("name",): "it is part of every Azure name, so that everything would be made a second time",
+    ("prefix",): "it is part of every Azure name, so that everything would be made a second time",
+    ("azure", "subscription_id"): "resources do not move between subscriptions; write a new environment",
+    ("azure", "region"): "disks, database and vault do not move between regions; write a new environment",
+    ("disks", "redundancy"): "Azure does not convert disks that exist; restore them from backups with a new generation",
+    ("disks", "lrs_zone"): "disks do not move between zones; restore them from backups with a new generation",
+    ("vault", "soft_delete_days"): "Azure fixes it when the vault is created",
+}
+"""Keys that keep their value as long as the environment lives, and why."""
+
+
+def check_change(previous: Settings, current: Settings) -> list[str]:
+    """Return one line for each change from `previous` to `current` that what exists cannot follow."""
+    return [f"{dotted(finding.key)}: {finding.message}" for finding in refused_changes(previous, current)]
+
+
+def refused_changes(previous: Settings, current: Settings) -> Iterator[Finding]:
+    """Yield the changes from `previous` to `current` that what exists cannot follow, with what to do instead."""
+    for key, why in _FIXED.items():
+        before = _at(previous, key)
+        if before != _at(current, key):
+            yield Finding(key, f"cannot change from {_written(before)}: {why}")
+    yield from _shrunk(previous.disks.generations, _sizes(previous), current)
+    yield from _database(previous, current)
+    yield from _registry(previous, current)
+    yield from _identity(previous, current)
+    yield from _state(previous, current)
+    for name, version in previous.secrets.versions.items():
+        if current.secrets.versions.get(name, 1) < version:
+            yield Finding(("secrets", "versions", name), f"cannot go back from {version}: versions only grow")
+
+
+def shrunk_since_deployment(deployed_gib: Mapping[str, int], current: Settings) -> Iterator[Finding]:
+    """Yield the sizes of `current` below those of the disks and the share that are deployed, by their names."""
+    yield from _shrunk(current.disks.generations, deployed_gib, current)
+
+
+def _sizes(settings: Settings) -> dict[str, int]:
+    disks = settings.disks
+    return {disk.value: disks.size_gib(disk) for disk in DataDisk} | {CHAT_UPLOADS: disks.chat_uploads_gib}
+
+
+def _shrunk(generations: Mapping[DataDisk, int], before: Mapping[str, int], current: Settings) -> Iterator[Finding]:
+    for name, size in _sizes(current).items():
+        key: Key = ("disks", f"{name.replace('-', '_')}_gib")
+        disk = None if name == CHAT_UPLOADS else DataDisk(name)
+        old, new = generations.get(disk, 1) if disk else 1, current.disks.generations.get(disk, 1) if disk else 1
+        if new < old:
+            yield Finding(("disks", "generations", name), f"cannot go back from {old}: generations only grow")
+        elif new == old and size < before.get(name, size):
+            yield Finding(key, f"cannot shrink from {before[name]}: disks and shares only grow; write {before[name]}")
+
+
+def _database(previous: Settings, current: Settings) -> Iterator[Finding]:
+    before, after = previous.database, current.database
+    if after.generation < before.generation:
+        yield Finding(("database", "generation"), f"cannot go back from {before.generation}: generations only grow")
+    if after.generation != before.generation:
+        return
+    if after.storage_gib < before.storage_gib:
+        yield Finding(
+            ("database", "storage_gib"),
+            f"cannot shrink from {before.storage_gib}: storage only grows; write {before.storage_gib}",
+        )
+    if int(after.version) < int(before.version):
+        yield Finding(("database", "version"), f"cannot go back from {before.version}: PostgreSQL is only upgraded")
+    if after.geo_redundant_backup != before.geo_redundant_backup:
+        fixed = "is fixed when the server is created; restore to a new one, raising database.generation, to change it"
+        yield Finding(("database", "geo_redundant_backup"), fixed)
+    if before.high_availability == after.high_availability == "off" and before.zone != after.zone:
+        moved = f"cannot change from {before.zone}: the server stays in its zone; restore to a new one to move it"
+        yield Finding(("database", "zone"), moved)
+    for name in ("restore_from_server_id", "restore_time_utc"):
+        if getattr(after, name) not in {None, getattr(before, name)}:
+            effect = "has no effect on the server that exists; raise database.generation to restore into a new one"
+            yield Finding(("database", name), effect)
+
+
+def _registry(previous: Settings, current: Settings) -> Iterator[Finding]:
+    if previous.registry.tier != current.registry.tier and current.azure.zones:
+        yield Finding(
+            ("registry", "tier"),
+            f"cannot change from {previous.registry.tier} in a region with zones: zone redundancy is fixed when the"
+            " registry is created",
+        )
+
+
+def _identity(previous: Settings, current: Settings) -> Iterator[Finding]:
+    before, after = previous.identity, current.identity
+    if before.manage and not after.manage:
+        kept = "cannot be turned off: the application that people log in with would be deleted"
+        yield Finding(("identity", "manage"), kept)
+    elif before.manage and after.manage and before.access_group_object_id is None and after.access_group_object_id:
+        kept = "cannot be given any more: the group that the platform made would be deleted; add its members there"
+        yield Finding(("identity", "access_group_object_id"), kept)
+
+
+def _state(previous: Settings, current: Settings) -> Iterator[Finding]:
+    before, after = previous.state, current.state
+    if before != after:
+        key: Key = ("state", "backend") if before.backend is not after.backend else ("state", after.backend.value)
+        yield Finding(
+            key,
+            "points Terraform at another state, where nothing exists yet; move the state of every stack there"
+            " first, then commit this change",
+        )
+
+
+def _at(settings: Settings, key: Key) -> object:
+    value: object = settings
+    for part in key:
+        value = getattr(value, str(part))
+    return value
+
+
+def _written(value: object) -> str:
+    return "nothing" if value is None else str(value)
