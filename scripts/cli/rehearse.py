@@ -1,0 +1,129 @@
+"""`llmctl rehearse`: an environment deployed without Azure, by the real cdktf and Terraform."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from scripts.tiers import DISPOSABLE, DURABLE
+
+from .claim import claim
+from .console import err, out
+from .deploy import next_steps
+from .errors import ExitCode, OperatorError
+from .plan import total
+from .prepare import require_terraform
+from .progress import Board
+from .summary import print_failure, print_plans
+from .targets import complete_environment, load_environment, parse_targets
+from .workspace import CACHE, ROOT
+
+if TYPE_CHECKING:
+    from scripts.rehearsal.drive import Rehearsal
+
+app = typer.Typer(rich_markup_mode="rich")
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+@app.command()
+def rehearse(
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", help="Environment to rehearse.", autocompletion=complete_environment),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on from what the last rehearsal left, to see an upgrade.")
+    ] = False,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Then prove every promise of the life cycle, as the tests do.")
+    ] = False,
+) -> None:
+    """Deploy an environment on stand-in providers, without Azure and without cost.
+
+    Runs the real cdktf and the real Terraform on the same configuration, in a folder of its own under .cache/rehearsal:
+    brings up all stacks, proves that a second plan changes nothing, and prints what stands.
+    """
+    name = parse_targets([environment] if environment else []).environment
+    require_terraform()
+    settings = load_environment(name)
+    started = time.monotonic()
+    with claim(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
+        from scripts.rehearsal.drive import CdktfError, Rehearsal  # noqa: PLC0415 - grpc and schemas take a while
+
+        with err.status("Preparing the stand-in providers"):
+            rehearsal = Rehearsal(settings, fresh=not keep)
+        try:
+            for title, stacks in (("durable", DURABLE), ("disposable", DISPOSABLE)):
+                _deploy(rehearsal, title, stacks)
+        except CdktfError as error:
+            if rehearsal.processes.interrupted:
+                raise KeyboardInterrupt from None
+            raise OperatorError(
+                f"{error}: {_last_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
+            ) from None
+        run = rehearsal.rollout()
+        run.plan()
+        run.discard_plans()
+        if run.failures or not total(run.plans.values()).empty:
+            print_plans(run)
+            for stack, failure in run.failures.items():
+                print_failure(run.runner(stack), failure, f"llmctl rehearse {name}")
+            raise OperatorError("a second plan is not empty, so every deployment would change something")
+        _print_standing(rehearsal, time.monotonic() - started)
+    if prove and _prove(name):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def _deploy(rehearsal: "Rehearsal", title: str, stacks: Sequence[str]) -> None:
+    from scripts.rehearsal.follow import Follower  # noqa: PLC0415 - only a rehearsal needs it
+
+    with Board(err, stacks, title) as board, rehearsal.processes.forwarding_signals():
+        rehearsal.cdktf("deploy", *stacks, "--auto-approve", on_line=Follower(board, stacks).line)
+
+
+def _last_error(output: str) -> str:
+    lines = [_ANSI.sub("", line).strip() for line in output.splitlines()]
+    found = [line for line in lines if "Error: " in line or line.startswith("ERROR")]
+    return found[0] if found else next((line for line in reversed(lines) if line), "no output")
+
+
+def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
+    name = rehearsal.settings.name
+    table = Table(title=f"{name} stands, rehearsed in {seconds:.0f} s", title_justify="left", box=None, pad_edge=False)
+    for column in ("stack", "tier", "resources", "outputs"):
+        table.add_column(column, justify="right" if column == "resources" else "left")
+    for stack in (*DURABLE, *DISPOSABLE):
+        outputs = ", ".join(rehearsal.outputs(stack))
+        tier = "durable" if stack in DURABLE else "disposable"
+        table.add_row(stack, tier, str(len(rehearsal.instances(stack))), outputs)
+    out.print(table)
+    out.print("A second plan of every stack is empty: deploying again changes nothing.")
+    out.print(f"Terraform files: {_shown(rehearsal.workspace.output)}/stacks/<stack>", markup=False)
+    out.print(
+        f"State: {_shown(rehearsal.state_file('platform').parent)}   Logs: {_shown(rehearsal.logs)}", markup=False
+    )
+    out.print()
+    out.print("Nothing of this touched a cloud. What to do next:", style="bold")
+    out.print(f"  edit environments/{name}.yaml and `llmctl rehearse {name} --keep` to see what a change would do")
+    out.print("  `llmctl env new NAME`, then `llmctl deploy NAME`, for an environment of your own on Azure")
+    documents = {stack: rehearsal.state(stack)["outputs"] for stack in ("aks", "platform")}
+    out.print("On Azure, `llmctl deploy` would end with:", style="bold")
+    for line in next_steps(name, documents):
+        out.print(f"  {line}", markup=False)
+
+
+def _shown(path: os.PathLike[str]) -> str:
+    return os.path.relpath(path)
+
+
+def _prove(name: str) -> int:
+    command = [sys.executable, "-m", "pytest", "-m", "rehearsal", "-v", "tests/test_rehearsal.py"]
+    environment = os.environ | {"REHEARSED_ENVIRONMENT": name}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603

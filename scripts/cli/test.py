@@ -1,0 +1,35 @@
+"""`llmctl test`: everything that is promised, as tests."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from .check import show
+from .checks import FAST, run_checks, static_checks
+from .console import err
+from .errors import ExitCode
+from .prepare import require_terraform
+from .workspace import ROOT
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_tests(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="Only the tests that need seconds.")] = False,
+) -> None:
+    """Run the tests, as CI does: ruff, mypy, shellcheck, then every test, rehearsal and policy included.
+
+    --fast runs the quick tests alone. Anything else is handed to pytest: `llmctl test --fast -k wiring`.
+    """
+    require_terraform()
+    passed = fast or run_checks(static_checks(), show)
+    command = [sys.executable, "-m", "pytest", *(["-m", FAST] if fast else []), *context.args]
+    if not passed:
+        err.print("The checks above failed; the tests run all the same.")
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+    if status or not passed:
+        raise typer.Exit(ExitCode.FAILED)
