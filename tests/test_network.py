@@ -3,16 +3,12 @@
 import pytest
 
 from stacks.network.endpoints import private_services
-from tests.disposable import GATEWAY_MODE, NAT_MODE, named, network_and_aks, standard
-from tests.durable import Block, of_type, only, settings
+from tests.disposable import GATEWAY_MODE, NAT_MODE, Changes, named, network_stack, settings
+from tests.durable import Block, of_type, only
 
 OFFICE = "203.0.113.0/24"
 VPN = "192.168.7.0/24"
 CLUSTER = {"10.40.0.0/20", "10.244.0.0/16"}
-
-
-def _network(environment: str = "dev", **changes: dict[str, object]) -> Block:
-    return network_and_aks(settings(environment, **changes))["network"] if changes else standard(environment)["network"]
 
 
 def _rules(network: Block, subnet: str) -> dict[str, Block]:
@@ -37,7 +33,7 @@ def _ports(rule: Block) -> set[str]:
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 @pytest.mark.parametrize("subnet", ["nodes", "gateway", "endpoints"])
 def test_subnet_refuses_last_what_no_rule_lets_in(environment: str, subnet: str) -> None:
-    network = _network(environment)
+    network = network_stack(environment)
     rules = _rules(network, subnet)
     last = max(rules.values(), key=lambda rule: int(rule["priority"]))
     assert (last["access"], last["protocol"], _sources(last), _ports(last)) == ("Deny", "*", {"*"}, {"*"})
@@ -50,27 +46,27 @@ def test_subnet_refuses_last_what_no_rule_lets_in(environment: str, subnet: str)
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_pods_and_nodes_reach_each_other_on_every_port(environment: str) -> None:
-    rule = _rules(_network(environment), "nodes")["cluster"]
+    rule = _rules(network_stack(environment), "nodes")["cluster"]
     assert _sources(rule) == _values(rule, "destination_address_prefix") == CLUSTER
     assert (rule["protocol"], _ports(rule)) == ("*", {"*"})
 
 
 def test_internet_reaches_the_nodes_at_the_front_door_only() -> None:
-    rules = _rules(_network(), "nodes")
+    rules = _rules(network_stack(), "nodes")
     assert set(rules) == {"cluster", "load-balancer-probes", "front-door", "deny-everything-else"}
     assert (_sources(rules["front-door"]), _ports(rules["front-door"])) == ({"Internet"}, {"80", "443"})
 
 
 @pytest.mark.parametrize(("mode", "subnet"), [({"mode": "nginx"}, "nodes"), (GATEWAY_MODE, "gateway")])
 @pytest.mark.parametrize("ranges", [[OFFICE], [OFFICE, VPN]])
-def test_front_door_opens_to_the_allowed_ranges_only(mode: dict[str, object], subnet: str, ranges: list[str]) -> None:
-    network = _network(ingress=mode | {"allowed_source_ranges": ranges})
+def test_front_door_opens_to_the_allowed_ranges_only(mode: Changes, subnet: str, ranges: list[str]) -> None:
+    network = network_stack(ingress={**mode, "allowed_source_ranges": ranges})
     assert _sources(_rules(network, subnet)["front-door"]) == set(ranges)
     assert "Internet" not in {source for rule in _rules(network, "nodes").values() for source in _sources(rule)}
 
 
 def test_with_a_gateway_the_nodes_take_traffic_from_it_and_not_from_the_internet() -> None:
-    network = _network("prod")
+    network = network_stack("prod")
     assert set(_rules(network, "nodes")) == {
         "cluster",
         "load-balancer-probes",
@@ -81,7 +77,7 @@ def test_with_a_gateway_the_nodes_take_traffic_from_it_and_not_from_the_internet
 
 
 def test_gateway_subnet_lets_azure_manage_and_probe_the_gateway() -> None:
-    rules = _rules(_network("prod"), "gateway")
+    rules = _rules(network_stack("prod"), "gateway")
     assert (_sources(rules["gateway-manager"]), _ports(rules["gateway-manager"])) == (
         {"GatewayManager"},
         {"65200-65535"},
@@ -91,11 +87,11 @@ def test_gateway_subnet_lets_azure_manage_and_probe_the_gateway() -> None:
 
 
 def test_without_a_gateway_nobody_gets_into_its_subnet() -> None:
-    assert set(_rules(_network(), "gateway")) == {"deny-everything-else"}
+    assert set(_rules(network_stack(), "gateway")) == {"deny-everything-else"}
 
 
 def test_endpoints_take_the_cluster_and_private_clients_on_the_services_ports() -> None:
-    network = _network("prod", network={"private_client_ranges": [VPN]})
+    network = network_stack("prod", network={"private_client_ranges": [VPN]})
     rule = _rules(network, "endpoints")["services"]
     assert _sources(rule) == CLUSTER | {VPN}
     assert _ports(rule) == {"443", "2049", "5432", "6432"}
@@ -106,11 +102,11 @@ def test_endpoints_take_the_cluster_and_private_clients_on_the_services_ports() 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_nodes_have_no_default_way_out(environment: str) -> None:
     for subnet in ("nodes", "endpoints"):
-        assert named(_network(environment), "azurerm_subnet", subnet)["default_outbound_access_enabled"] is False
+        assert named(network_stack(environment), "azurerm_subnet", subnet)["default_outbound_access_enabled"] is False
 
 
 def test_nat_gateway_gives_the_nodes_one_static_address() -> None:
-    network = _network(network=NAT_MODE | {"nat_idle_timeout_minutes": 42})
+    network = network_stack(network=NAT_MODE | {"nat_idle_timeout_minutes": 42})
     assert only(network, "azurerm_nat_gateway")["idle_timeout_in_minutes"] == 42
     assert "azurerm_subnet.nodes_" in only(network, "azurerm_subnet_nat_gateway_association")["subnet_id"]
     address = named(network, "azurerm_public_ip", "outbound_")
@@ -119,36 +115,36 @@ def test_nat_gateway_gives_the_nodes_one_static_address() -> None:
 
 
 def test_load_balancer_mode_makes_no_nat_gateway() -> None:
-    assert not of_type(_network(), "azurerm_nat_gateway")
-    assert _network()["output"]["outbound_ip_address"]["value"] == ""
+    assert not of_type(network_stack(), "azurerm_nat_gateway")
+    assert network_stack()["output"]["outbound_ip_address"]["value"] == ""
 
 
 @pytest.mark.parametrize("zones", [(), (2,), (1, 2, 3)])
 def test_front_door_has_a_static_named_address_in_all_zones(zones: tuple[int, ...]) -> None:
-    address = named(_network(azure={"zones": zones}), "azurerm_public_ip", "front-door")
+    address = named(network_stack(azure={"zones": zones}), "azurerm_public_ip", "front-door")
     assert (address["sku"], address["allocation_method"]) == ("Standard", "Static")
     assert address.get("zones", []) == [str(zone) for zone in zones]
     assert address["domain_name_label"] == settings().prefix + "-dev-46cy3"
 
 
 def test_own_dns_label_is_taken() -> None:
-    network = _network(ingress={"dns_label": "our-llm"})
+    network = network_stack(ingress={"dns_label": "our-llm"})
     assert named(network, "azurerm_public_ip", "front-door")["domain_name_label"] == "our-llm"
 
 
 def test_marks_that_kubernetes_sets_on_the_address_are_left_alone() -> None:
-    ignored = named(_network(), "azurerm_public_ip", "front-door")["lifecycle"]["ignore_changes"]
+    ignored = named(network_stack(), "azurerm_public_ip", "front-door")["lifecycle"]["ignore_changes"]
     assert ignored == ['tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-service"]']
 
 
 def test_gateway_exists_only_where_it_is_the_front_door() -> None:
-    assert not of_type(_network(), "azurerm_application_gateway")
-    assert _network()["output"]["application_gateway_id"]["value"] == ""
-    assert only(_network("prod"), "azurerm_application_gateway")
+    assert not of_type(network_stack(), "azurerm_application_gateway")
+    assert network_stack()["output"]["application_gateway_id"]["value"] == ""
+    assert only(network_stack("prod"), "azurerm_application_gateway")
 
 
 def test_gateway_leaves_to_the_controller_what_the_controller_writes() -> None:
-    ignored = set(only(_network("prod"), "azurerm_application_gateway")["lifecycle"]["ignore_changes"])
+    ignored = set(only(network_stack("prod"), "azurerm_application_gateway")["lifecycle"]["ignore_changes"])
     assert ignored >= {
         "backend_address_pool",
         "backend_http_settings",
@@ -165,20 +161,20 @@ def test_gateway_leaves_to_the_controller_what_the_controller_writes() -> None:
 
 
 def test_gateway_streams_answers_and_speaks_modern_tls() -> None:
-    gateway = only(_network("prod"), "azurerm_application_gateway")
+    gateway = only(network_stack("prod"), "azurerm_application_gateway")
     assert gateway["global"] == {"request_buffering_enabled": True, "response_buffering_enabled": False}
     assert gateway["ssl_policy"] == {"policy_type": "Predefined", "policy_name": "AppGwSslPolicy20220101S"}
 
 
 def test_gateway_starts_in_a_subnet_that_is_ready() -> None:
-    (waits_for,) = only(_network("prod"), "azurerm_application_gateway")["depends_on"]
+    (waits_for,) = only(network_stack("prod"), "azurerm_application_gateway")["depends_on"]
     assert waits_for.startswith("azurerm_subnet_network_security_group_association.gateway_")
 
 
 @pytest.mark.parametrize("mode", ["Detection", "Prevention"])
 def test_firewall_judges_everything_but_code_in_prompts(mode: str) -> None:
     gateway = {"sku": "WAF_v2", "waf_mode": mode}
-    network = _network(ingress=GATEWAY_MODE | {"application_gateway": gateway})
+    network = network_stack(ingress=GATEWAY_MODE | {"application_gateway": gateway})
     policy = only(network, "azurerm_web_application_firewall_policy")
     assert policy["policy_settings"]["mode"] == mode
     (exclusion,) = policy["managed_rules"]["exclusion"]
@@ -190,14 +186,14 @@ def test_firewall_judges_everything_but_code_in_prompts(mode: str) -> None:
 
 
 def test_gateway_without_firewall_refers_to_none() -> None:
-    network = _network(ingress=GATEWAY_MODE | {"application_gateway": {"sku": "Standard_v2"}})
+    network = network_stack(ingress=GATEWAY_MODE | {"application_gateway": {"sku": "Standard_v2"}})
     assert not of_type(network, "azurerm_web_application_firewall_policy")
     assert "firewall_policy_id" not in only(network, "azurerm_application_gateway")
     assert network["output"]["firewall_policy_id"]["value"] == ""
 
 
-def test_every_endpoint_has_its_zone_linked_to_the_network() -> None:
-    network = _network("prod")
+def test_every_endpoint_has_its_zone_linked_to_thenetwork_stack() -> None:
+    network = network_stack("prod")
     for service in private_services(settings("prod")):
         endpoint = named(network, "azurerm_private_endpoint", f"{service.name}_")
         assert endpoint["private_service_connection"]["subresource_names"] == [service.subresource]
@@ -211,7 +207,7 @@ def test_every_endpoint_has_its_zone_linked_to_the_network() -> None:
 def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
     targets = {
         endpoint["private_service_connection"]["private_connection_resource_id"]
-        for endpoint in of_type(_network("prod"), "azurerm_private_endpoint")
+        for endpoint in of_type(network_stack("prod"), "azurerm_private_endpoint")
     }
     assert targets == {
         "${data.terraform_remote_state.database-state.outputs.server_id}",
@@ -229,7 +225,7 @@ def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
     ],
 )
 def test_services_get_private_addresses_as_far_as_their_tier_allows(
-    changes: dict[str, dict[str, object]], expected: list[str]
+    changes: dict[str, Changes], expected: list[str]
 ) -> None:
     assert [service.name for service in private_services(settings(**changes))] == expected
 
@@ -244,7 +240,7 @@ def test_services_get_private_addresses_as_far_as_their_tier_allows(
     ],
 )
 def test_without_private_endpoints_only_what_the_cluster_could_not_reach_gets_one(
-    changes: dict[str, dict[str, object]], expected: list[str]
+    changes: dict[str, Changes], expected: list[str]
 ) -> None:
     varied = settings(**changes).model_copy(update={"private_endpoints": False})
     assert [service.name for service in private_services(varied)] == ["postgresql", "files", *expected]
