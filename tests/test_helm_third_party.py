@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from stacks.kubernetes import values
 from stacks.kubernetes.catalogue import charts, images, values_files
+from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
@@ -29,6 +30,8 @@ pytestmark = [
         not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
     ),
 ]
+
+KUBERNETES = ".".join(load_settings("dev").cluster.kubernetes_version.split(".")[:2]) + ".0"
 
 NAMESPACE = {
     "cert-manager": "cert-manager",
@@ -88,7 +91,7 @@ def _render(release: str, variant: tuple[str, ...], folder: Path) -> list[dict[s
         "--namespace",
         NAMESPACE[release],
         "--kube-version",
-        f"{load_settings('dev').cluster.kubernetes_version}.0",
+        KUBERNETES,
     ]
     command = [str(FOUND), "template", release, *_chart(release, folder), *files, *where, "--skip-crds"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -167,8 +170,8 @@ def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]
     if NAMESPACE[release] != "gpu":
         pytest.skip(f"{release} does not run on GPU nodes")
     for name, pod in _pods(objects):
-        tolerated = {(toleration["key"], toleration.get("value")) for toleration in pod["tolerations"]}
-        assert {("sku", "gpu"), ("kubernetes.azure.com/scalesetpriority", "spot")} <= tolerated, name
+        tolerated = {f"{item['key']}={item.get('value')}:{item.get('effect')}" for item in pod["tolerations"]}
+        assert {GPU_TAINT, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"} <= tolerated, name
 
 
 @pytest.mark.parametrize("release", NAMESPACE)
