@@ -1,108 +1,26 @@
 """The token script logs in with whatever a machine has, and never shows a secret."""
 
 import json
-import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "constructs" / "cluster_token.sh"
-TENANT = "11111111-2222-3333-4444-555555555555"
+from tests.login_machine import OIDC, SCRIPT, TENANT, Entra, Machine, running_entra
+
 SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 SECRET = "p\"a\\s$s`w'o rd%{x}${y}=&"
-OIDC = "eyJoZWFkZXI.eyJib2R5.c2lnbmF0dXJl"
-TOOLS = ("sh", "sed", "tr", "date", "cat", "env")
-
-
-@dataclass
-class Entra:
-    """A token endpoint on this machine."""
-
-    url: str = ""
-    status: int = 200
-    answer: dict[str, Any] = field(default_factory=lambda: {"access_token": "entra-token", "expires_in": 3599})
-    requests: list[tuple[str, dict[str, str], dict[str, str]]] = field(default_factory=list)
-    """Path, headers and form of every request."""
 
 
 @pytest.fixture
 def entra() -> Iterator[Entra]:
     """Return a running token endpoint."""
-    state = Entra()
-
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
-            form = {key: values[0] for key, values in parse_qs(body).items()}
-            state.requests.append((self.path, dict(self.headers), form))
-            answer = {"value": OIDC} if self.path.startswith("/oidc") else state.answer
-            payload = json.dumps(answer, indent=2).encode()
-            self.send_response(200 if self.path.startswith("/oidc") else state.status)
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
-
-        do_GET = do_POST = _answer
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield state
-    server.shutdown()
-    server.server_close()
-
-
-class Machine:
-    """A machine that has nothing but the script's tools, and what a test installs."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bin = folder / "bin"
-        self.bin.mkdir()
-        self.calls = folder / "calls"
-        self.variables: dict[str, str] = {}
-        for tool in TOOLS:
-            self._link(tool)
-
-    def _link(self, tool: str) -> None:
-        path = shutil.which(tool)
-        assert path, f"{tool} is needed to test the script"
-        (self.bin / tool).symlink_to(path)
-
-    def install(self, name: str, body: str) -> None:
-        """Install an executable that records its arguments and then runs `body`."""
-        program = self.bin / name
-        program.write_text(f'#!/bin/sh\nprintf "%s\\n" "{name} $*" >>"{self.calls}"\n{body}\n')
-        program.chmod(0o755)
-
-    def install_curl(self) -> None:
-        """Install the real curl, recording its arguments."""
-        self.install("curl", f'exec {shutil.which("curl")} "$@"')
-
-    def arguments(self) -> str:
-        """Everything that was given to any program as an argument."""
-        return self.calls.read_text() if self.calls.exists() else ""
-
-    def run(self, shell: str = "sh") -> subprocess.CompletedProcess[str]:
-        """Run the script the way the providers do."""
-        return subprocess.run(
-            [str(self.bin / shell), "-c", SCRIPT.read_text(), "cluster-token", TENANT],
-            env={"PATH": str(self.bin)} | self.variables,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+    with running_entra() as state:
+        yield state
 
 
 @pytest.fixture
@@ -255,7 +173,7 @@ def test_client_secret_is_the_last_resort_and_arrives_unchanged(machine: Machine
     }
     machine.install_curl()
     if shell != "sh":
-        machine._link(shell)
+        machine.link(shell)
     assert _status(machine.run(shell))["token"] == "entra-token"
     assert entra.requests[0][2]["client_secret"] == SECRET
     assert SECRET not in machine.arguments()
