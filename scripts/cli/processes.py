@@ -46,9 +46,11 @@ class Processes:
         env: Mapping[str, str],
         log: IO[str] | None = None,
         on_line: Callable[[str], None] = lambda _line: None,
+        umask: int = _PRIVATE,
     ) -> Result:
         """Run `command` and return its status and its output, both streams together, also written to `log`.
 
+        What it creates is for its owner alone, unless another `umask` is given; -1 leaves it as it is.
         Raises KeyboardInterrupt instead of starting anything once the user has interrupted.
         """
         with self._lock:
@@ -65,7 +67,7 @@ class Processes:
                 encoding="utf-8",
                 errors="replace",
                 start_new_session=True,
-                umask=_PRIVATE,
+                umask=umask,
             )
             self._running.add(process)
         lines = []

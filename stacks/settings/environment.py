@@ -7,6 +7,7 @@ from pydantic import Field
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
 from .cluster import ClusterSettings
 from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
+from .images import ImageSettings
 from .network import IngressSettings, NetworkSettings
 from .types import DnsName, Model, ShortName, text
 from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
@@ -47,6 +48,8 @@ class Settings(Model):
     """Disks that outlive the cluster."""
     registry: RegistrySettings = RegistrySettings()
     """The container registry."""
+    images: ImageSettings = ImageSettings()
+    """How container images get into the registry."""
     database: DatabaseSettings = DatabaseSettings()
     """PostgreSQL Flexible Server with pgvector."""
     vault: VaultSettings = VaultSettings()

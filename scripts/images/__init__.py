@@ -1,0 +1,1 @@
+"""Every container image of the platform in the environment's own registry: built, imported, locked by digest."""

@@ -1,0 +1,70 @@
+"""Builders on this machine."""
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from scripts.images.registry.references import is_loopback
+
+from .base import Job
+
+_PROBE_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Buildx:
+    """`docker buildx`, with SBOM and provenance where its driver can make them."""
+
+    name: str = field(default="buildx", init=False)
+    local: bool = field(default=True, init=False)
+
+    def build(self, job: Job) -> None:
+        """Build and push in one command. Raises BuildError."""
+        attest = ["--provenance=mode=max", "--sbom=true"] if self._attests else ["--provenance=false"]
+        folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+        job.run(
+            *("docker", "buildx", "build", "--progress=plain", "--push", *attest),
+            *("--tag", str(job.target), *job.options(), str(job.folder)),
+            # The configured builders stay where they are; only the logins come from elsewhere.
+            env={"DOCKER_CONFIG": str(job.auth_file.parent), "BUILDX_CONFIG": str(folder / "buildx")},
+        )
+
+    @cached_property
+    def _attests(self) -> bool:
+        """Whether the driver is not the engine's own, which cannot export attestations."""
+        return any(
+            line.partition(":")[2].strip() not in {"", "docker"}
+            for line in probe("docker", "buildx", "inspect").splitlines()
+            if line.startswith("Driver:")
+        )
+
+
+@dataclass(frozen=True)
+class Buildah:
+    """buildah, or podman, which takes the same options. Both keep layers, so a second build reuses the first one's."""
+
+    name: Literal["buildah", "podman"] = "buildah"
+    local: bool = field(default=True, init=False)
+
+    def build(self, job: Job) -> None:
+        """Build, then push. Raises BuildError."""
+        env = {"REGISTRY_AUTH_FILE": str(job.auth_file)}
+        local = f"localhost/{job.target.repository}:{job.target.tag}"
+        tls = ["--tls-verify=false"] if is_loopback(job.target.registry) else []
+        job.run(self.name, "build", "--layers", "--tag", local, *job.options(), str(job.folder), env=env)
+        job.step("pushing")
+        job.run(self.name, "push", *tls, local, f"docker://{job.target}", env=env)
+
+
+def probe(*command: str) -> str:
+    """Return what a program prints, or nothing when it is absent or fails."""
+    try:
+        run = subprocess.run(  # noqa: S603
+            command, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return run.stdout

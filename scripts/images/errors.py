@@ -1,0 +1,42 @@
+"""Expected failures of work on images; each names what failed and the fix, never a password."""
+
+from pathlib import Path
+
+from scripts.cli.errors import ExitCode, OperatorError
+
+
+class RegistryError(OperatorError):
+    """A registry cannot be reached, refuses, or holds something else than it should."""
+
+
+class UnauthorizedError(RegistryError):
+    """A registry refuses the login or lacks one."""
+
+    def __init__(self, registry: str, what: str) -> None:
+        super().__init__(f"registry {registry} refuses {what}", _login_fix(registry), ExitCode.NOT_READY)
+
+
+class UnreachableError(RegistryError):
+    """A registry does not answer, or stopped answering."""
+
+    def __init__(self, registry: str, reason: str) -> None:
+        fix = "check the network, a proxy (HTTPS_PROXY) and the registry; running again continues where this stopped"
+        super().__init__(f"registry {registry} cannot be reached: {reason}", fix, ExitCode.NOT_READY)
+
+
+class NotFoundError(RegistryError):
+    """The registry does not hold what was asked for."""
+
+
+class BuildError(OperatorError):
+    """One image could not be built; its log says why."""
+
+    def __init__(self, image: str, reason: str, log: Path) -> None:
+        super().__init__(f"{image}: {reason}", f"read {log}")
+        self.log = log
+
+
+def _login_fix(registry: str) -> str:
+    if registry.endswith(".azurecr.io"):
+        return f"run `az login`, and let an administrator give you AcrPush on {registry.removesuffix('.azurecr.io')}"
+    return f"log in with `docker login {registry}`, `podman login {registry}` or `skopeo login {registry}`"

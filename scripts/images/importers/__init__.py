@@ -1,0 +1,1 @@
+"""What brings a published image into the environment's registry: Azure itself, skopeo, crane, or a copy by hand."""

@@ -1,0 +1,87 @@
+"""What goes into one built image, and the hash of it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from scripts.cli.errors import OperatorError
+from stacks.kubernetes.catalogue import Build
+
+from .dockerfile import base_images, pin_bases
+from .source import Source
+
+Platform = Literal["linux/amd64", "linux/arm64"]
+_HASH_CHARACTERS = 12
+_FORMAT = 1
+"""Part of every hash; raise it when this module changes what a build is made of."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One image to build; everything that decides its content, and so its tag."""
+
+    name: str
+    source: Source
+    context: str
+    arguments: Mapping[str, str]
+    platform: Platform
+    pinned_bases: Mapping[str, str]
+    """Digest of each base image, by the reference in the Dockerfile."""
+    memory_gib: float
+
+    @classmethod
+    def of(cls, name: str, build: Build, version: str, source: Source, platform: Platform) -> "Recipe":
+        """Return the recipe of an image in `helm/images.yaml`."""
+        arguments = build.arguments(version)
+        return cls(name, source, build.context, arguments, platform, dict(build.bases), build.memory_gib)
+
+    @cached_property
+    def dockerfile(self) -> str:
+        """The Dockerfile as it stands in the source. Raises GitError."""
+        return self.source.text(f"{self.context.strip('/')}/Dockerfile")
+
+    @cached_property
+    def bases(self) -> dict[str, str | None]:
+        """Every base image with its digest, None where `helm/images.yaml` pins none. Raises OperatorError."""
+        try:
+            found = base_images(self.dockerfile, self._variables)
+        except ValueError as error:
+            raise OperatorError(
+                f"{self.name}: {error}", f"add it to build.args of {self.name} in helm/images.yaml"
+            ) from None
+        return {image: image.partition("@")[2] or self.pinned_bases.get(image) for image in found}
+
+    @property
+    def unpinned_bases(self) -> list[str]:
+        """Base images that a registry may change under the same name."""
+        return [image for image, digest in self.bases.items() if digest is None]
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Equal for equal input: files, build arguments, platform, base images."""
+        parts = {
+            "format": _FORMAT,
+            "tree": self.source.tree(self.context),
+            "arguments": dict(self.arguments),
+            "platform": self.platform,
+            "bases": self.bases,
+        }
+        text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]
+
+    def export(self, folder: Path) -> None:
+        """Write the build context to the empty `folder`, its Dockerfile with every known base by digest."""
+        self.source.export(self.context, folder)
+        digests = {image: digest for image, digest in self.bases.items() if digest}
+        text = pin_bases(self.dockerfile, self._variables, digests)
+        (folder / "Dockerfile").write_text(text, "utf-8")
+
+    @property
+    def _variables(self) -> dict[str, str]:
+        system, _, architecture = self.platform.partition("/")
+        predefined = {f"{where}PLATFORM": self.platform for where in ("TARGET", "BUILD")}
+        return predefined | {"TARGETOS": system, "TARGETARCH": architecture} | dict(self.arguments)

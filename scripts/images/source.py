@@ -1,0 +1,129 @@
+"""The source that images are built from: a git tag kept in the cache, or a folder with somebody's changes."""
+
+import hashlib
+import shutil
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.cli.errors import ExitCode
+
+from .git import GitError, git
+
+
+@dataclass(frozen=True)
+class Source:
+    """A tree of files in a git object store."""
+
+    cwd: Path
+    root: str
+    """The tree: a commit, tag or tree id."""
+    env: Mapping[str, str] = field(default_factory=dict)
+
+    def tree(self, context: str) -> str:
+        """Return git's id of the folder `context`, which changes exactly when a file in it does. Raises GitError."""
+        return git("rev-parse", "--verify", f"{self.root}:{context.strip('/')}", cwd=self.cwd, env=self.env).strip()
+
+    def text(self, path: str) -> str:
+        """Return the content of a file. Raises GitError when there is none."""
+        return git("cat-file", "blob", f"{self.root}:{path}", cwd=self.cwd, env=self.env)
+
+    def export(self, context: str, folder: Path) -> None:
+        """Write the files of `context` to the empty `folder`: what was hashed, and nothing beside it.
+
+        Raises GitError.
+        """
+        # `read-tree -u`, unlike `checkout-index`, fetches everything that a partial clone lacks at once.
+        index = folder.with_name(f"{folder.name}.index")
+        env = {**self.env, "GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder)}
+        if "GIT_DIR" not in env:
+            env["GIT_DIR"] = git("rev-parse", "--absolute-git-dir", cwd=self.cwd).strip()
+        git("read-tree", "--reset", "-u", self.tree(context), cwd=folder, env=env)
+        index.unlink(missing_ok=True)
+
+
+def at_tag(url: str, tag: str, cache: Path, tell: Callable[[str], object] = lambda _text: None) -> Source:
+    """Return the source of a git tag, fetched once: no history, and files only when an image needs them.
+
+    A damaged cache is made anew. Raises GitError.
+    """
+    store = cache / f"{_slug(url)}.git"
+    source = Source(store, f"refs/tags/{tag}", {"GIT_DIR": str(store)})
+    if store.is_dir():
+        with suppress(GitError):
+            # Reads every tree of the tag, so damage shows here and not in mid-build.
+            git("ls-tree", "-r", "-t", source.root, cwd=store, env=source.env)
+            return source
+        with suppress(GitError):
+            _fetch(store, url, tag, tell)
+            git("ls-tree", "-r", "-t", source.root, cwd=store, env=source.env)
+            return source
+        tell("the cached source is damaged or incomplete; fetching it again")
+        shutil.rmtree(store)
+    _fetch(store, url, tag, tell)
+    return source
+
+
+def of_folder(folder: Path, contexts: list[str], cache: Path) -> Source:
+    """Return a working folder as it is now, uncommitted changes included; what its `.gitignore` names is left out.
+
+    The folder's own repository, if it is one, is only read. Raises GitError.
+    """
+    folder = folder.resolve()
+    if not folder.is_dir():
+        raise GitError(f"{folder} is not a folder", "name the checkout that --source should build", ExitCode.USAGE)
+    missing = [context for context in contexts if not (folder / context).is_dir()]
+    if missing:
+        raise GitError(f"{folder} has no {missing[0]}", "name the root of the source that --source should build")
+    store = cache / f"folder-{_slug(str(folder))}"
+    try:
+        return _index_folder(folder, contexts, store)
+    except GitError:
+        shutil.rmtree(store, ignore_errors=True)
+        return _index_folder(folder, contexts, store)
+
+
+def _fetch(store: Path, url: str, tag: str, tell: Callable[[str], object]) -> None:
+    tell(f"fetching {url} at {tag}")
+    store.mkdir(parents=True, exist_ok=True)
+    env = {"GIT_DIR": str(store)}
+    git("init", "--quiet", "--bare", cwd=store, env=env)
+    for key, value in (("url", url), ("promisor", "true"), ("partialclonefilter", "blob:none")):
+        git("config", f"remote.origin.{key}", value, cwd=store, env=env)
+    reference = f"refs/tags/{tag}"
+    try:
+        git("fetch", "--quiet", "--depth=1", "--filter=blob:none", "--no-tags", "origin",
+            f"+{reference}:{reference}", cwd=store, env=env)  # fmt: skip
+    except GitError as error:
+        raise GitError(
+            f"{url} at {tag} cannot be fetched: {error.message}",
+            "check the network, or name a checkout with --source",
+            ExitCode.NOT_READY,
+        ) from None
+
+
+def _index_folder(folder: Path, contexts: list[str], store: Path) -> Source:
+    store.mkdir(parents=True, exist_ok=True)
+    env = {"GIT_INDEX_FILE": str(store / "index")}
+    if (folder / ".git").exists():
+        # The same index entries and ignore rules as the folder's own, but new objects go to the cache.
+        objects, index = (
+            folder / git("rev-parse", "--git-path", name, cwd=folder).strip() for name in ("objects", "index")
+        )
+        (store / "objects").mkdir(exist_ok=True)
+        env |= {"GIT_OBJECT_DIRECTORY": str(store / "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
+        if index.is_file():
+            shutil.copyfile(index, store / "index")
+    else:
+        env |= {"GIT_DIR": str(store / "git"), "GIT_WORK_TREE": str(folder)}
+        if not (store / "git" / "HEAD").is_file():
+            git("init", "--quiet", "--bare", str(store / "git"), cwd=store)
+    git("add", "--all", "--", *contexts, cwd=folder, env=env)
+    root = git("write-tree", cwd=folder, env=env).strip()
+    return Source(folder, root, env)
+
+
+def _slug(text: str) -> str:
+    name = Path(text).stem
+    return f"{name}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"

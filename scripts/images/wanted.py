@@ -1,0 +1,89 @@
+"""Which images an environment needs, and where each of them belongs in its registry."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+from scripts.cli.errors import ExitCode, OperatorError
+from stacks.kubernetes.catalogue import Build, Image
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode
+
+from .recipes import Platform, Recipe
+from .registry.references import Reference, parse
+from .source import Source
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image that has to stand in the environment's registry under `repository:tag`."""
+
+    name: str
+    repository: str
+    tag: str
+    upstream: Reference
+    """Where it is imported from; for a built image where its publisher offers it."""
+    recipe: Recipe | None = None
+    """Set for images that are built."""
+
+    @property
+    def digest(self) -> str | None:
+        """Digest that the copy must have; None where it is built, or where only a tag is pinned."""
+        return None if self.recipe else self.upstream.digest
+
+    @property
+    def warnings(self) -> list[str]:
+        """What keeps the image from being reproducible."""
+        fix = "`llmctl images lock` pins it"
+        if self.recipe:
+            return [f"{self.name}: base image {base} has no digest; {fix}" for base in self.recipe.unpinned_bases]
+        return [] if self.upstream.digest else [f"{self.name}: {self.upstream} has no digest; {fix}"]
+
+
+def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
+    """Return the images of the releases that this environment deploys."""
+    unused = {
+        "opik": not settings.opik.enabled,
+        "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
+        "nvidia-device-plugin": not settings.cluster.gpu_pools,
+        "dcgm-exporter": not settings.cluster.gpu_pools,
+    }
+    return {name: image for name, image in images.items() if not unused.get(name.partition("/")[0], False)}
+
+
+def chosen(images: Mapping[str, Image], names: Iterable[str]) -> dict[str, Image]:
+    """Return the images that `names` name, by `<release>/<component>` or `<release>`; all when there are none.
+
+    Raises OperatorError for a name that fits nothing.
+    """
+    names = list(names)
+    for name in names:
+        if not any(_fits(image, name) for image in images):
+            known = ", ".join(images) or "none"
+            raise OperatorError(f"no image is called {name}", f"the images are: {known}", ExitCode.USAGE)
+    return {image: pin for image, pin in images.items() if not names or any(_fits(image, name) for name in names)}
+
+
+def wanted(
+    images: Mapping[str, Image], *, build: bool, platform: Platform, source: Callable[[Build, str], Source]
+) -> list[Wanted]:
+    """Return what has to stand in the registry.
+
+    With `build`, images that can be built are built; `source` finds the source of a build and a version. Without, they
+    are imported from their publisher.
+    """
+    return [_wanted(name, image, build=build, platform=platform, source=source) for name, image in images.items()]
+
+
+def _wanted(
+    name: str, image: Image, *, build: bool, platform: Platform, source: Callable[[Build, str], Source]
+) -> Wanted:
+    upstream = parse(f"{image.repository}:{image.tag}{f'@{image.digest}' if image.digest else ''}")
+    if image.build is None or not build:
+        # Under its full name, so that no two publishers can meet in one repository.
+        return Wanted(name, f"{upstream.registry.replace(':', '-')}/{upstream.repository}", image.tag, upstream)
+    recipe = Recipe.of(name, image.build, image.tag, source(image.build, image.tag), platform)
+    return Wanted(name, name, f"{image.tag}-{recipe.content_hash}", upstream, recipe)
+
+
+def _fits(image: str, name: str) -> bool:
+    return name in {image, image.partition("/")[0]}
