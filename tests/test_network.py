@@ -192,7 +192,7 @@ def test_gateway_without_firewall_refers_to_none() -> None:
     assert network["output"]["firewall_policy_id"]["value"] == ""
 
 
-def test_every_endpoint_has_its_zone_linked_to_thenetwork_stack() -> None:
+def test_every_endpoint_has_its_zone_linked_to_the_network() -> None:
     network = network_stack("prod")
     for service in private_services(settings("prod")):
         endpoint = named(network, "azurerm_private_endpoint", f"{service.name}_")
