@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS objects (
     key TEXT PRIMARY KEY, provider TEXT, type TEXT, id TEXT, scope TEXT, stack TEXT, address TEXT,
     generation INTEGER, state BLOB
 );
-CREATE TABLE IF NOT EXISTS lifetimes (key TEXT PRIMARY KEY, count INTEGER);
+CREATE TABLE IF NOT EXISTS lifetimes (key TEXT PRIMARY KEY, type TEXT, count INTEGER);
 CREATE TABLE IF NOT EXISTS fault_uses (fault TEXT PRIMARY KEY, count INTEGER);
 CREATE TABLE IF NOT EXISTS journal (
     sequence INTEGER PRIMARY KEY, at REAL, stack TEXT, operation TEXT, type TEXT, address TEXT, id TEXT, outcome TEXT
@@ -100,7 +100,7 @@ class Cloud:
         )
         with self._lock:
             rows = self._objects.execute(query, values).fetchall()
-        return [CloudObject(*row[:-1], state=_unpack(row[-1])) for row in rows]
+        return [CloudObject(*(*row[:-1], _unpack(row[-1]))) for row in rows]
 
     def get(self, key: str) -> CloudObject | None:
         """Return the object with this key, or None."""
@@ -124,6 +124,11 @@ class Cloud:
     def within(self, scope: str) -> list[CloudObject]:
         """Return the objects that live in one cluster."""
         return self._select("scope = ?", (scope,))
+
+    def types_ever(self) -> set[str]:
+        """Return the names of all types of which an object exists or existed."""
+        with self._lock:
+            return {row[0] for row in self._objects.execute("SELECT DISTINCT type FROM lifetimes").fetchall()}
 
     def next_generation(self, key: str) -> int:
         """Return which life of this key the next object would be, counted from 1."""
@@ -151,8 +156,8 @@ class Cloud:
                 ),
             )
             database.execute(
-                "INSERT INTO lifetimes VALUES (?, 1) ON CONFLICT (key) DO UPDATE SET count = count + 1",
-                (created.key,),
+                "INSERT INTO lifetimes VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET count = count + 1",
+                (created.key, created.type),
             )
 
     def update(self, key: str, state: dict[str, Any], object_id: str | None = None) -> None:

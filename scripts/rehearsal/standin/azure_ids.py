@@ -23,7 +23,8 @@ TEMPLATES = {
     "azurerm_application_gateway": _NET + "/applicationGateways/{name}",
     "azurerm_application_insights": "{group}/providers/Microsoft.Insights/components/{name}",
     "azurerm_backup_container_storage_account": _VAULTS
-    + "/backupFabrics/Azure/protectionContainers/StorageContainer;storage;{storage_account_id|group};{storage_account_id|name}",
+    + "/backupFabrics/Azure/protectionContainers/StorageContainer;storage;{storage_account_id|group};"
+    "{storage_account_id|name}",
     "azurerm_backup_policy_file_share": _VAULTS + "/backupPolicies/{name}",
     "azurerm_backup_protected_file_share": _VAULTS
     + "/backupFabrics/Azure/protectionContainers/StorageContainer;storage;{source_storage_account_id|group};"
@@ -169,8 +170,20 @@ def unique_key(type_name: str, object_id: str, facts: Mapping[str, Any]) -> str:
 
 # Kinds of parents that are resources themselves, by their part of an id.
 _PARENTS = frozenset(
-    "backupvaults disks dnszones flexibleservers managedclusters networksecuritygroups privatednszones registries"
-    " storageaccounts userassignedidentities vaults virtualnetworks".split()
+    (
+        "backupvaults",
+        "disks",
+        "dnszones",
+        "flexibleservers",
+        "managedclusters",
+        "networksecuritygroups",
+        "privatednszones",
+        "registries",
+        "storageaccounts",
+        "userassignedidentities",
+        "vaults",
+        "virtualnetworks",
+    )
 )
 
 
@@ -186,7 +199,7 @@ def parent_ids(object_id: str) -> list[str]:
     group = group_id(object_id)
     if not group:
         return []
-    rest = object_id.split("|")[0].split("/")[5:]
+    rest = object_id.partition("|")[0].split("/")[5:]
     found, prefix = [group], group
     while rest:
         if rest[0].lower() == "providers":

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.rehearsal.cloud import Cloud, CloudObject
 from scripts.rehearsal.standin import azure_ids, azure_values
+from scripts.rehearsal.standin.azure_rules import RULES as AZURE_RULES
 from scripts.rehearsal.standin.computed import digest, guid
 from scripts.rehearsal.standin.service import Facts, RefusedError, Service
 from scripts.rehearsal.standin.values import is_unknown, lookup, strings
@@ -22,6 +23,8 @@ _IN_USE = {
 
 class AzureService(Service):
     """The Azure Resource Manager and the data planes the provider calls."""
+
+    rules = AZURE_RULES
 
     def __init__(self, cloud: Cloud) -> None:
         super().__init__(cloud)
@@ -77,13 +80,23 @@ class AzureService(Service):
         """Return the values Azure decides on, by attribute."""
         return azure_values.VALUES.get(type_name, {})
 
+    def computed_blocks(self, type_name: str) -> tuple[str, ...]:
+        """Return the blocks Azure decides on."""
+        return azure_values.COMPUTED_BLOCKS.get(type_name, ())
+
+    def recomputed(self, type_name: str, prior: Facts, planned: Facts) -> Iterable[str]:
+        """Return what follows from the changed attributes."""
+        for trigger, attributes in azure_values.RECOMPUTED.get(type_name, {}).items():
+            if prior.get(trigger) != planned.get(trigger):
+                yield from attributes
+
     def settle(self, type_name: str, state: dict[str, Any], planned: Facts) -> dict[str, Any]:
-        """Return a cluster without the credentials it does not hand out."""
+        """Return the state without what a service hands out only under a condition."""
+        chosen = {name for name in state if is_unknown(planned.get(name))}
         if type_name == "azurerm_kubernetes_cluster":
-            if state.get("local_account_disabled") and is_unknown(planned.get("kube_admin_config")):
-                state = {**state, "kube_admin_config": [], "kube_admin_config_raw": ""}
-            if not state.get("private_cluster_enabled") and is_unknown(planned.get("private_fqdn")):
-                state = {**state, "private_fqdn": ""}
+            state = {**state, **{name: value for name, value in _cluster(state).items() if name in chosen}}
+        if type_name == "azurerm_public_ip" and not state.get("domain_name_label") and "fqdn" in chosen:
+            state = {**state, "fqdn": ""}
         return state
 
     def observed(self, type_name: str, state: dict[str, Any]) -> dict[str, Any]:
@@ -169,6 +182,16 @@ class AzureService(Service):
             return {"value": kept[1], "version": kept[0]} if kept else None
         existing = self.cloud.by_id(type_name, azure_ids.resource_id(type_name, facts))
         return dict(self.observed(type_name, existing.state)) if existing else None
+
+
+def _cluster(state: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    if state.get("local_account_disabled"):
+        found |= {"kube_admin_config": [], "kube_admin_config_raw": ""}
+    if not state.get("private_cluster_enabled"):
+        return found | {"private_fqdn": ""}
+    host = f"https://{state['private_fqdn']}:443"
+    return found | {"kube_config": [{**entry, "host": host} for entry in state["kube_config"]]}
 
 
 def _with(state: dict[str, Any], path: list[str], value: object) -> dict[str, Any]:

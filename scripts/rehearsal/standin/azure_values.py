@@ -81,7 +81,6 @@ VALUES: dict[str, dict[str, str]] = {
 }
 
 # Attributes whose value the service changes when something else changes: (type) -> {trigger: attributes}.
-# "*" stands for any change.
 RECOMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
     "azurerm_key_vault_secret": {
         "value": ("id", "version", "resource_id"),
@@ -92,7 +91,6 @@ RECOMPUTED: dict[str, dict[str, tuple[str, ...]]] = {
         "kubernetes_version": ("current_kubernetes_version",),
     },
     "azurerm_public_ip": {"domain_name_label": ("fqdn",)},
-    "helm_release": {"*": ("metadata",)},
 }
 
 # Blocks that the service fills in when the configuration leaves them out. Terraform lets only providers of the older

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.rehearsal.cloud import Cloud, CloudObject
@@ -36,9 +36,8 @@ class ClusterService(Service):
                 return
         raise RefusedError(f'Get "https://{self.host}:443/version": dial tcp: lookup {self.host}: no such host')
 
-    def scope(self, type_name: str, facts: Facts) -> str:
+    def scope(self) -> str:
         """Return the API server's name."""
-        del type_name, facts
         return self.host
 
     def unique_key(self, type_name: str, facts: Facts) -> str:
@@ -70,6 +69,11 @@ class ClusterService(Service):
         if type_name == "helm_release":
             return {"status": "deployed", "version": "{version}", "namespace": "{namespace}", "chart": "{chart}"}
         return {"namespace": "default", "name": "{id|name}"}
+
+    def recomputed(self, type_name: str, prior: Facts, planned: Facts) -> Iterable[str]:
+        """Return what Helm reports about a release: every change makes a new revision."""
+        del prior, planned
+        return ("metadata",) if type_name == "helm_release" else ()
 
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
         """Refuse an object in a namespace that is not there."""

@@ -173,11 +173,24 @@ FORCE_NEW_IF: dict[tuple[str, str], Change] = {
     ("azurerm_data_protection_backup_vault", "cross_region_restore_enabled"): _was_set,
 }
 
+# Changed by way of a temporary pool, and only if the configuration names one.
 _ROTATED = (
-    "fips_enabled host_encryption_enabled kubelet_config kubelet_disk_type linux_os_config max_pods"
-    " node_public_ip_enabled os_disk_size_gb os_disk_type pod_subnet_id snapshot_id ultra_ssd_enabled vm_size"
-    " vnet_subnet_id zones"
-).split()
+    "fips_enabled",
+    "host_encryption_enabled",
+    "kubelet_config",
+    "kubelet_disk_type",
+    "linux_os_config",
+    "max_pods",
+    "node_public_ip_enabled",
+    "os_disk_size_gb",
+    "os_disk_type",
+    "pod_subnet_id",
+    "snapshot_id",
+    "ultra_ssd_enabled",
+    "vm_size",
+    "vnet_subnet_id",
+    "zones",
+)
 
 
 def replaced_by(type_name: str, prior: Any, planned: Any) -> list[str]:
@@ -204,14 +217,17 @@ def refused_change(type_name: str, prior: Any, planned: Any) -> str | None:
     """Return why the provider refuses, at apply, to make a change in place."""
     if type_name == "azurerm_managed_disk" and _shrinks(prior.get("disk_size_gb"), planned.get("disk_size_gb")):
         return "- New size must be greater than original size. Shrinking disks is not supported on Azure"
-    if type_name == "azurerm_key_vault" and _was_set(prior.get("purge_protection_enabled"), None):
-        if not planned.get("purge_protection_enabled"):
-            return "once Purge Protection has been Enabled it's not possible to disable it"
+    protected = "purge_protection_enabled"
+    if type_name == "azurerm_key_vault" and prior.get(protected) and not planned.get(protected):
+        return "once Purge Protection has been Enabled it's not possible to disable it"
     prefix = {"azurerm_kubernetes_cluster": "default_node_pool.", "azurerm_kubernetes_cluster_node_pool": ""}
     if type_name in prefix:
         start = prefix[type_name]
         names = [*_ROTATED, *(("only_critical_addons_enabled",) if start else ())]
         changed = [f"{start}{name}" for name in names if _changed(prior, planned, f"{start}{name}")]
         if changed and not lookup(planned, f"{start}temporary_name_for_rotation"):
-            return f"`temporary_name_for_rotation` must be specified when updating any of the following properties {changed}"
+            return (
+                "`temporary_name_for_rotation` must be specified when updating any of the following properties"
+                f" {changed}"
+            )
     return None

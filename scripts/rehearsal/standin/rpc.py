@@ -41,7 +41,7 @@ def methods(stand_in: StandIn) -> dict[str, Call]:
         name: _serialized(CLASSES.get(requests.get(name, f"{name}.Request"), CLASSES["Empty"]), call)
         for name, call in calls.items()
     }
-    return {**found, "GetProviderSchema": lambda _request: stand_in.served.response()}
+    return {**found, "GetProviderSchema": lambda _request: stand_in.schema_response()}
 
 
 def _serialized(request_class: Any, call: Callable[[Any], Any]) -> Call:
@@ -59,7 +59,7 @@ def _diagnostics(problems: list[Problem]) -> list[Any]:
 
 def _metadata(stand_in: StandIn) -> Any:
     def named(kind: str) -> list[Any]:
-        return [message("TypeName", type_name=name) for name in stand_in.served.types(kind)]
+        return [message("TypeName", type_name=name) for name in stand_in.types(kind)]
 
     answer = message(
         "GetMetadata.Response",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from scripts.rehearsal.cloud import Cloud
-from scripts.rehearsal.standin.random_service import password
+from scripts.rehearsal.standin.passwords import password
 from scripts.rehearsal.standin.service import RefusedError
 from scripts.rehearsal.standin.values import strings
 
@@ -24,7 +24,6 @@ def store_secrets(
     prior: Mapping[str, Any] | None,
 ) -> None:
     """Keep every write-only value of a resource that was created, or whose version argument was changed."""
-    holder = str(state["id"])
     for name, attribute in block["attributes"].items():
         if not attribute.get("write_only") or config.get(name) is None:
             continue
@@ -32,16 +31,16 @@ def store_secrets(
         if prior is not None and prior.get(version) == state.get(version):
             continue
         for value in strings(config[name]):
-            _keep(cloud, type_name, holder, name, state, value)
+            _keep(cloud, type_name, name, state, value)
     if type_name == "azurerm_key_vault_secret" and state.get("value") and state != prior:
-        _keep(cloud, type_name, holder, "value", state, str(state["value"]))
+        _keep(cloud, type_name, "value", state, str(state["value"]))
 
 
-def _keep(cloud: Cloud, type_name: str, holder: str, name: str, state: Mapping[str, Any], value: str) -> None:
+def _keep(cloud: Cloud, type_name: str, name: str, state: Mapping[str, Any], value: str) -> None:
     if type_name == "azurerm_key_vault_secret":
         cloud.keep_secret(str(state["key_vault_id"]), str(state["name"]), str(state["version"]), value)
     else:
-        cloud.keep_secret(holder, name, "", value)
+        cloud.keep_secret(str(state["id"]), name, "", value)
 
 
 def open_ephemeral(cloud: Cloud, block: Mapping[str, Any], type_name: str, config: Mapping[str, Any]) -> dict[str, Any]:

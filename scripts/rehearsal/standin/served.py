@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import marshal
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from scripts.rehearsal.standin.messages import NESTING, message
 
 Block = dict[str, Any]
 
-# Field numbers of GetProviderSchema.Response; a message is the concatenation of its fields.
+# A serialized message is the concatenation of its fields, so each type is stored as a message of its own.
 _SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
 _FLAGS = ("required", "optional", "computed", "sensitive", "write_only")
 
@@ -34,11 +35,19 @@ class Served:
         """Return the names of all types of a kind."""
         return [name.split(" ", 1)[1] for name in self._stored if name.startswith(f"{kind} ")]
 
-    def response(self) -> bytes:
-        """Return a serialized GetProviderSchema.Response that holds every schema."""
+    def response(self, wanted: Container[str] | None = None) -> bytes:
+        """Return a serialized GetProviderSchema.Response; ``wanted`` names types as ``"<kind> <type name>"``.
+
+        The provider's own schema is always in it, every other type where ``wanted`` is None or holds it.
+        """
         head = message("GetProviderSchema.Response")
         head.server_capabilities.get_provider_schema_optional = True
-        return bytes(head.SerializeToString()) + b"".join(wire for _json, wire in self._stored.values())
+        parts = [
+            wire
+            for name, (_json, wire) in self._stored.items()
+            if wanted is None or name in wanted or name.startswith("provider ")
+        ]
+        return bytes(head.SerializeToString()) + b"".join(parts)
 
 
 def pack(blocks: dict[tuple[str, str], Block]) -> bytes:
@@ -77,7 +86,7 @@ def _block(block: Block) -> Any:
 
 def _attributes(block: Block) -> list[Any]:
     found = []
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         flags = {flag: True for flag in _FLAGS if attribute.get(flag)}
         wire = message("Attribute", name=name, **flags)
         if "nested_type" in attribute:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import signal
 import sys
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 import grpc
 
 from scripts.rehearsal.cloud import FOLDER, Cloud
+from scripts.rehearsal.standin.configuration import Configuration
 from scripts.rehearsal.standin.faults import Faults
 from scripts.rehearsal.standin.provider import StandIn
 from scripts.rehearsal.standin.rpc import Call, methods
@@ -46,19 +46,25 @@ def _service(provider: str, cloud: Cloud) -> Service:
 
 
 class _Handlers(grpc.GenericRpcHandler):
-    def __init__(self, calls: dict[str, Call], stopped: threading.Event, ended: threading.Event) -> None:
-        self._methods = {f"/tfplugin6.Provider/{name}": self._unary(call) for name, call in calls.items()}
-        stop = calls["StopProvider"]
-        self._methods["/tfplugin6.Provider/StopProvider"] = self._unary(
-            lambda request: (stopped.set(), stop(request))[1]
-        )
-        self._methods["/plugin.GRPCController/Shutdown"] = self._unary(lambda _request: (ended.set(), b"")[1])
+    """Routes Terraform's calls; a stop or the shutdown of the plugin host sets an event."""
 
-    def _unary(self, call: Call) -> Any:
-        return grpc.unary_unary_rpc_method_handler(lambda request, _context: call(request))
+    def __init__(self, calls: dict[str, Call], stopped: threading.Event, ended: threading.Event) -> None:
+        self._calls = {f"/tfplugin6.Provider/{name}": call for name, call in calls.items()}
+        self._calls["/plugin.GRPCController/Shutdown"] = lambda _request: b""
+        self._events = {"/tfplugin6.Provider/StopProvider": stopped, "/plugin.GRPCController/Shutdown": ended}
 
     def service(self, handler_call_details: Any) -> Any:
-        return self._methods.get(handler_call_details.method)
+        """Return the handler of one method, None where there is none."""
+        method = handler_call_details.method
+        if method not in self._calls:
+            return None
+
+        def handle(request: bytes, _context: Any) -> bytes:
+            if method in self._events:
+                self._events[method].set()
+            return self._calls[method](request)
+
+        return grpc.unary_unary_rpc_method_handler(handle)
 
 
 def serve(provider: str) -> None:
@@ -69,11 +75,12 @@ def serve(provider: str) -> None:
     stopped, ended = threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_args: ended.set())
     parent = os.getppid()
-    working = Path.cwd()
+    configuration = Configuration(Path.cwd())
     cloud = Cloud(Path(os.environ[FOLDER]))
     served = Served(Path(os.environ[SCHEMAS]) / f"{provider}.schemas")
-    stand_in = StandIn(served, cloud, _service(provider, cloud), Faults(cloud, working.name, stopped), working)
-    socket_folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tfp-{os.getpid()}-{secrets.token_hex(4)}"  # noqa: S108
+    faults = Faults(cloud, configuration.stack, stopped)
+    stand_in = StandIn(served, cloud, _service(provider, cloud), faults, configuration)
+    socket_folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tfp-{os.getpid()}-{os.urandom(4).hex()}"  # noqa: S108
     socket_folder.mkdir(mode=0o700)
     socket = socket_folder / "s"
     server = grpc.server(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.rehearsal.cloud import Cloud, CloudObject
+from scripts.rehearsal.standin.rules import Rule
 
 Facts = Mapping[str, Any]
 
@@ -15,7 +16,9 @@ class RefusedError(Exception):
 
 
 class Service:
-    """A service whose objects have made-up ids and nothing in common. Others override what differs."""
+    """A service that refuses nothing and adds nothing. Each pretended service overrides what it does otherwise."""
+
+    rules: tuple[Rule, ...] = ()
 
     def __init__(self, cloud: Cloud) -> None:
         self.cloud = cloud
@@ -23,10 +26,32 @@ class Service:
     def configure(self, config: Facts) -> None:
         """Take the provider block; values in it may be unknown."""
 
+    def check_reachable(self) -> None:
+        """Raise RefusedError where the service cannot answer at all."""
+
+    def scope(self) -> str:
+        """Return the cluster the provider works in, empty where there is none."""
+        return ""
+
     def base_facts(self, type_name: str, attributes: Facts) -> dict[str, Any]:
         """Return facts for templates beside the object's own attributes."""
         del type_name, attributes
         return {"tenant": "", "subscription": "", "group": ""}
+
+    def templates(self, type_name: str) -> Mapping[str, str]:
+        """Return templates for computed attributes, by attribute name."""
+        del type_name
+        return {}
+
+    def computed_blocks(self, type_name: str) -> tuple[str, ...]:
+        """Return the blocks the service fills in when the configuration leaves them out."""
+        del type_name
+        return ()
+
+    def recomputed(self, type_name: str, prior: Facts, planned: Facts) -> Iterable[str]:
+        """Return the computed attributes that get new values with a change."""
+        del type_name, prior, planned
+        return ()
 
     def unique_key(self, type_name: str, facts: Facts) -> str | None:
         """Return what there can only be one of; None where any number may exist."""
@@ -37,16 +62,6 @@ class Service:
         """Return attributes the service chooses at creation and others are built from, ``id`` among them."""
         raise NotImplementedError
 
-    def templates(self, type_name: str) -> Mapping[str, str]:
-        """Return templates for computed attributes, by attribute name."""
-        del type_name
-        return {}
-
-    def scope(self, type_name: str, facts: Facts) -> str:
-        """Return the cluster the object lives in, empty where it is in none."""
-        del type_name, facts
-        return ""
-
     def settle(self, type_name: str, state: dict[str, Any], planned: Facts) -> dict[str, Any]:
         """Return the state after an apply, with what no template can say."""
         del type_name, planned
@@ -56,9 +71,6 @@ class Service:
         """Return what a read shows: the state, and what the service has set beside the configuration."""
         del type_name
         return state
-
-    def check_reachable(self) -> None:
-        """Raise RefusedError where the service cannot answer at all."""
 
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
         """Raise RefusedError where the object cannot be created now, other than because it exists."""
