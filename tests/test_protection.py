@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
 from stacks.settings import load_settings
 from tests.durable import Block, of_type, synthesized
+from tests.synthesis import DISPOSABLE, Synthesized
 
 DURABLE: list[type[EnvironmentStack]] = [IdentityStack, DisksStack, AcrStack, DatabaseStack]
 
@@ -40,41 +42,41 @@ POINTED_AT = {
 
 
 @pytest.fixture(params=["dev", "prod"])
-def environment(request: pytest.FixtureRequest) -> str:
+def name(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentStack], environment: str) -> None:
-    resources = synthesized(stack, load_settings(environment))["resource"]
+def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentStack], name: str) -> None:
+    resources = synthesized(stack, load_settings(name))["resource"]
     kept = {kind: named for kind, named in resources.items() if kind not in REPLACEABLE}
     assert kept
     unprotected = [
-        f"{kind}.{name}"
+        f"{kind}.{resource}"
         for kind, named in kept.items()
-        for name, body in named.items()
+        for resource, body in named.items()
         if not body.get("lifecycle", {}).get("prevent_destroy")
     ]
     assert unprotected == []
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_locks_lie_on_disks_alone(stack: type[EnvironmentStack], environment: str) -> None:
+def test_locks_lie_on_disks_alone(stack: type[EnvironmentStack], name: str) -> None:
     """Under any other lock the disposable stacks could not remove their endpoints and role assignments."""
-    locks = of_type(synthesized(stack, load_settings(environment)), "azurerm_management_lock")
+    locks = of_type(synthesized(stack, load_settings(name)), "azurerm_management_lock")
     assert [lock["scope"] for lock in locks if not lock["scope"].startswith("${azurerm_managed_disk.")] == []
 
 
-def test_every_disk_is_locked_against_deletion(environment: str) -> None:
-    stack = synthesized(DisksStack, load_settings(environment))
+def test_every_disk_is_locked_against_deletion(name: str) -> None:
+    stack = synthesized(DisksStack, load_settings(name))
     locked = {lock["scope"] for lock in of_type(stack, "azurerm_management_lock")}
-    assert locked == {f"${{azurerm_managed_disk.{name}.id}}" for name in stack["resource"]["azurerm_managed_disk"]}
+    assert locked == {f"${{azurerm_managed_disk.{disk}.id}}" for disk in stack["resource"]["azurerm_managed_disk"]}
     assert {lock["lock_level"] for lock in of_type(stack, "azurerm_management_lock")} == {"CanNotDelete"}
 
 
 @pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
-def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentStack], environment: str) -> None:
-    parsed = synthesized(stack, load_settings(environment))
+def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentStack], name: str) -> None:
+    parsed = synthesized(stack, load_settings(name))
     needed = {azure for kind, azure in POINTED_AT.items() if of_type(parsed, kind)}
     assert needed
     assert _guarded(parsed) == needed
@@ -82,16 +84,15 @@ def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentSta
 
 def _guarded(parsed: Block) -> set[str]:
     guarded: set[str] = set()
-    (group,) = (name for name in parsed["resource"]["azurerm_resource_group"] if name == "resource-group")
-    for name, definition in parsed["resource"]["azurerm_policy_definition"].items():
+    for guard, definition in parsed["resource"]["azurerm_policy_definition"].items():
         rule: Any = json.loads(definition["policy_rule"])
         assert rule["then"]["effect"] == "denyAction"
         assert rule["then"]["details"]["actionNames"] == ["delete"]
         assignments = [
             assignment
             for assignment in of_type(parsed, "azurerm_resource_group_policy_assignment")
-            if assignment["policy_definition_id"] == f"${{azurerm_policy_definition.{name}.id}}"
-            and assignment["resource_group_id"] == f"${{azurerm_resource_group.{group}.id}}"
+            if assignment["policy_definition_id"] == f"${{azurerm_policy_definition.{guard}.id}}"
+            and assignment["resource_group_id"] == "${azurerm_resource_group.resource-group.id}"
             and assignment.get("enforce", True)
         ]
         guarded |= set(rule["if"]["in"]) if assignments else set()
@@ -99,10 +100,18 @@ def _guarded(parsed: Block) -> set[str]:
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_role_assignments_are_made_on_groups_which_no_lock_covers(
-    stack: type[EnvironmentStack], environment: str
-) -> None:
-    scopes = [
-        role["scope"] for role in of_type(synthesized(stack, load_settings(environment)), "azurerm_role_assignment")
-    ]
+def test_role_assignments_are_made_on_groups_which_no_lock_covers(stack: type[EnvironmentStack], name: str) -> None:
+    scopes = [role["scope"] for role in of_type(synthesized(stack, load_settings(name)), "azurerm_role_assignment")]
     assert [scope for scope in scopes if not re.match(r"\$\{azurerm_resource_group\.", scope)] == []
+
+
+def test_disposable_stacks_hang_nothing_on_a_locked_disk(environment: Callable[[str], Synthesized], name: str) -> None:
+    """Azure would refuse to remove it as long as the lock is there."""
+    hanging = [
+        body
+        for stack in DISPOSABLE
+        for kind in ("azurerm_role_assignment", "azurerm_private_endpoint")
+        for body in environment(name).resources(stack, kind).values()
+    ]
+    assert hanging
+    assert [body for body in hanging if "_disk_id" in json.dumps(body)] == []
