@@ -59,7 +59,9 @@ def one_line(text: str, longest: int = _LONGEST_VALUE) -> str:
 
 
 def shown(value: object) -> str:
-    """Return a scalar as it stands in YAML; empty for mappings and lists, and for text too long to repeat."""
+    """Return a scalar or a list of numbers as it stands in YAML; empty for all else and for text too long to repeat."""
+    if isinstance(value, list) and 0 < len(value) < 10 and all(isinstance(item, int) for item in value):
+        return str(value)
     if isinstance(value, bool) or value is None:
         return json.dumps(value)
     if isinstance(value, int | float):

@@ -83,7 +83,9 @@ def _parse(text: str, file_label: str, env: str | None) -> Loaded:
         settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
-        faults += [_fault(source, *explain(detail)) for detail in found]
+        for detail in found:
+            key, value, message = explain(detail)
+            faults.append(_fault(source, key, shown(value), message))
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
         settings = cast("Settings", _Partial(_sound_sections(source.data, broken)))
     named = source.data.get("name")
@@ -132,20 +134,27 @@ def _broken_rules(settings: Settings) -> Iterator[Finding]:
 
 def _faults(findings: Iterable[Finding], source: Source, settings: Settings) -> list[Fault]:
     return [
-        _fault(source, finding.key, _value_at(source.data, settings, finding.key), finding.message)
+        _fault(source, finding.key, _written_at(source.data, settings, finding.key), finding.message)
         for finding in findings
     ]
 
 
-def _value_at(data: object, settings: object, key: Key) -> object:
+def _written_at(data: object, settings: object, key: Key) -> str:
     """Return the value that stands in the file at `key`, or the default that applies instead."""
     written, applied = data, settings
     for part in key:
         written = _child(written, part)
         applied = _child(applied, part)
     if written is not ABSENT:
-        return written
-    return applied if isinstance(applied, bool | int | float) else ABSENT if applied in {None, ABSENT} else str(applied)
+        return shown(written)
+    if applied is None or applied is ABSENT:
+        return ""
+    value = shown(list(applied) if isinstance(applied, tuple) else applied if _plain(applied) else str(applied))
+    return f"{value} (default)" if value else ""
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, bool | int | float)
 
 
 def _child(parent: object, part: str | int) -> object:
@@ -157,9 +166,8 @@ def _child(parent: object, part: str | int) -> object:
     return getattr(parent, str(part), ABSENT)
 
 
-def _fault(source: Source, key: Key, value: object, message: str) -> Fault:
-    written = "" if value is ABSENT or names_a_secret(key) else shown(value)
-    return Fault(source.file, source.line(key), dotted(key), written, message)
+def _fault(source: Source, key: Key, value: str, message: str) -> Fault:
+    return Fault(source.file, source.line(key), dotted(key), "" if names_a_secret(key) else value, message)
 
 
 def _in_order(faults: list[Fault]) -> list[Fault]:
