@@ -20,7 +20,6 @@ _FIXED: dict[Key, str] = {
     ("azure", "subscription_id"): "resources do not move between subscriptions; write a new environment",
     ("azure", "region"): "disks, database and vault do not move between regions; write a new environment",
     ("disks", "redundancy"): "Azure does not convert disks that exist; restore them from backups with a new generation",
-    ("disks", "lrs_zone"): "disks do not move between zones; restore them from backups with a new generation",
     ("vault", "soft_delete_days"): "Azure fixes it when the vault is created",
 }
 """Keys that keep their value as long as the environment lives, and why."""
@@ -37,7 +36,7 @@ def refused_changes(previous: Settings, current: Settings) -> Iterator[Finding]:
         before = _at(previous, key)
         if before != _at(current, key):
             yield Finding(key, f"cannot change from {_written(before)}: {why}")
-    yield from _shrunk(previous.disks.generations, _sizes(previous), current)
+    yield from _disks(previous, current)
     yield from _database(previous, current)
     yield from _registry(previous, current)
     yield from _identity(previous, current)
@@ -55,6 +54,14 @@ def shrunk_since_deployment(deployed_gib: Mapping[str, int], current: Settings) 
 def _sizes(settings: Settings) -> dict[str, int]:
     disks = settings.disks
     return {disk.value: disks.size_gib(disk) for disk in DataDisk} | {CHAT_UPLOADS: disks.chat_uploads_gib}
+
+
+def _disks(previous: Settings, current: Settings) -> Iterator[Finding]:
+    before, after = previous.disks, current.disks
+    if before.redundancy == after.redundancy and before.lrs_zone != after.lrs_zone:
+        moved = f"cannot change from {_written(before.lrs_zone)}: disks do not move between zones"
+        yield Finding(("disks", "lrs_zone"), f"{moved}; restore them from backups with a new generation")
+    yield from _shrunk(before.generations, _sizes(previous), current)
 
 
 def _shrunk(generations: Mapping[DataDisk, int], before: Mapping[str, int], current: Settings) -> Iterator[Finding]:

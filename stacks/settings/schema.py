@@ -20,7 +20,8 @@ def schema() -> dict[str, Any]:
     generated = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
     generated["title"] = "Environment of the LLM platform"
     for model in (generated, *generated["$defs"].values()):
-        model.pop("title", None) if model is not generated else None
+        if model is not generated:
+            model.pop("title", None)
         for name, field in model.get("properties", {}).items():
             model["properties"][name] = _plain(field)
     return generated
@@ -37,6 +38,9 @@ def _plain(node: Any) -> Any:
         for key, value in node.items()
         if key != "title" and not (key == "default" and isinstance(value, dict) and value)
     }
+    if "patternProperties" in plain:
+        # pydantic leaves other names open here, although the models do not.
+        plain["additionalProperties"] = False
     if plain.get("pattern") in PATTERN_MEANINGS:
         # Shown by editors instead of the regular expression.
         plain["patternErrorMessage"] = f"must be {PATTERN_MEANINGS[plain['pattern']]}"

@@ -1,0 +1,149 @@
+"""Changes of an environment file that what exists cannot follow are refused before anything runs."""
+
+from typing import Any
+
+import pytest
+
+from stacks.disks import CHAT_UPLOADS as DEPLOYED_CHAT_UPLOADS
+from stacks.settings import Settings, change
+from stacks.settings.change import check_change, shrunk_since_deployment
+
+SERVER = (
+    "/subscriptions/4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90/resourceGroups/llm-dev-database"
+    "/providers/Microsoft.DBforPostgreSQL/flexibleServers/llm-dev-pg"
+)
+LEAST: dict[str, Any] = {
+    "name": "dev",
+    "azure": {"subscription_id": "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90", "region": "westeurope"},
+    "domain": "llm.acme.io",
+    "ingress": {"acme_email": "platform@acme.io"},
+}
+
+
+def written(**sections: Any) -> Settings:
+    """Return the settings of a small file with these keys of these sections."""
+    return Settings.model_validate(
+        LEAST
+        | {
+            name: LEAST[name] | keys if name in LEAST and isinstance(keys, dict) else keys
+            for name, keys in sections.items()
+        }
+    )
+
+
+REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "name": ({}, {"name": "prod"}, "name: cannot change from dev"),
+    "prefix": ({}, {"prefix": "ai"}, "prefix: cannot change from llm"),
+    "subscription": (
+        {},
+        {"azure": {"subscription_id": "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e91"}},
+        "azure.subscription_id: cannot change",
+    ),
+    "region": ({}, {"azure": {"region": "northeurope"}}, "azure.region: cannot change from westeurope"),
+    "disk": ({"disks": {"mysql_gib": 64}}, {}, "disks.mysql_gib: cannot shrink from 64"),
+    "share": ({"disks": {"chat_uploads_gib": 200}}, {}, "disks.chat_uploads_gib: cannot shrink from 200"),
+    "disk-generation": (
+        {"disks": {"generations": {"redis": 2}}},
+        {},
+        "disks.generations.redis: cannot go back from 2",
+    ),
+    "redundancy": ({}, {"disks": {"redundancy": "lrs", "lrs_zone": 1}}, "disks.redundancy: cannot change from zrs"),
+    "disk-zone": (
+        {"disks": {"redundancy": "lrs", "lrs_zone": 1}},
+        {"disks": {"redundancy": "lrs", "lrs_zone": 2}},
+        "disks.lrs_zone: cannot change from 1",
+    ),
+    "storage": ({"database": {"storage_gib": 64}}, {}, "database.storage_gib: cannot shrink from 64"),
+    "version": ({"database": {"version": "18"}}, {}, "database.version: cannot go back from 18"),
+    "geo-redundancy": ({}, {"database": {"geo_redundant_backup": True}}, "database.geo_redundant_backup: is fixed"),
+    "server-zone": ({}, {"database": {"zone": 2}}, "database.zone: cannot change from 1"),
+    "server-generation": ({"database": {"generation": 2}}, {}, "database.generation: cannot go back from 2"),
+    "restore": (
+        {},
+        {"database": {"restore_from_server_id": SERVER}},
+        "database.restore_from_server_id: has no effect on the server that exists; raise database.generation",
+    ),
+    "soft-delete": ({}, {"vault": {"soft_delete_days": 30}}, "vault.soft_delete_days: cannot change from 90"),
+    "registry-tier": ({}, {"registry": {"tier": "Premium"}}, "registry.tier: cannot change from Basic"),
+    "identity": ({}, {"identity": {"manage": False}}, "identity.manage: cannot be turned off"),
+    "group": (
+        {},
+        {"identity": {"access_group_object_id": "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e91"}},
+        "identity.access_group_object_id: cannot be given any more",
+    ),
+    "backend": (
+        {},
+        {"state": {"backend": "hcp", "hcp": {"organization": "acme"}}},
+        "state.backend: points Terraform at another state",
+    ),
+    "organization": (
+        {"state": {"backend": "hcp", "hcp": {"organization": "acme"}}},
+        {"state": {"backend": "hcp", "hcp": {"organization": "other"}}},
+        "state.hcp: points Terraform at another state",
+    ),
+    "secret-version": (
+        {"secrets": {"versions": {"chat-secret-key": 3}}},
+        {"secrets": {"versions": {"chat-secret-key": 2}}},
+        "secrets.versions.chat-secret-key: cannot go back from 3",
+    ),
+    "secret-forgotten": (
+        {"secrets": {"versions": {"chat-secret-key": 3}}},
+        {},
+        "secrets.versions.chat-secret-key: cannot go back from 3",
+    ),
+}
+
+ALLOWED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "nothing": ({}, {}),
+    "larger": ({}, {"disks": {"mysql_gib": 64, "chat_uploads_gib": 200}, "database": {"storage_gib": 64}}),
+    "newer": ({}, {"database": {"version": "18"}}),
+    "disposable": ({}, {"network": {"pod_cidr": "10.245.0.0/16"}, "cluster": {"tier": "Standard"}}),
+    "domain": ({}, {"domain": "ai.acme.io"}),
+    "rotated": ({}, {"secrets": {"versions": {"chat-secret-key": 2}}}),
+    "smaller-restored-disk": (
+        {"disks": {"mysql_gib": 64}},
+        {"disks": {"mysql_gib": 32, "generations": {"mysql": 2}}},
+    ),
+    "other-server": (
+        {"database": {"storage_gib": 64, "version": "18"}},
+        {
+            "database": {
+                "generation": 2,
+                "geo_redundant_backup": True,
+                "zone": 2,
+                "restore_from_server_id": SERVER,
+                "restore_time_utc": "2026-11-01T12:00:00Z",
+            }
+        },
+    ),
+    "failed-over-server": (
+        {"database": {"high_availability": "zone-redundant", "zone": 1, "standby_zone": 2}},
+        {"database": {"high_availability": "zone-redundant", "zone": 2, "standby_zone": 1}},
+    ),
+    "registry-without-zones": (
+        {"azure": {"zones": []}, "registry": {"tier": "Basic"}},
+        {"azure": {"zones": []}, "registry": {"tier": "Premium"}},
+    ),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "told"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_exists_does_not_follow(before: dict[str, Any], after: dict[str, Any], told: str) -> None:
+    (line,) = check_change(written(**before), written(**after))
+    assert line.startswith(told)
+
+
+@pytest.mark.parametrize(("before", "after"), ALLOWED.values(), ids=ALLOWED.keys())
+def test_what_exists_follows(before: dict[str, Any], after: dict[str, Any]) -> None:
+    assert check_change(written(**before), written(**after)) == []
+
+
+def test_sizes_are_compared_with_what_is_deployed() -> None:
+    deployed = {"mysql": 64, "redis": 16, DEPLOYED_CHAT_UPLOADS: 200, "unknown": 5}
+    found = {finding.key: finding.message for finding in shrunk_since_deployment(deployed, written())}
+    assert found.keys() == {("disks", "mysql_gib"), ("disks", "chat_uploads_gib")}
+    assert "cannot shrink from 64" in found["disks", "mysql_gib"]
+
+
+def test_the_file_share_is_named_as_it_is_deployed() -> None:
+    assert change.CHAT_UPLOADS == DEPLOYED_CHAT_UPLOADS
