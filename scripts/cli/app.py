@@ -42,6 +42,7 @@ COMMANDS = {
     "diff": Entry("scripts.cli.diff", "Show what a deployment would change.", _RUN),
     "outputs": Entry("scripts.cli.outputs", "Show the outputs of every stack.", _RUN),
     "destroy": Entry("scripts.cli.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
+    "images": Entry("scripts.cli.images", "Build, import and lock the container images.", _RUN, group=True),
     "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
     "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),
     "check": Entry("scripts.cli.check", "Run every check of scripts/check.", _DEVELOP),

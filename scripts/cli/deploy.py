@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 import typer
 
-from . import images, summary
+from . import image_step, summary
 from .consent import Consent
 from .console import err, out, print_json
 from .errors import ExitCode, OperatorError
@@ -21,6 +21,7 @@ app = typer.Typer(rich_markup_mode="rich")
 
 @app.command()
 def deploy(
+    *,
     targets: Annotated[
         list[str] | None,
         typer.Argument(metavar="[ENV] [STACK]...", help=TARGETS_HELP, autocompletion=complete_targets),
@@ -30,6 +31,9 @@ def deploy(
         bool, typer.Option("--allow-destroy", help="Agree to resources being destroyed or replaced.")
     ] = False,
     parallelism: Annotated[int, typer.Option(min=1, help="Stacks worked on at once.")] = PARALLELISM,
+    skip_images: Annotated[
+        bool, typer.Option("--skip-images", help="Build and import nothing; deploy what the lock file names.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Bring an environment up, or up to date.
@@ -47,7 +51,7 @@ def deploy(
     chosen = parse_targets(targets)
     consent = Consent(chosen.environment, yes, allow_destroy)
     with rollout(Job("deploy", chosen, Workspace(chosen.environment), parallelism)) as run:
-        ok = bring_up(run, chosen, consent)
+        ok = bring_up(run, chosen, consent, with_images=not skip_images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:
@@ -56,9 +60,10 @@ def deploy(
         raise typer.Exit(failure_code(run))
 
 
-def bring_up(run: Rollout, chosen: Targets, consent: Consent) -> bool:
+def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False) -> bool:
     """Plan, ask and apply; return whether every stack is as it should be.
 
+    Images are only looked at when all stacks are meant: they belong between the registry and the cluster.
     Raises OperatorError when a plan fails or nobody agrees.
     """
     redeploy = " ".join(["llmctl", "deploy", chosen.environment, *chosen.stacks])
@@ -68,15 +73,19 @@ def bring_up(run: Rollout, chosen: Targets, consent: Consent) -> bool:
         for name, error in run.failures.items():
             summary.print_failure(run.runner(name), error, redeploy)
         raise OperatorError(f"planning failed: {', '.join(run.failures)}; nothing was changed")
-    if len(run.plans) == len(run.stacks) and total(run.plans.values()).empty:
+    with_images = with_images and not chosen.stacks
+    images = image_step.pending(chosen.environment) if with_images else []
+    if images:
+        err.print(f"Images to build or import: {', '.join(images)}", markup=False)
+    if len(run.plans) == len(run.stacks) and total(run.plans.values()).empty and not images:
         err.print(f"{chosen.environment} is up to date.")
         return True
     consent.obtain(f"Apply this to {chosen.environment}?", run.lost)
     durable = [name for name, stack in run.stacks.items() if stack.durable]
     ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
-    if ok and not chosen.stacks:
-        images.build_images(run.workspace, run.processes)
     disposable = [name for name in run.stacks if name not in durable]
+    if ok and with_images and image_step.bring_images(run.workspace, run.processes):
+        run.stale.update(disposable)
     if ok and disposable:
         ok = run.apply(disposable, any_loss=consent.allow_destroy)
     _explain_failures(run, redeploy)

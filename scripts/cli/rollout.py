@@ -43,6 +43,8 @@ class Rollout:
     failures: dict[str, TerraformError] = field(default_factory=dict)
     """Stacks whose plan failed."""
     reports: dict[str, Report] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    """Stacks that were synthesized anew after their plan was made, and are planned again when their turn comes."""
     _applied: set[str] = field(default_factory=set)
 
     def plan(self) -> None:
@@ -99,7 +101,7 @@ class Rollout:
         runner = self._runner(name)
         plan = self.plans.get(name)
         try:
-            if plan is None or (not self.destroy and self.stacks[name].dependencies & self._applied):
+            if plan is None or name in self.stale or (not self.destroy and self.stacks[name].dependencies & self._applied):
                 board.phase(name, "planning")
                 plan = runner.plan(destroy=self.destroy)
             if agreed is not None and (refused := tuple(sorted(set(plan.lost) - set(agreed)))):

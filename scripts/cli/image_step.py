@@ -1,0 +1,105 @@
+"""The container images of an environment, as a step between its registry and its cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .claim import claim
+from .console import err
+from .errors import OperatorError
+from .processes import Processes
+from .synthesis import synthesize
+from .targets import load_environment
+from .workspace import CACHE, ROOT, Workspace
+
+if TYPE_CHECKING:
+    from scripts.images.work import Outcome
+    from scripts.images.workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the command line chooses instead of the environment file; None leaves the choice to it."""
+
+    builder: str | None = None
+    importer: str | None = None
+    jobs: int = 0
+    """Builds at once; 0 for the number of processors."""
+
+
+def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
+    """Build and import what the registry lacks, lock it, and tell the progress.
+
+    Raises OperatorError when something failed; everything that could be done is done by then.
+    """
+    from scripts.images.builders import choice as building  # noqa: PLC0415
+    from scripts.images.importers import choice as importing  # noqa: PLC0415
+    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
+    from scripts.images.work import Work  # noqa: PLC0415
+
+    findings = shop.inspect()
+    lacking = [found.wanted for found in findings if found.digest is None]
+    settings = shop.settings.images
+    registry = shop.registry.name
+    builds = any(image.recipe for image in lacking)
+    imports = any(image.recipe is None for image in lacking)
+    for warning in (warning for found in findings for warning in found.wanted.warnings):
+        err.print(f"Warning: {warning}", markup=False)
+    with ConsoleReporter(err) as reporter:
+        work = Work(
+            shop,
+            reporter,
+            processes,
+            building.choose(tools.builder or settings.builder, registry) if builds else None,
+            importing.choose(tools.importer or settings.importer, shop.settings, registry) if imports else None,
+            **({"jobs": tools.jobs} if tools.jobs else {}),
+        )
+        outcome = work.run(findings)
+    if outcome.failures:
+        for error in outcome.failures.values():
+            err.print(f"{error.message}  {error.fix}".rstrip(), style="red", markup=False)
+        count = f"{len(outcome.failures)} of {len(findings)} images"
+        raise OperatorError(f"{count} failed; the lock file is as it was", "see the logs above, then run this again")
+    return outcome
+
+
+def pending(environment: str) -> list[str]:
+    """Return the images that the lock file of an environment does not name as wanted, without asking a registry.
+
+    Raises OperatorError when a source that is built cannot be read.
+    """
+    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    shop = Workshop(load_environment(environment))
+    locked = shop.locked()
+    return [
+        image.name
+        for image in shop.images
+        if (entry := locked.get(image.name)) is None
+        or (entry.repository, entry.tag) != (image.repository, image.tag)
+        or (image.digest and entry.digest != image.digest)
+    ]
+
+
+def bring_images(workspace: Workspace, processes: Processes) -> bool:
+    """Bring the images of an environment into its registry; when that changes the lock file, synthesize again.
+
+    Returns whether it did, because plans made before are then out of date.
+
+    Raises OperatorError when something failed.
+    """
+    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    err.print("Images: building and importing what the registry lacks")
+    shop = Workshop(load_environment(workspace.environment))
+    with claim(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
+        changed = ensure(shop, Tools(), processes).lock_changed
+    if changed:
+        with err.status(f"Synthesizing {workspace.environment} with its images"), processes.forwarding_signals():
+            synthesize(workspace, processes)
+    return changed
+
+
+def shown(path: Path) -> str:
+    """Return a path as the operator would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,148 @@
+"""Builds and imports what the registry lacks, then locks it."""
+
+import os
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from scripts.cli.errors import OperatorError
+from scripts.cli.processes import Processes
+
+from .builders.base import Builder, Job
+from .importers.base import Importer, Transfer
+from .inspection import Finding
+from .progress import Reporter
+from .registry.credentials import auth_file, find_login
+from .registry.references import Reference, parse
+from .schedule import Task, available_gib, run_all
+from .verification import Subject, require_cosign, sign
+from .wanted import Wanted
+from .workshop import Workshop
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run did."""
+
+    findings: list[Finding]
+    """How every image stands afterwards."""
+    failures: dict[str, OperatorError]
+    lock_changed: bool
+    worked_on: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Builds and imports what is missing, then locks it."""
+
+    shop: Workshop
+    reporter: Reporter
+    processes: Processes
+    builder: Builder | None
+    """None where nothing is to be built."""
+    importer: Importer | None
+    """None where nothing is to be imported."""
+    jobs: int = field(default_factory=lambda: os.cpu_count() or 1)
+
+    def run(self, findings: list[Finding]) -> Outcome:
+        """Bring over what `findings` lack, all failures at the end.
+
+        The lock file is written when every image that was asked for stands in the registry, and otherwise
+        left as it was. Raises KeyboardInterrupt when interrupted, OperatorError when the registry stops answering.
+        """
+        lacking = [found.wanted for found in findings if found.digest is None]
+        tasks = [self._task(image) for image in lacking]
+        stop = getattr(self.importer, "stop", lambda: None)
+        self.processes.on_interrupt = lambda _times: stop()
+        with self.processes.forwarding_signals():
+            _, failures = run_all(
+                tasks, self.reporter, jobs=self.jobs, memory_gib=available_gib(), stop=self.processes.interrupt
+            )
+        if self.processes.interrupted:
+            raise KeyboardInterrupt
+        worked_on = tuple(image.name for image in lacking)
+        if worked_on:
+            findings = self.shop.inspect()
+        failures |= {
+            found.wanted.name: OperatorError(f"{found.wanted.name}: the registry holds another content than pinned")
+            for found in findings
+            if found.digest is None and found.wanted.name not in failures
+        }
+        if not failures:
+            failures = self._sign(findings)
+        changed = False if failures else self.shop.save(findings)
+        return Outcome(findings, failures, changed, worked_on)
+
+    def _sign(self, findings: list[Finding]) -> dict[str, OperatorError]:
+        key = self.shop.settings.images.signing_key
+        if key is None:
+            return {}
+        require_cosign()
+
+        def task(found: Finding) -> Task[None]:
+            name = found.wanted.name
+            image = self._target(found.wanted).by(found.locked.digest)
+            log = self.shop.log(f"{name}-signature")
+            log.unlink(missing_ok=True)
+            subject = Subject(name, image, self.shop.registry.login, log, self.processes)
+            return Task(name, "signing", lambda: sign(subject, key))
+
+        with self.processes.forwarding_signals():
+            _, failures = run_all([task(found) for found in findings], self.reporter, jobs=self.jobs, memory_gib=0)
+        return failures
+
+    def _task(self, image: Wanted) -> Task[None]:
+        log = self.shop.log(image.name)
+        log.unlink(missing_ok=True)
+        if image.recipe is None:
+            return Task(image.name, "importing", lambda: self._import(image, log))
+        assert self.builder is not None
+        memory = image.recipe.memory_gib if self.builder.local else 0
+        return Task(image.name, "building", lambda: self._build(image, log), memory)
+
+    def _target(self, image: Wanted) -> Reference:
+        return Reference(self.shop.registry.name, image.repository, image.tag)
+
+    def _import(self, image: Wanted, log: Path) -> None:
+        assert self.importer is not None
+        self.importer.transfer(
+            Transfer(
+                name=image.name,
+                source=image.upstream,
+                target=self._target(image),
+                log=log,
+                processes=self.processes,
+                step=lambda line: self.reporter.step(image.name, line),
+            )
+        )
+
+    def _build(self, image: Wanted, log: Path) -> None:
+        recipe = image.recipe
+        assert recipe is not None
+        assert self.builder is not None
+        bases = {parse(base).registry for base in recipe.bases}
+        logins = {name: login for name in bases if (login := find_login(name))}
+        if self.shop.registry.login:
+            logins[self.shop.registry.name] = self.shop.registry.login
+        with tempfile.TemporaryDirectory(prefix="llmctl-build-") as scratch, auth_file(logins) as file:
+            folder = Path(scratch) / "context"
+            folder.mkdir()
+            recipe.export(folder)
+            self.builder.build(
+                Job(
+                    recipe=recipe,
+                    folder=folder,
+                    target=self._target(image),
+                    labels=_labels(image),
+                    log=log,
+                    auth_file=file,
+                    processes=self.processes,
+                    step=lambda line: self.reporter.step(image.name, line),
+                )
+            )
+
+
+def _labels(image: Wanted) -> dict[str, str]:
+    """Where an image comes from (https://specs.opencontainers.org/image-spec/annotations/)."""
+    assert image.recipe is not None
+    return {"org.opencontainers.image.title": image.name, "org.opencontainers.image.version": image.tag}
