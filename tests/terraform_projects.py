@@ -19,6 +19,9 @@ READS = {
 }
 """Stacks, and whose state each reads."""
 
+VERSION: dict[str, Any] = {"version": 1}
+"""What stacks that read no other hand on."""
+
 DISPOSABLE = ("network", "aks", "platform")
 
 
@@ -31,12 +34,18 @@ def write_project(base: Path, resources: Mapping[str, Mapping[str, Any]] | None 
         folder.mkdir(parents=True, exist_ok=True)
         content = {
             "terraform": {"backend": {"local": {"path": _state(name)}}, "required_version": ">= 1.11"},
-            **({"data": {"terraform_remote_state": {f"{other}-state": _reader(other) for other in reads}}} if reads else {}),
+            **(
+                {"data": {"terraform_remote_state": {f"{other}-state": _reader(other) for other in reads}}}
+                if reads
+                else {}
+            ),
             "resource": {
                 "terraform_data": {
                     "it": {
-                        "input": {other: f"${{data.terraform_remote_state.{other}-state.outputs.value}}" for other in reads}
-                        or {"version": 1},
+                        "input": {
+                            other: f"${{data.terraform_remote_state.{other}-state.outputs.value}}" for other in reads
+                        }
+                        or VERSION,
                         **(resources or {}).get(name, {}),
                     }
                 }

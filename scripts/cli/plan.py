@@ -42,7 +42,8 @@ class Changes:
 
     def _told(self, words: Mapping[str, str]) -> str:
         counted = ((getattr(self, item.name), words[item.name]) for item in fields(self))
-        return ", ".join(f"{count} {word}" for count, word in counted if count) or "no changes"
+        told = ", ".join(f"{count} {word}" for count, word in counted if count) or "no changes"
+        return told.replace("1 outputs", "1 output") if self.outputs == 1 else told
 
 
 _FUTURE = {

@@ -117,7 +117,7 @@ class StackRunner:
         shown = self._run("show", "-json", PLAN_FILE, quiet=True)
         if shown.status:
             raise self._failure("show", shown)
-        return read_plan(json.loads(shown.output))
+        return read_plan(_document(shown.output))
 
     def apply(self) -> None:
         """Apply `plan_file`. Raises InterruptedRunError, else TerraformError."""
@@ -151,9 +151,7 @@ class StackRunner:
         result = self._initialized("output", "-json", quiet=True)
         if result.status:
             raise self._failure("output", result)
-        # Warnings of Terraform's own configuration precede the document.
-        document = json.loads(result.output[result.output.index("{") :])
-        return dict(document)
+        return _document(result.output)
 
     def _initialized(self, action: str, *arguments: str, quiet: bool = False) -> Result:
         self.init()
@@ -195,3 +193,9 @@ class StackRunner:
             path.read_text(encoding="utf-8") if configuration and path.is_file() else "",
         ]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _document(output: str) -> dict[str, Any]:
+    """Return the JSON document in Terraform's output, which warnings about its own configuration may precede."""
+    document: dict[str, Any] = json.loads(output[output.index("{") :])
+    return document
