@@ -12,7 +12,7 @@ from .errors import ExitCode, OperatorError
 from .targets import complete_environment, default_environment, environments
 from .workspace import ROOT
 
-app = typer.Typer(no_args_is_help=True, help="Check, list and write environment files.")
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")
 
 
 @app.command("check")
