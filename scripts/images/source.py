@@ -20,6 +20,8 @@ class Source:
     root: str
     """The tree: a commit, tag or tree id."""
     env: Mapping[str, str] = field(default_factory=dict)
+    cache: Path | None = None
+    """What to drop when the files turn out to be damaged; none where it is not ours."""
 
     def tree(self, context: str) -> str:
         """Return git's id of the folder `context`, which changes exactly when a file in it does. Raises GitError."""
@@ -39,8 +41,15 @@ class Source:
         env = {**self.env, "GIT_INDEX_FILE": str(index), "GIT_WORK_TREE": str(folder)}
         if "GIT_DIR" not in env:
             env["GIT_DIR"] = git("rev-parse", "--absolute-git-dir", cwd=self.cwd).strip()
-        git("read-tree", "--reset", "-u", self.tree(context), cwd=folder, env=env)
-        index.unlink(missing_ok=True)
+        try:
+            git("read-tree", "--reset", "-u", self.tree(context), cwd=folder, env=env)
+        except GitError as error:
+            if self.cache is None:
+                raise
+            shutil.rmtree(self.cache, ignore_errors=True)
+            raise GitError(f"the cached source is damaged: {error.message}", "run again, it is fetched anew") from None
+        finally:
+            index.unlink(missing_ok=True)
 
 
 def at_tag(url: str, tag: str, cache: Path, tell: Callable[[str], object] = lambda _text: None) -> Source:
@@ -49,7 +58,7 @@ def at_tag(url: str, tag: str, cache: Path, tell: Callable[[str], object] = lamb
     A damaged cache is made anew. Raises GitError.
     """
     store = cache / f"{_slug(url)}.git"
-    source = Source(store, f"refs/tags/{tag}", {"GIT_DIR": str(store)})
+    source = Source(store, f"refs/tags/{tag}", {"GIT_DIR": str(store)}, store)
     if store.is_dir():
         with suppress(GitError):
             # Reads every tree of the tag, so damage shows here and not in mid-build.

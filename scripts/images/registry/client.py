@@ -142,7 +142,8 @@ class Registry:
         if answer.status in statuses:
             return
         if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            raise UnauthorizedError(self.name, f"this login for {what}" if self.login else f"{what} without a login")
+            login = "the login" if answer.status == HTTPStatus.UNAUTHORIZED else f"this login for {what}"
+            raise UnauthorizedError(self.name, login if self.login else f"{what} without a login")
         if answer.status == HTTPStatus.NOT_FOUND:
             raise NotFoundError(f"registry {self.name} does not hold {what}")
         raise RegistryError(f"registry {self.name} answers {what} with status {answer.status}{_detail(answer.body)}")
