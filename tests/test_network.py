@@ -53,16 +53,25 @@ def test_pods_and_nodes_reach_each_other_on_every_port(environment: str) -> None
 
 def test_internet_reaches_the_nodes_at_the_front_door_only() -> None:
     rules = _rules(network_stack(), "nodes")
-    assert set(rules) == {"cluster", "load-balancer-probes", "front-door", "deny-everything-else"}
-    assert (_sources(rules["front-door"]), _ports(rules["front-door"])) == ({"Internet"}, {"80", "443"})
+    assert set(rules) == {
+        "cluster",
+        "load-balancer-probes",
+        "front-door",
+        "redirects-and-challenges",
+        "deny-everything-else",
+    }
+    assert (_sources(rules["front-door"]), _ports(rules["front-door"])) == ({"Internet"}, {"443"})
+    challenges = rules["redirects-and-challenges"]
+    assert (_sources(challenges), _ports(challenges)) == ({"Internet"}, {"80"})
 
 
 @pytest.mark.parametrize(("mode", "subnet"), [({"mode": "nginx"}, "nodes"), (GATEWAY_MODE, "gateway")])
 @pytest.mark.parametrize("ranges", [[OFFICE], [OFFICE, VPN]])
 def test_front_door_opens_to_the_allowed_ranges_only(mode: Changes, subnet: str, ranges: list[str]) -> None:
-    network = network_stack(ingress={**mode, "allowed_source_ranges": ranges})
-    assert _sources(_rules(network, subnet)["front-door"]) == set(ranges)
-    assert "Internet" not in {source for rule in _rules(network, "nodes").values() for source in _sources(rule)}
+    rules = _rules(network_stack(ingress={**mode, "allowed_source_ranges": ranges}), subnet)
+    assert _sources(rules["front-door"]) == set(ranges)
+    open_to_all = {port for rule in rules.values() if "Internet" in _sources(rule) for port in _ports(rule)}
+    assert open_to_all == {"80"}
 
 
 def test_with_a_gateway_the_nodes_take_traffic_from_it_and_not_from_the_internet() -> None:

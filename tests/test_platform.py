@@ -83,8 +83,13 @@ def test_front_door_opens_to_the_allowed_ranges_and_to_pods_that_call_its_addres
     settings = _settings("dev", ingress={"allowed_source_ranges": ("203.0.113.0/24",)})
     peers = _flow(_namespace(settings, "ingress"), "allow-front-door").peers
     assert peers == (Peer(cidr="203.0.113.0/24"), Peer(namespace=ANY_NAMESPACE))
-    wired = values.nginx_ingress(settings, public_ip_name="ip", resource_group="group")
-    assert wired["controller"]["service"]["loadBalancerSourceRanges"] == ["203.0.113.0/24"]
+
+
+def test_challenges_come_from_anywhere_whatever_ranges_are_allowed() -> None:
+    settings = _settings("dev", ingress={"allowed_source_ranges": ("203.0.113.0/24",)})
+    challenges = _flow(_namespace(settings, "ingress"), "allow-challenges")
+    assert challenges.peers == (Peer(cidr=ANYWHERE),)
+    assert {port.number for port in challenges.ports} == {80}
 
 
 def test_front_door_is_open_to_everybody_unless_ranges_are_given() -> None:

@@ -21,7 +21,8 @@ GATEWAY = "gateway"
 OPIK = accounts.OAUTH2_PROXY.namespace
 SERVING = "serving"
 
-_FRONT_DOOR = (Port(80), Port(443))
+_HTTP = Port(80)
+_HTTPS = Port(443)
 
 
 class PodSecurity(StrEnum):
@@ -94,7 +95,7 @@ def _controller(name: str, flows: tuple[Flow, ...]) -> NamespaceRules:
 def _self_check(settings: Settings) -> Flow:
     """cert-manager asks for its own challenge before Let's Encrypt does."""
     door = Peer(namespace=INGRESS) if settings.ingress.mode is IngressMode.NGINX else Peer(cidr=ANYWHERE)
-    return Flow(name="allow-challenge-check", direction=Direction.EGRESS, peers=(door,), ports=_FRONT_DOOR)
+    return Flow(name="allow-challenge-check", direction=Direction.EGRESS, peers=(door,), ports=(_HTTP, _HTTPS))
 
 
 def _nginx(settings: Settings) -> NamespaceRules:
@@ -119,7 +120,9 @@ def _nginx(settings: Settings) -> NamespaceRules:
         flows=(
             DNS,
             HTTPS_OUT,
-            Flow(name="allow-front-door", direction=Direction.INGRESS, peers=callers, ports=_FRONT_DOOR),
+            Flow(name="allow-front-door", direction=Direction.INGRESS, peers=callers, ports=(_HTTPS,)),
+            # Redirects, and Let's Encrypt's challenges, which come from addresses that nobody publishes.
+            Flow(name="allow-challenges", direction=Direction.INGRESS, peers=(Peer(cidr=ANYWHERE),), ports=(_HTTP,)),
             *([Flow(name="allow-backends", direction=Direction.EGRESS, peers=backends)] if backends else []),
             metrics(9113),
         ),

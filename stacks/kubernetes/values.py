@@ -78,7 +78,6 @@ def nginx_ingress(settings: Settings, *, public_ip_name: str, resource_group: st
                     f"{AZURE}-pip-name": public_ip_name,
                     f"{AZURE}-load-balancer-resource-group": resource_group,
                 },
-                "loadBalancerSourceRanges": [str(cidr) for cidr in settings.ingress.allowed_source_ranges],
             },
         }
     }

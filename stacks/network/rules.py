@@ -24,7 +24,7 @@ def nodes_rules(settings: Settings) -> list[InboundRule]:
         gateway = (str(settings.network.gateway_subnet),)
         rules.append(InboundRule(name="application-gateway", sources=gateway, destinations=cluster))
     else:
-        rules.append(_front_door(settings))
+        rules += _front_door(settings)
     return rules
 
 
@@ -37,7 +37,7 @@ def gateway_rules(settings: Settings) -> list[InboundRule]:
     if settings.ingress.mode is not IngressMode.APPLICATION_GATEWAY:
         return []
     management = InboundRule(name="gateway-manager", sources=("GatewayManager",), ports=("65200-65535",))
-    return [management, LOAD_BALANCER_PROBES, _front_door(settings)]
+    return [management, LOAD_BALANCER_PROBES, *_front_door(settings)]
 
 
 def endpoints_rules(settings: Settings) -> list[InboundRule]:
@@ -48,6 +48,13 @@ def endpoints_rules(settings: Settings) -> list[InboundRule]:
     return [InboundRule(name="services", sources=tuple(str(source) for source in sources), ports=tuple(ports))]
 
 
-def _front_door(settings: Settings) -> InboundRule:
+def _front_door(settings: Settings) -> list[InboundRule]:
+    """HTTPS for the allowed ranges, HTTP for everybody.
+
+    Port 80 only redirects and answers Let's Encrypt's challenges, which come from addresses that nobody publishes.
+    """
     ranges = tuple(str(range_) for range_ in settings.ingress.allowed_source_ranges)
-    return InboundRule(name="front-door", sources=ranges or ("Internet",), ports=("80", "443"))
+    return [
+        InboundRule(name="front-door", sources=ranges or ("Internet",), ports=("443",)),
+        InboundRule(name="redirects-and-challenges", sources=("Internet",), ports=("80",)),
+    ]

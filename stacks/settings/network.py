@@ -77,7 +77,8 @@ class IngressSettings(Model):
     ) = None
     """Label of the public address under `<region>.cloudapp.azure.com`; derived when left out."""
     allowed_source_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
-    """IPv4 ranges that may open the front door; empty means the whole internet."""
+    """IPv4 ranges that may open the front door over HTTPS; empty means the whole internet.
+    Port 80, which only redirects and answers Let's Encrypt, stays open to everybody."""
     acme_email: EmailAddress
     """Contact address of the Let's Encrypt account."""
     acme_issuer: Literal["staging", "production"] = "production"
