@@ -63,6 +63,9 @@ SENSITIVE: dict[tuple[str, str], tuple[str, ...]] = {
 ITEM_BOUNDS: dict[tuple[str, str, str], dict[str, int]] = {
     ("resource", "azurerm_application_gateway", "gateway_ip_configuration"): {"min_items": 1, "max_items": 2},
     ("resource", "azurerm_monitor_autoscale_setting", "profile"): {"min_items": 1, "max_items": 20},
+    ("resource", "azurerm_storage_account", "blob_properties.cors_rule"): {"max_items": 5},
+    ("resource", "azurerm_storage_account", "queue_properties.cors_rule"): {"max_items": 5},
+    ("resource", "azurerm_storage_account", "share_properties.cors_rule"): {"max_items": 5},
     ("resource", "azurerm_virtual_network", "ip_address_pool"): {"max_items": 2},
     ("resource", "kubernetes_endpoint_slice_v1", "port"): {"min_items": 1, "max_items": 100},
     ("resource", "kubernetes_endpoint_slice_v1", "endpoint"): {"min_items": 1, "max_items": 1000},
@@ -116,7 +119,7 @@ def correct(kind: str, type_name: str, block: dict[str, Any]) -> dict[str, Any]:
         _member(block, path.split("."))["sensitive"] = True
     for (of_kind, of_type, path), bounds in ITEM_BOUNDS.items():
         if (of_kind, of_type) == (kind, type_name):
-            block["block_types"][path].update(bounds)
+            _member(block, path.split(".")).update(bounds)
     if kind == "resource":
         _mark_write_only(block, inherited=False)
     return block

@@ -24,10 +24,12 @@ SCHEMAS = "REHEARSAL_SCHEMAS"
 
 _WORKERS = 16
 _WATCH_SECONDS = 1.0
+_GRACE_SECONDS = 0.2
 _MAGIC = ("TF_PLUGIN_MAGIC_COOKIE", "d602bf8f470bc67ca7faa0386276bbdd4330efaf76d1a219cb4d6991ca9872b2")
 
 
-def _service(provider: str, cloud: Cloud) -> Service:
+def service_of(provider: str, cloud: Cloud) -> Service:
+    """Return the pretended service behind a provider."""
     if provider == "azurerm":
         from scripts.rehearsal.standin.azure_service import AzureService  # noqa: PLC0415 - one service per process
 
@@ -79,7 +81,7 @@ def serve(provider: str) -> None:
     cloud = Cloud(Path(os.environ[FOLDER]))
     served = Served(Path(os.environ[SCHEMAS]) / f"{provider}.schemas")
     faults = Faults(cloud, configuration.stack, stopped)
-    stand_in = StandIn(served, cloud, _service(provider, cloud), faults, configuration)
+    stand_in = StandIn(served, cloud, service_of(provider, cloud), faults, configuration)
     socket_folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tfp-{os.getpid()}-{os.urandom(4).hex()}"  # noqa: S108
     socket_folder.mkdir(mode=0o700)
     socket = socket_folder / "s"
@@ -94,8 +96,9 @@ def serve(provider: str) -> None:
     sys.stdout.flush()
     while not ended.wait(_WATCH_SECONDS) and os.getppid() == parent:
         pass
-    stopped.set()
-    server.stop(0.2).wait(1)
+    # First what would be left behind: a process that takes too long to end is killed.
     socket.unlink(missing_ok=True)
     socket_folder.rmdir()
-    os._exit(0)
+    stopped.set()
+    server.stop(_GRACE_SECONDS).wait(2 * _GRACE_SECONDS)
+    os._exit(0)  # gRPC's threads would hold up an ordinary exit

@@ -45,7 +45,7 @@ class Writes:
         return state
 
     def _create(self, type_name: str, planned: State, facts: Mapping[str, Any], address: str) -> State:
-        key = self._service.unique_key(type_name, facts) or f"{type_name}|{self._stack}|{address}"
+        key = self._service.unique_key(type_name, facts) or self._free_key(f"{type_name}|{self._stack}|{address}")
         generation = self._cloud.next_generation(key)
         seed = f"{key}#{generation}"
         made = self._service.made_up(type_name, facts, seed)
@@ -67,6 +67,14 @@ class Writes:
         except AlreadyExistsError:
             raise RefusedError(self._service.exists_message(type_name, created.id)) from None
         return state
+
+    def _free_key(self, wanted: str) -> str:
+        """Return a key for one more of what there may be many of."""
+        key, number = wanted, 1
+        while self._cloud.get(key):
+            number += 1
+            key = f"{wanted}|{number}"
+        return key
 
     def _update(self, type_name: str, prior: State, planned: State, facts: Mapping[str, Any]) -> State:
         refusal = refused_change(type_name, prior, planned)
