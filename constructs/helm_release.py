@@ -18,8 +18,9 @@ class HelmRelease(Release):
     """The release `name`, which is also the id, the key in `helm/charts.yaml` and the folder of its values.
 
     Values are layered, later ones win: `values.yaml`, `values.<variant>.yaml` for each variant, then `wired`: what
-    only the stack knows, which may hold tokens. A failed upgrade is rolled back, and Terraform waits until every
-    object is ready.
+    only the stack knows, which may hold tokens. Terraform waits until every object is ready. A failed upgrade is rolled
+    back, and a failed installation removed, unless `roll_back` is off: for pods that change data as they start, whose
+    predecessors may not understand it any more.
     """
 
     def __init__(
@@ -32,9 +33,12 @@ class HelmRelease(Release):
         variants: Sequence[str] = (),
         timeout_seconds: int = 600,
         skip_crds: bool = False,
+        roll_back: bool = True,
+        wait_for_jobs: bool = True,
+        version: str | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Add the release to `scope`.
+        """Add the release to `scope`; `version` is given where an environment chooses another than the pinned chart.
 
         Raises ValueError for a name that Helm refuses, a missing values file, or a wired literal that Terraform would
         misread; KeyError for a chart that `helm/charts.yaml` does not pin.
@@ -43,7 +47,7 @@ class HelmRelease(Release):
             raise ValueError(f"release name {name!r} has {len(name)} characters, Helm allows {LONGEST_NAME}")
         check_wired(wired, name)
         files = [terraform_literal(file.read_text("utf-8")) for file in values_files(name, tuple(variants))]
-        chart, repository, version = _chart(scope, name)
+        chart, repository, pinned = _chart(scope, name)
         super().__init__(
             scope,
             name,
@@ -51,12 +55,12 @@ class HelmRelease(Release):
             namespace=namespace,
             chart=chart,
             repository=repository,
-            version=version,
+            version=version or pinned,
             values=[*files, Fn.jsonencode(dict(wired))],
-            atomic=True,
-            cleanup_on_fail=True,
+            atomic=roll_back,
+            cleanup_on_fail=roll_back,
             wait=True,
-            wait_for_jobs=True,
+            wait_for_jobs=wait_for_jobs,
             timeout=timeout_seconds,
             max_history=5,
             skip_crds=skip_crds,

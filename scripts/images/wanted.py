@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scripts.cli.errors import ExitCode, OperatorError
 from stacks.kubernetes.catalogue import Build, Image
+from stacks.kubernetes.opik_version import at_chosen_version
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
@@ -40,14 +41,15 @@ class Wanted:
 
 
 def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
-    """Return the images of the releases that this environment deploys."""
+    """Return the images of the releases that this environment deploys, at the versions it has chosen."""
     unused = {
         "opik": not settings.opik.enabled,
         "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
         "nvidia-device-plugin": not settings.cluster.gpu_pools,
         "dcgm-exporter": not settings.cluster.gpu_pools,
     }
-    return {name: image for name, image in images.items() if not unused.get(name.partition("/")[0], False)}
+    at_versions = at_chosen_version(images, settings)
+    return {name: image for name, image in at_versions.items() if not unused.get(name.partition("/")[0], False)}
 
 
 def chosen(images: Mapping[str, Image], names: Iterable[str]) -> dict[str, Image]:

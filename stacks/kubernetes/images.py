@@ -8,6 +8,7 @@ from stacks.settings import Settings
 
 from .catalogue import Image, images
 from .image_lock import LockedImage, lock_file, read_lock
+from .opik_version import at_chosen_version
 
 ACR_DOMAIN = "azurecr.io"
 
@@ -25,7 +26,8 @@ def deployed_images(settings: Settings) -> Mapping[str, Image]:
 
     Raises LockError when the lock file is damaged.
     """
-    return resolve(images(), read_lock(lock_file(settings.name)), login_server(settings))
+    pinned = at_chosen_version(images(), settings)
+    return resolve(pinned, read_lock(lock_file(settings.name)), login_server(settings))
 
 
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:

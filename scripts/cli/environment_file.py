@@ -1,0 +1,131 @@
+"""Changes single values of an environment file, and nothing else in it."""
+
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.nodes import MappingNode, ScalarNode
+
+from .errors import ExitCode, OperatorError
+from .workspace import ROOT
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+
+def file_of(environment: str) -> Path:
+    """Return the environment's file."""
+    return ROOT / "environments" / f"{environment}.yaml"
+
+
+def with_value(text: str, key: Sequence[str], value: str) -> str:
+    """Return the YAML `text` with the plain `value` at `key`; every other character stays.
+
+    A whole round trip would keep the comments but lay out lists its own way, so the text is cut where ruamel says that
+    the old value stands. Missing sections are made. Raises OperatorError for a text that holds no mapping there.
+    """
+    try:
+        node = YAML(typ="safe", pure=True).compose(text)
+    except YAMLError:
+        node = None
+    for depth, part in enumerate(key):
+        if not isinstance(node, MappingNode):
+            place = ".".join(key[:depth]) or "the environment file"
+            raise OperatorError(f"{place} is no mapping, so {'.'.join(key)} cannot be set", code=ExitCode.SETTINGS)
+        found = next((child for name, child in node.value if name.value == part), None)
+        if found is None:
+            return _inserted(text, node, key[depth:], value)
+        node = found
+    if not isinstance(node, ScalarNode):
+        raise OperatorError(f"{'.'.join(key)} is no plain value", code=ExitCode.SETTINGS)
+    return text[: node.start_mark.index] + value + text[node.end_mark.index :]
+
+
+def _inserted(text: str, mapping: MappingNode, key: Sequence[str], value: str) -> str:
+    """Return the text with `key`, which is missing in `mapping`, as its last."""
+    if mapping.flow_style:
+        flow = value
+        for part in reversed(key[1:]):
+            flow = f"{{{part}: {flow}}}"
+        end = mapping.end_mark.index - 1
+        comma = ", " if mapping.value else ""
+        return f"{text[:end].rstrip()}{comma}{key[0]}: {flow}{text[end:]}"
+    indent = mapping.value[0][0].start_mark.column
+    lines = [f"{' ' * (indent + 2 * depth)}{part}:" for depth, part in enumerate(key)]
+    lines[-1] += f" {value}"
+    if indent == 0 and len(lines) > 1:
+        lines.insert(0, "")
+    last = mapping
+    while not isinstance(last, ScalarNode) and last.value and not last.flow_style:
+        last = last.value[-1][1] if isinstance(last, MappingNode) else last.value[-1]
+    rows = text.splitlines()
+    return "\n".join([*rows[: last.end_mark.line + 1], *lines, *rows[last.end_mark.line + 1 :]]) + "\n"
+
+
+def parsed(environment: str, text: str) -> "Settings":
+    """Return the settings that `text` describes. Raises OperatorError with all faults of it."""
+    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    try:
+        return parse_settings(text, f"environments/{environment}.yaml", environment)
+    except SettingsError as error:
+        raise OperatorError(str(error), "nothing was changed", ExitCode.SETTINGS) from None
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file in one step, keeping its permissions."""
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(draft).chmod(path.stat().st_mode & 0o777)
+        Path(draft).replace(path)
+    except BaseException:
+        Path(draft).unlink(missing_ok=True)
+        raise
+
+
+class Edit:
+    """A change of an environment file that holds once something has been deployed with it."""
+
+    def __init__(self, path: Path, text: str) -> None:
+        self._path = path
+        self._before = path.read_text("utf-8")
+        self._text = text
+        self.kept = False
+
+    def keep(self) -> None:
+        """Let the change stand, because it is being deployed."""
+        self.kept = True
+
+    def apply(self) -> None:
+        """Write the change."""
+        write(self._path, self._text)
+
+    def undo(self) -> None:
+        """Bring the file back, unless somebody has edited it meanwhile."""
+        if self._path.read_text("utf-8") == self._text:
+            write(self._path, self._before)
+
+
+@contextmanager
+def edited(environment: str, key: Sequence[str], value: str) -> Iterator[Edit]:
+    """Within, the environment's file has `value` at `key`; afterwards only if the change was kept.
+
+    Raises OperatorError, with the file as it was, when the changed file breaks a rule.
+    """
+    path = file_of(environment)
+    text = with_value(path.read_text("utf-8"), key, value)
+    parsed(environment, text)
+    edit = Edit(path, text)
+    edit.apply()
+    try:
+        yield edit
+    finally:
+        if not edit.kept:
+            edit.undo()

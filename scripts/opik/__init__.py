@@ -1,0 +1,1 @@
+"""What has to be known about Opik to change its version without losing data."""
