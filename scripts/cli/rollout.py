@@ -101,7 +101,11 @@ class Rollout:
         runner = self._runner(name)
         plan = self.plans.get(name)
         try:
-            if plan is None or name in self.stale or (not self.destroy and self.stacks[name].dependencies & self._applied):
+            if (
+                plan is None
+                or name in self.stale
+                or (not self.destroy and self.stacks[name].dependencies & self._applied)
+            ):
                 board.phase(name, "planning")
                 plan = runner.plan(destroy=self.destroy)
             if agreed is not None and (refused := tuple(sorted(set(plan.lost) - set(agreed)))):

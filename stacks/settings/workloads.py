@@ -57,6 +57,9 @@ class OpikSettings(Model):
 
     enabled: bool = True
     """Whether the platform has tracing and evaluation."""
+    version: Annotated[str, text(r"^\d{1,3}\.\d{1,3}\.\d{1,4}$", "a release of Opik such as 2.1.23")] | None = None
+    """Release of chart and application; left out, the one that `helm/charts.yaml` pins. `llmctl opik upgrade` and
+    `llmctl opik rollback` write it, after they have looked at backups and schema migrations."""
 
 
 class Engine(StrEnum):
