@@ -7,8 +7,12 @@ from pathlib import Path
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from main import build_app  # noqa: E402
+from stacks.output_folder import output_folder  # noqa: E402
 from stacks.settings import load_settings  # noqa: E402
 from stacks.settings.azure import StateSettings  # noqa: E402
 
-settings = load_settings(os.environ["PLATFORM_ENV"]).model_copy(update={"state": StateSettings()})
-build_app(settings, Path(os.environ["CDKTF_OUTDIR"])).synth()
+environment = os.environ["PLATFORM_ENV"]
+settings = load_settings(environment).model_copy(update={"state": StateSettings()})
+outdir = output_folder(environment, os.environ)
+outdir.mkdir(parents=True, exist_ok=True)
+build_app(settings, outdir).synth()

@@ -1,0 +1,212 @@
+"""The whole life of an environment, with the real cdktf and the real Terraform on stand-in providers."""
+
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.cli.diagnose import diagnose
+from scripts.cli.plan import total
+from scripts.cli.terraform import PLAN_FILE
+from scripts.rehearsal.cloud import Cloud
+from scripts.rehearsal.drive import Rehearsal
+from scripts.rehearsal.leaks import VAULT, leaking_files, secret_values
+from scripts.tiers import DISPOSABLE, DURABLE, STACKS
+from stacks.settings import load_settings
+from tests.synthesis import STATES, with_state
+
+pytestmark = pytest.mark.rehearsal
+
+ENVIRONMENT = os.environ.get("REHEARSED_ENVIRONMENT", "dev")
+OTHER = "prod" if ENVIRONMENT != "prod" else "dev"
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+UNCHANGED = "0 added, 0 changed, 0 destroyed"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("rehearsal")
+
+
+@pytest.fixture(scope="module")
+def rehearsal(folder: Path) -> Iterator[Rehearsal]:
+    """Return the environment, brought up as the README says; every test leaves it standing."""
+    found = Rehearsal(load_settings(ENVIRONMENT), folder)
+    found.cdktf("synth")
+    first = found.rollout(*DURABLE)
+    first.plan()
+    for stack in DURABLE:
+        shutil.copy(first.stacks[stack].folder / PLAN_FILE, folder / f"first-{stack}.tfplan")
+    first.discard_plans()
+    found.cdktf("deploy", *DURABLE, "--auto-approve")
+    found.cdktf("deploy", *DISPOSABLE, "--auto-approve")
+    yield found
+    (folder / "faults.yaml").unlink(missing_ok=True)
+
+
+def finished(output: str) -> list[str]:
+    """Return what Terraform says at the end of each apply."""
+    return re.findall(r"Apply complete! Resources: (.*)\.", ANSI.sub("", output))
+
+
+def everything(rehearsal: Rehearsal) -> set[tuple[str, str, int]]:
+    """Return what exists in the pretended cloud: its key, its id, and which life of that key it is."""
+    return {(found.key, found.id, found.generation) for found in Cloud(rehearsal.folder).objects()}
+
+
+def states(rehearsal: Rehearsal) -> dict[str, str]:
+    return {stack: rehearsal.state_file(stack).read_text() for stack in STACKS}
+
+
+def stored_secrets(rehearsal: Rehearsal) -> list[tuple[str, ...]]:
+    """Return every secret in the pretended services: holder, name, version, value."""
+    with sqlite3.connect(rehearsal.folder / VAULT) as vault:
+        rows = vault.execute(
+            "SELECT holder, name, version, value FROM secrets WHERE holder != 'generated' ORDER BY 1, 2, 3"
+        )
+        return rows.fetchall()
+
+
+def test_the_first_deployment_brings_up_every_stack(rehearsal: Rehearsal) -> None:
+    for stack in STACKS:
+        assert rehearsal.instances(stack), stack
+        assert rehearsal.outputs(stack), stack
+
+
+def test_a_second_plan_of_every_stack_is_empty(rehearsal: Rehearsal) -> None:
+    run = rehearsal.rollout()
+    run.plan()
+    assert run.failures == {}
+    assert set(run.plans) == set(STACKS)
+    assert {name: str(plan.changes) for name, plan in run.plans.items()} == dict.fromkeys(STACKS, "no changes")
+
+
+def test_cdktf_deploy_network_aks_platform_works_as_typed(rehearsal: Rehearsal) -> None:
+    output = rehearsal.cdktf("deploy", "network", "aks", "platform", "--auto-approve")
+    assert finished(output) == [UNCHANGED] * 3
+
+
+def test_cdktf_deploy_platform_works_as_typed(rehearsal: Rehearsal) -> None:
+    assert finished(rehearsal.cdktf("deploy", "platform", "--auto-approve")) == [UNCHANGED]
+
+
+@pytest.mark.parametrize("stack", DURABLE)
+def test_a_durable_stack_refuses_to_be_destroyed(rehearsal: Rehearsal, stack: str) -> None:
+    before = everything(rehearsal), states(rehearsal)
+    result = rehearsal.try_cdktf("destroy", stack, "--auto-approve")
+    assert result.status != 0
+    assert "Instance cannot be destroyed" in result.output
+    assert (everything(rehearsal), states(rehearsal)) == before
+
+
+def test_the_network_refuses_to_go_while_the_cluster_stands_in_it(rehearsal: Rehearsal) -> None:
+    before = everything(rehearsal)
+    result = rehearsal.try_cdktf("destroy", "network", "--auto-approve")
+    assert result.status != 0
+    assert "aks" in result.output
+    assert everything(rehearsal) == before
+
+
+def test_destroying_and_creating_the_disposable_stacks_brings_everything_back(rehearsal: Rehearsal) -> None:
+    outputs = {stack: rehearsal.outputs(stack) for stack in STACKS}
+    durable = {stack: rehearsal.instances(stack) for stack in DURABLE}
+    secrets = stored_secrets(rehearsal)
+    rehearsal.cdktf("destroy", *DISPOSABLE, "--auto-approve")
+    assert all(not rehearsal.instances(stack) for stack in DISPOSABLE)
+    assert {stack: rehearsal.instances(stack) for stack in DURABLE} == durable
+    rehearsal.cdktf("deploy", *DISPOSABLE, "--auto-approve")
+    again = {stack: rehearsal.outputs(stack) for stack in STACKS}
+    # Disks, databases, vault, passwords, registry, login: not an attribute differs.
+    assert {stack: rehearsal.instances(stack) for stack in DURABLE} == durable
+    assert {stack: again[stack] for stack in DURABLE} == {stack: outputs[stack] for stack in DURABLE}
+    assert stored_secrets(rehearsal) == secrets
+    # A new cluster gets a new API address and issuer from Azure; the names that people and domains use stay.
+    assert {stack: set(again[stack]) for stack in STACKS} == {stack: set(outputs[stack]) for stack in STACKS}
+    assert again["network"]["public_fqdn"] == outputs["network"]["public_fqdn"]
+    assert again["aks"]["cluster_id"] == outputs["aks"]["cluster_id"]
+    assert again["platform"]["dns_records"] == outputs["platform"]["dns_records"]
+    assert again["platform"]["namespaces"] == outputs["platform"]["namespaces"]
+
+
+def test_switching_environments_needs_no_clean_up(rehearsal: Rehearsal) -> None:
+    other = Rehearsal(load_settings(OTHER), rehearsal.folder, fresh=False)
+    other.cdktf("deploy", "acr", "--auto-approve")
+    assert finished(rehearsal.cdktf("deploy", "acr", "--auto-approve")) == [UNCHANGED]
+    assert finished(other.cdktf("deploy", "acr", "--auto-approve")) == [UNCHANGED]
+    assert rehearsal.outputs("acr")["registry_id"] != other.outputs("acr")["registry_id"]
+
+
+def test_final_helm_values_hold_the_outputs_of_other_stacks(rehearsal: Rehearsal) -> None:
+    platform = rehearsal.instances("platform")
+    values = {
+        attributes["name"]: "\n".join(attributes["values"] or [])
+        for address, attributes in platform.items()
+        if address.startswith("helm_release.")
+    }
+    database, aks, network = (rehearsal.outputs(stack) for stack in ("database", "aks", "network"))
+    assert json.dumps(database["vault_uri"]) in values["platform-secrets"]
+    for name, version in database["secret_versions"].items():
+        assert f'"{name}":{version}' in values["platform-secrets"]
+    assert json.dumps(aks["cert_manager_client_id"]) in values["cert-manager"]
+    if "nginx-ingress" in values:
+        assert json.dumps(network["public_ip_name"]) in values["nginx-ingress"]
+    assert [name for name, text in values.items() if "${" in text.replace("$${", "")] == []
+
+
+def test_no_generated_secret_is_in_any_state_plan_or_log(rehearsal: Rehearsal) -> None:
+    secrets = secret_values(rehearsal.folder)
+    assert len(secrets) >= len(rehearsal.outputs("database")["secret_versions"])
+    plans = list(rehearsal.folder.glob("first-*.tfplan"))
+    assert len(plans) == len(DURABLE)
+    assert leaking_files(rehearsal.folder, secrets) == []
+
+
+def test_a_secret_in_a_plan_or_a_state_would_be_found(tmp_path: Path) -> None:
+    (tmp_path / "clean.tfstate").write_text("{}")
+    (tmp_path / "leaking.tfstate").write_text('{"value": "secret-1"}')
+    with zipfile.ZipFile(tmp_path / "leaking.tfplan", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("tfplan", "x" * 1000 + "secret-2")
+    (tmp_path / "vault.db").write_text("secret-1")
+    found = leaking_files(tmp_path, {"secret-1", "secret-2"})
+    assert [path.name for path in found] == ["leaking.tfplan", "leaking.tfstate"]
+
+
+def test_what_an_interrupted_run_left_behind_is_taken_over_with_the_command_that_is_shown(
+    rehearsal: Rehearsal,
+) -> None:
+    other = Rehearsal(load_settings(OTHER), rehearsal.folder, fresh=False)
+    other.cdktf("synth")
+    fault = {"resource": "azurerm_resource_group", "effect": "lose-answer", "stack": "acr"}
+    (rehearsal.folder / "faults.yaml").write_text(json.dumps([fault]))
+    run = other.rollout("acr")
+    run.plan()
+    assert not run.apply(["acr"], any_loss=False)
+    run = other.rollout("acr")
+    run.plan()
+    assert not run.apply(["acr"], any_loss=False)
+    error = run.reports["acr"].error
+    assert error is not None
+    (found,) = diagnose(error.output, str(run.stacks["acr"].folder), "`llmctl deploy`")
+    command = next(line for line in found.fix.splitlines() if "terraform import" in line)
+    subprocess.run(command, shell=True, env=other.environment, check=True, capture_output=True)
+    run = other.rollout("acr")
+    run.plan()
+    assert run.apply(["acr"], any_loss=False)
+    run.plan()
+    assert total(run.plans.values()).empty
+
+
+def test_state_kept_elsewhere_is_rehearsed_locally(tmp_path: Path) -> None:
+    remote = Rehearsal(with_state(ENVIRONMENT, STATES["azurerm"]), tmp_path)
+    remote.cdktf("synth")
+    for stack in remote.workspace.stacks().values():
+        content = json.loads((stack.folder / "cdk.tf.json").read_text())
+        assert list(content["terraform"]["backend"]) == ["local"]
+        assert all(path.resolve().is_relative_to(tmp_path) for path in stack.read_states)
