@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from scripts.rehearsal.standin import planning
 from scripts.rehearsal.standin.replacement import FORCE_NEW, FORCE_NEW_IF, refused_change, replaced_by
 from scripts.rehearsal.standin.values import UNKNOWN, decode, encode, is_unknown, lookup, wholly_known
 from tests.standins import LOCATION, Provider, derived, provider
@@ -87,6 +88,15 @@ def test_blocks_that_azure_decides_on_are_unknown_then_kept(azure: Provider) -> 
     assert state["kubelet_identity"][0]["object_id"]
 
 
+@pytest.mark.parametrize("mode", ["list", "set"])
+def test_only_new_elements_of_a_block_get_unknowns(mode: str) -> None:
+    element = {"attributes": {"name": {"type": "string"}, "address": {"type": "string", "computed": True}}}
+    block = {"attributes": {}, "block_types": {"rule": {"nesting_mode": mode, "block": element}}}
+    old, new = {"name": "old", "address": None}, {"name": "new", "address": None}
+    planned = planning.with_unknowns(block, {"rule": [old, new]}, {"rule": [old]})
+    assert planned == {"rule": [old, {"name": "new", "address": UNKNOWN}]}
+
+
 def test_write_only_values_are_in_neither_plan_nor_state(tmp_path: Path) -> None:
     kubernetes = provider("kubernetes", tmp_path, "platform")
     secret = {"metadata": {"name": "login"}, "data_wo": {"password": "hidden-from-state"}, "data_wo_revision": 1}
@@ -118,6 +128,7 @@ REPLACING = [
     ("azuread_group", {"display_name": "a"}, {"display_name": "b"}, []),
     (PG, {"storage_mb": 65536}, {"storage_mb": 32768}, ["storage_mb"]),
     (PG, {"storage_mb": 32768}, {"storage_mb": 65536}, []),
+    (PG, {"storage_mb": 32768}, {"storage_mb": UNKNOWN}, ["storage_mb"]),
     (PG, {"version": "17"}, {"version": "16"}, ["version"]),
     (PG, {"version": "16"}, {"version": "17"}, []),
     (
