@@ -49,7 +49,7 @@ def built(source: Path, component: str, **build: Any) -> Image:
 
 
 def pinned(source: Path, components: tuple[str, ...] = COMPONENTS) -> dict[str, Image]:
-    return {f"opik/{component}": built(source, component) for component in components}
+    return {f"app/{component}": built(source, component) for component in components}
 
 
 def workshop(folder: Path, images: Mapping[str, Image], registry: str, **options: Any) -> Workshop:

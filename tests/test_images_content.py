@@ -71,7 +71,7 @@ def test_one_changed_file_changes_the_tag_of_exactly_its_image(tmp_path: Path, r
     before = tags(tmp_path, repository, source_folder=repository)
     (repository / "apps" / "frontend" / "file.txt").write_text("edited, not committed\n")
     after = tags(tmp_path, repository, source_folder=repository)
-    assert {name for name in before if before[name] != after[name]} == {"opik/frontend"}
+    assert {name for name in before if before[name] != after[name]} == {"app/frontend"}
 
 
 def test_the_tag_names_version_and_content(tmp_path: Path, repository: Path) -> None:
@@ -100,9 +100,9 @@ def test_arguments_and_bases_are_part_of_the_hash(repository: Path, change: dict
     commit(repository, VERSION)
     build = Build(git=str(repository), context="apps/backend", args={"OPIK_VERSION": "{tag}"})
     tree = source.Source(repository, "HEAD")
-    one = Recipe.of("opik/backend", build, VERSION, tree, "linux/amd64")
-    other = Recipe.of("opik/backend", replace(build, **change), VERSION, tree, "linux/amd64")
-    arm = Recipe.of("opik/backend", build, VERSION, tree, "linux/arm64")
+    one = Recipe.of("app/backend", build, VERSION, tree, "linux/amd64")
+    other = Recipe.of("app/backend", replace(build, **change), VERSION, tree, "linux/amd64")
+    arm = Recipe.of("app/backend", build, VERSION, tree, "linux/arm64")
     assert len({one.content_hash, other.content_hash, arm.content_hash}) == 3
 
 
@@ -110,7 +110,7 @@ def test_an_unpinned_base_is_a_warning_that_names_the_fix(tmp_path: Path, reposi
     (repository / "apps" / "backend" / "Dockerfile").write_text("FROM alpine:3\n")
     shop = workshop(tmp_path, pinned(repository), "localhost:1", source_folder=repository)
     warnings = [warning for image in shop.images for warning in image.warnings]
-    assert warnings == ["opik/backend: base image alpine:3 has no digest; `llmctl images lock` pins it"]
+    assert warnings == ["app/backend: base image alpine:3 has no digest; `llmctl images lock` pins it"]
 
 
 def test_the_build_gets_what_was_hashed_and_nothing_that_git_ignores(tmp_path: Path, repository: Path) -> None:
@@ -174,9 +174,9 @@ def test_a_folder_without_the_contexts_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_unknown_image_lists_the_known_ones(tmp_path: Path, repository: Path) -> None:
-    with pytest.raises(OperatorError, match="no image is called opik/nothing") as caught:
-        _ = workshop(tmp_path, pinned(repository), "localhost:1", names=("opik/nothing",)).images
-    assert all(f"opik/{component}" in caught.value.fix for component in COMPONENTS)
+    with pytest.raises(OperatorError, match="no image is called app/nothing") as caught:
+        _ = workshop(tmp_path, pinned(repository), "localhost:1", names=("app/nothing",)).images
+    assert all(f"app/{component}" in caught.value.fix for component in COMPONENTS)
     assert caught.value.code == ExitCode.USAGE
 
 
@@ -184,3 +184,39 @@ def test_build_arguments_take_the_version_from_the_tag() -> None:
     for name, image in images().items():
         if image.build:
             assert image.build.arguments(image.tag).get("OPIK_VERSION", image.tag) == image.tag, name
+
+
+def test_a_token_in_an_address_is_not_repeated_in_errors(tmp_path: Path) -> None:
+    with pytest.raises(GitError) as caught:
+        source.at_tag("http://user:token-of-somebody@127.0.0.1:1/source.git", "1.0", tmp_path / "cache")
+    assert "127.0.0.1" in str(caught.value)
+    assert "token-of-somebody" not in f"{caught.value}{caught.value.fix}"
+
+
+def test_damaged_files_in_the_cache_are_said_and_fetched_anew(tmp_path: Path, repository: Path) -> None:
+    def export(folder: str) -> str:
+        recipe = workshop(tmp_path, pinned(repository, ("backend",)), "localhost:1").images[0].recipe
+        assert recipe is not None
+        (tmp_path / folder).mkdir()
+        recipe.export(tmp_path / folder)
+        return (tmp_path / folder / "file.txt").read_text()
+
+    _ = workshop(tmp_path, pinned(repository, ("backend",)), "localhost:1").images[0].tag
+    (store,) = (tmp_path / "cache" / "source").glob("*.git")
+    blob = git(repository, "rev-parse", "HEAD:apps/backend/file.txt")
+    packs = list(store.rglob("pack/*.pack"))
+    assert packs, "the fetched version lies in a pack"
+    for pack in packs:
+        content = bytearray(pack.read_bytes())
+        offset = _offset(store, pack, blob)
+        content[offset + 1 : offset + 6] = b"\0" * 5
+        pack.chmod(0o644)
+        pack.write_bytes(content)
+    with pytest.raises(GitError, match="cached source is damaged"):
+        export("one")
+    assert export("two") == "backend\n"
+
+
+def _offset(store: Path, pack: Path, blob: str) -> int:
+    lines = git(store, "verify-pack", "-v", str(pack.with_suffix(".idx"))).splitlines()
+    return next(int(line.split()[4]) for line in lines if line.startswith(blob))

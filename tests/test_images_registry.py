@@ -2,7 +2,9 @@
 
 import base64
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,22 @@ def test_both_kinds_of_login_pull_and_push(bearer: bool) -> None:
         known = client(registry, Login("me", PASSWORD))
         copy(Place(known, "app"), "1.0", Place(known, "copy"), "1.0")
         assert registry.tags["copy"]["1.0"] == known.digest("app", "1.0")
+
+
+@pytest.mark.parametrize("bearer", [False, True])
+def test_threads_that_are_challenged_at_once_all_log_in(bearer: bool) -> None:
+    with OciRegistry(("me", PASSWORD), bearer=bearer).serving() as registry:
+        digest = registry.add("app", "1.0", b"layer")
+        known = client(registry, Login("me", PASSWORD))
+        refused = threading.Barrier(4, timeout=10)
+
+        def together(request: str) -> None:
+            if request.startswith("HEAD") and registry.requests.count(request) <= refused.parties:
+                refused.wait()
+
+        registry.fault = together
+        with ThreadPoolExecutor(refused.parties) as pool:
+            assert list(pool.map(lambda _number: known.digest("app", "1.0"), range(4))) == [digest] * 4
 
 
 @pytest.mark.parametrize("bearer", [False, True])

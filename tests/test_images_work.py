@@ -148,12 +148,12 @@ def test_one_edited_file_rebuilds_exactly_its_image_and_changes_one_line_of_the_
     builder = LayerBuilder()
     again = workshop(tmp_path, pinned(source), registry.name, source_folder=source)
     assert {found.wanted.name: found.state for found in again.inspect()} == {
-        f"opik/{name}": State.STALE if name == "frontend" else State.CURRENT for name in COMPONENTS
+        f"app/{name}": State.STALE if name == "frontend" else State.CURRENT for name in COMPONENTS
     }
     run(again, builder)
     after = shop.lock_path.read_text().splitlines()
-    assert builder.built == ["opik/frontend"]
-    assert [line for line in after if line not in before] == [line for line in after if "opik/frontend" in line]
+    assert builder.built == ["app/frontend"]
+    assert [line for line in after if line not in before] == [line for line in after if "app/frontend" in line]
     assert len(after) == len(before)
 
 
@@ -162,16 +162,16 @@ def test_one_failure_lets_the_others_finish_names_the_log_and_leaves_the_lock(
 ) -> None:
     shop = workshop(tmp_path, pinned(source), registry.name)
     shop.lock_path.write_text('{"format": 1, "images": {}}\n')
-    builder = LayerBuilder(failing=("opik/backend",))
+    builder = LayerBuilder(failing=("app/backend",))
     outcome = run(shop, builder)
-    assert sorted(builder.built) == ["opik/frontend", "opik/worker"]
-    assert set(outcome.failures) == {"opik/backend"}
-    assert str(shop.log("opik/backend")) in outcome.failures["opik/backend"].fix
+    assert sorted(builder.built) == ["app/frontend", "app/worker"]
+    assert set(outcome.failures) == {"app/backend"}
+    assert str(shop.log("app/backend")) in outcome.failures["app/backend"].fix
     assert shop.lock_path.read_text() == '{"format": 1, "images": {}}\n'
     # The next run has only this one left to do.
     builder = LayerBuilder()
     assert run(workshop(tmp_path, pinned(source), registry.name), builder).lock_changed
-    assert builder.built == ["opik/backend"]
+    assert builder.built == ["app/backend"]
 
 
 def test_a_registry_that_goes_away_leaves_no_lock_and_the_next_run_continues(
@@ -227,7 +227,7 @@ def test_an_image_that_left_the_list_leaves_the_lock(
 
 def test_kinds_are_kept_apart(tmp_path: Path, source: Path, registry: OciRegistry, publisher: OciRegistry) -> None:
     images = published(publisher, "one") | pinned(source)
-    for kind, expected in (("build", {f"opik/{name}" for name in COMPONENTS}), ("import", {"charts/one"})):
+    for kind, expected in (("build", {f"app/{name}" for name in COMPONENTS}), ("import", {"charts/one"})):
         shop = workshop(tmp_path, images, registry.name, kind=kind)
         assert {image.name for image in shop.images} == expected
         run(shop)

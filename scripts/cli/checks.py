@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from .workspace import ROOT
 
-FAST = "not rehearsal and not policy and not slow"
+FAST = "not rehearsal and not policy and not slow and not images"
 """pytest's marker expression for the tests that need seconds."""
 
 

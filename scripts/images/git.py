@@ -1,6 +1,7 @@
 """Runs git without prompts, hooks of the caller's environment, or changes to anybody's working copy."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -34,6 +35,12 @@ def git(*arguments: str, cwd: Path, env: Mapping[str, str] | None = None) -> str
     except subprocess.TimeoutExpired:
         raise GitError(f"git {arguments[0]} took more than {_TIMEOUT_S // 60} minutes") from None
     if run.returncode != 0:
+        # git repeats the address, which may carry a token.
         last = (run.stderr.strip() or "no message").splitlines()[-1]
-        raise GitError(f"git {arguments[0]} failed: {last}")
+        raise GitError(f"git {arguments[0]} failed: {without_login(last)}")
     return run.stdout
+
+
+def without_login(text: str) -> str:
+    """Return `text` without user names and passwords in its URLs."""
+    return re.sub(r"://[^/@\s]+@", "://", text)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.cli.errors import ExitCode
 
-from .git import GitError, git
+from .git import GitError, git, without_login
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def of_folder(folder: Path, contexts: list[str], cache: Path) -> Source:
 
 
 def _fetch(store: Path, url: str, tag: str, tell: Callable[[str], object]) -> None:
-    tell(f"fetching {url} at {tag}")
+    tell(f"fetching {without_login(url)} at {tag}")
     store.mkdir(parents=True, exist_ok=True)
     env = {"GIT_DIR": str(store)}
     git("init", "--quiet", "--bare", cwd=store, env=env)
@@ -106,7 +106,7 @@ def _fetch(store: Path, url: str, tag: str, tell: Callable[[str], object]) -> No
             f"+{reference}:{reference}", cwd=store, env=env)  # fmt: skip
     except GitError as error:
         raise GitError(
-            f"{url} at {tag} cannot be fetched: {error.message}",
+            f"{without_login(url)} at {tag} cannot be fetched: {error.message}",
             "check the network, or name a checkout with --source",
             ExitCode.NOT_READY,
         ) from None

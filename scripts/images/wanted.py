@@ -44,6 +44,8 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
     """Return the images of the releases that this environment deploys, at the versions it has chosen."""
     unused = {
         "opik": not settings.opik.enabled,
+        "altinity-clickhouse-operator": not settings.opik.enabled,
+        "opik-guardrails": not settings.opik.enabled or settings.opik.guardrails_pool is None,
         "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
         "nvidia-device-plugin": not settings.cluster.gpu_pools,
         "dcgm-exporter": not settings.cluster.gpu_pools,

@@ -11,6 +11,7 @@ from stacks.kubernetes import catalogue
 from stacks.kubernetes.catalogue import Build, Image
 from stacks.kubernetes.image_lock import LockedImage, lock_file
 from stacks.kubernetes.images import login_server
+from stacks.kubernetes.opik_version import at_chosen_version
 from stacks.settings import Settings
 
 from . import inspection, source, wanted
@@ -50,14 +51,15 @@ class Workshop:
     @cached_property
     def images(self) -> list[Wanted]:
         """Return what has to stand in the registry. Raises OperatorError when a source cannot be read."""
-        needed = wanted.needed(self.settings, self.pinned)
+        pinned = at_chosen_version(self.pinned, self.settings)
+        meant = wanted.chosen(pinned, self.names) if self.names else wanted.needed(self.settings, pinned)
         found = wanted.wanted(
-            wanted.chosen(needed, self.names),
+            meant,
             build=self.settings.images.opik == "build" and self.kind != "import",
             platform=self.settings.images.platform,
             source=self._source,
         )
-        built = {name for name in needed if self._is_built(name)}
+        built = {name for name in meant if self._is_built(name)}
         return [image for image in found if self.kind == "all" or (image.name in built) == (self.kind == "build")]
 
     def locked(self) -> dict[str, LockedImage]:

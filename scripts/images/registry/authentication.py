@@ -30,15 +30,16 @@ class Authentication:
             value = self._known.get(scope) or self._known.get("")
         return {"Authorization": value} if value else {}
 
-    def answer(self, challenge: str, scope: str) -> dict[str, str]:
+    def answer(self, challenge: str, scope: str, sent: str | None) -> dict[str, str]:
         """Return headers that satisfy `challenge`, the `WWW-Authenticate` of a 401 for a request in `scope`.
 
+        `sent` is the authorization that the refused request carried: another thread may have learned more meanwhile.
         Raises UnauthorizedError when there is no login or it was refused.
         """
         scheme, _, rest = challenge.partition(" ")
         if scheme.lower() == "bearer":
             value, key = f"Bearer {self._token(dict(_PARAMETER.findall(rest)), scope)}", scope
-        elif self._login and self.header(scope).get("Authorization") != self._login.basic():
+        elif self._login and sent != self._login.basic():
             value, key = self._login.basic(), ""
         else:
             raise UnauthorizedError(self._registry, "the login" if self._login else "to answer without a login")

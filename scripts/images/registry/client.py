@@ -128,9 +128,11 @@ class Registry:
         scope = _scope(repository, push=push, action=action)
         sent = {"Content-Length": "0"} if method == "POST" and body is None else {}
         sent |= headers or {}
-        answer = self._transport.send(method, url, sent | self._authentication.header(scope), body=body, stream=stream)
+        authorization = self._authentication.header(scope)
+        answer = self._transport.send(method, url, sent | authorization, body=body, stream=stream)
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            granted = self._authentication.answer(answer.headers.get("WWW-Authenticate", ""), scope)
+            challenge = answer.headers.get("WWW-Authenticate", "")
+            granted = self._authentication.answer(challenge, scope, authorization.get("Authorization"))
             answer = self._transport.send(method, url, sent | granted, body=body, stream=stream)
         while answer.status in _REDIRECTS and method in {"GET", "HEAD"}:
             # To a blob store, whose URL carries its own signature; the registry's login is not for it.
