@@ -57,6 +57,7 @@ class PinFile:
         entry = self._entry(name)
         before = entry.get("digest")
         if "digest" not in entry:
+            # Before the tag: a comment that follows the tag, or stands above the next entry, belongs to it.
             entry.insert(list(entry).index("tag"), "digest", digest)
         entry["digest"] = digest
         return str(before) if before else None

@@ -98,7 +98,7 @@ class Work:
             return Task(image.name, "importing", lambda: self._import(image, log))
         assert self.builder is not None
         memory = image.recipe.memory_gib if self.builder.local else 0
-        return Task(image.name, "building", lambda: self._build(image, log), memory)
+        return Task(image.name, "building", lambda: self.build(image, log), memory)
 
     def _target(self, image: Wanted) -> Reference:
         return Reference(self.shop.registry.name, image.repository, image.tag)
@@ -116,7 +116,8 @@ class Work:
             )
         )
 
-    def _build(self, image: Wanted, log: Path) -> None:
+    def build(self, image: Wanted, log: Path) -> None:
+        """Build one image and push it. Raises OperatorError."""
         recipe = image.recipe
         assert recipe is not None
         assert self.builder is not None
