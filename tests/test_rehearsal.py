@@ -7,13 +7,13 @@ import shutil
 import sqlite3
 import subprocess
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from scripts.cli.diagnose import diagnose
-from scripts.cli.plan import total
+from scripts.cli.rollout import Rollout
+from scripts.cli.schedule import Outcome
 from scripts.cli.terraform import PLAN_FILE
 from scripts.rehearsal.cloud import Cloud
 from scripts.rehearsal.drive import Rehearsal
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rehearsal(folder: Path) -> Iterator[Rehearsal]:
+def rehearsal(folder: Path) -> Rehearsal:
     """Return the environment, brought up as the README says; every test leaves it standing."""
     found = Rehearsal(load_settings(ENVIRONMENT), folder)
     found.cdktf("synth")
@@ -47,8 +47,7 @@ def rehearsal(folder: Path) -> Iterator[Rehearsal]:
     first.discard_plans()
     found.cdktf("deploy", *DURABLE, "--auto-approve")
     found.cdktf("deploy", *DISPOSABLE, "--auto-approve")
-    yield found
-    (folder / "faults.yaml").unlink(missing_ok=True)
+    return found
 
 
 def finished(output: str) -> list[str]:
@@ -178,29 +177,27 @@ def test_a_secret_in_a_plan_or_a_state_would_be_found(tmp_path: Path) -> None:
     assert [path.name for path in found] == ["leaking.tfplan", "leaking.tfstate"]
 
 
-def test_what_an_interrupted_run_left_behind_is_taken_over_with_the_command_that_is_shown(
-    rehearsal: Rehearsal,
-) -> None:
-    other = Rehearsal(load_settings(OTHER), rehearsal.folder, fresh=False)
-    other.cdktf("synth")
-    fault = {"resource": "azurerm_resource_group", "effect": "lose-answer", "stack": "acr"}
-    (rehearsal.folder / "faults.yaml").write_text(json.dumps([fault]))
-    run = other.rollout("acr")
-    run.plan()
-    assert not run.apply(["acr"], any_loss=False)
-    run = other.rollout("acr")
-    run.plan()
-    assert not run.apply(["acr"], any_loss=False)
+def test_what_a_lost_run_left_behind_is_taken_over_with_the_command_that_is_shown(tmp_path: Path) -> None:
+    rehearsal = Rehearsal(load_settings(ENVIRONMENT), tmp_path)
+    rehearsal.cdktf("synth")
+    fault = {"resource": "azurerm_resource_group", "effect": "lose-answer"}
+    (tmp_path / "faults.yaml").write_text(json.dumps([fault]))
+
+    def deploy() -> Rollout:
+        run = rehearsal.rollout("acr")
+        run.plan()
+        run.apply(["acr"], any_loss=False)
+        return run
+
+    deploy()
+    run = deploy()
     error = run.reports["acr"].error
     assert error is not None
     (found,) = diagnose(error.output, str(run.stacks["acr"].folder), "`llmctl deploy`")
     command = next(line for line in found.fix.splitlines() if "terraform import" in line)
-    subprocess.run(command, shell=True, env=other.environment, check=True, capture_output=True)
-    run = other.rollout("acr")
-    run.plan()
-    assert run.apply(["acr"], any_loss=False)
-    run.plan()
-    assert total(run.plans.values()).empty
+    subprocess.run(command, shell=True, env=rehearsal.environment, check=True, capture_output=True)
+    assert deploy().reports["acr"].outcome == Outcome.DONE
+    assert deploy().reports["acr"].changes.empty
 
 
 def test_state_kept_elsewhere_is_rehearsed_locally(tmp_path: Path) -> None:
