@@ -31,7 +31,7 @@ def build_app(settings: Settings, outdir: Path | None = None) -> App:
 
     network = NetworkStack(app, settings, disks=disks, acr=acr, database=database)
     aks = AksStack(app, settings, network=network, identity=identity, disks=disks, acr=acr, database=database)
-    PlatformStack(app, settings, network=network, aks=aks, database=database)
+    PlatformStack(app, settings, network=network, aks=aks, identity=identity, disks=disks, database=database)
     return app
 
 

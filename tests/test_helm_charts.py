@@ -12,6 +12,8 @@ from ruamel.yaml import YAML
 from stacks.kubernetes import values
 from stacks.kubernetes.catalogue import HELM, own_chart
 from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.opik import login
+from stacks.kubernetes.opik import release as opik
 from stacks.settings import Settings, load_settings
 from stacks.settings.secret_names import GeneratedSecret
 
@@ -29,6 +31,12 @@ def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
 def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
     if release == "platform-issuers":
         return values.platform_issuers(settings)
+    if release == "login-sessions":
+        return login.sessions(settings)
+    if release == "opik-guardrails":
+        return opik.guardrails(
+            settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
+        )
     return values.platform_secrets(
         settings,
         vault_uri="https://vault.vault.azure.net/",

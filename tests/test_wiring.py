@@ -19,7 +19,7 @@ READS = {
     "database": set[str](),
     "network": {"disks", "acr", "database"},
     "aks": {"network", "identity", "disks", "acr", "database"},
-    "platform": {"network", "aks", "database"},
+    "platform": {"network", "aks", "identity", "disks", "database"},
 }
 
 READERS = {"local": "local", "azurerm": "azurerm", "hcp": "remote"}

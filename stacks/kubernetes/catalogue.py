@@ -57,6 +57,15 @@ class Image:
         """The form in which most charts take an image; they join the two with a colon."""
         return {"repository": self.repository, "tag": f"{self.tag}@{self.digest}" if self.digest else self.tag}
 
+    def parts(self) -> dict[str, str]:
+        """The form of charts that take the registry's host apart from the repository."""
+        registry, _, repository = self.repository.partition("/")
+        return {"registry": registry, **self.values(), "repository": repository}
+
+    def __str__(self) -> str:
+        """The whole reference, as a pod names it."""
+        return ":".join(self.values().values())
+
 
 @cache
 def charts() -> dict[str, Chart]:

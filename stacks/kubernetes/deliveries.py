@@ -8,6 +8,7 @@ from stacks.settings.secret_names import GeneratedSecret
 from stacks.settings.workloads import Engine
 
 from .namespaces import CHAT, GATEWAY, OPIK, SERVING, application_namespaces, serves_with
+from .opik import secrets as opik_secrets
 
 Delivery = dict[str, dict[str, str]]
 """Name of the Kubernetes Secret to its keys, each with the secret's name in the vault."""
@@ -28,19 +29,7 @@ _BY_NAMESPACE: dict[str, dict[str, dict[str, GeneratedSecret]]] = {
             "database-password": GeneratedSecret.DATABASE_GATEWAY_PASSWORD,
         },
     },
-    OPIK: {
-        "opik-secrets": {
-            "OPIK_ENCRYPTION_KEY": GeneratedSecret.OPIK_ENCRYPTION_KEY,
-            "mysql-root-password": GeneratedSecret.OPIK_MYSQL_ROOT_PASSWORD,
-            "mysql-password": GeneratedSecret.OPIK_MYSQL_PASSWORD,
-            "clickhouse-password": GeneratedSecret.OPIK_CLICKHOUSE_PASSWORD,
-            "clickhouse-operator-password": GeneratedSecret.OPIK_CLICKHOUSE_OPERATOR_PASSWORD,
-            "minio-user": GeneratedSecret.OPIK_MINIO_USER,
-            "minio-password": GeneratedSecret.OPIK_MINIO_PASSWORD,
-            "redis-password": GeneratedSecret.OPIK_REDIS_PASSWORD,
-            "cookie-secret": GeneratedSecret.LOGIN_COOKIE_SECRET,
-        },
-    },
+    OPIK: opik_secrets.DELIVERED,
 }
 
 
@@ -56,3 +45,11 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
         for namespace in application_namespaces(settings)
         if namespace in by_namespace
     }
+
+
+def formats(settings: Settings) -> dict[str, dict[str, dict[str, str]]]:
+    """Text around delivered values, where `%s` stands for the value; without it the text is no secret at all.
+
+    By namespace, Secret and key, like the deliveries.
+    """
+    return {OPIK: opik_secrets.formats(settings)} if settings.opik.enabled else {}

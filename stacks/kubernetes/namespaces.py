@@ -11,6 +11,7 @@ from stacks.settings.workloads import Engine
 from . import accounts
 from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics, webhook
 from .gpu import most_gpu_nodes
+from .opik.traffic import opik_flows
 
 CERT_MANAGER = accounts.CERT_MANAGER.namespace
 EXTERNAL_SECRETS = accounts.VAULT_READER.namespace
@@ -160,7 +161,7 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
         quota=_no_doors(claims=20) | {"pods": "100"},
         container_defaults={"memory": "1Gi"},
         container_requests={"cpu": "50m", "memory": "128Mi"},
-        flows=(DNS, challenge),
+        flows=(DNS, challenge, *(opik_flows(settings, front_door(settings)) if name == OPIK else ())),
     )
 
 

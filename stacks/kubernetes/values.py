@@ -9,7 +9,7 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from .accounts import VAULT_READER, identity_annotations
-from .deliveries import deliveries
+from .deliveries import deliveries, formats
 from .gpu import WHOLE_CARDS, sharing_configs
 from .images import deployed_images
 
@@ -59,6 +59,7 @@ def platform_secrets(settings: Settings, *, vault_uri: str, tenant_id: str, vers
         },
         "versions": versions,
         "deliveries": deliveries(settings),
+        "formats": formats(settings),
     }
 
 

@@ -9,21 +9,30 @@ from stacks.base import EnvironmentStack, Tier
 from stacks.hosts import Hosts
 from stacks.kubernetes.namespaces import namespaces
 from stacks.kubernetes.values import cluster_issuer, ingress_class
-from stacks.outputs import AksOutputs, DatabaseOutputs, NetworkOutputs, PlatformOutputs
+from stacks.outputs import (
+    AksOutputs,
+    DatabaseOutputs,
+    DisksOutputs,
+    IdentityOutputs,
+    NetworkOutputs,
+    PlatformOutputs,
+)
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from .certificates import add_certificates
 from .front_door import add_nginx
 from .gpu import add_gpu
+from .opik import add_opik
 from .secrets import add_secrets
 
 
 class PlatformStack(EnvironmentStack):
     """Owns every Kubernetes object and Helm release of the environment.
 
-    Needs the cluster, the identities of its workloads, the vault and the front door's address; hands on to people
-    what they have to enter in the domain's DNS and which names an Ingress has to use.
+    Needs the cluster, the identities of its workloads, the vault, the data disks, the login application and the front
+    door's address; hands on to people what they have to enter in the domain's DNS and which names an Ingress has to
+    use.
     """
 
     stack_name = "platform"
@@ -37,6 +46,8 @@ class PlatformStack(EnvironmentStack):
         *,
         network: wiring.Producer[NetworkOutputs],
         aks: wiring.Producer[AksOutputs],
+        identity: wiring.Producer[IdentityOutputs],
+        disks: wiring.Producer[DisksOutputs],
         database: wiring.Producer[DatabaseOutputs],
     ) -> None:
         super().__init__(scope, settings)
@@ -50,12 +61,25 @@ class PlatformStack(EnvironmentStack):
         minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
         spaces = {rules.name: Namespace(self, rules, kubernetes_minor=minor) for rules in namespaces(settings)}
 
-        add_certificates(self, settings, spaces, client_id=cluster.cert_manager_client_id, tenant_id=vault.tenant_id)
-        add_secrets(self, settings, spaces, client_id=cluster.external_secrets_client_id, vault=vault)
+        issuers = add_certificates(
+            self, settings, spaces, client_id=cluster.cert_manager_client_id, tenant_id=vault.tenant_id
+        )
+        delivered = add_secrets(self, settings, spaces, client_id=cluster.external_secrets_client_id, vault=vault)
         if settings.ingress.mode is IngressMode.NGINX:
             add_nginx(self, settings, spaces, address)
         if settings.cluster.gpu_pools:
             add_gpu(self, settings, spaces)
+        if settings.opik.enabled:
+            add_opik(
+                self,
+                settings,
+                spaces,
+                disks=self.read(disks),
+                identity=self.read(identity),
+                tenant_id=vault.tenant_id,
+                delivered=delivered,
+                issuers=issuers,
+            )
 
         hosts = Hosts(settings.domain)
         self.outputs = PlatformOutputs(

@@ -15,8 +15,8 @@ from .variants import availability
 
 def add_certificates(
     scope: Construct, settings: Settings, spaces: Mapping[str, Namespace], *, client_id: str, tenant_id: str
-) -> None:
-    """Add cert-manager, which acts as the managed identity `client_id`, and the Let's Encrypt issuers."""
+) -> HelmRelease:
+    """Add cert-manager, which acts as the managed identity `client_id`; return the release of the issuers."""
     namespace = spaces[CERT_MANAGER]
     controller = HelmRelease(
         scope,
@@ -27,7 +27,7 @@ def add_certificates(
         depends_on=namespace.bounds,
     )
     # Custom resources need their definitions and the webhook, so they are a release of their own.
-    HelmRelease(
+    return HelmRelease(
         scope,
         "platform-issuers",
         namespace=namespace.metadata.name,

@@ -33,8 +33,8 @@ def add_secrets(
     *,
     client_id: str,
     vault: DatabaseOutputs,
-) -> None:
-    """Add the operator and the deliveries; the vault is read as the managed identity `client_id`."""
+) -> HelmRelease:
+    """Add the operator; return the release of the deliveries. The vault is read as the managed identity `client_id`."""
     namespace = spaces[VAULT_READER.namespace]
     operator = HelmRelease(
         scope,
@@ -48,7 +48,7 @@ def add_secrets(
     )
     account = _vault_reader(scope, namespace, client_id=client_id, tenant_id=vault.tenant_id)
     receivers = [bound for name in deliveries(settings) for bound in spaces[name].bounds]
-    HelmRelease(
+    return HelmRelease(
         scope,
         "platform-secrets",
         namespace=namespace.metadata.name,

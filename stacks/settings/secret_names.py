@@ -29,6 +29,7 @@ class GeneratedSecret(StrEnum):
     OPIK_MINIO_PASSWORD = "opik-minio-password"  # noqa: S105
     OPIK_REDIS_PASSWORD = "opik-redis-password"  # noqa: S105
     LOGIN_COOKIE_SECRET = "login-cookie-secret"  # noqa: S105
+    LOGIN_REDIS_PASSWORD = "login-redis-password"  # noqa: S105
 
 
 class Alphabet(StrEnum):
@@ -84,5 +85,6 @@ SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
     GeneratedSecret.OPIK_REDIS_PASSWORD: SecretSpec(),
     # oauth2-proxy takes 32 characters of base64 for the URL.
     GeneratedSecret.LOGIN_COOKIE_SECRET: SecretSpec(length=32, alphabet=Alphabet.BASE64_URL),
+    GeneratedSecret.LOGIN_REDIS_PASSWORD: SecretSpec(),
 }
 """Every generated secret and its form."""

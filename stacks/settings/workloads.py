@@ -52,6 +52,13 @@ class GatewayServiceSettings(Model):
     """Connections that each pod may open."""
 
 
+class OpikProfile(StrEnum):
+    """How much memory and processor Opik's containers get."""
+
+    SMALL = "small"
+    STANDARD = "standard"
+
+
 class OpikSettings(Model):
     """Opik, tracing and evaluation."""
 
@@ -60,6 +67,16 @@ class OpikSettings(Model):
     version: Annotated[str, text(r"^\d{1,3}\.\d{1,3}\.\d{1,4}$", "a release of Opik such as 2.1.23")] | None = None
     """Release of chart and application; left out, the one that `helm/charts.yaml` pins. `llmctl opik upgrade` and
     `llmctl opik rollback` write it, after they have looked at backups and schema migrations."""
+    profile: OpikProfile = OpikProfile.SMALL
+    """Requests and limits of every container: `small` asks for 2 vCPU and 6 GiB, `standard` for 5 vCPU and 16 GiB."""
+    replicas: Annotated[int, Field(ge=1, le=10)] = 1
+    """Backend pods that are always there. Each migrates the schema as it starts: install with 1, raise it later."""
+    max_replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    """Backend pods that the autoscaler may reach by processor load; equal to `replicas`, there is no autoscaler."""
+    login_replicas: Annotated[int, Field(ge=1, le=10)] = 1
+    """Pods of the proxy that logs people in."""
+    guardrails_pool: PoolName | None = None
+    """GPU pool that the guardrails service runs on; left out, there is none. Its image can only be built."""
 
 
 class Engine(StrEnum):

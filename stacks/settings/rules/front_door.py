@@ -30,8 +30,8 @@ def gateway_capacity_is_ordered(settings: Settings) -> Iterator[Finding]:
 
 
 def service_replicas_are_ordered(settings: Settings) -> Iterator[Finding]:
-    """The maximum of chat and gateway is at least what always runs."""
-    for name in ("chat", "gateway"):
+    """The maximum of chat, gateway and Opik is at least what always runs."""
+    for name in ("chat", "gateway", "opik"):
         service = getattr(settings, name)
         if service.max_replicas < service.replicas:
             yield Finding((name, "max_replicas"), f"must be at least replicas ({service.replicas})")

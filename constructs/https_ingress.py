@@ -1,0 +1,69 @@
+"""A host of the front door: HTTPS with a certificate of its own, everything to one Service."""
+
+from collections.abc import Mapping, Sequence
+
+from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
+    IngressV1,
+    IngressV1Metadata,
+    IngressV1Spec,
+    IngressV1SpecRule,
+    IngressV1SpecRuleHttp,
+    IngressV1SpecRuleHttpPath,
+    IngressV1SpecRuleHttpPathBackend,
+    IngressV1SpecRuleHttpPathBackendService,
+    IngressV1SpecRuleHttpPathBackendServicePort,
+    IngressV1SpecTls,
+)
+from constructs import Construct
+
+
+class HttpsIngress(IngressV1):
+    """The Ingress `name` for one host, with a single path: controllers disagree about the order of several."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        namespace: str,
+        ingress_class: str,
+        host: str,
+        service: str,
+        port: int,
+        annotations: Mapping[str, str],
+        depends_on: Sequence[ITerraformDependable] = (),
+    ) -> None:
+        """Add the Ingress; its certificate is kept in the Secret `<name>-tls`."""
+        super().__init__(
+            scope,
+            construct_id,
+            metadata=IngressV1Metadata(name=name, namespace=namespace, annotations=dict(annotations)),
+            spec=IngressV1Spec(
+                ingress_class_name=ingress_class,
+                tls=[IngressV1SpecTls(hosts=[host], secret_name=f"{name}-tls")],
+                rule=[
+                    IngressV1SpecRule(
+                        host=host,
+                        http=IngressV1SpecRuleHttp(
+                            path=[
+                                IngressV1SpecRuleHttpPath(
+                                    path="/",
+                                    path_type="Prefix",
+                                    backend=IngressV1SpecRuleHttpPathBackend(
+                                        service=IngressV1SpecRuleHttpPathBackendService(
+                                            name=service,
+                                            port=IngressV1SpecRuleHttpPathBackendServicePort(number=port),
+                                        )
+                                    ),
+                                )
+                            ]
+                        ),
+                    )
+                ],
+            ),
+            depends_on=list(depends_on),
+            # cert-manager adds and removes the path of its challenge while it proves the host.
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["spec[0].rule[0].http[0].path"]),
+        )

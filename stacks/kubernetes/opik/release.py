@@ -1,0 +1,208 @@
+"""Chart values of Opik, its ClickHouse operator and its guardrails service that only the stack knows.
+
+Keys: `values.yaml` of the charts, https://github.com/comet-ml/opik/tree/main/deployment/helm_chart/opik and
+https://github.com/Altinity/clickhouse-operator/tree/master/deploy/helm/clickhouse-operator.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.kubernetes.catalogue import Image, values_files
+from stacks.kubernetes.images import deployed_images
+from stacks.settings import Settings
+from stacks.settings.data import DataDisk
+from stacks.settings.network import IngressMode
+
+from . import secrets
+from .stores import CLAIM_TEMPLATE, CLAIMS, STORAGE_CLASS, stores
+
+RELEASE = "opik"
+OPERATOR = secrets.OPERATOR
+GUARDRAILS = "opik-guardrails"
+ACCOUNT = "opik"
+"""Service account of every pod of Opik that needs no access to Kubernetes."""
+RESTART_ANNOTATION = "platform/configuration"
+"""Annotation of pods that changes when their configuration or a password of theirs does, so that they restart."""
+INSTALL_SECONDS = 3600
+"""How long Terraform waits: images, disks, ClickHouse, and then 200 migrations, of which none may be interrupted
+(https://github.com/comet-ml/opik/issues/7090)."""
+HSTS = "max-age=31536000"
+
+
+def variants(settings: Settings) -> tuple[str, ...]:
+    """Values files beside the base: the base has the sizes of the profile `small`."""
+    return () if settings.opik.profile == "small" else (settings.opik.profile.value,)
+
+
+def opik(settings: Settings) -> dict[str, Any]:
+    """Values of Opik's chart."""
+    images = {
+        name.removeprefix(f"{RELEASE}/"): image
+        for name, image in deployed_images(settings).items()
+        if name.startswith(f"{RELEASE}/")
+    }
+    restart = {RESTART_ANNOTATION: configuration_hash(settings)}
+    return {
+        "registry": _common_registry(images),
+        "podAnnotations": restart,
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+        "component": {
+            "backend": _backend(settings, images),
+            "python-backend": _evaluator(images),
+            "frontend": _frontend(settings, images),
+        },
+        "mysql": {
+            "image": images["mysql"].parts(),
+            "auth": {"existingSecret": secrets.STORES},
+            "serviceAccount": {"create": False, "name": ACCOUNT},
+            "primary": {
+                "podAnnotations": restart,
+                "persistence": {"existingClaim": CLAIMS[DataDisk.MYSQL]},
+            },
+        },
+        "redis": {
+            "image": images["redis"].parts(),
+            "auth": {"existingSecret": secrets.STORES, "existingSecretPasswordKey": "redis-password"},
+            "podAnnotations": restart,
+            "persistence": {"existingClaim": CLAIMS[DataDisk.REDIS]},
+        },
+        "minio": {
+            "image": images["minio"].parts(),
+            "auth": {
+                "existingSecret": secrets.STORES,
+                "existingSecretUserKey": "minio-user",
+                "existingSecretPasswordKey": "minio-password",
+            },
+            "podAnnotations": restart,
+            "persistence": {"existingClaim": CLAIMS[DataDisk.MINIO]},
+        },
+        "zookeeper": {
+            "image": images["zookeeper"].parts(),
+            "persistence": {"existingClaim": CLAIMS[DataDisk.ZOOKEEPER]},
+        },
+        "clickhouse": _clickhouse(settings, images),
+    }
+
+
+def _backend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+    replicas, most = settings.opik.replicas, settings.opik.max_replicas
+    return {
+        "image": _own_image(images["backend"]),
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+        "replicaCount": replicas,
+        "autoscaling": {"enabled": most > replicas, "minReplicas": replicas, "maxReplicas": most},
+        "podDisruptionBudget": {"enabled": replicas > 1},
+        "waitForClickhouse": {"image": images["curl"].parts()},
+        "waitForMysql": {"image": images["busybox"].parts()},
+        "env": {"TOGGLE_GUARDRAILS_ENABLED": str(bool(settings.opik.guardrails_pool)).lower()},
+        "envFrom": [{"configMapRef": {"name": "opik-backend"}}, {"secretRef": {"name": secrets.BACKEND}}],
+    }
+
+
+def _evaluator(images: Mapping[str, Image]) -> dict[str, Any]:
+    return {
+        "image": _own_image(images["python-backend"]),
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+        "waitForRedis": {"image": images["busybox"].parts()},
+        "envFrom": [{"configMapRef": {"name": "opik-python-backend"}}, {"secretRef": {"name": secrets.EVALUATOR}}],
+    }
+
+
+def _frontend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+    frontend = {
+        "image": _own_image(images["frontend"]),
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+    }
+    if settings.ingress.mode is IngressMode.APPLICATION_GATEWAY:
+        # NGINX sends the header itself; the gateway could only by a rewrite, which would break ACME's challenges.
+        frontend |= {"extraServerHeaders": {"Strict-Transport-Security": HSTS}}
+    return frontend
+
+
+def _clickhouse(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+    (store,) = (store for store in stores(settings) if store.disk is DataDisk.CLICKHOUSE)
+    return {
+        "image": str(images["clickhouse"]),
+        "adminUser": {
+            "useSecret": {"enabled": True},
+            "secretname": secrets.STORES.removeprefix("opik-"),
+            "password_key": "clickhouse-password",
+        },
+        # The operator restarts ClickHouse when a file changes; pod annotations have no effect.
+        "configuration": {
+            "files": {
+                "config.d/platform.xml": f"<clickhouse><!-- {configuration_hash(settings)} --></clickhouse>",
+            }
+        },
+        "templates": {"volumeClaimTemplate": CLAIM_TEMPLATE},
+        "extraVolumeClaimTemplates": [
+            {
+                "name": CLAIM_TEMPLATE,
+                # Without it the operator drops every table and deletes the claim when the installation is deleted.
+                "reclaimPolicy": "Retain",
+                "spec": {
+                    "storageClassName": STORAGE_CLASS,
+                    "accessModes": ["ReadWriteOnce"],
+                    "resources": {"requests": {"storage": store.capacity}},
+                },
+            }
+        ],
+    }
+
+
+def operator(settings: Settings) -> dict[str, Any]:
+    """Values of the ClickHouse operator, which is a release of its own so that it outlives the installation."""
+    images = deployed_images(settings)
+    return {
+        "operator": {"image": {"registry": "", **images[f"{OPERATOR}/operator"].values()}},
+        "crdHook": {"image": images[f"{OPERATOR}/crd-hook"].values()},
+        # It reads its account as it starts.
+        "podAnnotations": {RESTART_ANNOTATION: secrets.versions(settings, secrets.OPERATOR)},
+        # The password of accounts without one of their own. None is made, and this one is no secret.
+        "configs": {
+            "files": {
+                "config.yaml": {
+                    "clickhouse": {
+                        "configuration": {"user": {"default": {"password": _unused_password(settings)}}},
+                    }
+                }
+            }
+        },
+    }
+
+
+def guardrails(settings: Settings) -> dict[str, Any]:
+    """Values of the own chart that runs the guardrails service on a GPU pool."""
+    return {
+        "image": str(deployed_images(settings)[f"{GUARDRAILS}/service"]),
+        "nodeSelector": {"kubernetes.azure.com/agentpool": settings.opik.guardrails_pool},
+    }
+
+
+def configuration_hash(settings: Settings) -> str:
+    """Short text that changes with the fixed values of the release and with the versions of its passwords."""
+    parts = [secrets.versions(settings)]
+    parts += [file.read_text("utf-8") for file in values_files(RELEASE, variants(settings))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _own_image(image: Image) -> dict[str, str]:
+    parts = image.parts()
+    return {"repository": parts["repository"], "tag": parts["tag"]}
+
+
+def _common_registry(images: Mapping[str, Image]) -> str:
+    """Return the registry of Opik's own images.
+
+    Raises ValueError when they lie in several: the chart has one key for all.
+    """
+    found = {name: images[name].parts()["registry"] for name in ("backend", "python-backend", "frontend")}
+    if len(set(found.values())) > 1:
+        places = ", ".join(f"{name} in {registry}" for name, registry in found.items())
+        raise ValueError(f"Opik's images lie in several registries ({places}); run `llmctl images ensure --image opik`")
+    return found["backend"]
+
+
+def _unused_password(settings: Settings) -> str:
+    return hashlib.sha256(f"{settings.azure.subscription_id}/{settings.name}/unused".encode()).hexdigest()[:32]
