@@ -100,8 +100,10 @@ def _install_node_modules(tools: Toolchain, steps: Steps) -> None:
     npm = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     environment = _clean(os.environ)
     environment["PATH"] = f"{package / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
+    # As pip does, trust what the machine trusts: companies often have a certificate authority of their own.
+    node = [str(package / "bin" / "node"), "--use-system-ca"]
     # Every native module comes prebuilt for Node 22, so no package has to run code while it is installed.
-    command = [str(package / "bin" / "node"), str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*node, str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     steps.run("cdktf command line", command, cwd=tools.root, env=environment)
     if not tools.cdktf_entry.exists():
         raise NotReadyError(f"npm left no {CDKTF_ENTRY}", "run `llmctl setup --rebuild`")
