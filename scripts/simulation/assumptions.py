@@ -1,0 +1,113 @@
+"""What the simulation takes for granted: the fields, explained with values and sources in `assumptions.yaml`."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from stacks.settings.types import Model
+from stacks.settings.workloads import Engine
+
+Positive = Annotated[float, Field(gt=0)]
+NotNegative = Annotated[float, Field(ge=0)]
+Share = Annotated[float, Field(gt=0, le=1)]
+
+
+class Keda(Model):
+    """KEDA and its HTTP add-on."""
+
+    polling_interval_s: Positive
+    activation_threshold: NotNegative
+    push_delay_s: NotNegative
+    concurrency_target_share: Share
+    waiting_target: Positive
+
+
+class Hpa(Model):
+    """The horizontal pod autoscaler."""
+
+    sync_period_s: Positive
+    tolerance: NotNegative
+    stabilization_window_s: NotNegative
+    scale_up_pods: Annotated[int, Field(ge=0)]
+    scale_up_percent: NotNegative
+
+
+class ClusterAutoscaler(Model):
+    """The cluster autoscaler."""
+
+    scan_interval_s: Positive
+    scale_down_unneeded_s: NotNegative
+    scale_down_delay_after_add_s: NotNegative
+
+
+class Start(Model):
+    """From a missing node to a model that answers."""
+
+    node_ready_s: NotNegative
+    node_ready_spread: Annotated[float, Field(ge=0, lt=1)]
+    image_gib: dict[Engine, NotNegative]
+    image_pull_gib_per_s: Positive
+    weights_read_gib_per_s: Positive
+    engine_init_s: dict[Engine, NotNegative]
+
+
+class Service(Model):
+    """How fast an engine answers."""
+
+    gpu_memory_gb_per_s: dict[str, Positive]
+    decode_efficiency: Share
+    stream_share_at_full_batch: dict[Engine, Share]
+    prefill_speedup: Positive
+    concurrency: dict[Engine, Annotated[int, Field(ge=1)]]
+
+
+class Queue(Model):
+    """How long and how many requests are held."""
+
+    hold_s: Positive
+    length: Annotated[int, Field(ge=0)]
+    termination_grace_s: NotNegative
+
+
+class Traffic(Model):
+    """Sizes of requests where the trace does not say them."""
+
+    prompt_tokens_median: Positive
+    answer_tokens_median: Positive
+    token_spread: NotNegative
+
+
+class Schedule(Model):
+    """Working hours of the scheduled policies."""
+
+    start_hour: Annotated[float, Field(ge=0, lt=24)]
+    end_hour: Annotated[float, Field(gt=0, le=24)]
+    days: tuple[Annotated[int, Field(ge=0, le=6)], ...]
+
+
+class Spot(Model):
+    """What Azure takes back."""
+
+    evictions_per_node_hour: NotNegative
+
+
+class Price(Model):
+    """Prices of nodes in US dollars."""
+
+    usd_per_hour: dict[str, Positive]
+    spot_share: Share
+
+
+class Assumptions(Model):
+    """Everything assumed; the fields are explained, with their sources, in `assumptions.yaml`."""
+
+    keda: Keda
+    hpa: Hpa
+    cluster_autoscaler: ClusterAutoscaler
+    start: Start
+    service: Service
+    queue: Queue
+    traffic: Traffic
+    schedule: Schedule
+    spot: Spot
+    price: Price
