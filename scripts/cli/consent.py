@@ -20,7 +20,8 @@ class Consent:
     def obtain(self, question: str, lost: Mapping[str, tuple[str, ...]]) -> None:
         """Return when the change may be made. Raises OperatorError (REFUSED) otherwise."""
         if lost and not self.allow_destroy:
-            self._type_name(f"{sum(map(len, lost.values()))} resources would be destroyed or replaced")
+            count = sum(map(len, lost.values()))
+            self._type_name(f"{count} {'resource' if count == 1 else 'resources'} would be destroyed or replaced")
         elif not self.yes:
             self._confirm(question)
 

@@ -127,7 +127,7 @@ def _print_next(run: Rollout, chosen: Targets) -> None:
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
     for line in next_steps(chosen.environment, outputs):
-        out.print(line, markup=False)
+        typer.echo(line)
 
 
 def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:
@@ -140,6 +140,7 @@ def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str
     aks = {name: output["value"] for name, output in outputs.get("aks", {}).items()}
     if aks:
         group, cluster = aks["resource_group_name"], aks["cluster_name"]
-        lines.append(f"kubectl: az aks get-credentials --resource-group {group} --name {cluster}")
+        credentials = f"az aks get-credentials --resource-group {group} --name {cluster}"
+        lines.append(f"kubectl: {credentials} && kubelogin convert-kubeconfig -l azurecli")
     lines.append(f"All outputs: llmctl outputs {environment}")
     return lines

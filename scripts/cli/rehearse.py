@@ -1,7 +1,6 @@
 """`llmctl rehearse`: an environment deployed without Azure, by the real cdktf and Terraform."""
 
 import os
-import re
 import subprocess
 import sys
 import time
@@ -29,7 +28,16 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode="rich")
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_LANDMARKS = (
+    "cluster_name",
+    "vault_name",
+    "login_server",
+    "public_fqdn",
+    "ingress_class",
+    "client_id",
+    "backup_vault_id",
+)
+"""Outputs that tell a stack at a glance, the most telling first."""
 
 
 @app.command()
@@ -47,15 +55,16 @@ def rehearse(
 ) -> None:
     """Deploy an environment on stand-in providers, without Azure and without cost.
 
-    Runs the real cdktf and the real Terraform on the same configuration, in a folder of its own under .cache/rehearsal:
-    brings up all stacks, proves that a second plan changes nothing, and prints what stands.
+    Runs the real cdktf and the real Terraform on the same configuration, with output, state and pretended cloud under
+    .cache/rehearsal. Brings up all stacks, proves that a second plan changes nothing, and prints what stands.
     """
     name = parse_targets([environment] if environment else []).environment
     require_terraform()
     settings = load_environment(name)
     started = time.monotonic()
     with claim(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
-        from scripts.rehearsal.drive import CdktfError, Rehearsal  # noqa: PLC0415 - grpc and schemas take a while
+        from scripts.rehearsal.drive import CdktfError, Rehearsal  # noqa: PLC0415 - schemas take a while
+        from scripts.rehearsal.follow import first_error  # noqa: PLC0415
 
         with err.status("Preparing the stand-in providers"):
             rehearsal = Rehearsal(settings, fresh=not keep)
@@ -66,7 +75,7 @@ def rehearse(
             if rehearsal.processes.interrupted:
                 raise KeyboardInterrupt from None
             raise OperatorError(
-                f"{error}: {_last_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
+                f"{error}: {first_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
             ) from None
         run = rehearsal.rollout()
         run.plan()
@@ -88,21 +97,16 @@ def _deploy(rehearsal: "Rehearsal", title: str, stacks: Sequence[str]) -> None:
         rehearsal.cdktf("deploy", *stacks, "--auto-approve", on_line=Follower(board, stacks).line)
 
 
-def _last_error(output: str) -> str:
-    lines = [_ANSI.sub("", line).strip() for line in output.splitlines()]
-    found = [line for line in lines if "Error: " in line or line.startswith("ERROR")]
-    return found[0] if found else next((line for line in reversed(lines) if line), "no output")
-
-
 def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
     name = rehearsal.settings.name
     table = Table(title=f"{name} stands, rehearsed in {seconds:.0f} s", title_justify="left", box=None, pad_edge=False)
-    for column in ("stack", "tier", "resources", "outputs"):
+    for column in ("stack", "tier", "resources", "what to find it by"):
         table.add_column(column, justify="right" if column == "resources" else "left")
     for stack in (*DURABLE, *DISPOSABLE):
-        outputs = ", ".join(rehearsal.outputs(stack))
+        outputs = rehearsal.outputs(stack)
         tier = "durable" if stack in DURABLE else "disposable"
-        table.add_row(stack, tier, str(len(rehearsal.instances(stack))), outputs)
+        landmark = next((f"{key} {outputs[key]}" for key in _LANDMARKS if outputs.get(key)), "")
+        table.add_row(stack, tier, str(len(rehearsal.instances(stack))), landmark)
     out.print(table)
     out.print("A second plan of every stack is empty: deploying again changes nothing.")
     out.print(f"Terraform files: {_shown(rehearsal.workspace.output)}/stacks/<stack>", markup=False)
@@ -116,7 +120,7 @@ def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
     documents = {stack: rehearsal.state(stack)["outputs"] for stack in ("aks", "platform")}
     out.print("On Azure, `llmctl deploy` would end with:", style="bold")
     for line in next_steps(name, documents):
-        out.print(f"  {line}", markup=False)
+        typer.echo(f"  {line}")
 
 
 def _shown(path: os.PathLike[str]) -> str:

@@ -44,13 +44,13 @@ def bootstrap(
         return
     if dry_run:
         for command in bootstrap_commands(settings, "$(az ad signed-in-user show --query id --output tsv)"):
-            out.print(_shown(command), markup=False)
+            typer.echo(_shown(command))
         return
     if shutil.which("az") is None:
         raise OperatorError("no `az` on PATH", "install the Azure CLI, or take --dry-run's list", ExitCode.NOT_READY)
     operator = json.loads(_az(["az", "ad", "signed-in-user", "show", "--query", "id", "--output", "json"]))
     for command in bootstrap_commands(settings, operator):
-        err.print(_shown(command), markup=False)
+        typer.echo(_shown(command), err=True)
         _az(command)
     err.print(f"Ready: `llmctl deploy {settings.name}` keeps its state there.", markup=False)
 
@@ -78,8 +78,8 @@ def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[li
             " --allow-blob-public-access false --allow-shared-key-access false"
         ),
         (
-            f"az storage account blob-service-properties update {within} --account-name {account} --enable-versioning true"
-            f" --enable-delete-retention true --delete-retention-days {_RETENTION_DAYS}"
+            f"az storage account blob-service-properties update {within} --account-name {account}"
+            f" --enable-versioning true --enable-delete-retention true --delete-retention-days {_RETENTION_DAYS}"
             f" --enable-container-delete-retention true --container-delete-retention-days {_RETENTION_DAYS}"
         ),
         # Through the management API: a role on the data takes minutes until it works.

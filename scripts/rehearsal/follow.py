@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 
+from scripts.cli.diagnose import errors
 from scripts.cli.progress import Board
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -10,6 +11,13 @@ _NAMED = re.compile(r"(?P<stack>[a-z]+)  (?P<text>.*)")
 _FINISHED = re.compile(r"Apply complete! Resources: (?P<counts>.*)\.$")
 _DONE = re.compile(r": (?:Creation|Modifications|Destruction) complete after ")
 _PLANNED = re.compile(r"Plan: (?P<add>\d+) to add, (?P<change>\d+) to change, (?P<destroy>\d+) to destroy")
+
+
+def first_error(output: str) -> str:
+    """Return the first error in cdktf's output: Terraform's whole message, or cdktf's own last line."""
+    lines = [_ANSI.sub("", line).strip() for line in output.splitlines()]
+    found = errors("\n".join(lines))
+    return found[0] if found else next((line for line in reversed(lines) if line), "no output")
 
 
 class Follower:
