@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from scripts.bench.loopback import RealRegistry, buildah_environment, registry_program, running
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.processes import Processes
 from scripts.images.builders.local import Buildah
@@ -28,7 +29,6 @@ from scripts.images.work import Outcome, Work
 from scripts.images.workshop import Workshop
 from stacks.kubernetes.catalogue import Image
 from tests.image_sources import COMPONENTS, VERSION, pinned, workshop, write_source
-from tests.real_registry import RealRegistry, buildah_environment, registry_program, running
 from tests.test_images_work import Quiet
 
 pytestmark = [

@@ -2,10 +2,11 @@
 
 import typer
 
-from scripts.bench import synth
+from scripts.bench import images, synth
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
 app.command("synth")(synth.main)
+app.command("images")(images.main)
 
 
 @app.callback()

@@ -122,8 +122,7 @@ def _index_folder(folder: Path, contexts: list[str], store: Path) -> Source:
         )
         (store / "objects").mkdir(exist_ok=True)
         env |= {"GIT_OBJECT_DIRECTORY": str(store / "objects"), "GIT_ALTERNATE_OBJECT_DIRECTORIES": str(objects)}
-        if index.is_file():
-            shutil.copyfile(index, store / "index")
+        _follow(index, store)
     else:
         env |= {"GIT_DIR": str(store / "git"), "GIT_WORK_TREE": str(folder)}
         if not (store / "git" / "HEAD").is_file():
@@ -131,6 +130,17 @@ def _index_folder(folder: Path, contexts: list[str], store: Path) -> Source:
     git("add", "--all", "--", *contexts, cwd=folder, env=env)
     root = git("write-tree", cwd=folder, env=env).strip()
     return Source(folder, root, env)
+
+
+def _follow(index: Path, store: Path) -> None:
+    """Take over the folder's own index when it changed; else keep ours, which knows the changed files' hashes."""
+    if not index.is_file():
+        return
+    state = f"{index.stat().st_mtime_ns} {index.stat().st_size}"
+    seen = store / "index.seen"
+    if not (store / "index").is_file() or not seen.is_file() or seen.read_text("utf-8") != state:
+        shutil.copyfile(index, store / "index")
+        seen.write_text(state, "utf-8")
 
 
 def _slug(text: str) -> str:

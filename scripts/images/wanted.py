@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from scripts.cli.errors import ExitCode, OperatorError
 from stacks.kubernetes.catalogue import Build, Image
+from stacks.kubernetes.engines import ollama_engines, vllm_engines
 from stacks.kubernetes.opik_version import at_chosen_version
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
@@ -48,6 +49,10 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
         "opik-guardrails": not settings.opik.enabled or settings.opik.guardrails_pool is None,
         "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
         "nvidia-device-plugin": not settings.cluster.gpu_pools,
+        "ollama": not ollama_engines(settings),
+        "vllm": not vllm_engines(settings),
+        "keda-http-add-on": not settings.models,
+        "serving-front": not settings.models,
         "dcgm-exporter": not settings.cluster.gpu_pools,
     }
     at_versions = at_chosen_version(images, settings)

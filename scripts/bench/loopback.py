@@ -1,4 +1,7 @@
-"""A real registry program on loopback: Debian's `docker-registry`, CNCF Distribution's `registry`, or `crane`."""
+"""A real registry on loopback, and a builder with storage of its own, for benchmarks and tests.
+
+The registry is Debian's `docker-registry`, CNCF Distribution's `registry`, or `crane registry serve`.
+"""
 
 import http.client
 import os
@@ -37,27 +40,31 @@ class RealRegistry:
 
     @property
     def name(self) -> str:
+        """Host and port."""
         return f"127.0.0.1:{self._port}"
 
     def start(self) -> None:
+        """Start it and return once it answers. Raises RuntimeError when it does not."""
         if self._program.endswith("crane"):
             command = [self._program, "registry", "serve", "--address", self.name, "--disk", str(self.data)]
         else:
             command = [self._program, "serve", str(self.folder / "config.yml")]
         with (self.folder / "log").open("ab") as log:
-            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603
         deadline = time.monotonic() + DEADLINE_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError(f"{command[0]} did not start: {(self.folder / 'log').read_text()}")
+                raise RuntimeError(f"{command[0]} did not start: {(self.folder / 'log').read_text()}")
 
     def stop(self) -> None:
+        """End it at once, as a crash would."""
         if self._process:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def stored_bytes(self) -> int:
+        """Return the size of everything it keeps."""
         return sum(file.stat().st_size for file in self.data.rglob("*") if file.is_file())
 
     def uploading(self) -> bool:
@@ -87,8 +94,10 @@ def registry_program() -> str | None:
 
 @contextmanager
 def running(folder: Path, htpasswd: str = "") -> Iterator[RealRegistry]:
+    """Run a registry with its data in `folder`. Raises RuntimeError when none is installed."""
     program = registry_program()
-    assert program is not None
+    if program is None:
+        raise RuntimeError("no registry program is installed: docker-registry, registry or crane")
     registry = RealRegistry(program, folder, htpasswd)
     registry.start()
     try:
