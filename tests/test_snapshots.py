@@ -39,9 +39,7 @@ def test_stack_is_unchanged(
     environment: Callable[[str], Synthesized], snapshot: SnapshotAssertion, variant: str, stack: str
 ) -> None:
     # The key `//` holds cdktf's version and construct paths, which change nothing that is deployed.
-    assert environment(VARIANTS[variant]).stacks[stack] == snapshot(
-        extension_class=StackSnapshot, exclude=props("//")
-    )
+    assert environment(VARIANTS[variant]).stacks[stack] == snapshot(extension_class=StackSnapshot, exclude=props("//"))
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
