@@ -63,7 +63,8 @@ def prune(
 
     shop = open_shop(environment, image, registry=registry)
     locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
-    mine = {entry.repository for name, entry in shop.locked().items() if not image or name in image}
+    # What was locked once and is no longer wanted is pruned too, unless only some images are meant.
+    mine = set() if image else {entry.repository for entry in shop.locked().values()}
     repositories = {wanted.repository for wanted in shop.images} | mine
     with claimed(shop, "images prune"), err.status("Reading the registry"):
         old = superseded(shop.registry, repositories, locks, keep or shop.settings.images.keep_versions)
@@ -92,10 +93,11 @@ def scan(
     """Scan the locked images with trivy or grype; exit code 1 when one has a vulnerability that has a fix."""
     from scripts.images.registry.references import Reference  # noqa: PLC0415 - keeps --help fast
     from scripts.images.verification import Subject, find_scanner, is_clean  # noqa: PLC0415
+    from scripts.images.wanted import chosen  # noqa: PLC0415
 
     shop = open_shop(environment, None, registry=registry)
     tool = find_scanner()
-    locked = {name: entry for name, entry in shop.locked().items() if not image or name in image}
+    locked = chosen(shop.locked(), image or ())
     if not locked:
         raise OperatorError("no image is locked", "run `llmctl images ensure` first", ExitCode.NOT_READY)
     processes = Processes()

@@ -43,8 +43,10 @@ def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
     registry = shop.registry.name
     builds = any(image.recipe for image in lacking)
     imports = any(image.recipe is None for image in lacking)
-    for warning in (warning for found in findings for warning in found.wanted.warnings):
-        err.print(f"Warning: {warning}", markup=False)
+    unpinned = sorted({reference for found in findings for reference in found.wanted.unpinned})
+    if unpinned:
+        what = f"{len(unpinned)} images are known by tag only, such as {unpinned[0]}"
+        err.print(f"Warning: {what}; `llmctl images lock` pins them by digest.", markup=False)
     with ConsoleReporter(err) as reporter:
         work = Work(
             shop,

@@ -33,7 +33,7 @@ def rows(shop: Workshop) -> list[dict[str, Any]]:
             if found.digest
             else None
         )
-        return {**plain(found), "size_bytes": size, "warnings": found.wanted.warnings}
+        return {**plain(found), "size_bytes": size, "unpinned": found.wanted.unpinned}
 
     with ThreadPoolExecutor(PARALLEL_REQUESTS) as pool:
         return list(pool.map(row, shop.inspect()))

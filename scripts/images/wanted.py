@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from scripts.cli.errors import ExitCode, OperatorError
 from stacks.kubernetes.catalogue import Build, Image
@@ -13,6 +14,8 @@ from stacks.settings.network import IngressMode
 from .recipes import Platform, Recipe
 from .registry.references import Reference, parse
 from .source import Source
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -33,12 +36,11 @@ class Wanted:
         return None if self.recipe else self.upstream.digest
 
     @property
-    def warnings(self) -> list[str]:
-        """What keeps the image from being reproducible."""
-        fix = "`llmctl images lock` pins it"
+    def unpinned(self) -> list[str]:
+        """What is only known by its tag, under which a publisher may put other content: the image, or its bases."""
         if self.recipe:
-            return [f"{self.name}: base image {base} has no digest; {fix}" for base in self.recipe.unpinned_bases]
-        return [] if self.upstream.digest else [f"{self.name}: {self.upstream} has no digest; {fix}"]
+            return self.recipe.unpinned_bases
+        return [] if self.upstream.digest else [str(self.upstream)]
 
 
 def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
@@ -59,8 +61,8 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
     return {name: image for name, image in at_versions.items() if not unused.get(name.partition("/")[0], False)}
 
 
-def chosen(images: Mapping[str, Image], names: Iterable[str]) -> dict[str, Image]:
-    """Return the images that `names` name, by `<release>/<component>` or `<release>`; all when there are none.
+def chosen(images: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    """Return those of `images` that `names` name, by `<release>/<component>` or `<release>`; all when there are none.
 
     Raises OperatorError for a name that fits nothing.
     """
