@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scripts.rehearsal.schema_check import types_in_use
 from scripts.rehearsal.standin.azure_ids import SUBSCRIPTION, TEMPLATES, parent_ids, resource_id
 from tests.standins import LOCATION, Provider, body, derived, provider
+from tests.synthesis import VARIANTS, Synthesized
 
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/one"
 IN_GROUP = {"location": LOCATION, "resource_group_name": "one"}
@@ -24,10 +29,6 @@ def azure(tmp_path: Path) -> Provider:
     found = provider("azurerm", tmp_path)
     found.create("azurerm_resource_group", name="one", location=LOCATION)
     return found
-
-
-def lock(azure: Provider, scope: str) -> dict[str, Any]:
-    return azure.create("azurerm_management_lock", name="keep", scope=scope, lock_level="CanNotDelete")
 
 
 @pytest.mark.parametrize("type_name", sorted(TEMPLATES))
@@ -104,52 +105,6 @@ def test_a_child_needs_its_group_and_its_parent(azure: Provider) -> None:
 def test_what_other_people_own_is_taken_to_exist(azure: Provider) -> None:
     zone = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/theirs/providers/Microsoft.Network/dnsZones/example.com"
     azure.create("azurerm_role_assignment", scope=zone, principal_id="p", role_definition_name="Reader")
-
-
-def test_a_lock_keeps_the_resource_and_what_is_below_it(azure: Provider) -> None:
-    disk = azure.create("azurerm_managed_disk", name="data", **DISK)
-    other = azure.create("azurerm_managed_disk", name="data2", **DISK)
-    role = azure.create("azurerm_role_assignment", scope=disk["id"], principal_id="p", role_definition_name="Reader")
-    held = lock(azure, disk["id"])
-    for type_name, state in (("azurerm_managed_disk", disk), ("azurerm_role_assignment", role)):
-        assert "ScopeLocked" in azure.delete(type_name, state)[0]
-        assert azure.read(type_name, state) == state
-    assert azure.delete("azurerm_managed_disk", other) == []
-    assert azure.delete("azurerm_management_lock", held) == []
-    assert azure.delete("azurerm_role_assignment", role) == []
-    assert azure.delete("azurerm_managed_disk", disk) == []
-
-
-def test_a_lock_on_a_resource_keeps_its_group(azure: Provider) -> None:
-    disk = azure.create("azurerm_managed_disk", name="data", **DISK)
-    lock(azure, disk["id"])
-    group = {"id": GROUP_ID, "name": "one"}
-    assert "ScopeLocked" in azure.delete("azurerm_resource_group", group)[0]
-
-
-def test_a_group_that_holds_something_is_not_deleted(azure: Provider) -> None:
-    disk = azure.create("azurerm_managed_disk", name="data", **DISK)
-    group = {"id": GROUP_ID, "name": "one"}
-    assert "still contains Resources" in azure.delete("azurerm_resource_group", group)[0]
-    azure.delete("azurerm_managed_disk", disk)
-    assert azure.delete("azurerm_resource_group", group) == []
-
-
-def test_a_subnet_in_use_is_not_deleted(azure: Provider) -> None:
-    azure.create("azurerm_virtual_network", name="net", address_space=["10.0.0.0/16"], **IN_GROUP)
-    subnet = azure.create(
-        "azurerm_subnet",
-        resource_group_name="one",
-        virtual_network_name="net",
-        name="nodes",
-        address_prefixes=["10.0.0.0/24"],
-    )
-    user = azure.create(
-        "azurerm_kubernetes_cluster", **CLUSTER | {"default_node_pool": {**POOL, "vnet_subnet_id": subnet["id"]}}
-    )
-    assert "InUseSubnetCannotBeDeleted" in azure.delete("azurerm_subnet", subnet)[0]
-    azure.delete("azurerm_kubernetes_cluster", user)
-    assert azure.delete("azurerm_subnet", subnet) == []
 
 
 def test_what_vanished_is_gone_at_the_next_read(azure: Provider) -> None:
@@ -248,3 +203,29 @@ def test_the_subscription_is_the_one_configured(azure: Provider) -> None:
     assert group["id"] == "/subscriptions/11111111-0000-4000-8000-000000000000/resourceGroups/three"
     client = azure.stand_in.read_data("azurerm_client_config", body("data", "azurerm_client_config")).state
     assert client["subscription_id"] == "11111111-0000-4000-8000-000000000000"
+
+
+def test_every_type_in_use_has_a_real_id(environment: Callable[[str], Synthesized]) -> None:
+    used = types_in_use(stack for name in VARIANTS.values() for stack in environment(name).stacks.values())
+    azure_types = {name for kind, name in used if kind == "resource" and name.startswith("azurerm_")}
+    assert azure_types - TEMPLATES.keys() == set()
+
+
+def test_made_up_values_look_like_what_they_stand_for(azure: Provider) -> None:
+    storage = azure.create(
+        "azurerm_storage_account", name="files", account_tier="Standard", account_replication_type="ZRS", **IN_GROUP
+    )
+    assert storage["primary_file_host"] == "files.file.core.windows.net"
+    assert storage["primary_access_key"] in storage["primary_connection_string"]
+    assert len(base64.b64decode(storage["primary_access_key"])) == 64
+    cluster = azure.create("azurerm_kubernetes_cluster", **CLUSTER, oidc_issuer_enabled=True)
+    assert cluster["fqdn"].endswith(".hcp.westeurope.azmk8s.io")
+    assert cluster["oidc_issuer_url"].startswith("https://westeurope.oic.prod-aks.azure.com/")
+    assert b"BEGIN CERTIFICATE" in base64.b64decode(cluster["kube_config"][0]["cluster_ca_certificate"])
+    public = azure.create(
+        "azurerm_public_ip", name="front", allocation_method="Static", domain_name_label="llm", **IN_GROUP
+    )
+    assert ipaddress.ip_address(public["ip_address"])
+    assert public["fqdn"] == "llm.westeurope.cloudapp.azure.com"
+    unnamed = azure.create("azurerm_public_ip", name="out", allocation_method="Static", **IN_GROUP)
+    assert unnamed["fqdn"] == ""

@@ -80,6 +80,9 @@ TEMPLATES = {
     "azurerm_network_security_rule": (
         _NET + "/networkSecurityGroups/{network_security_group_name}/securityRules/{name}"
     ),
+    "azurerm_policy_definition": (
+        "/subscriptions/{subscription}/providers/Microsoft.Authorization/policyDefinitions/{name}"
+    ),
     "azurerm_postgresql_flexible_server": "{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{name}",
     "azurerm_postgresql_flexible_server_active_directory_administrator": (
         "{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{server_name}/administrators/{object_id}"
@@ -97,6 +100,9 @@ TEMPLATES = {
     "azurerm_public_ip_prefix": _NET + "/publicIPPrefixes/{name}",
     "azurerm_recovery_services_vault": "{group}/providers/Microsoft.RecoveryServices/vaults/{name}",
     "azurerm_resource_group": "/subscriptions/{subscription}/resourceGroups/{name}",
+    "azurerm_resource_group_policy_assignment": (
+        "{resource_group_id}/providers/Microsoft.Authorization/policyAssignments/{name}"
+    ),
     "azurerm_role_assignment": _AUTH + "/roleAssignments/{name}",
     "azurerm_role_definition": _AUTH + "/roleDefinitions/{role_definition_id}|{scope}",
     "azurerm_route_table": _NET + "/routeTables/{name}",

@@ -9,6 +9,7 @@ from scripts.rehearsal.cloud import Cloud, CloudObject
 from scripts.rehearsal.standin import azure_ids, azure_values
 from scripts.rehearsal.standin.azure_rules import RULES as AZURE_RULES
 from scripts.rehearsal.standin.computed import digest, guid
+from scripts.rehearsal.standin.protection import refusal
 from scripts.rehearsal.standin.service import Facts, RefusedError, Service
 from scripts.rehearsal.standin.values import is_unknown, lookup, strings
 
@@ -128,8 +129,10 @@ class AzureService(Service):
         return self.cloud.next_generation(f"azurerm_resource_group|{group.lower()}") > 1
 
     def check_delete(self, existing: CloudObject) -> None:
-        """Refuse what a lock protects, a group that is not empty, and a subnet or address in use."""
-        self._check_locks(existing)
+        """Refuse what is protected, a group that is not empty, and a subnet or address in use."""
+        protected = refusal(self.cloud, existing)
+        if protected:
+            raise RefusedError(protected)
         if existing.type == "azurerm_resource_group":
             inside = [found.id for found in self.cloud.below(existing.id) if found.provider == "azurerm"]
             if inside:
@@ -145,21 +148,6 @@ class AzureService(Service):
 
     def _uses(self, user: CloudObject, existing: CloudObject) -> bool:
         return user.key != existing.key and any(text.lower() == existing.id.lower() for text in strings(user.state))
-
-    def _check_locks(self, existing: CloudObject) -> None:
-        if existing.type == "azurerm_management_lock":
-            return
-        of = existing.id.split("|")[0].lower()
-        for lock in self.cloud.objects("azurerm_management_lock"):
-            scope = str(lock.state["scope"])
-            below = of == scope.lower() or of.startswith(scope.lower() + "/")
-            above = existing.type not in azure_ids.ATTACHMENTS and scope.lower().startswith(of + "/")
-            if below or above:
-                raise RefusedError(
-                    "unexpected status 409 (409 Conflict) with error: ScopeLocked: The scope"
-                    f" '{existing.id}' cannot perform delete operation because following scope(s) are locked:"
-                    f" '{scope}'. Please remove the lock and try again."
-                )
 
     def gone_with(self, existing: CloudObject) -> list[CloudObject]:
         """Return the children of a resource, and everything inside a cluster."""

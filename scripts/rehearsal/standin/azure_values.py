@@ -1,13 +1,14 @@
 """What Azure and Entra answer for attributes that nobody configures, per resource type.
 
-Templates see the resource's own attributes and ``{subscription} {tenant} {group} {guid} {hex} {word}``, where the
-last three are made up per object and life: a re-created object has the same id and new ones of these,
+Templates see the resource's own attributes and ``{subscription} {tenant} {group}`` and ``{guid} {hex} {word} {key}``,
+which are made up per object and life: a re-created object has the same id and new ones of these,
 as in Azure. Whatever is not listed gets a value by its name (``computed.py``).
 """
 
 from __future__ import annotations
 
 from scripts.rehearsal.standin.azure_ids import CALLER
+from scripts.rehearsal.standin.azure_storage import storage_account_values
 
 _HOST = "https://{fqdn}:443"
 
@@ -48,28 +49,36 @@ VALUES: dict[str, dict[str, str]] = {
             "{node_resource_group_id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{attribute}-{name}"
         ),
     },
-    "azurerm_log_analytics_workspace": {"workspace_id": "{guid}"},
+    "azurerm_log_analytics_workspace": {
+        "workspace_id": "{guid}",
+        "primary_shared_key": "{key}",
+        "secondary_shared_key": "{key}",
+    },
+    "azurerm_managed_disk": {"source_uri": "", "tier": ""},
+    "azurerm_monitor_data_collection_rule": {"immutable_id": "dcr-{hex}"},
+    "azurerm_nat_gateway": {"resource_guid": "{guid}"},
+    "azurerm_policy_definition": {"metadata": "{}"},
     "azurerm_monitor_workspace": {
         "query_endpoint": "https://{name}-{word}.{location}.prometheus.monitor.azure.com",
     },
-    "azurerm_postgresql_flexible_server": {"fqdn": "{name}.postgres.database.azure.com"},
+    "azurerm_postgresql_flexible_server": {
+        "private_dns_zone_id": "",
+        "storage_tier": "P4",
+        "fqdn": "{name}.postgres.database.azure.com",
+    },
+    "azurerm_private_dns_zone_virtual_network_link": {"resolution_policy": "Default"},
     "azurerm_public_ip": {"fqdn": "{domain_name_label}.{location}.cloudapp.azure.com"},
     "azurerm_role_definition": {
         "role_definition_resource_id": (
             "{scope}/providers/Microsoft.Authorization/roleDefinitions/{role_definition_id}"
         ),
     },
-    "azurerm_storage_account": {
-        "primary_blob_endpoint": "https://{name}.blob.core.windows.net/",
-        "primary_file_endpoint": "https://{name}.file.core.windows.net/",
-        "primary_dfs_endpoint": "https://{name}.dfs.core.windows.net/",
-        "primary_queue_endpoint": "https://{name}.queue.core.windows.net/",
-        "primary_table_endpoint": "https://{name}.table.core.windows.net/",
-        "primary_blob_host": "{name}.blob.core.windows.net",
-        "primary_file_host": "{name}.file.core.windows.net",
-        "primary_location": "{location}",
+    "azurerm_storage_account": storage_account_values(),
+    "azurerm_resource_group_policy_assignment": {"metadata": "{}"},
+    "azurerm_storage_share": {
+        "url": "https://{storage_account_id|name}.file.core.windows.net/{name}",
+        "access_tier": "TransactionOptimized",
     },
-    "azurerm_storage_share": {"url": "https://{storage_account_id|name}.file.core.windows.net/{name}"},
     "azuread_application": {"client_id": "{guid}"},
     "azurerm_client_config": {"client_id": CALLER, "object_id": CALLER, "id": "{subscription}"},
     "azuread_client_config": {"client_id": CALLER, "object_id": CALLER, "id": "{tenant}"},

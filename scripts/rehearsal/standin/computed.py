@@ -27,10 +27,14 @@ def digest(seed: str, length: int = 8) -> str:
     return hashlib.sha256(seed.encode()).hexdigest()[:length]
 
 
+def key(seed: str) -> str:
+    """Return base64 text in the place of an access key of 64 bytes."""
+    return base64.b64encode(hashlib.sha512(seed.encode()).digest()).decode()
+
+
 def certificate(seed: str) -> str:
     """Return base64 text in the place of a PEM certificate; it is not a valid one."""
-    body = base64.b64encode(hashlib.sha512(seed.encode()).digest()).decode()
-    pem = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n"
+    pem = f"-----BEGIN CERTIFICATE-----\n{key(seed)}\n-----END CERTIFICATE-----\n"
     return base64.b64encode(pem.encode()).decode()
 
 
@@ -52,7 +56,7 @@ class Computation:
 
     def _made(self, where: str) -> dict[str, str]:
         seed = f"{self._seed}/{where}"
-        return {"guid": guid(seed), "hex": digest(seed, 32), "word": digest(self._seed)}
+        return {"guid": guid(seed), "hex": digest(seed, 32), "word": digest(self._seed), "key": key(seed)}
 
     def value(self, path: Path, attribute: Mapping[str, Any]) -> Any:
         """Return the value of a computed attribute.
@@ -89,11 +93,11 @@ class Computation:
             return fill_template(self._templates[name], {**self._facts, **self._made(where), "attribute": path[0]})
         if len(path) == 1 and self._facts.get(name) is not None:
             return str(self._facts[name])
-        seed = f"{self._seed}/{where}"
-        known = self._by_name(name, seed)
-        return known if known is not None else f"{name.replace('_', '-')}-{digest(seed)}"
+        known = self._by_name(name, where)
+        return known if known is not None else f"{name.replace('_', '-')}-{digest(f'{self._seed}/{where}')}"
 
-    def _by_name(self, name: str, seed: str) -> str | None:
+    def _by_name(self, name: str, where: str) -> str | None:
+        seed = f"{self._seed}/{where}"
         if name in {"tenant_id", "subscription_id"}:
             return str(self._facts[name.removesuffix("_id")])
         if name in _GUIDS:
@@ -105,9 +109,12 @@ class Computation:
             (("_endpoint", "_url", "_uri"), f"https://{digest(seed)}.rehearsal.invalid/"),
             (("fqdn", "hostname", "_host"), f"{digest(seed)}.rehearsal.invalid"),
             (("_id",), f"{self._facts.get('id', '')}/{name}/{digest(seed)}"),
+            (("_key", "_guid"), key(seed) if name.endswith("_key") else guid(seed)),
         ):
             if name.endswith(endings):
                 return value
+        if name == "id":  # a part of the object, such as a gateway's listener
+            return f"{self._facts.get('id', '')}/{where.split('.', maxsplit=1)[0]}/{digest(seed)}"
         return _address(seed, private=True) if name == "ip" else None
 
 

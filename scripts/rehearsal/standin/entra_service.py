@@ -23,6 +23,7 @@ _CHILDREN = {
     "azuread_application_identifier_uri": "{parent}/identifierUris/{guid}",
     "azuread_application_optional_claims": "{parent}/optionalClaims",
     "azuread_app_role_assignment": "{parent}/appRoleAssignment/{guid}",
+    "azuread_application_pre_authorized": "{parent}/preAuthorizedApplication/{authorized}",
     "azuread_group_member": "{parent}/member/{member}",
 }
 _GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -67,6 +68,7 @@ class EntraService(Service):
             "guid": identifier,
             "type": facts.get("type"),
             "member": facts.get("member_object_id"),
+            "authorized": facts.get("authorized_client_id"),
         }
         text = _CHILDREN[type_name]
         for name, value in holes.items():

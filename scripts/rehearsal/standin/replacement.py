@@ -81,10 +81,12 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "zone",
     ),
     "azurerm_management_lock": ("scope", "lock_level", "notes"),
+    "azurerm_monitor_data_collection_rule_association": ("target_resource_id",),
     "azurerm_monitor_diagnostic_setting": ("target_resource_id",),
     "azurerm_nat_gateway": ("zones",),
     "azurerm_nat_gateway_public_ip_association": ("nat_gateway_id", "public_ip_address_id"),
     "azurerm_network_security_rule": ("network_security_group_name",),
+    "azurerm_policy_definition": ("policy_type", "management_group_id"),
     "azurerm_postgresql_flexible_server": (
         "customer_managed_key",
         "delegated_subnet_id",
@@ -106,6 +108,7 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
     "azurerm_private_dns_zone_virtual_network_link": ("private_dns_zone_name", "virtual_network_id"),
     "azurerm_private_endpoint": ("subnet_id", "custom_network_interface_name", "private_service_connection.name"),
     "azurerm_public_ip": ("ip_version", "sku", "sku_tier", "public_ip_prefix_id", "ip_tags", "zones"),
+    "azurerm_resource_group_policy_assignment": ("resource_group_id",),
     "azurerm_role_assignment": (
         "scope",
         "role_definition_id",
