@@ -257,22 +257,27 @@ def test_a_damaged_lock_is_refused_with_the_fix_and_left_alone(
 
 
 def test_builds_run_side_by_side_only_while_their_memory_fits() -> None:
-    running, peak, lock = 0, 0, threading.Lock()
     together = threading.Barrier(2, timeout=10)
+    third_began = threading.Event()
 
-    def work() -> None:
-        nonlocal running, peak
-        with lock:
-            running += 1
-            peak = max(peak, running)
-        # Two fit at once, and do run at once: each waits for another one.
+    def one_of_two() -> bool:
+        # Two fit at once, and do run at once: each waits for the other. A third must not begin meanwhile.
         together.wait()
-        with lock:
-            running -= 1
+        began = third_began.wait(0.2)
+        together.wait()
+        return began
 
-    tasks = [Task(f"image/{number}", "building", work, memory_gib=4) for number in range(4)]
+    def third() -> bool:
+        third_began.set()
+        return False
+
+    tasks = [
+        Task("image/one", "building", one_of_two, memory_gib=4),
+        Task("image/two", "building", one_of_two, memory_gib=4),
+        Task("image/three", "building", third, memory_gib=3),
+    ]
     results, failures = run_all(tasks, Quiet(), jobs=8, memory_gib=9)
-    assert (len(results), failures, peak) == (4, {}, 2)
+    assert (results, failures) == ({"image/one": False, "image/two": False, "image/three": False}, {})
 
 
 def test_a_build_that_needs_more_than_there_is_runs_alone() -> None:
