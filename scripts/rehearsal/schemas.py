@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts.rehearsal import bindings, corrections
+from scripts.rehearsal import bindings, corrections, generated_source
 
 Block = dict[str, Any]
 Key = tuple[str, str]
@@ -84,7 +84,7 @@ def default_cache() -> Path:
 def fingerprint(provider: str) -> str:
     """Return a name that changes when the binding or the way it is read changes."""
     digest = hashlib.sha256()
-    for module in (bindings, corrections):
+    for module in (bindings, corrections, generated_source):
         digest.update(Path(str(module.__file__)).read_bytes())
     digest.update(str(bindings.archive(provider).stat().st_size).encode())
     wheel, version = bindings.binding_version(provider)
