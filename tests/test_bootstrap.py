@@ -26,8 +26,8 @@ mkdir -p $package/bin
 cp "{node}" $package/bin/node
 """
 
-NODE = """#!/bin/sh
-echo "npm $2" >> "$CALLS"
+NODE = r"""#!/bin/sh
+case "$*" in *npm-cli.js\ ci\ *) echo "npm ci" >> "$CALLS";; *) exit 2;; esac
 mkdir -p node_modules/cdktf-cli/bundle/bin
 if [ -n "$NPM_FAIL_WITH" ]; then echo "$NPM_FAIL_WITH"; exit 1; fi
 touch node_modules/cdktf-cli/bundle/bin/cdktf.js
@@ -202,7 +202,9 @@ def test_installed_commands_start_from_any_folder(checkout: Checkout) -> None:
     assert done.stdout == "command line ['diff']\n"
 
 
-OLD_PYTHON = "import runpy, sys; sys.version_info = (3, 8, 1); sys.argv = [{0!r}]; runpy.run_path({0!r}, run_name='__main__')"
+OLD_PYTHON = (
+    "import runpy, sys; sys.version_info = (3, 8, 1); sys.argv = [{0!r}]; runpy.run_path({0!r}, run_name='__main__')"
+)
 
 
 def test_an_old_python_says_so(checkout: Checkout) -> None:
