@@ -1,0 +1,449 @@
+"""Opik, its ClickHouse operator and its login, rendered with the values that the stack passes.
+
+`CHARTS_DIR` names a folder with each chart, dependencies included, under its release's name; without it the charts are
+pulled from their repositories when `PULL_CHARTS` is set.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
+from stacks.kubernetes.flows import Flow
+from stacks.kubernetes.namespaces import namespaces
+from stacks.kubernetes.opik import login, release, secrets
+from stacks.kubernetes.opik.stores import CLAIMS
+from stacks.settings import Settings, load_settings
+from stacks.settings.data import DataDisk
+from stacks.settings.workloads import OpikProfile
+
+FOLDER = os.environ.get("CHARTS_DIR")
+FOUND = shutil.which("helm")
+pytestmark = [
+    pytest.mark.skipif(FOUND is None, reason="helm is not on PATH"),
+    pytest.mark.skipif(
+        not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
+    ),
+]
+
+THIRD_PARTY = ("opik", "altinity-clickhouse-operator", "oauth2-proxy")
+CASES = [(environment, profile) for environment in ("dev", "prod") for profile in OpikProfile]
+
+PUBLIC_DEFAULTS = {
+    "the password of Redis": "wFSuJX9nDBdCa25sKZG7bh",
+    "the user of MinIO": "THAAIOSFODNN7EXAMPLE",
+    "the password of MinIO": "LESlrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "the password of the operator": "clickhouse_operator_password",
+    "the user that MySQL's script makes": "IDENTIFIED BY",
+    "the password of ClickHouse": "opik/password",
+    "the password of the monitoring user": "opikmon",
+    "the cookie secret": "XXXXXXXXXXXXXXXX",
+    "a password of MySQL's chart": "changeme",
+}
+"""What the charts print when nothing replaces it."""
+
+PASSWORD_KEYS = {
+    "STATE_DB_PASS",
+    "ANALYTICS_DB_PASS",
+    "ANALYTICS_DB_MIGRATIONS_PASS",
+    "REDIS_URL",
+    "OPIK_ENCRYPTION_KEY",
+    "MYSQL_ROOT_PASSWORD",
+    "MYSQL_PASSWORD",
+    "REDIS_PASSWORD",
+    "MINIO_ROOT_PASSWORD",
+}
+"""Environment variables that may only come from a Secret."""
+
+Objects = list[dict[str, Any]]
+
+
+def _settings(environment: str, profile: OpikProfile) -> Settings:
+    settings = load_settings(environment)
+    opik = settings.opik.model_copy(
+        update={"profile": profile, "guardrails_pool": next(iter(settings.cluster.gpu_pools))}
+    )
+    return settings.model_copy(update={"opik": opik})
+
+
+def _wired(name: str, settings: Settings) -> dict[str, Any]:
+    if name == "oauth2-proxy":
+        return login.oauth2_proxy(settings, client_id="client", group_id="group", tenant_id="tenant")
+    wired = {
+        "opik": release.opik,
+        "altinity-clickhouse-operator": release.operator,
+        "opik-guardrails": release.guardrails,
+        "login-sessions": login.sessions,
+    }
+    return wired[name](settings)
+
+
+def _chart(name: str, folder: Path) -> str:
+    own = own_chart(name)
+    if own:
+        return str(own)
+    if FOLDER:
+        found = [path for path in (Path(FOLDER) / name, Path(FOLDER) / f"{name}.tgz") if path.exists()]
+        if not found:
+            pytest.skip(f"CHARTS_DIR has no chart {name}")
+        return str(found[0])
+    pin = charts()[name]
+    pulled = [pin.name, "--repo", pin.repository, "--version", pin.version, "--untar", "--untardir", str(folder)]
+    subprocess.run([str(FOUND), "pull", *pulled], check=True, capture_output=True, text=True)
+    return str(folder / pin.name)
+
+
+def _render(name: str, settings: Settings, folder: Path) -> Objects:
+    wired = folder / f"{name}.json"
+    wired.write_text(json.dumps(_wired(name, settings)))
+    variants = release.variants(settings) if name == "opik" else ()
+    files = [option for file in (*values_files(name, variants), wired) for option in ("--values", str(file))]
+    minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
+    command = [str(FOUND), "template", name, _chart(name, folder), *files, "--namespace", "opik"]
+    result = subprocess.run(
+        [*command, "--kube-version", f"{minor}.0", "--skip-crds"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1].value}")
+def case(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, dict[str, Objects]]:
+    """Return settings and the objects of every release of Opik, by release."""
+    settings = _settings(*request.param)
+    names = (*THIRD_PARTY, "login-sessions", "opik-guardrails")
+    return settings, {name: _render(name, settings, tmp_path_factory.mktemp(name)) for name in names}
+
+
+Case = tuple[Settings, dict[str, Objects]]
+
+
+def _all(rendered: dict[str, Objects]) -> Objects:
+    return [item for objects in rendered.values() for item in objects]
+
+
+def _pods(objects: Objects) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
+    """Yield name, labels and specification of every pod, ClickHouse's included."""
+    for item in objects:
+        if item["kind"] in {"Deployment", "StatefulSet", "Job"}:
+            template = item["spec"]["template"]
+            yield item["metadata"]["name"], template["metadata"]["labels"], template["spec"]
+        if item["kind"] == "ClickHouseInstallation":
+            (template,) = item["spec"]["templates"]["podTemplates"]
+            # The operator puts its own labels on the pod.
+            yield item["metadata"]["name"], {"clickhouse.altinity.com/chi": item["metadata"]["name"]}, template["spec"]
+
+
+def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*pod["containers"], *(pod.get("initContainers") or [])]
+
+
+def _of_kind(objects: Objects, kind: str) -> Objects:
+    return [item for item in objects if item["kind"] == kind]
+
+
+@pytest.mark.parametrize("default", PUBLIC_DEFAULTS)
+def test_no_public_default_is_left(case: Case, default: str) -> None:
+    text = json.dumps(_all(case[1]))
+    assert PUBLIC_DEFAULTS[default] not in text
+
+
+def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None:
+    printed = ""
+    for name in THIRD_PARTY:
+        arguments = [
+            str(FOUND),
+            "template",
+            name,
+            _chart(name, tmp_path),
+            "--set",
+            "clickhouse.monitoring.enabled=true",
+        ]
+        printed += subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+    searched = {
+        default for default in PUBLIC_DEFAULTS if default not in {"a password of MySQL's chart", "the cookie secret"}
+    }
+    assert {default for default in searched if PUBLIC_DEFAULTS[default] not in printed} == set()
+
+
+def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case) -> None:
+    assert _of_kind(_all(case[1]), "Secret") == []
+    for config in _of_kind(_all(case[1]), "ConfigMap"):
+        data = config.get("data") or {}
+        plain = PASSWORD_KEYS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+        assert not {key for key in plain & set(data) if data[key]}, config["metadata"]["name"]
+
+
+def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) -> None:
+    delivered = {secret: set(keys) | {secrets.VERSIONS_KEY} for secret, keys in secrets.DELIVERED.items()}
+    used = set()
+    for name, _, pod in _pods(_all(case[1])):
+        for container in _containers(pod):
+            for variable in container.get("env") or []:
+                if variable["name"] in PASSWORD_KEYS:
+                    assert "value" not in variable, name
+                reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
+                if reference:
+                    assert reference["key"] in delivered[reference["name"]], name
+                    used.add(reference["name"])
+            for source in container.get("envFrom") or []:
+                if "secretRef" in source:
+                    used.add(source["secretRef"]["name"])
+    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    users = installation["spec"]["configuration"]["users"]
+    secret, _, key = users["opik/k8s_secret_password"].partition("/")
+    assert key in delivered[secret]
+    assert "opik/password" not in users
+    (operator,) = _of_kind(case[1]["altinity-clickhouse-operator"], "Deployment")
+    assert used | {operator["metadata"]["name"]} == set(delivered)
+
+
+def test_migrations_and_backend_have_the_same_environment(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in _pods(case[1]["opik"]) if name == "opik-backend")
+    sources = {
+        c["name"]: c.get("envFrom") for c in _containers(pod) if c["name"] in {"backend-migrations", "opik-backend"}
+    }
+    assert sources["backend-migrations"] == sources["opik-backend"]
+    assert {"secretRef": {"name": secrets.BACKEND}} in sources["opik-backend"]
+
+
+def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
+    mounted = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for _, _, pod in _pods(case[1]["opik"])
+        for volume in pod.get("volumes") or []
+        if "persistentVolumeClaim" in volume
+    }
+    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    spec = installation["spec"]
+    (cluster,) = spec["configuration"]["clusters"]
+    assert cluster["layout"] == {"shardsCount": 1, "replicasCount": 1}
+    template = cluster["templates"]["volumeClaimTemplate"]
+    mounted.add(f"{template}-chi-{installation['metadata']['name']}-{cluster['name']}-0-0-0")
+    assert mounted == set(CLAIMS.values())
+    (own,) = (found for found in spec["templates"]["volumeClaimTemplates"] if found["name"] == template)
+    assert own["reclaimPolicy"] == "Retain"
+    assert own["spec"]["resources"]["requests"]["storage"] == f"{case[0].disks.size_gib(DataDisk.CLICKHOUSE)}Gi"
+
+
+def test_no_claim_belongs_to_a_release(case: Case) -> None:
+    for item in _all(case[1]):
+        assert item["kind"] != "PersistentVolumeClaim"
+        assert "volumeClaimTemplates" not in item.get("spec", {}) or item["kind"] == "ClickHouseInstallation"
+
+
+def test_every_container_runs_a_pinned_image(case: Case) -> None:
+    pinned = {str(image) for image in images().values()}
+    found = {container["image"] for _, _, pod in _pods(_all(case[1])) for container in _containers(pod)}
+    assert found <= pinned
+    assert {str(images()[f"opik/{name}"]) for name in ("backend", "clickhouse", "mysql", "minio")} <= found
+
+
+def test_every_container_is_bounded(case: Case) -> None:
+    for name, _, pod in _pods(_all(case[1])):
+        for container in _containers(pod):
+            resources = container.get("resources") or {}
+            for bound in ("requests", "limits"):
+                assert {"cpu", "memory"} <= set(resources.get(bound) or {}), f"{name}/{container['name']} {bound}"
+
+
+def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: Case) -> None:
+    # Images with a fixed user of their own: the operator's and the hook's.
+    own_user = {"altinity-clickhouse-operator", "altinity-clickhouse-operator-crd-install"}
+    for name, _, pod in _pods(_all(case[1])):
+        shared = pod.get("securityContext") or {}
+        assert not pod.get("hostNetwork")
+        assert not pod.get("hostPID")
+        assert not any("hostPath" in volume for volume in pod.get("volumes") or []), name
+        for container in _containers(pod):
+            context = shared | (container.get("securityContext") or {})
+            assert context.get("privileged") in (None, False), name
+            if name not in own_user | {"opik-python-backend"}:
+                assert context.get("runAsUser"), f"{name}/{container['name']}"
+            if name not in {"opik-mysql", "opik-clickhouse"}:
+                # Neither chart has a key for it; the namespace's level keeps them from more.
+                assert context["allowPrivilegeEscalation"] is False, name
+                assert context["capabilities"]["drop"] == ["ALL"], name
+                assert context["seccompProfile"]["type"] == "RuntimeDefault", name
+
+
+def test_only_the_operator_may_ask_kubernetes(case: Case) -> None:
+    without = {release.ACCOUNT, "default", None}
+    for name, _, pod in _pods(_all(case[1])):
+        account = pod.get("serviceAccountName")
+        if account not in without and pod.get("automountServiceAccountToken") is not False:
+            made = [
+                found for found in _of_kind(_all(case[1]), "ServiceAccount") if found["metadata"]["name"] == account
+            ]
+            reads = "altinity-clickhouse-operator" in name
+            assert reads or made[0].get("automountServiceAccountToken") is False, name
+
+
+def test_operator_has_no_right_outside_its_namespace_but_for_the_hook(case: Case) -> None:
+    objects = case[1]["altinity-clickhouse-operator"]
+    assert [role["metadata"]["name"] for role in _of_kind(objects, "ClusterRole")] == [
+        "altinity-clickhouse-operator-crd-install"
+    ]
+    for rule in _of_kind(objects, "ClusterRole")[0]["rules"]:
+        assert rule["resources"] == ["customresourcedefinitions"]
+
+
+def test_the_only_hook_installs_definitions(case: Case) -> None:
+    hooked = {
+        item["metadata"]["name"]
+        for item in _of_kind(_all(case[1]), "Job")
+        if "helm.sh/hook" in (item["metadata"].get("annotations") or {})
+    }
+    assert hooked == {"altinity-clickhouse-operator-crd-install"}
+    assert {job["metadata"]["name"] for job in _of_kind(case[1]["opik"], "Job")} == {"opik-minio-post-job"}
+
+
+def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_ingress(case: Case) -> None:
+    assert {service["spec"].get("type", "ClusterIP") for service in _of_kind(_all(case[1]), "Service")} == {"ClusterIP"}
+    assert _of_kind(_all(case[1]), "Ingress") == []
+    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (cluster,) = installation["spec"]["configuration"]["clusters"]
+    services = {t["name"]: t["spec"]["type"] for t in installation["spec"]["templates"]["serviceTemplates"]}
+    used = {cluster["templates"]["serviceTemplate"], cluster["templates"]["replicaServiceTemplate"]}
+    assert {services[name] for name in used} == {"ClusterIP"}
+
+
+def test_flows_name_labels_that_pods_have(case: Case) -> None:
+    labels = [labels for _, labels, _ in _pods(_all(case[1]))]
+    flows: list[Flow] = [flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows]
+    for flow in flows:
+        inside = [peer.pods for peer in flow.peers if peer.namespace == "opik" and peer.pods]
+        for wanted in (flow.pods, *inside):
+            if wanted and "acme.cert-manager.io/http01-solver" not in wanted:
+                assert any(wanted.items() <= found.items() for found in labels), (flow.name, wanted)
+
+
+def test_services_that_flows_lead_to_exist(case: Case) -> None:
+    services = {service["metadata"]["name"] for service in _of_kind(_all(case[1]), "Service")}
+    named = {re.sub(r"^\w+://([\w-]+):.*", r"\1", url) for url in (login.FRONTEND, login.GUARDRAILS)}
+    assert named | {login.EXPOSURE.service, login.SESSIONS, "opik-redis-master"} <= services
+
+
+def test_clients_restart_when_a_password_changes(case: Case) -> None:
+    annotated = {
+        item["metadata"]["name"]
+        for item in _all(case[1])
+        if item["kind"] in {"Deployment", "StatefulSet"}
+        and {release.RESTART_ANNOTATION, login.RESTART_ANNOTATION}
+        & set(item["spec"]["template"]["metadata"].get("annotations") or {})
+    }
+    uses_none = {"opik-zookeeper", "opik-guardrails"}
+    everything = {i["metadata"]["name"] for i in _all(case[1]) if i["kind"] in {"Deployment", "StatefulSet"}}
+    assert annotated == everything - uses_none
+
+
+def test_login_gets_its_options_and_needs_no_client_secret(case: Case) -> None:
+    (proxy,) = _of_kind(case[1]["oauth2-proxy"], "Deployment")
+    (container,) = proxy["spec"]["template"]["spec"]["containers"]
+    assert "--allowed-group=group" in container["args"]
+    assert not any("config=" in argument for argument in container["args"])
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert set(variables) == {
+        "OAUTH2_PROXY_COOKIE_SECRET",
+        "OAUTH2_PROXY_SESSION_STORE_TYPE",
+        "OAUTH2_PROXY_REDIS_PASSWORD",
+        "OAUTH2_PROXY_REDIS_CONNECTION_URL",
+    }
+    assert proxy["spec"]["template"]["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+
+
+def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
+    cpu = memory = 0.0
+    for name, _, pod in _pods(_all(case[1])):
+        if name != "opik-guardrails" and not name.endswith(("-job", "-install")):
+            for container in pod["containers"]:
+                requests = container["resources"]["requests"]
+                cpu += _vcpu(requests["cpu"])
+                memory += _gib(requests["memory"])
+    said = {OpikProfile.SMALL: (1.2, 5.5), OpikProfile.STANDARD: (4.5, 16)}[case[0].opik.profile]
+    assert (cpu, memory) <= (said[0], memory)
+    assert cpu >= 0.9 * said[0]
+    assert 0.9 * said[1] <= memory <= said[1]
+
+
+def test_every_value_has_a_key_in_the_chart(case: Case, tmp_path: Path) -> None:
+    for name in THIRD_PARTY:
+        defaults = _defaults(_chart(name, tmp_path))
+        given = [YAML(typ="safe").load(file.read_text()) for file in values_files(name)[0].parent.glob("values*.yaml")]
+        unknown = {path for layer in (*given, _wired(name, case[0])) for path in _unknown(layer, defaults)}
+        assert {path for path in unknown if not path.startswith(NOT_IN_DEFAULTS)} == set(), name
+
+
+def _defaults(chart: str) -> dict[str, Any]:
+    """Return the chart's values; those of its dependencies too, unless it is an archive."""
+    shown = subprocess.run([str(FOUND), "show", "values", chart], capture_output=True, text=True, check=True)
+    values: dict[str, Any] = YAML(typ="safe").load(shown.stdout)
+    for folder in Path(chart).glob("charts/*/values.yaml"):
+        own, name = YAML(typ="safe").load(folder.read_text()), folder.parent.name
+        values[name] = _merged(own, values.get(name) or {})
+    return values
+
+
+def _merged(base: Any, over: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(over, dict):
+        return over
+    return base | {key: _merged(base.get(key), value) for key, value in over.items()}
+
+
+NOT_IN_DEFAULTS = (
+    "podAnnotations",
+    *(f"component.{component}.image.tag" for component in ("backend", "python-backend", "frontend")),
+    *(f"component.{component}.resources" for component in ("backend", "python-backend", "frontend")),
+    *(f"component.{component}.securityContext" for component in ("backend", "python-backend", "frontend")),
+    *(
+        f"component.{component}.{key}"
+        for component in ("backend", "python-backend", "frontend")
+        for key in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle")
+    ),
+    "component.backend.autoscaling.",
+    "component.backend.env.OPIK_USAGE_REPORT_ENABLED",
+    "component.backend.env.TOGGLE_",
+    "component.frontend.clientMaxBodySize",
+    "component.frontend.extraServerHeaders.Strict-Transport-Security",
+    "clickhouse.resources",
+    "clickhouse.adminUser.secretname",
+    "clickhouse.adminUser.password_key",
+    "clickhouse.configuration.files.config.d/platform.xml",
+    "minio.podSecurityContext.seccompProfile",
+    # Keys of the operator's releases after 0.25.
+    "operator.image.registry",
+    "crdHook.containerSecurityContext",
+    "config.existingSecret",
+    "topologySpreadConstraints",
+    "terminationGracePeriodSeconds",
+)
+"""Keys that charts document in a comment or only read in a template."""
+
+
+def _unknown(given: Any, known: Any, path: str = "") -> Iterator[str]:
+    if not isinstance(given, dict) or not isinstance(known, dict) or not known:
+        return
+    for key, value in given.items():
+        where = f"{path}.{key}" if path else str(key)
+        if key not in known:
+            yield where
+        else:
+            yield from _unknown(value, known[key], where)
+
+
+def _vcpu(quantity: str) -> float:
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _gib(quantity: str) -> float:
+    return int(quantity[:-2]) / {"Mi": 1024, "Gi": 1}[quantity[-2:]]
