@@ -30,6 +30,7 @@ class HelmRelease(Release):
         *,
         namespace: str,
         wired: Mapping[str, Any],
+        chart_of: str | None = None,
         variants: Sequence[str] = (),
         timeout_seconds: int = 600,
         skip_crds: bool = False,
@@ -38,7 +39,10 @@ class HelmRelease(Release):
         version: str | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Add the release to `scope`; `version` is given where an environment chooses another than the pinned chart.
+        """Add the release to `scope`.
+
+        `chart_of` names chart and values in `helm/` where one chart is released under several names; `version` is given
+        where an environment chooses another than the pinned chart.
 
         Raises ValueError for a name that Helm refuses, a missing values file, or a wired literal that Terraform would
         misread; KeyError for a chart that `helm/charts.yaml` does not pin.
@@ -46,8 +50,8 @@ class HelmRelease(Release):
         if len(name) > LONGEST_NAME:
             raise ValueError(f"release name {name!r} has {len(name)} characters, Helm allows {LONGEST_NAME}")
         check_wired(wired, name)
-        files = [terraform_literal(file.read_text("utf-8")) for file in values_files(name, tuple(variants))]
-        chart, repository, pinned = _chart(scope, name)
+        files = [terraform_literal(file.read_text("utf-8")) for file in values_files(chart_of or name, tuple(variants))]
+        chart, repository, pinned = _chart(scope, chart_of or name)
         super().__init__(
             scope,
             name,

@@ -15,8 +15,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.kubernetes import values
+from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.catalogue import charts, images, values_files
+from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
@@ -39,6 +40,9 @@ NAMESPACE = {
     "nginx-ingress": "ingress",
     "nvidia-device-plugin": "gpu",
     "dcgm-exporter": "gpu",
+    "ollama": "serving",
+    "vllm": "serving",
+    "keda-http-add-on": "scaling",
 }
 VARIANTS = [
     (release, variant)
@@ -63,6 +67,9 @@ def _wired(release: str) -> dict[str, Any]:
         "nginx-ingress": values.nginx_ingress(settings, public_ip_name="ip", resource_group="group"),
         "nvidia-device-plugin": values.nvidia_device_plugin(settings),
         "dcgm-exporter": values.dcgm_exporter(settings),
+        "ollama": ollama.ollama(settings, ollama_engines(settings)[0]),
+        "vllm": vllm.vllm(settings),
+        "keda-http-add-on": scaling.keda_http_add_on(settings),
     }
     return wired[release]
 
@@ -144,17 +151,20 @@ def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
     rules = {rules.name: rules for rules in namespaces(_settings())}[NAMESPACE[release]]
     memory = pods = 0
+    scaled = [item["spec"] for item in objects if item["kind"] == "ScaledObject"]
+    most = {spec["scaleTargetRef"]["name"]: spec["maxReplicaCount"] for spec in scaled}
     for item in objects:
         if item["kind"] == "Deployment":
             # Twice: an update runs the old and the new pods side by side.
-            count = 2 * item["spec"]["replicas"]
+            count = 2 * item["spec"].get("replicas", most.get(item["metadata"]["name"], 1))
             pods += count
             memory += count * sum(
                 _mebibytes(((container.get("resources") or {}).get("limits") or rules.container_defaults)["memory"])
                 for container in item["spec"]["template"]["spec"]["containers"]
             )
     assert pods <= int(rules.quota["pods"])
-    assert memory <= _mebibytes(rules.quota["limits.memory"])
+    if "limits.memory" in rules.quota:
+        assert memory <= _mebibytes(rules.quota["limits.memory"])
 
 
 def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list[Any]]) -> None:
@@ -167,7 +177,7 @@ def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list
 
 def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    if NAMESPACE[release] != "gpu":
+    if release not in {"nvidia-device-plugin", "dcgm-exporter", "ollama", "vllm"}:
         pytest.skip(f"{release} does not run on GPU nodes")
     for name, pod in _pods(objects):
         tolerated = {f"{item['key']}={item.get('value')}:{item.get('effect')}" for item in pod["tolerations"]}
@@ -201,6 +211,13 @@ NOT_IN_DEFAULTS = {
     "controller.podDisruptionBudget.minAvailable",
     "controller.resources.limits",
     "controller.initContainerResources.limits",
+    "servingEngineSpec.labels.stack",
+    "servingEngineSpec.env",
+    "servingEngineSpec.containerSecurityContext.allowPrivilegeEscalation",
+    "servingEngineSpec.containerSecurityContext.capabilities",
+    "routerSpec.labels.stack",
+    "podSecurityContext.runAsNonRoot",
+    "podSecurityContext.seccompProfile",
 }
 """Keys that charts document in a comment or only read in a template."""
 

@@ -4,10 +4,11 @@ from typing import Any
 
 import pytest
 
-from stacks.kubernetes import values
+from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.accounts import CERT_MANAGER, VAULT_READER
 from stacks.kubernetes.catalogue import images
 from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, Direction, Flow, Peer
 from stacks.kubernetes.gpu import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
 from stacks.kubernetes.namespaces import NamespaceRules, PodSecurity, namespaces
@@ -43,11 +44,14 @@ def test_namespaces_are_those_that_something_runs_in() -> None:
         "external-secrets",
         "ingress",
         "gpu",
+        "scaling",
         "chat",
         "gateway",
-    ] + (["serving"] if load_settings("dev").models else [])
+        "serving",
+    ]
     assert "ingress" not in {rules.name for rules in namespaces(_settings("prod"))}
-    assert "gpu" not in {rules.name for rules in namespaces(_settings("dev", cluster={"gpu_pools": {}}))}
+    bare = _settings("dev", cluster={"gpu_pools": {}}).model_copy(update={"models": ()})
+    assert not {"gpu", "scaling", "serving"} & {rules.name for rules in namespaces(bare)}
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -177,10 +181,14 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             release.guardrails(settings),
             login.oauth2_proxy(settings, client_id="c", group_id="g", tenant_id="t"),
             login.sessions(settings),
+            *(ollama.ollama(settings, engine) for engine in ollama_engines(settings)),
+            vllm.vllm(settings),
+            scaling.keda_http_add_on(settings),
+            scaling.serving_front(settings),
         ]
     )
     for name, image in images().items():
-        forms = (str(image.values()), str(image.parts()), str(image), image.parts()["repository"])
+        forms = (str(image.values())[1:-1], str(image.parts()), str(image), image.parts()["repository"])
         assert any(form in passed for form in forms), name
 
 

@@ -7,11 +7,16 @@ from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 from stacks.settings.workloads import Engine
 
-from .namespaces import CHAT, GATEWAY, OPIK, SERVING, application_namespaces, serves_with
+from .engines import SERVING
+from .namespaces import CHAT, GATEWAY, OPIK, application_namespaces, serves_with
 from .opik import secrets as opik_secrets
 
 Delivery = dict[str, dict[str, str]]
 """Name of the Kubernetes Secret to its keys, each with the secret's name in the vault."""
+
+HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 (a name, not a secret)
+"""The vault's name of a secret that its owner writes there; it has no version of the platform's."""
+WRITTEN_BY_USERS = (HUGGING_FACE_TOKEN,)
 
 _BY_NAMESPACE: dict[str, dict[str, dict[str, GeneratedSecret]]] = {
     CHAT: {
@@ -38,13 +43,16 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
     by_namespace = dict(_BY_NAMESPACE)
     if serves_with(settings, Engine.VLLM):
         by_namespace[SERVING] = {"vllm-secrets": {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
-    return {
+    delivered = {
         namespace: {
             secret: {key: name.value for key, name in keys.items()} for secret, keys in by_namespace[namespace].items()
         }
         for namespace in application_namespaces(settings)
         if namespace in by_namespace
     }
+    if serves_with(settings, Engine.VLLM) and settings.serving.hugging_face_token:
+        delivered[SERVING]["vllm-secrets"]["HF_TOKEN"] = HUGGING_FACE_TOKEN
+    return delivered
 
 
 def formats(settings: Settings) -> dict[str, dict[str, dict[str, str]]]:

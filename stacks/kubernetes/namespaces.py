@@ -9,9 +9,11 @@ from stacks.settings.network import IngressMode
 from stacks.settings.workloads import Engine
 
 from . import accounts
+from .engines import SCALING, SERVING
 from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics, webhook
 from .gpu import most_gpu_nodes
 from .opik.traffic import opik_flows
+from .serving_traffic import scaling_flows, serving_flows
 
 CERT_MANAGER = accounts.CERT_MANAGER.namespace
 EXTERNAL_SECRETS = accounts.VAULT_READER.namespace
@@ -20,7 +22,6 @@ GPU = "gpu"
 CHAT = accounts.OPEN_WEBUI.namespace
 GATEWAY = "gateway"
 OPIK = accounts.OAUTH2_PROXY.namespace
-SERVING = "serving"
 
 _HTTP = Port(80)
 _HTTPS = Port(443)
@@ -79,6 +80,8 @@ def _controllers(settings: Settings) -> Iterator[NamespaceRules]:
         yield _nginx(settings)
     if settings.cluster.gpu_pools:
         yield _gpu(settings)
+    if settings.models:
+        yield _controller(SCALING, scaling_flows())
 
 
 def _controller(name: str, flows: tuple[Flow, ...]) -> NamespaceRules:
@@ -161,8 +164,16 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
         quota=_no_doors(claims=20) | {"pods": "100"},
         container_defaults={"memory": "1Gi"},
         container_requests={"cpu": "50m", "memory": "128Mi"},
-        flows=(DNS, challenge, *(opik_flows(settings, front_door(settings)) if name == OPIK else ())),
+        flows=(DNS, challenge, *_own_flows(name, settings)),
     )
+
+
+def _own_flows(name: str, settings: Settings) -> tuple[Flow, ...]:
+    if name == OPIK:
+        return opik_flows(settings, front_door(settings))
+    if name == SERVING:
+        return serving_flows(settings, (CHAT, GATEWAY))
+    return ()
 
 
 def front_door(settings: Settings) -> Peer:

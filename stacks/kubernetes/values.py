@@ -9,7 +9,7 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from .accounts import VAULT_READER, identity_annotations
-from .deliveries import deliveries, formats
+from .deliveries import WRITTEN_BY_USERS, deliveries, formats
 from .gpu import WHOLE_CARDS, sharing_configs
 from .images import deployed_images
 
@@ -58,6 +58,7 @@ def platform_secrets(settings: Settings, *, vault_uri: str, tenant_id: str, vers
             "serviceAccount": {"namespace": VAULT_READER.namespace, "name": VAULT_READER.name},
         },
         "versions": versions,
+        "userSecrets": list(WRITTEN_BY_USERS),
         "deliveries": deliveries(settings),
         "formats": formats(settings),
     }

@@ -25,6 +25,7 @@ from .front_door import add_nginx
 from .gpu import add_gpu
 from .opik import add_opik
 from .secrets import add_secrets
+from .serving import add_serving
 
 
 class PlatformStack(EnvironmentStack):
@@ -69,6 +70,8 @@ class PlatformStack(EnvironmentStack):
             add_nginx(self, settings, spaces, address)
         if settings.cluster.gpu_pools:
             add_gpu(self, settings, spaces)
+        if settings.models:
+            add_serving(self, settings, spaces, delivered=delivered)
         if settings.opik.enabled:
             add_opik(
                 self,

@@ -9,6 +9,7 @@ from .cluster import ClusterSettings
 from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
 from .images import ImageSettings
 from .network import IngressSettings, NetworkSettings
+from .serving import ServingSettings
 from .types import DnsName, Model, ShortName, text
 from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
 
@@ -64,5 +65,7 @@ class Settings(Model):
     """LiteLLM, the one OpenAI-compatible API."""
     opik: OpikSettings = OpikSettings()
     """Opik, tracing and evaluation."""
+    serving: ServingSettings = ServingSettings()
+    """How models are served: stores, waiting, warm hours."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""

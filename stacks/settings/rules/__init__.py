@@ -1,6 +1,6 @@
 """Rules that cross fields, by theme; each is a pure function of the settings."""
 
-from . import access, azure, cluster, database, front_door, gpus, keeping, models, network, storage
+from . import access, azure, cluster, database, front_door, gpus, keeping, models, network, opik, serving, storage
 from .base import Finding, Rule
 
 ALL: tuple[Rule, ...] = (
@@ -11,8 +11,10 @@ ALL: tuple[Rule, ...] = (
     *cluster.RULES,
     *models.RULES,
     *gpus.RULES,
+    *serving.RULES,
     *storage.RULES,
     *database.RULES,
+    *opik.RULES,
     *keeping.RULES,
 )
 """Every rule, in the order in which their faults are told for one line of the file."""

@@ -1,0 +1,129 @@
+"""A Job that runs a script from a ConfigMap on a shared volume, and that Terraform waits for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_kubernetes.job_v1 import (
+    JobV1,
+    JobV1Metadata,
+    JobV1Spec,
+    JobV1SpecTemplate,
+    JobV1SpecTemplateMetadata,
+    JobV1SpecTemplateSpec,
+    JobV1SpecTemplateSpecContainer,
+    JobV1SpecTemplateSpecContainerResources,
+    JobV1SpecTemplateSpecContainerSecurityContext,
+    JobV1SpecTemplateSpecContainerSecurityContextCapabilities,
+    JobV1SpecTemplateSpecContainerVolumeMount,
+    JobV1SpecTemplateSpecSecurityContext,
+    JobV1SpecTemplateSpecSecurityContextSeccompProfile,
+    JobV1SpecTemplateSpecVolume,
+    JobV1SpecTemplateSpecVolumeConfigMap,
+    JobV1SpecTemplateSpecVolumePersistentVolumeClaim,
+    JobV1Timeouts,
+)
+from constructs import Construct
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Script:
+    """What a Job runs, and where."""
+
+    image: str
+    """Needs `sh` and `env`."""
+    config_map: str
+    folder: str
+    """Where the ConfigMap is mounted."""
+    file: str
+    claim: str
+    mount_path: str
+    """Where the volume of `claim` is mounted."""
+    user_id: int
+
+
+class ScriptJob(JobV1):
+    """The Job `name`: a failure is tried twice more, ends the deployment, and leaves pod and log to be read.
+
+    Terraform's error tells the Job's name, so that it should say what the Job is for.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        name: str,
+        namespace: str,
+        script: Script,
+        arguments: Sequence[str],
+        environment: Mapping[str, str],
+        labels: Mapping[str, str],
+        timeout_minutes: int,
+        depends_on: Sequence[ITerraformDependable],
+    ) -> None:
+        """Add the Job; it ends as failed after `timeout_minutes`."""
+        super().__init__(
+            scope,
+            construct_id,
+            metadata=JobV1Metadata(name=name, namespace=namespace, labels=dict(labels)),
+            spec=JobV1Spec(
+                backoff_limit=2,
+                active_deadline_seconds=timeout_minutes * 60,
+                template=JobV1SpecTemplate(
+                    metadata=JobV1SpecTemplateMetadata(labels=dict(labels)),
+                    spec=_pod(script, arguments, environment),
+                ),
+            ),
+            wait_for_completion=True,
+            timeouts=JobV1Timeouts(create=f"{timeout_minutes + 5}m", update=f"{timeout_minutes + 5}m"),
+            depends_on=list(depends_on),
+        )
+
+
+def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str]) -> JobV1SpecTemplateSpec:
+    user = str(script.user_id)
+    pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
+    return JobV1SpecTemplateSpec(
+        # A new pod for each try, so that the log of every one can be read.
+        restart_policy="Never",
+        automount_service_account_token=False,
+        enable_service_links=False,
+        security_context=JobV1SpecTemplateSpecSecurityContext(
+            run_as_non_root=True,
+            run_as_user=user,
+            run_as_group=user,
+            fs_group=user,
+            fs_group_change_policy="OnRootMismatch",
+            seccomp_profile=JobV1SpecTemplateSpecSecurityContextSeccompProfile(type="RuntimeDefault"),
+        ),
+        container=[
+            JobV1SpecTemplateSpecContainer(
+                name="run",
+                image=script.image,
+                # Not as the container's variables, which the provider takes for secrets and hides in every plan.
+                command=["env", *pairs, "sh", f"{script.folder}/{script.file}"],
+                args=list(arguments),
+                resources=JobV1SpecTemplateSpecContainerResources(
+                    requests={"cpu": "100m", "memory": "512Mi"}, limits={"memory": "4Gi"}
+                ),
+                security_context=JobV1SpecTemplateSpecContainerSecurityContext(
+                    allow_privilege_escalation=False,
+                    capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
+                ),
+                volume_mount=[
+                    JobV1SpecTemplateSpecContainerVolumeMount(name="store", mount_path=script.mount_path),
+                    JobV1SpecTemplateSpecContainerVolumeMount(name="scripts", mount_path=script.folder, read_only=True),
+                ],
+            )
+        ],
+        volume=[
+            JobV1SpecTemplateSpecVolume(
+                name="store",
+                persistent_volume_claim=JobV1SpecTemplateSpecVolumePersistentVolumeClaim(claim_name=script.claim),
+            ),
+            JobV1SpecTemplateSpecVolume(
+                name="scripts", config_map=JobV1SpecTemplateSpecVolumeConfigMap(name=script.config_map)
+            ),
+        ],
+    )

@@ -1,0 +1,128 @@
+"""The engines of an environment, as everything around them sees them: names, addresses, limits of their replicas.
+
+One Ollama serves all Ollama models of a GPU pool; every vLLM model has an engine of its own. Callers never talk to an
+engine but to the front in the namespace `serving`, which answers what needs no GPU and holds the rest.
+"""
+
+from dataclasses import dataclass
+
+from stacks.settings import Settings
+from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.workloads import Engine, ModelSettings
+
+SERVING = "serving"
+SCALING = "scaling"
+"""Namespace of KEDA's HTTP add-on."""
+
+OLLAMA_PORT = 11434
+VLLM_PORT = 8000
+FRONT = "serving-front"
+FRONT_PORT = 8080
+VLLM = "vllm"
+"""Release of vLLM, by which the chart names everything in it."""
+ROUTER = f"{VLLM}-router-service"
+
+INTERCEPTOR = "keda-add-ons-http-interceptor-proxy"
+INTERCEPTOR_PORT = 8080
+EXTERNAL_SCALER = "keda-add-ons-http-external-scaler"
+EXTERNAL_SCALER_PORT = 9090
+
+ANSWER_SECONDS = 600
+"""Time that a model has for the first byte of its answer, once it is ready."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingEngine:
+    """One Deployment that serves models, behind one Service."""
+
+    name: str
+    """Also the first part of its path at the front, and of its host at the interceptor."""
+    engine: Engine
+    models: tuple[ModelSettings, ...]
+    deployment: str
+    service: str
+    service_port: int
+    pool_name: str
+    pool: GpuPoolSettings
+
+    @property
+    def leader(self) -> ModelSettings:
+        """The model that stands for all in what they share; the settings keep them equal there."""
+        return self.models[0]
+
+    @property
+    def sleeps(self) -> bool:
+        """Whether it may be at zero replicas."""
+        return self.leader.min_replicas == 0
+
+    @property
+    def host(self) -> str:
+        """Host by which the interceptor knows it."""
+        return f"{self.name}.{SERVING}"
+
+    @property
+    def base_url(self) -> str:
+        """Address for callers in the cluster; Ollama's own API below it, the OpenAI-compatible one below `/v1`."""
+        return f"http://{FRONT}.{SERVING}.svc.cluster.local:{FRONT_PORT}/{self.name}"
+
+
+def ollama_engines(settings: Settings) -> tuple[ServingEngine, ...]:
+    """The Ollama of every pool that has Ollama models."""
+    by_pool: dict[str, list[ModelSettings]] = {}
+    for model in settings.models:
+        if model.engine is Engine.OLLAMA:
+            by_pool.setdefault(model.pool, []).append(model)
+    return tuple(
+        ServingEngine(
+            name=f"ollama-{pool}",
+            engine=Engine.OLLAMA,
+            models=tuple(models),
+            deployment=f"ollama-{pool}",
+            service=f"ollama-{pool}",
+            service_port=OLLAMA_PORT,
+            pool_name=pool,
+            pool=settings.cluster.gpu_pools[pool],
+        )
+        for pool, models in by_pool.items()
+    )
+
+
+def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
+    """The vLLM of every vLLM model."""
+    return tuple(
+        ServingEngine(
+            name=f"{VLLM}-{model.name}",
+            engine=Engine.VLLM,
+            models=(model,),
+            deployment=f"{VLLM}-{model.name}-deployment-vllm",
+            service=f"{VLLM}-{model.name}-engine-service",
+            service_port=80,
+            pool_name=model.pool,
+            pool=settings.cluster.gpu_pools[model.pool],
+        )
+        for model in settings.models
+        if model.engine is Engine.VLLM
+    )
+
+
+def engines(settings: Settings) -> tuple[ServingEngine, ...]:
+    """Every engine of the environment."""
+    return (*ollama_engines(settings), *vllm_engines(settings))
+
+
+def hold_seconds(settings: Settings) -> int:
+    """How long a request waits for an engine that starts from zero."""
+    return settings.serving.hold_minutes * 60
+
+
+def path_seconds(settings: Settings) -> int:
+    """What every timeout on the way to an engine has to exceed: the wait, and the first byte of an answer.
+
+    At most 25 minutes, below the 30 after which Azure's load balancer drops a silent connection.
+    """
+    return hold_seconds(settings) + ANSWER_SECONDS
+
+
+def model_address(settings: Settings, model: ModelSettings) -> str:
+    """Base URL at which callers in the cluster reach `model`, without `/v1`."""
+    return next(engine.base_url for engine in engines(settings) if model in engine.models)

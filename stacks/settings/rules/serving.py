@@ -1,0 +1,89 @@
+"""How models are served: shared engines, stores, and what a GPU node leaves for pods."""
+
+import math
+from collections.abc import Iterator
+
+from ..catalog import GPU_SIZES
+from ..environment import Settings
+from ..reservations import allocatable
+from ..workloads import Engine
+from .base import Finding
+
+SHARED_BY_A_POOL = ("context_tokens", "gpus", "min_replicas", "max_replicas", "idle_minutes")
+"""What one Ollama server has once for all of its models."""
+STORE_HEADROOM = 1.1
+"""Room in a share for a download in progress."""
+DAEMONS_CPU = 0.5
+"""Cores that the pods of every GPU node ask for: network, storage drivers, device plugin, exporter."""
+DAEMONS_MEMORY_GIB = 1.5
+"""Memory that they ask for."""
+
+
+def ollama_models_of_a_pool_agree(settings: Settings) -> Iterator[Finding]:
+    """One Ollama serves all Ollama models of a pool, so what it has once is equal for them."""
+    first: dict[str, int] = {}
+    for index, model in enumerate(settings.models):
+        if model.engine is not Engine.OLLAMA:
+            continue
+        leader = first.setdefault(model.pool, index)
+        for field in SHARED_BY_A_POOL:
+            mine, theirs = getattr(model, field), getattr(settings.models[leader], field)
+            if mine != theirs:
+                yield Finding(
+                    ("models", index, field),
+                    f"differs from models[{leader}].{field} ({theirs}), but one Ollama serves both from pool"
+                    f" {model.pool}; write the same, or give one of them another pool",
+                )
+
+
+def stores_hold_the_weights(settings: Settings) -> Iterator[Finding]:
+    """The share of each engine holds all of its models."""
+    for engine, key in ((Engine.OLLAMA, "ollama_store_gib"), (Engine.VLLM, "vllm_store_gib")):
+        sizes = {model.id: model.weights_gib for model in settings.models if model.engine is engine}
+        total, room = sum(sizes.values()), getattr(settings.serving, key)
+        if total * STORE_HEADROOM > room:
+            yield Finding(
+                ("serving", key),
+                f"must be at least {total * STORE_HEADROOM:.0f}: the {engine} models take {total:.1f} GiB, and a tenth"
+                " more stays free for a download",
+            )
+
+
+def engines_fit_on_the_gpu_nodes(settings: Settings) -> Iterator[Finding]:
+    """What engines ask for with every GPU share of a node fits into what AKS leaves of the node for pods."""
+    serving = settings.serving
+    for name in dict.fromkeys(model.pool for model in settings.models):
+        pool = settings.cluster.gpu_pools.get(name)
+        size = GPU_SIZES.get(pool.vm_size) if pool else None
+        if pool is None or size is None:
+            continue
+        shares = size.gpus * pool.time_slices
+        room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node)
+        sliced = f" x {pool.time_slices} time slices" if pool.time_slices > 1 else ""
+        asked = f"with {size.gpus} GPUs{sliced} per node" if size.gpus > 1 else f"with 1 GPU{sliced} per node"
+        for key, wanted, left, unit, step in (
+            ("cpu_per_gpu", serving.cpu_per_gpu, room.cpu - DAEMONS_CPU, "cores", 10),
+            ("memory_gib_per_gpu", serving.memory_gib_per_gpu, room.memory_gib - DAEMONS_MEMORY_GIB, "GiB", 1),
+        ):
+            if wanted * shares > left:
+                yield Finding(
+                    ("serving", key),
+                    f"makes engines ask for {wanted * shares:g} {unit} {asked}, but AKS leaves {left:.1f} on a"
+                    f" {pool.vm_size} of pool {name} beside the node's own pods; write at most"
+                    f" {math.floor(left / shares * step) / step:g}",
+                )
+
+
+def warm_hours_end_after_they_start(settings: Settings) -> Iterator[Finding]:
+    """Warm hours lie within one day."""
+    hours = settings.serving.warm_hours
+    if hours and hours.end <= hours.start:
+        yield Finding(("serving", "warm_hours", "end"), f"must be later than start ({hours.start}) on the same day")
+
+
+RULES = (
+    ollama_models_of_a_pool_agree,
+    stores_hold_the_weights,
+    engines_fit_on_the_gpu_nodes,
+    warm_hours_end_after_they_start,
+)

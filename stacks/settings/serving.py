@@ -1,0 +1,66 @@
+"""How models are served: where weights are kept, how long a request waits for a GPU, when engines stay warm."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .types import Model, TimeOfDay, text
+
+SMALLEST_SHARE_GIB = 100
+"""Azure bills a premium file share as at least this large (Microsoft Learn, "Azure Files billing")."""
+
+
+class ModelStore(StrEnum):
+    """Where the engines keep weights."""
+
+    AZURE_FILES = "azure-files"
+    """A premium NFS share: downloaded once, shared by all nodes."""
+    NODE_DISK = "node-disk"
+    """The node's own disk: loads faster, but every start of a pod downloads again."""
+
+
+class WarmHours(Model):
+    """Hours in which the engines are kept ready, whether or not anybody asks."""
+
+    days: Annotated[str, text(r"^[0-6](-[0-6])?(,[0-6](-[0-6])?)*$", 'days of the week such as "1-5", 0 is Sunday')] = (
+        "1-5"
+    )
+    """Days on which they are warm."""
+    start: TimeOfDay = "08:00"
+    """Time at which they are started."""
+    end: TimeOfDay = "18:00"
+    """Time after which they go to zero when idle; later than `start` on the same day."""
+    timezone: Annotated[str, text(r"^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+)*$", "a zone such as Europe/Berlin")] = "UTC"
+    """Time zone of both, by its IANA name."""
+
+
+class ServingSettings(Model):
+    """What all engines have in common."""
+
+    model_store: ModelStore = ModelStore.AZURE_FILES
+    """Where weights are kept: `azure-files` downloads once for all nodes, `node-disk` at every start of a pod."""
+    ollama_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = SMALLEST_SHARE_GIB
+    """Size of Ollama's share; it can grow but not shrink, and Azure bills at least 100."""
+    vllm_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = SMALLEST_SHARE_GIB
+    """Size of vLLM's share; it can grow but not shrink, and Azure bills at least 100."""
+    prune_models: bool = False
+    """Remove Ollama models that are no longer listed from the share at the next deployment."""
+    hold_minutes: Annotated[int, Field(ge=1, le=15)] = 15
+    """How long a request is held while its engine starts from zero; after that the answer is 503."""
+    cpu_per_gpu: Annotated[float, Field(gt=0, le=64)] = 1.5
+    """Processor cores that an engine asks for with each GPU, or with each time slice of one."""
+    memory_gib_per_gpu: Annotated[int, Field(ge=1, le=512)] = 10
+    """Main memory that an engine asks for with each GPU, or with each time slice of one."""
+    waiting_requests: Annotated[int, Field(ge=1, le=1000)] = 50
+    """Requests that one engine has at the same time, answered or held; the next one is refused with 503."""
+    requests_per_replica: Annotated[int, Field(ge=1, le=256)] = 4
+    """Requests at the same time for which Ollama gets another replica."""
+    waiting_per_replica: Annotated[int, Field(ge=1, le=256)] = 5
+    """Requests in vLLM's own queue for which it gets another replica."""
+    startup_minutes: Annotated[int, Field(ge=5, le=120)] = 45
+    """How long vLLM may take to download and load a model before Kubernetes starts it anew."""
+    warm_hours: WarmHours | None = None
+    """Working hours in which one replica of every engine stays loaded; outside of them engines go to zero when idle."""
+    hugging_face_token: bool = False
+    """Whether the vault holds a secret `hugging-face-token`, which vLLM then uses to download gated models."""
