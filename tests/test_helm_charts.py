@@ -5,13 +5,15 @@ import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.kubernetes import values
+from stacks.kubernetes import scaling, values
 from stacks.kubernetes.catalogue import HELM, own_chart
 from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.opik import login
 from stacks.kubernetes.opik import release as opik
 from stacks.settings import Settings, load_settings
@@ -37,6 +39,10 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
         return opik.guardrails(
             settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
         )
+    if release == "scaling":
+        return scaling.scaling(settings)
+    if release == "serving-front":
+        return scaling.serving_front(settings)
     return values.platform_secrets(
         settings,
         vault_uri="https://vault.vault.azure.net/",
@@ -138,3 +144,48 @@ def test_unset_vault_is_refused(tmp_path: Path) -> None:
     wired = _wired("platform-secrets", load_settings("prod"))
     wired["store"]["vaultUrl"] = ""
     assert "store.vaultUrl is empty" in _render("platform-secrets", wired, tmp_path).stderr
+
+
+def test_password_stands_in_the_text_around_it_and_other_keys_stay_as_they_are(tmp_path: Path) -> None:
+    objects = _objects("platform-secrets", _wired("platform-secrets", load_settings("prod")), tmp_path)
+    backend = next(item for item in objects if item["metadata"]["name"] == "opik-backend-secrets")
+    template = backend["spec"]["target"]["template"]
+    assert template["mergePolicy"] == "Merge"
+    assert template["data"].pop("REDIS_URL") == 'redis://:{{ index . "REDIS_URL" }}@opik-redis-master:6379/'
+    assert list(template["data"]) == ["secret-versions"]
+    chat = next(item for item in objects if item["metadata"]["name"] == "chat-secrets")
+    assert "template" not in chat["spec"]["target"]
+
+
+@pytest.mark.parametrize("release", ["login-sessions", "opik-guardrails"])
+def test_own_pods_are_bounded_and_fit_the_strictest_level(release: str, tmp_path: Path) -> None:
+    objects = _objects(release, _wired(release, load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    (container,) = pod["containers"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+
+
+def test_guardrails_get_a_gpu_on_any_node_of_their_pool_and_answer_below_their_path(tmp_path: Path) -> None:
+    objects = _objects("opik-guardrails", _wired("opik-guardrails", load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    (container,) = pod["containers"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    tolerated = {f"{item['key']}={item['value']}:{item['effect']}" for item in pod["tolerations"]}
+    assert {GPU_TAINT, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"} == tolerated
+    prefix = urlsplit(login.GUARDRAILS).path.rstrip("/")
+    assert {variable["name"]: variable["value"] for variable in container["env"]} == {"SCRIPT_NAME": prefix}
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"].startswith(f"{prefix}/")
+
+
+def test_password_of_the_sessions_is_no_argument(tmp_path: Path) -> None:
+    objects = _objects("login-sessions", _wired("login-sessions", load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    (container,) = pod["containers"]
+    assert "--requirepass" not in str(container["args"])
+    assert container["env"][0]["valueFrom"]["secretKeyRef"] == {"name": "oauth2-proxy-secrets", "key": "redis-password"}
