@@ -26,6 +26,7 @@ pytestmark = [
 ]
 
 VERSIONS = {"azurerm": "4.55.0", "azuread": "3.7.0", "kubernetes": "2.38.0", "helm": "3.1.1", "random": "3.7.2"}
+HOME = "a rehearsal"  # with a space, as home folders have
 PLACE = {"location": "westeurope", "resource_group_name": "${azurerm_resource_group.base.name}"}
 
 
@@ -158,9 +159,8 @@ class Project:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.environment = os.environ | prepare(folder / "rehearsal")
-        self.environment.pop("REHEARSAL_FAULTS")
-        self.cloud = Cloud(folder / "rehearsal")
+        self.environment = os.environ | prepare(folder / HOME)
+        self.cloud = Cloud(folder / HOME)
         for name, content in (("base", BASE), ("apps", APPS)):
             self.write(name, content)
             self.run(name, "init", "-input=false")
@@ -194,7 +194,7 @@ class Project:
         assert "No changes." in self.run(name, "plan", "-detailed-exitcode")
 
     def fault(self, **fault: Any) -> None:
-        (self.folder / "rehearsal" / "faults.yaml").write_text(json.dumps([fault] if fault else []))
+        (self.folder / HOME / "faults.yaml").write_text(json.dumps([fault] if fault else []))
 
     def state(self, name: str) -> str:
         return (self.folder / "state" / f"{name}.tfstate").read_text()
@@ -223,7 +223,7 @@ def processes_of(project: Project) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("REHEARSAL_FOLDER") == str(project.folder / "rehearsal"):
+            if process.environ().get("REHEARSAL_FOLDER") == str(project.folder / HOME):
                 found.append(process)
         except psutil.Error:
             continue
@@ -399,17 +399,17 @@ def test_the_lock_file_names_the_pinned_versions_and_providers_can_be_locked(dep
 
 
 def test_preparing_again_changes_no_byte_of_the_mirror(deployed: Project) -> None:
-    mirror = deployed.folder / "rehearsal" / "mirror"
+    mirror = deployed.folder / HOME / "mirror"
     before = {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
     assert len(before) == len(VERSIONS)
     assert all(path.parent.name == platform_name() for path in before)
-    prepare(deployed.folder / "rehearsal")
+    prepare(deployed.folder / HOME)
     assert {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()} == before
     assert len(set(before.values())) == 1
 
 
 def test_a_provider_started_by_hand_says_what_it_is(deployed: Project) -> None:
-    executable = next((deployed.folder / "rehearsal" / "mirror").rglob("terraform-provider-random_*"))
+    executable = next((deployed.folder / HOME / "mirror").rglob("terraform-provider-random_*"))
     bare = subprocess.run([executable], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
     assert bare.returncode == 1
     assert "only works inside a rehearsal" in bare.stderr

@@ -5,15 +5,17 @@ Providers are installed through a filesystem mirror under their pinned versions,
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import shlex
 import stat
 import sys
 from pathlib import Path
 
 from scripts.rehearsal import bindings, schemas
 from scripts.rehearsal.cloud import FOLDER
-from scripts.rehearsal.standin import served
+from scripts.rehearsal.standin import messages, served
 from scripts.rehearsal.standin.faults import FILE as FAULTS_FILE
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -49,20 +51,20 @@ def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]
     schemas.write_atomically(
         config,
         (
-            'disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n    path = "'
-            f'{mirror}"\n    include = ["registry.terraform.io/hashicorp/*"]\n  }}\n}}\n'
+            "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n"
+            f'    path = {json.dumps(str(mirror))}\n    include = ["registry.terraform.io/hashicorp/*"]\n  }}\n}}\n'
         ).encode(),
     )
     site_packages = str(Path(bindings.archive("random")).parents[2])
     return {
         "TF_CLI_CONFIG_FILE": str(config),
-        "TF_CLI_ARGS_providers_lock": f"-fs-mirror={mirror} -platform={platform_name()}",
+        "TF_CLI_ARGS_providers_lock": f"-fs-mirror={shlex.quote(str(mirror))} -platform={platform_name()}",
         "TF_DISABLE_PLUGIN_TLS": "1",  # plain gRPC over a private socket: no certificate to make or keep
         "TF_PLUGIN_CACHE_DIR": "",
         "CHECKPOINT_DISABLE": "1",
         "GRPC_VERBOSITY": "NONE",
         FOLDER: str(folder),
-        FAULTS_FILE: os.environ.get(FAULTS_FILE, ""),
+        FAULTS_FILE: str(Path(os.environ.get(FAULTS_FILE) or folder / "faults.yaml").resolve()),
         "REHEARSAL_SCHEMAS": str(_served_schemas(schema_cache or schemas.default_cache())),
         "REHEARSAL_PYTHON": sys.executable,
         "REHEARSAL_MAIN": str(ROOT / "scripts" / "rehearsal" / "standin" / "__main__.py"),
@@ -81,8 +83,9 @@ def _install(mirror: Path, provider: str) -> None:
 
 
 def _served_schemas(cache: Path) -> Path:
-    names = [schemas.fingerprint(provider) for provider in bindings.PROVIDERS]
-    folder = cache / ("served-" + schemas.digest(*names, Path(served.__file__).read_text(encoding="utf-8")))
+    origins = [schemas.fingerprint(provider) for provider in bindings.PROVIDERS]
+    forms = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (messages, served)]
+    folder = cache / ("served-" + schemas.digest(*origins, *forms))
     for provider in bindings.PROVIDERS:
         path = folder / f"{provider}.schemas"
         if not path.exists():
