@@ -264,6 +264,9 @@ def processes_below(folder: Path) -> list[str]:
     return found
 
 
+@pytest.mark.skipif(
+    (registry_program() or "").endswith("crane"), reason="crane's registry keeps tags of what is deleted"
+)
 def test_pruning_keeps_what_is_locked_and_the_newest(tmp_path: Path, source: Path, registry: RealRegistry) -> None:
     tags = []
     for number in range(4):

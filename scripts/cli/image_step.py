@@ -65,14 +65,11 @@ def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
     return outcome
 
 
-def pending(environment: str) -> list[str]:
-    """Return the images that the lock file of an environment does not name as wanted, without asking a registry.
+def unlocked(shop: "Workshop") -> list[str]:
+    """Return the images that the lock file does not name as wanted, without asking a registry.
 
     Raises OperatorError when a source that is built cannot be read.
     """
-    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
-
-    shop = Workshop(load_environment(environment))
     locked = shop.locked()
     return [
         image.name
@@ -81,6 +78,13 @@ def pending(environment: str) -> list[str]:
         or (entry.repository, entry.tag) != (image.repository, image.tag)
         or (image.digest and entry.digest != image.digest)
     ]
+
+
+def pending(environment: str) -> list[str]:
+    """Return the images that a deployment of the environment will build or import. Raises OperatorError."""
+    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    return unlocked(Workshop(load_environment(environment)))
 
 
 def bring_images(workspace: Workspace, processes: Processes) -> bool:
