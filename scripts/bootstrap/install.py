@@ -13,9 +13,9 @@ from .steps import Steps
 from .toolchain import CDKTF_ENTRY, STAMP, Toolchain, digest, read_stamp, write_stamp
 
 # Started with .venv/bin/python, this process must not build on the very environment it may have to replace.
-_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
+BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 
-_PIPENV_REQUIREMENTS = Path(__file__).with_name("pipenv.txt")
+PIPENV_REQUIREMENTS = Path(__file__).with_name("pipenv.txt")
 
 _LAUNCHER = """#!/bin/sh
 exec "{python}" "{script}" "$@"
@@ -53,15 +53,15 @@ def _install_packages(tools: Toolchain, steps: Steps, cache: Path, *, dev: bool)
     (tools.venv / STAMP).unlink(missing_ok=True)
     if tools.venv.exists() and not _usable(tools.venv):
         _remove(tools.venv)
-    pipenv = _pipenv(steps, cache)
-    environment = _clean(os.environ) | {
+    pipenv = pipenv_command(steps, cache)
+    environment = clean_environment(os.environ) | {
         "PIPENV_VENV_IN_PROJECT": "1",
         "PIPENV_IGNORE_VIRTUALENVS": "1",
         "PIPENV_DONT_LOAD_ENV": "1",
         "PIPENV_NOSPIN": "1",
         "PIPENV_PIPFILE": str(tools.root / "Pipfile"),
     }
-    interpreter = [] if tools.venv.exists() else ["--python", _PYTHON]
+    interpreter = [] if tools.venv.exists() else ["--python", BASE_PYTHON]
     title = "Python packages" + (" with those for tests and checks" if dev else "")
     command = [*pipenv, "sync", *interpreter, *(["--dev"] if dev else [])]
     steps.run(title, command, cwd=tools.root, env=environment)
@@ -71,7 +71,7 @@ def _install_packages(tools: Toolchain, steps: Steps, cache: Path, *, dev: bool)
     write_stamp(tools.venv, {"lock": digest(tools.root / "Pipfile.lock"), "root": str(tools.root), "dev": dev})
 
 
-def _pipenv(steps: Steps, cache: Path) -> list[str]:
+def pipenv_command(steps: Steps, cache: Path) -> list[str]:
     """Return the command that starts the pinned Pipenv, installed into a private environment first if need be.
 
     LLMCTL_PIPENV names another Pipenv, for machines where it comes from elsewhere.
@@ -79,31 +79,39 @@ def _pipenv(steps: Steps, cache: Path) -> list[str]:
     if given := os.environ.get("LLMCTL_PIPENV"):
         return [given]
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = cache / f"pipenv-{version}-{digest(_PIPENV_REQUIREMENTS)[:8]}"
+    folder = cache / f"pipenv-{version}-{digest(PIPENV_REQUIREMENTS)[:8]}"
     command = [str(folder / "bin" / "python"), "-m", "pipenv"]
     if (folder / STAMP).exists() and Path(command[0]).exists():
         return command
     _remove(folder)
-    environment = _clean(os.environ)
-    steps.run("Pipenv: environment", [_PYTHON, "-m", "venv", str(folder)], cwd=cache, env=environment)
+    environment = clean_environment(os.environ)
+    steps.run("Pipenv: environment", [BASE_PYTHON, "-m", "venv", str(folder)], cwd=cache, env=environment)
     install = ["-m", "pip", "install", "--disable-pip-version-check", "--require-hashes", "-r"]
-    steps.run("Pipenv", [command[0], *install, str(_PIPENV_REQUIREMENTS)], cwd=cache, env=environment)
+    steps.run("Pipenv", [command[0], *install, str(PIPENV_REQUIREMENTS)], cwd=cache, env=environment)
     write_stamp(folder, {})
     return command
 
 
-def _install_node_modules(tools: Toolchain, steps: Steps) -> None:
+def npm_command(tools: Toolchain) -> tuple[list[str], dict[str, str]]:
+    """Return the command that starts the bundled npm, and its environment.
+
+    Raises NotReadyError when the virtual environment holds none.
+    """
     package = tools.node_package
     if package is None:
         raise NotReadyError("the virtual environment holds no Node", "run `llmctl setup --rebuild`")
-    (tools.root / "node_modules" / STAMP).unlink(missing_ok=True)
     npm = package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    environment = _clean(os.environ)
+    environment = clean_environment(os.environ)
     environment["PATH"] = f"{package / 'bin'}{os.pathsep}{environment.get('PATH', os.defpath)}"
     # As pip does, trust what the machine trusts: companies often have a certificate authority of their own.
-    node = [str(package / "bin" / "node"), "--use-system-ca"]
+    return [str(package / "bin" / "node"), "--use-system-ca", str(npm)], environment
+
+
+def _install_node_modules(tools: Toolchain, steps: Steps) -> None:
+    npm, environment = npm_command(tools)
+    (tools.root / "node_modules" / STAMP).unlink(missing_ok=True)
     # Every native module comes prebuilt for Node 22, so no package has to run code while it is installed.
-    command = [*node, str(npm), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     steps.run("cdktf command line", command, cwd=tools.root, env=environment)
     if not tools.cdktf_entry.exists():
         raise NotReadyError(f"npm left no {CDKTF_ENTRY}", "run `llmctl setup --rebuild`")
@@ -128,7 +136,7 @@ def _usable(venv: Path) -> bool:
     return (venv / "bin" / "python").exists() and f"{venv}/bin/" in first_line
 
 
-def _clean(variables: Mapping[str, str]) -> dict[str, str]:
+def clean_environment(variables: Mapping[str, str]) -> dict[str, str]:
     """Return the environment without what would lead an installer to another Python or Node setup."""
     misleading = {"PYTHONHOME", "PYTHONPATH", "VIRTUAL_ENV", "PIP_USER", "PIP_TARGET", "PIP_PREFIX", "NODE_OPTIONS"}
     return {name: value for name, value in variables.items() if name not in misleading}
