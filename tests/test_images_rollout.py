@@ -65,9 +65,12 @@ def test_missing_images_alone_are_a_reason_to_deploy(project: Workspace, monkeyp
     brought: list[str] = []
     waiting = ["app/backend"]
     monkeypatch.setattr(image_step, "pending", lambda _environment: waiting)
-    monkeypatch.setattr(
-        image_step, "bring_images", lambda workspace, _processes: bool(brought.append(workspace.environment))
-    )
+
+    def bring(workspace: Workspace, _processes: Processes) -> bool:
+        brought.append(workspace.environment)
+        return False
+
+    monkeypatch.setattr(image_step, "bring_images", bring)
     assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True)
     assert brought == ["dev"]
     waiting.clear()
