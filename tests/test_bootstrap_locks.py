@@ -1,7 +1,13 @@
 """Lock files pin every package and name no place to fetch it from."""
 
+import sys
+from pathlib import Path
+
+import pytest
+
 from scripts.bootstrap.install import PIPENV_REQUIREMENTS
-from scripts.bootstrap.locks import pinned, requirements, without_addresses, without_sources
+from scripts.bootstrap.locks import pinned, requirements, update, without_addresses, without_sources
+from scripts.bootstrap.problems import NotReadyError
 
 
 def test_a_python_lock_keeps_versions_and_hashes_and_loses_the_index() -> None:
@@ -42,3 +48,9 @@ def test_pipenv_and_all_it_needs_are_pinned_by_hash() -> None:
     assert pinned(lines, "pipenv").startswith("pipenv==")
     assert {"virtualenv", "setuptools", "certifi"} <= {line.partition("==")[0] for line in lines}
     assert all("==" in line and " --hash=sha256:" in line for line in lines)
+
+
+def test_only_the_oldest_python_may_lock(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "version_info", (3, 12, 1))
+    with pytest.raises(NotReadyError, match=r"3\.12 may not serve 3\.11"):
+        update(tmp_path)

@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,14 +14,24 @@ from .problems import NotReadyError
 from .steps import Steps
 from .toolchain import Toolchain
 
+OLDEST_PYTHON = (3, 11)
+"""The lock is made with this one: what it takes runs on newer ones too, not the other way round."""
+
 _HEADER = "# Pipenv and what it needs, to install the packages of Pipfile.lock. Written by scripts/update-locks."
 
 
 def update(root: Path) -> None:
     """Lock Python packages from the Pipfile, Node packages from package.json, and what the pinned Pipenv needs.
 
-    Raises NotReadyError when an index cannot be reached or nothing satisfies the constraints.
+    Raises NotReadyError when this is not the oldest supported Python, an index cannot be reached, or nothing
+    satisfies the constraints.
     """
+    if sys.version_info[:2] != OLDEST_PYTHON:
+        this, oldest = (".".join(map(str, version)) for version in (sys.version_info[:2], OLDEST_PYTHON))
+        raise NotReadyError(
+            f"a lock made with Python {this} may not serve {oldest}",
+            f"run `python{oldest} scripts/llmctl setup --rebuild` and lock again",
+        )
     tools = Toolchain(root)
     steps = Steps(root / ".cache" / "logs" / "locks.log")
     environment = clean_environment(os.environ) | {
@@ -94,3 +105,10 @@ def _locked_pipenv(tools: Toolchain) -> str:
 def _rewrite(path: Path, change: Any, *, indent: int) -> None:
     content = change(json.loads(path.read_text(encoding="utf-8")))
     path.write_text(json.dumps(content, indent=indent, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    try:
+        update(Path.cwd())
+    except NotReadyError as error:
+        sys.exit(f"update-locks: {error}")
