@@ -11,13 +11,14 @@ import pytest
 
 from scripts.images.lock import write_lock
 from stacks.kubernetes import image_lock, values
-from stacks.kubernetes.catalogue import Image, images
+from stacks.kubernetes.catalogue import Build, Image, images
 from stacks.kubernetes.image_lock import LockedImage, LockError, lock_file, read_lock, render_lock
 from stacks.kubernetes.images import deployed_images, login_server, resolve
 from stacks.settings import load_settings
 from tests.synthesis import synthesize
 
 ROOT = Path(__file__).parents[1]
+BUILD = Build(git="https://example.com/source.git", context="apps/b")
 
 
 def digest(number: int) -> str:
@@ -67,7 +68,8 @@ def test_every_release_deploys_by_digest_and_one_changed_digest_changes_exactly_
     used = {name for name, image in locked.items() if image.digest in text}
     assert {"cert-manager/controller", "external-secrets/operator", "nginx-ingress/controller"} <= used
     assert not any(f"{image.repository}:" in text for image in images().values()), "nothing is pulled from upstream"
-    changed = {**locked, "nginx-ingress/controller": LockedImage("mirror/nginx-ingress/controller", "9.9", digest(999))}
+    nginx = locked["nginx-ingress/controller"]
+    changed = {**locked, "nginx-ingress/controller": LockedImage(nginx.repository, nginx.tag, digest(999))}
     write_lock(lock_file("dev"), changed)
     after = releases(tmp_path / "after")
     assert [name for name in before if before[name] != after[name]] == ["nginx-ingress"]
@@ -81,6 +83,24 @@ def test_an_image_that_is_not_locked_yet_stays_upstream() -> None:
     found = resolve(pinned, {"a/c": LockedImage("mirror/c", "v1", digest(1))}, "registry.example.com")
     assert found["a/b"] == pinned["a/b"]
     assert found["a/c"].repository == "registry.example.com/mirror/c"
+
+
+@pytest.mark.parametrize(
+    ("image", "locked", "applies"),
+    [
+        (Image(repository="docker.io/org/b", tag="2.1"), LockedImage("b", "2.1", digest(1)), True),
+        (Image(repository="docker.io/org/b", tag="2.1"), LockedImage("b", "2.0", digest(1)), False),
+        (Image(repository="docker.io/org/b", tag="2.1", digest=digest(1)), LockedImage("b", "2.1", digest(1)), True),
+        (Image(repository="docker.io/org/b", tag="2.1", digest=digest(2)), LockedImage("b", "2.1", digest(1)), False),
+        (Image(repository="docker.io/org/b", tag="2.1", build=BUILD), LockedImage("b", "2.1-3f9c", digest(1)), True),
+        (Image(repository="docker.io/org/b", tag="2.1", build=BUILD), LockedImage("b", "2.10-3f9c", digest(1)), False),
+        (Image(repository="docker.io/org/b", tag="2.1"), LockedImage("b", "2.1-3f9c", digest(1)), False),
+    ],
+)
+def test_a_lock_of_another_version_has_no_effect(image: Image, locked: LockedImage, applies: bool) -> None:
+    found = resolve({"a/b": image}, {"a/b": locked}, "registry.example.com")["a/b"]
+    assert (found.digest == locked.digest and found.repository == "registry.example.com/b") is applies
+    assert applies or found == image
 
 
 def test_a_lock_file_reads_as_it_was_written_and_its_order_is_fixed(tmp_path: Path) -> None:

@@ -31,11 +31,22 @@ def deployed_images(settings: Settings) -> Mapping[str, Image]:
 
 
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:
-    """Replace every image that is locked by its copy in `registry`; the others stay upstream, by their tag.
+    """Replace every image that is locked in its pinned version by its copy in `registry`.
 
-    A lock entry of an image that is no longer pinned has no effect.
+    The others stay upstream: what is pinned is what runs, also between a change of version and its lock. A lock entry of
+    an image that is no longer pinned has no effect.
     """
-    return {name: _copy(image, locked[name], registry) if name in locked else image for name, image in pinned.items()}
+    return {
+        name: _copy(image, locked[name], registry) if name in locked and _same_version(image, locked[name]) else image
+        for name, image in pinned.items()
+    }
+
+
+def _same_version(image: Image, locked: LockedImage) -> bool:
+    # A built image's tag goes on with the hash of its content, and its digest is its own.
+    if image.build and locked.tag.startswith(f"{image.tag}-"):
+        return True
+    return locked.tag == image.tag and image.digest in {None, locked.digest}
 
 
 def _copy(image: Image, locked: LockedImage, registry: str) -> Image:
