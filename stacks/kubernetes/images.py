@@ -33,7 +33,7 @@ def deployed_images(settings: Settings) -> Mapping[str, Image]:
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:
     """Replace every image that is locked in its pinned version by its copy in `registry`.
 
-    The others stay upstream: what is pinned is what runs, also between a change of version and its lock. A lock entry of
+    The others stay upstream: what is pinned is what runs, also between a change of version and its lock. An entry of
     an image that is no longer pinned has no effect.
     """
     return {
