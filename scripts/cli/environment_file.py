@@ -2,8 +2,9 @@
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode
 
+from .consent import Consent
 from .errors import ExitCode, OperatorError
 from .workspace import ROOT
 
@@ -111,6 +113,18 @@ class Edit:
         """Bring the file back, unless somebody has edited it meanwhile."""
         if self._path.read_text("utf-8") == self._text:
             write(self._path, self._before)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgreedEdit(Consent):
+    """Consent that lets the change of the environment file stand, because from then on it is being deployed."""
+
+    edit: Edit
+
+    def obtain(self, question: str, lost: Mapping[str, tuple[str, ...]]) -> None:
+        """Return when the change may be made. Raises OperatorError (REFUSED) otherwise."""
+        super().obtain(question, lost)
+        self.edit.keep()
 
 
 @contextmanager

@@ -9,6 +9,8 @@ from .catalogue import Image, charts
 
 OPIK = "opik"
 """Name of the release in `helm/charts.yaml` and `helm/images.yaml`."""
+_MOVING = (OPIK, "opik-guardrails")
+"""Releases with images that carry Opik's own version."""
 
 
 def opik_version(settings: Settings) -> str:
@@ -27,7 +29,7 @@ def at_chosen_version(pinned: Mapping[str, Image], settings: Settings) -> dict[s
 
 
 def _moved(name: str, image: Image, pinned: str, chosen: str) -> Image:
-    if not name.startswith(f"{OPIK}/") or image.tag != pinned or chosen == pinned:
+    if name.partition("/")[0] not in _MOVING or image.tag != pinned or chosen == pinned:
         return image
     # The digest is that of the pinned release.
     return replace(image, tag=chosen, digest=None)

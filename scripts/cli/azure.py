@@ -1,0 +1,56 @@
+"""The user's own Azure CLI. What it prints stays in memory: it may be a token."""
+
+import json
+import os
+import subprocess
+from typing import Any
+
+from .errors import ExitCode, OperatorError
+
+_TIMEOUT_S = 300
+
+
+class AzureError(OperatorError):
+    """The Azure CLI failed; the message ends with its own error."""
+
+
+def az(*arguments: str, login: str = "az login") -> dict[str, Any]:
+    """Return what a command of the Azure CLI answers; `login` is the command that is advised without a login.
+
+    Raises AzureError.
+    """
+    what = f"az {' '.join(arguments[:2])}"
+    try:
+        done = subprocess.run(  # noqa: S603
+            ["az", *arguments, "--output", "json"],  # noqa: S607 - the user's own Azure CLI
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            # `az dataprotection` comes as an extension, which az would ask about.
+            env={**os.environ, "AZURE_EXTENSION_USE_DYNAMIC_INSTALL": "yes_without_prompt"},
+        )
+    except FileNotFoundError:
+        raise AzureError("`az` is not installed", "install the Azure CLI", ExitCode.NOT_READY) from None
+    except subprocess.TimeoutExpired:
+        raise AzureError(f"{what} gave no answer in {_TIMEOUT_S} s", "check the network", ExitCode.NOT_READY) from None
+    if done.returncode:
+        raise _failure(what, done.stderr, login)
+    try:
+        answer = json.loads(done.stdout)
+    except ValueError:
+        answer = None
+    if not isinstance(answer, dict):
+        raise AzureError(f"{what} answered with something else than an object")
+    return answer
+
+
+def _failure(what: str, said: str, login: str) -> AzureError:
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not line.startswith("WARNING")]
+    error = next(
+        (line for line in lines if line.startswith(("ERROR", "(", "AADSTS"))), lines[-1] if lines else "no message"
+    )
+    if any(sign in said for sign in ("az login", "AADSTS", "No subscription found")):
+        return AzureError(f"{what} failed: {error.removeprefix('ERROR: ')}", login, ExitCode.NOT_READY)
+    return AzureError(f"{what} failed: {error.removeprefix('ERROR: ')}")

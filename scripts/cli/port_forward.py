@@ -1,0 +1,118 @@
+"""`llmctl port-forward`: a service of the cluster on this machine, past the login."""
+
+import signal
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from .console import err
+from .errors import ExitCode, OperatorError
+from .kubectl import Kubectl, KubectlError, stopped_after, wait_for_port
+from .opik_cluster import FRONTEND, NAMESPACE
+from .targets import complete_environment, default_environment, load_environment
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+
+RETRY_S = 2.0
+ATTEMPTS = 30
+"""Attempts in a row that may fail before it gives up."""
+
+
+@dataclass(frozen=True)
+class Forward:
+    """A service that can be forwarded."""
+
+    namespace: str
+    service: str
+    port: int
+
+
+class Name(StrEnum):
+    """Services that can be forwarded."""
+
+    OPIK = "opik"
+
+
+FORWARDS = {Name.OPIK: Forward(NAMESPACE, *FRONTEND)}
+
+
+@app.command()
+def port_forward(
+    service: Annotated[Name, typer.Argument(help="What to forward.")],
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
+    ] = None,
+    *,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Local port; the service's own if left out.")
+    ] = None,
+) -> None:
+    """Make a service of the cluster answer on this machine, for development without the login.
+
+    Only this machine can reach it, with your rights on the cluster. Comes back by itself when a pod is replaced; ends
+    with Ctrl-C. `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
+    """
+    from .stack_outputs import kubectl_of  # noqa: PLC0415
+
+    name = environment or default_environment()
+    load_environment(name)
+    forward = FORWARDS[service]
+    local = port or forward.port
+
+    def ready(found: int) -> None:
+        err.print(f"{service} of {name}: http://127.0.0.1:{found}   (Ctrl-C ends)", markup=False)
+        err.print(f'SDKs: eval "$(llmctl opik env {name} --local {found})"', markup=False)
+
+    signal.signal(signal.SIGTERM, _end)
+    keep_forwarding(kubectl_of(name), forward, local, ready)
+
+
+def keep_forwarding(
+    kubectl: Kubectl,
+    forward: Forward,
+    local: int,
+    ready: Callable[[int], object],
+    *,
+    retry_s: float = RETRY_S,
+    attempts: int = ATTEMPTS,
+) -> None:
+    """Forward `local` to the service until interrupted, over restarts of its pods; call `ready` each time it stands.
+
+    Raises OperatorError when it cannot be had: at once if it never stood, after `attempts` in a row if it did.
+    """
+    stood = False
+    failures = 0
+    while True:
+        try:
+            _once(kubectl, forward, local, ready)
+            stood, failures = True, 0
+            err.print("The connection ended, trying again")
+        except KubectlError as error:
+            failures += 1
+            if not stood or failures >= attempts:
+                raise OperatorError(
+                    error.message,
+                    f"free port {local} or choose another with --port; llmctl opik health",
+                    ExitCode.NOT_READY,
+                ) from None
+        time.sleep(retry_s)
+
+
+def _once(kubectl: Kubectl, forward: Forward, local: int, ready: Callable[[int], object]) -> None:
+    process = kubectl.follow(
+        "port-forward", "--address", "127.0.0.1", "-n", forward.namespace,
+        f"svc/{forward.service}", f"{local}:{forward.port}",
+    )  # fmt: skip
+    with stopped_after(process):
+        ready(wait_for_port(process))
+        process.wait()
+
+
+def _end(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

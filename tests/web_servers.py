@@ -1,0 +1,73 @@
+"""Web servers on this machine that answer as a test tells them, by HTTP and HTTPS."""
+
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
+
+Reply = tuple[int, dict[str, str], bytes]
+Answering = Callable[[str, str], Reply]
+"""From host and path to the reply."""
+
+
+@contextmanager
+def serving(answer: Answering, tls: SSLContext | None = None) -> Iterator[int]:
+    """Serve on a free port of this machine; gives over the port."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            status, headers, body = answer(self.headers.get("Host", "").split(":")[0], self.path)
+            self.send_response(status)
+            for name, value in {"Content-Length": str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    class Server(ThreadingHTTPServer):
+        def handle_error(self, *_arguments: object) -> None:
+            """Handshakes that the client breaks off are part of the tests."""
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def authority(folder: Path, common_name: str) -> tuple[Path, Path]:
+    """Make a certificate authority; return certificate and key."""
+    certificate, key = folder / f"{common_name}.pem", folder / f"{common_name}.key"
+    _openssl("req", "-x509", *_KEY, "-keyout", str(key), "-out", str(certificate), "-subj", f"/CN={common_name}",
+             "-days", "2", "-addext", "basicConstraints=critical,CA:TRUE")  # fmt: skip
+    return certificate, key
+
+
+def certificate_for(folder: Path, issuer: tuple[Path, Path], *names: str, days: int = 2) -> SSLContext:
+    """Return a server's context with a certificate for `names`."""
+    certificate, key = folder / f"{names[0]}.pem", folder / f"{names[0]}.key"
+    alternatives = ",".join(f"DNS:{name}" for name in names)
+    _openssl("req", "-x509", *_KEY, "-keyout", str(key), "-out", str(certificate), "-subj", f"/CN={names[0]}",
+             "-days", str(days), "-addext", f"subjectAltName={alternatives}",
+             "-addext", "basicConstraints=critical,CA:FALSE",
+             "-CA", str(issuer[0]), "-CAkey", str(issuer[1]))  # fmt: skip
+    context = SSLContext(PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    return context
+
+
+_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+def _openssl(*arguments: str) -> None:
+    subprocess.run(["openssl", *arguments], check=True, capture_output=True)
