@@ -21,6 +21,7 @@ import msgpack
 FOLDER = "REHEARSAL_FOLDER"
 
 _WAIT_SECONDS = 60.0
+_COLUMNS = ("key", "provider", "type", "id", "scope", "stack", "address", "generation")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
     key TEXT PRIMARY KEY, provider TEXT, type TEXT, id TEXT, scope TEXT, stack TEXT, address TEXT,
@@ -95,7 +96,7 @@ class Cloud:
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[CloudObject]:
         query = (
-            "SELECT key, provider, type, id, scope, stack, address, generation, state"  # noqa: S608
+            f"SELECT {', '.join(_COLUMNS)}, state"  # noqa: S608
             f" FROM objects WHERE {where} ORDER BY key"
         )
         with self._lock:
@@ -119,7 +120,13 @@ class Cloud:
     def below(self, scope_id: str) -> list[CloudObject]:
         """Return the objects whose id lies under another id."""
         prefix = scope_id.lower().rstrip("/") + "/"
-        return [found for found in self._select("1", ()) if found.id.lower().startswith(prefix)]
+        return self._select("substr(lower(id), 1, ?) = ?", (len(prefix), prefix))
+
+    def exists(self, object_id: str) -> bool:
+        """Tell whether an object of any type has this id."""
+        with self._lock:
+            row = self._objects.execute("SELECT 1 FROM objects WHERE lower(id) = ?", (object_id.lower(),)).fetchone()
+        return row is not None
 
     def within(self, scope: str) -> list[CloudObject]:
         """Return the objects that live in one cluster."""
@@ -141,20 +148,8 @@ class Cloud:
         with self._transaction(self._objects) as database:
             if database.execute("SELECT 1 FROM objects WHERE key = ?", (created.key,)).fetchone():
                 raise AlreadyExistsError(created.key)
-            database.execute(
-                "INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    created.key,
-                    created.provider,
-                    created.type,
-                    created.id,
-                    created.scope,
-                    created.stack,
-                    created.address,
-                    created.generation,
-                    _pack(created.state),
-                ),
-            )
+            values = (*(getattr(created, column) for column in _COLUMNS), _pack(created.state))
+            database.execute("INSERT INTO objects VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", values)
             database.execute(
                 "INSERT INTO lifetimes VALUES (?, ?, 1) ON CONFLICT (key) DO UPDATE SET count = count + 1",
                 (created.key, created.type),

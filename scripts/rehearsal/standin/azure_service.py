@@ -114,14 +114,11 @@ class AzureService(Service):
         del type_name
         for parent in azure_ids.parent_ids(object_id):
             own = facts.get("group") and parent.lower().startswith(str(facts["group"]).lower())
-            if (own or self._was_ours(parent)) and not self._exists(parent):
+            if (own or self._was_ours(parent)) and not self.cloud.exists(parent):
                 kind = "ResourceGroupNotFound" if parent.count("/") == 4 else "ParentResourceNotFound"
                 raise RefusedError(
                     f"unexpected status 404 (404 Not Found) with error: {kind}: {parent} could not be found."
                 )
-
-    def _exists(self, object_id: str) -> bool:
-        return any(found.id.lower() == object_id.lower() for found in self.cloud.objects())
 
     def _was_ours(self, object_id: str) -> bool:
         # What this rehearsal never made (an existing zone named in a setting) is taken to exist.
