@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 from scripts.simulation.assumptions import Assumptions
 from scripts.simulation.events import Clock
 from scripts.simulation.outcome import Outcome, percentile
-from scripts.simulation.policies import Policy
+from scripts.simulation.policies import Policy, hours_of
 from scripts.simulation.run import simulate
 from scripts.simulation.scenario import Scenario
 from scripts.simulation.sources import load
 from scripts.simulation.traffic import DAY_S, HOUR_S, Request, generate
+from stacks.settings.serving import WarmHours
 
 BASE = Scenario(
     model="m",
@@ -31,8 +32,12 @@ BASE = Scenario(
     min_replicas=0,
     max_replicas=3,
     cooldown_s=900,
+    hold_s=900,
+    answer_s=600,
+    most_requests=50,
+    warm=hours_of(WarmHours()),
     concurrency=4,
-    concurrency_target=3,
+    concurrency_target=1000,
     waiting_target=5,
     service_s=lambda request: request.answer_tokens / 10,
     image_pull_s=100,
@@ -71,11 +76,11 @@ def test_a_request_that_wakes_a_model_waits_for_push_node_image_and_weights() ->
 
 def test_a_woken_model_s_node_is_paid_from_the_scan_to_its_removal() -> None:
     outcome = play(at(1000))
-    # Answered at 1470. 900 s of cooldown end at 2370, which the poll at 2400 sees; the node is empty from then on
-    # and goes with the first scan after 600 s.
-    assert outcome.node_intervals_s == ((1010, 3010),)
-    assert outcome.gpu_hours == pytest.approx(2000 / 3600)
-    assert outcome.cost_usd == pytest.approx(0.5 * 2000 / 3600)
+    # Answered at 1470. 900 s of cooldown end at 2370; the poll after that, at 2385, ends the replica. The node is
+    # empty from then on and goes with the first scan after 600 s, at 2990.
+    assert outcome.node_intervals_s == ((1010, 2990),)
+    assert outcome.gpu_hours == pytest.approx(1980 / 3600)
+    assert outcome.cost_usd == pytest.approx(0.5 * 1980 / 3600)
 
 
 def test_a_node_that_is_still_there_spares_boot_and_image() -> None:
@@ -93,23 +98,43 @@ def test_a_loaded_model_answers_at_once() -> None:
 
 
 def test_a_suspended_model_is_not_woken_and_its_requests_get_503_after_the_wait_limit() -> None:
-    outcome = play(at(HOUR_S), Policy.SCHEDULED)
+    outcome = play(at(HOUR_S), Policy.SUSPENDED)
     assert (outcome.timed_out, outcome.served, outcome.cold_starts) == (1, 0, 0)
-    shortly_before_work = play(at(7.5 * HOUR_S - 200), Policy.SCHEDULED)
+    shortly_before_work = play(at(8 * HOUR_S - 200), Policy.SUSPENDED)
     assert shortly_before_work.served == 1
 
 
-def test_requests_beyond_the_queue_s_length_are_refused_at_once() -> None:
+def test_a_scheduled_model_is_loaded_for_work_and_woken_before_and_after() -> None:
+    outcome = play(at(HOUR_S, 9 * HOUR_S, 17.9 * HOUR_S, 20 * HOUR_S), Policy.SCHEDULED)
+    assert outcome.served == 4
+    assert outcome.cold_starts == 2
+    assert outcome.cold_requests == 2
+
+
+def test_the_cooldown_begins_with_the_end_of_the_warm_hours() -> None:
+    outcome = play([], Policy.SCHEDULED)
+    ((_, removed_s),) = outcome.node_intervals_s
+    assert removed_s == pytest.approx(18 * HOUR_S + 900 + 600, abs=45)
+
+
+def test_requests_beyond_the_limit_are_refused_at_once() -> None:
     outcome = play(at(*range(1000, 1150)))
-    assert (outcome.refused, outcome.timed_out, outcome.served) == (50, 0, 100)
+    assert (outcome.refused, outcome.timed_out, outcome.served) == (100, 0, 50)
 
 
-def test_requests_beyond_the_wait_limit_are_refused_later() -> None:
-    requests = at(*[1000.0] * 12, tokens=5000)
-    outcome = play(requests, Policy.ALWAYS_ON, max_replicas=1)
+def test_a_request_whose_turn_does_not_come_in_time_is_refused_later() -> None:
+    outcome = play(at(*[1000.0] * 12, tokens=5000), Policy.ALWAYS_ON, max_replicas=1)
     # Four at a time, 500 s each: the third four would wait 1000 s.
     assert (outcome.served, outcome.timed_out) == (8, 4)
     assert max(outcome.waits_s) == 500
+
+
+def test_waiting_for_an_engine_and_waiting_for_a_turn_are_limited_apart() -> None:
+    # The first four wait 460 s for the engine, the next four 500 s more for their turn: 960 s, more than either limit.
+    outcome = play(at(*[1000.0] * 8, tokens=5000), max_replicas=1)
+    assert sorted(outcome.waits_s) == [460] * 4 + [960] * 4
+    impatient = play(at(1000), hold_s=450.0)
+    assert (impatient.served, impatient.timed_out) == (0, 1)
 
 
 def test_load_brings_replicas_up_to_the_limit_and_no_further() -> None:
@@ -120,19 +145,27 @@ def test_load_brings_replicas_up_to_the_limit_and_no_further() -> None:
     assert len(play(requests, Policy.ALWAYS_ON, max_nodes=2).node_intervals_s) == 2
 
 
-def test_scaling_down_waits_for_the_stabilization_window() -> None:
-    requests = at(*[1000.0] * 12, tokens=5000)
-    quick = assumed(hpa={"stabilization_window_s": 0})
-    outcomes = [simulate(requests, BASE, each, Policy.ALWAYS_ON, until_s=DAY_S) for each in (EXACT, quick)]
-    assert outcomes[0].gpu_hours > outcomes[1].gpu_hours
+def test_ollama_gets_replicas_by_requests_held_and_served() -> None:
+    requests = at(*[1000.0] * 9, tokens=5000)
+    changed = {"waiting_target": None, "concurrency_target": 4, "concurrency": 1}
+    outcome = play(requests, Policy.ALWAYS_ON, **changed)
+    assert len(outcome.node_intervals_s) == 3
+    assert len(play(requests[:4], Policy.ALWAYS_ON, **changed).node_intervals_s) == 1
+
+
+def test_a_replica_more_than_needed_stays_for_the_stabilization_window() -> None:
+    requests = at(*[1000.0] * 40, tokens=3000)
+    short, long = (play(requests, Policy.ALWAYS_ON, cooldown_s=seconds) for seconds in (900.0, 3000.0))
+    assert long.gpu_hours - short.gpu_hours > 2000 / 3600
 
 
 def test_a_replica_that_goes_lets_its_answers_end() -> None:
     # The schedule suspends the model a minute after the request came; the answer takes two.
-    end = EXACT.schedule.end_hour * HOUR_S
-    requests = at(end - 60, tokens=1200)
-    outcome = play(requests, Policy.SCHEDULED)
+    requests = at(18 * HOUR_S - 60, tokens=1200)
+    outcome = play(requests, Policy.SUSPENDED)
     assert (outcome.served, outcome.interrupted) == (1, 0)
+    cut = simulate(requests, BASE, assumed(queue={"termination_grace_s": 30}), Policy.SUSPENDED, until_s=DAY_S)
+    assert (cut.served, cut.interrupted, cut.timed_out) == (0, 1, 1)
 
 
 def test_a_lost_node_s_requests_are_tried_again() -> None:
@@ -165,12 +198,12 @@ def play_week(policy: Policy = Policy.SCALE_TO_ZERO, **changes: Any) -> Outcome:
 
 
 def test_policies_trade_gpu_hours_for_waits() -> None:
-    always, scheduled, zero = (play_week(p) for p in (Policy.ALWAYS_ON, Policy.SCHEDULED, Policy.SCALE_TO_ZERO))
+    always, scheduled, suspended, zero = (play_week(policy) for policy in Policy)
     assert (always.cold_starts, always.cold_requests) == (0, 0)
     assert zero.gpu_hours < always.gpu_hours
-    assert scheduled.gpu_hours < always.gpu_hours
-    assert always.slow_share(30) < zero.slow_share(30)
-    assert scheduled.timed_out > 0
+    assert suspended.gpu_hours < scheduled.gpu_hours < always.gpu_hours
+    assert always.slow_share(30) < scheduled.slow_share(30) < zero.slow_share(30)
+    assert suspended.timed_out > 0
 
 
 def erlang_c_wait_s(arrivals_per_s: float, service_s: float, servers: int) -> float:
@@ -188,9 +221,15 @@ def test_waits_are_those_of_queueing_theory(servers: int, utilization: float) ->
     for _ in range(40_000):
         now += random.expovariate(rate)
         requests.append(Request(now, 1, round(random.expovariate(1 / mean_s) * 1e6)))
-    scenario = replace(BASE, concurrency=servers, max_replicas=1, service_s=lambda request: request.answer_tokens / 1e6)
-    roomy = assumed(queue={"length": 100_000, "hold_s": 1e9})
-    outcome = simulate(requests, scenario, roomy, Policy.ALWAYS_ON)
+    scenario = replace(
+        BASE,
+        concurrency=servers,
+        max_replicas=1,
+        most_requests=10**9,
+        answer_s=1e9,
+        service_s=lambda request: request.answer_tokens / 1e6,
+    )
+    outcome = simulate(requests, scenario, EXACT, Policy.ALWAYS_ON)
     mean_wait_s = sum(outcome.waits_s) / outcome.served
     assert outcome.served == len(requests)
     assert mean_wait_s == pytest.approx(erlang_c_wait_s(rate, mean_s, servers), rel=0.08)
@@ -205,9 +244,10 @@ ARRIVALS = st.lists(st.builds(Request, st.floats(0, DAY_S), st.integers(1, 4000)
     policy=st.sampled_from(Policy),
     limits=st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 1), st.integers(1, 3)),
     evictions=st.sampled_from([0.0, 0.3, 3.0]),
-    queue=st.fixed_dictionaries(
-        {"length": st.integers(0, 20), "hold_s": st.floats(1, 3000), "termination_grace_s": st.sampled_from([0, 600])}
+    waiting=st.fixed_dictionaries(
+        {"hold_s": st.floats(1, 3000), "answer_s": st.floats(1, 3000), "most_requests": st.integers(0, 20)}
     ),
+    grace_s=st.sampled_from([0, 600]),
     seed=st.integers(0, 3),
 )
 def test_every_request_is_answered_or_refused_whatever_happens(  # noqa: PLR0917 - hypothesis passes them by name
@@ -215,7 +255,8 @@ def test_every_request_is_answered_or_refused_whatever_happens(  # noqa: PLR0917
     policy: Policy,
     limits: tuple[int, int, int, int],
     evictions: float,
-    queue: dict[str, float],
+    waiting: dict[str, Any],
+    grace_s: int,
     seed: int,
 ) -> None:
     max_nodes, max_replicas, min_nodes, slots = limits
@@ -226,12 +267,14 @@ def test_every_request_is_answered_or_refused_whatever_happens(  # noqa: PLR0917
         max_replicas=max_replicas,
         min_nodes=min_nodes,
         evictions_per_node_hour=evictions,
+        **waiting,
     )
-    outcome = simulate(requests, scenario, assumed(queue=queue), policy, seed=seed, until_s=DAY_S)
+    assumptions = assumed(queue={"termination_grace_s": grace_s})
+    outcome = simulate(requests, scenario, assumptions, policy, seed=seed, until_s=DAY_S)
     assert outcome.served + outcome.refused + outcome.timed_out == outcome.arrivals == len(requests)
     assert all(wait >= 0 for wait in outcome.waits_s)
     if not outcome.interrupted:
-        assert all(wait <= queue["hold_s"] + 1e-6 for wait in outcome.waits_s)
+        assert all(wait <= waiting["hold_s"] + waiting["answer_s"] + 1e-6 for wait in outcome.waits_s)
     assert 0 <= outcome.gpu_hours <= 24 * max_nodes + 1e-6
     assert 0 <= outcome.busy_share <= 1
 

@@ -10,17 +10,20 @@ from scripts.simulation.formulas import (
     active,
     cooled_down,
     desired_replicas,
+    desired_replicas_by_value,
     next_tick,
     nodes_to_add,
     removable_at,
-    scale_up_limit,
     stabilized,
+    within_policy,
 )
-from scripts.simulation.policies import Policy, floor
+from scripts.simulation.policies import Policy, floor, hours_of
 from scripts.simulation.sources import load
 from scripts.simulation.traffic import DAY_S, HOUR_S
+from stacks.settings.serving import WarmHours
 
 ASSUMED, _ = load()
+WARM = hours_of(WarmHours())
 
 
 @pytest.mark.parametrize(
@@ -56,15 +59,30 @@ def test_wanted_replicas_bring_the_metric_to_the_target_or_within_tolerance(
     assert wanted in {replicas, ceil(metric / target)}
 
 
-def test_scaling_up_adds_four_pods_or_doubles_whichever_is_more() -> None:
-    assert [scale_up_limit(replicas, ASSUMED.hpa) for replicas in (1, 4, 5, 10)] == [5, 8, 10, 20]
+def test_a_metric_that_one_replica_tells_counts_for_all_that_are_ready() -> None:
+    assert desired_replicas_by_value(10, 5, replicas=2, ready=2, tolerance=0.1) == 4
+    assert desired_replicas_by_value(10, 5, replicas=2, ready=1, tolerance=0.1) == 2, "the other one still loads"
+    assert desired_replicas_by_value(5.4, 5, replicas=3, ready=2, tolerance=0.1) == 3
+    assert desired_replicas_by_value(0, 5, replicas=2, ready=2, tolerance=0.1) == 0
 
 
-def test_scaling_down_waits_for_the_highest_recommendation_of_the_window_to_leave_it() -> None:
-    assert stabilized(5, [5, 2, 1]) == 5
-    assert stabilized(5, [3, 2, 1]) == 3
-    assert stabilized(5, [9, 2, 1]) == 5, "an old peak keeps what is there, it adds nothing"
-    assert stabilized(2, [1, 1, 6]) == 6, "up is not delayed"
+def test_going_down_waits_until_the_highest_recommendation_has_left_its_window() -> None:
+    assert stabilized(5, up_window=[1], down_window=[5, 2, 1]) == 5
+    assert stabilized(5, up_window=[1], down_window=[3, 2, 1]) == 3
+    assert stabilized(5, up_window=[1], down_window=[9, 2, 1]) == 5, "an old peak keeps what is there, it adds nothing"
+
+
+def test_going_up_waits_until_the_lowest_recommendation_has_left_its_window() -> None:
+    assert stabilized(1, up_window=[1, 4, 4], down_window=[1, 4, 4]) == 1
+    assert stabilized(1, up_window=[2, 4], down_window=[1, 2, 4]) == 2
+
+
+def test_a_policy_of_one_pod_a_minute_counts_what_it_did_in_that_minute() -> None:
+    assert within_policy(5, replicas=1, added=0, removed=0, pods_per_period=1) == 2
+    assert within_policy(5, replicas=2, added=1, removed=0, pods_per_period=1) == 2
+    assert within_policy(1, replicas=5, added=0, removed=0, pods_per_period=1) == 4
+    assert within_policy(1, replicas=4, added=0, removed=1, pods_per_period=1) == 4
+    assert within_policy(3, replicas=3, added=1, removed=0, pods_per_period=1) == 3
 
 
 def test_activity_means_strictly_above_the_threshold() -> None:
@@ -101,8 +119,8 @@ def test_a_loop_s_next_turn_is_always_ahead() -> None:
     ("policy", "at_work", "at_night", "on_sunday"),
     [
         (Policy.ALWAYS_ON, 2, 2, 2),
-        (Policy.SCHEDULED, 2, None, None),
-        (Policy.SCHEDULED_ON_DEMAND, 2, 0, 0),
+        (Policy.SCHEDULED, 2, 0, 0),
+        (Policy.SUSPENDED, 2, None, None),
         (Policy.SCALE_TO_ZERO, 0, 0, 0),
     ],
 )
@@ -111,12 +129,21 @@ def test_policies_differ_by_what_stays_loaded_when(
 ) -> None:
     moments = (2 * DAY_S + 10 * HOUR_S, 2 * DAY_S + 23 * HOUR_S, 6 * DAY_S + 10 * HOUR_S)
     expected = [at_work, at_night, on_sunday]
-    assert [floor(policy, 2, ASSUMED.schedule, moment) for moment in moments] == expected
-    next_week = [floor(policy, 2, ASSUMED.schedule, moment + 7 * DAY_S) for moment in moments]
+    assert [floor(policy, 2, WARM, moment) for moment in moments] == expected
+    next_week = [floor(policy, 2, WARM, moment + 7 * DAY_S) for moment in moments]
     assert next_week == expected
 
 
-def test_working_hours_begin_with_their_first_minute_and_end_before_their_last() -> None:
-    schedule = ASSUMED.schedule
-    edges = [schedule.start_hour * HOUR_S - 1, schedule.start_hour * HOUR_S, schedule.end_hour * HOUR_S]
-    assert [floor(Policy.SCHEDULED, 0, schedule, edge) for edge in edges] == [None, 1, None]
+def test_warm_hours_begin_with_their_first_minute_and_end_before_their_last() -> None:
+    assert [moment in WARM for moment in (8 * HOUR_S - 1, 8 * HOUR_S, 18 * HOUR_S - 1, 18 * HOUR_S)] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_days_of_warm_hours_are_cron_s() -> None:
+    assert hours_of(WarmHours(days="1-5")).days == {0, 1, 2, 3, 4}
+    assert hours_of(WarmHours(days="0,6")).days == {5, 6}
+    assert hours_of(WarmHours(start="07:30")).start_s == 7.5 * HOUR_S

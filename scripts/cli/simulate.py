@@ -33,7 +33,7 @@ def scaling(
     pattern: Annotated[str, typer.Option(help="Made-up arrivals: office-hours, steady or bursty.")] = "office-hours",
     requests: Annotated[float, typer.Option(min=0, help="Made-up arrivals per week.")] = 5000,
     days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the made-up trace.")] = 7,
-    policy: Annotated[str, typer.Option(help="Policies, with commas; also: scheduled-on-demand.")] = POLICIES,
+    policy: Annotated[str, typer.Option(help="Policies, with commas; also: suspended.")] = POLICIES,
     idle_minutes: Annotated[str, typer.Option(help="Idle times to compare, with commas.")] = "",
     max_replicas: Annotated[str, typer.Option(help="Replica limits to compare, with commas.")] = "",
     seed: Annotated[int, typer.Option(help="Another seed is another week of the same kind.")] = 0,
@@ -53,7 +53,8 @@ def scaling(
     settings = load_environment(environment or default_environment())
     try:
         assumed, origins = sources.load(sources.changes(assumptions_file, change or ()))
-        played = scenario.scenario(settings, scenario.model_of(settings, model), assumed)
+        served = scenario.model_of(settings, model)
+        played = scenario.scenario(settings, served, assumed)
         if trace:
             arrivals = traffic.read_trace(trace, assumed.traffic, seed)
             end_s = horizon_s(arrivals)
@@ -65,7 +66,8 @@ def scaling(
     started = perf_counter()
     cases = compare.compare(
         arrivals,
-        played,
+        settings,
+        served,
         assumed,
         policies=_policies(policy),
         idle_minutes=_numbers(idle_minutes, "--idle-minutes"),

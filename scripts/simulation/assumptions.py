@@ -18,8 +18,6 @@ class Keda(Model):
     polling_interval_s: Positive
     activation_threshold: NotNegative
     push_delay_s: NotNegative
-    concurrency_target_share: Share
-    waiting_target: Positive
 
 
 class Hpa(Model):
@@ -27,9 +25,10 @@ class Hpa(Model):
 
     sync_period_s: Positive
     tolerance: NotNegative
-    stabilization_window_s: NotNegative
-    scale_up_pods: Annotated[int, Field(ge=0)]
-    scale_up_percent: NotNegative
+    scale_up_window_s: NotNegative
+    pods_per_period: Annotated[int, Field(ge=1)]
+    period_s: Positive
+    longest_scale_down_window_s: NotNegative
 
 
 class ClusterAutoscaler(Model):
@@ -62,10 +61,8 @@ class Service(Model):
 
 
 class Queue(Model):
-    """How long and how many requests are held."""
+    """What happens to requests whose replica goes."""
 
-    hold_s: Positive
-    length: Annotated[int, Field(ge=0)]
     termination_grace_s: NotNegative
 
 
@@ -75,14 +72,6 @@ class Traffic(Model):
     prompt_tokens_median: Positive
     answer_tokens_median: Positive
     token_spread: NotNegative
-
-
-class Schedule(Model):
-    """Working hours of the scheduled policies."""
-
-    start_hour: Annotated[float, Field(ge=0, lt=24)]
-    end_hour: Annotated[float, Field(gt=0, le=24)]
-    days: tuple[Annotated[int, Field(ge=0, le=6)], ...]
 
 
 class Spot(Model):
@@ -108,6 +97,5 @@ class Assumptions(Model):
     service: Service
     queue: Queue
     traffic: Traffic
-    schedule: Schedule
     spot: Spot
     price: Price

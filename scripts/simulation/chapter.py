@@ -9,7 +9,7 @@ from stacks.settings import load_settings
 from . import plots, report, sources
 from .compare import Case, compare
 from .policies import Policy
-from .scenario import model_of, scenario
+from .scenario import model_of
 from .traffic import WEEK_S, Request, generate
 
 ENVIRONMENT = "dev"
@@ -39,7 +39,7 @@ class Question:
         return " ".join(words)
 
 
-IDLE = (5, 10, 15, 30, 60, 120)
+IDLE = (15, 20, 30, 45, 60, 120)
 QUESTIONS = (
     Question("Which policy, for an office", "office-hours", 5000, EVERY),
     Question("Which policy, for a few users", "office-hours", 300, EVERY),
@@ -63,13 +63,14 @@ def studies() -> list[Study]:
     """Play every question of the chapter on the development environment."""
     assumed, _ = sources.load()
     settings = load_settings(ENVIRONMENT)
-    played = scenario(settings, model_of(settings, None), assumed)
+    model = model_of(settings, None)
     answered = []
     for question in QUESTIONS:
         requests = generate(question.pattern, question.requests_per_week, 7, assumed.traffic, seed=0)
         cases = compare(
             requests,
-            played,
+            settings,
+            model,
             assumed,
             policies=question.policies,
             idle_minutes=question.idle_minutes,

@@ -1,14 +1,17 @@
 """Plays several policies and settings on the same trace."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
+
+from stacks.settings import Settings
+from stacks.settings.workloads import ModelSettings
 
 from .assumptions import Assumptions
 from .outcome import Outcome
 from .policies import Policy
 from .run import horizon_s, simulate
-from .scenario import Scenario
+from .scenario import scenario, varied
 from .traffic import Request
 
 
@@ -24,7 +27,8 @@ class Case:
 
 def compare(
     requests: Sequence[Request],
-    scenario: Scenario,
+    settings: Settings,
+    model: ModelSettings,
     assumptions: Assumptions,
     *,
     policies: Sequence[Policy],
@@ -33,20 +37,20 @@ def compare(
     seed: int = 0,
     until_s: float | None = None,
 ) -> list[Case]:
-    """Return a case for every policy with every idle time and every replica limit, by default the scenario's own.
+    """Return a case for every policy with every idle time and every replica limit, by default the model's own.
 
     Policies that never go to zero on their own do not differ by idle time and are played once for each limit.
     """
     end_s = until_s if until_s is not None else horizon_s(requests)
     cases = []
-    for policy, most in product(policies, max_replicas or [scenario.max_replicas]):
-        for idle in idle_minutes if idle_minutes and waits_before_zero(policy) else [round(scenario.cooldown_s / 60)]:
-            changed = replace(scenario, cooldown_s=idle * 60.0, max_replicas=max(most, scenario.min_replicas))
-            outcome = simulate(requests, changed, assumptions, policy, seed=seed, until_s=end_s)
+    for policy, most in product(policies, max_replicas or [model.max_replicas]):
+        for idle in idle_minutes if idle_minutes and waits_before_zero(policy) else [model.idle_minutes]:
+            played = scenario(*varied(settings, model, idle_minutes=idle, max_replicas=most), assumptions)
+            outcome = simulate(requests, played, assumptions, policy, seed=seed, until_s=end_s)
             cases.append(Case(policy, idle, most, outcome))
     return cases
 
 
 def waits_before_zero(policy: Policy) -> bool:
     """Tell whether a policy goes to zero after idle time."""
-    return policy in {Policy.SCALE_TO_ZERO, Policy.SCHEDULED_ON_DEMAND}
+    return policy in {Policy.SCALE_TO_ZERO, Policy.SCHEDULED}

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import ceil
 
-from .assumptions import ClusterAutoscaler, Hpa
+from .assumptions import ClusterAutoscaler
 
 
 def active(metric: float, activation_threshold: float) -> bool:
@@ -30,25 +30,35 @@ def desired_replicas(metric: float, target: float, replicas: int, tolerance: flo
     return ceil(metric / target)
 
 
-def scale_up_limit(replicas_at_period_start: int, hpa: Hpa) -> int:
-    """Return the most replicas after one scale-up period: the larger of +pods and +percent.
+def desired_replicas_by_value(value: float, target: float, replicas: int, ready: int, tolerance: float) -> int:
+    """Return what the pod autoscaler wants for one external metric with a plain value as target.
 
-    Source: Kubernetes, `calculateScaleUpLimitWithScalingRules`, whose select policy is Max by default.
+    Within the tolerance of the target it keeps `replicas`, else it wants ceil(value / target x ready replicas).
+    Source: Kubernetes, `GetExternalMetricReplicas`.
     """
-    by_percent = ceil(replicas_at_period_start * (1 + hpa.scale_up_percent / 100))
-    return max(replicas_at_period_start + hpa.scale_up_pods, by_percent)
+    if abs(value / target - 1) <= tolerance:
+        return replicas
+    return ceil(value / target * ready)
 
 
-def stabilized(replicas: int, recommendations: Sequence[int]) -> int:
-    """Return the count after stabilization: down only to the highest of the window's recommendations, up at once.
+def stabilized(replicas: int, up_window: Sequence[int], down_window: Sequence[int]) -> int:
+    """Return the count after stabilization: up only to the lowest, down only to the highest of each window.
 
-    `recommendations` are those of the scale-down window, the latest one last. Source: Kubernetes,
-    `stabilizeRecommendationWithBehaviors` with its default windows of 0 s up and 300 s down.
+    Both windows hold recommendations, the latest one too. Source: Kubernetes, `stabilizeRecommendationWithBehaviors`.
     """
-    latest, highest = recommendations[-1], max(recommendations)
-    if latest > replicas:
-        return latest
-    return min(replicas, highest)
+    return min(max(replicas, min(up_window)), max(down_window))
+
+
+def within_policy(wanted: int, replicas: int, added: int, removed: int, pods_per_period: int) -> int:
+    """Return the count that a policy of so many pods per period allows, up or down.
+
+    `added` and `removed` count the autoscaler's changes within the period that ends now. Source: Kubernetes,
+    `calculateScaleUpLimitWithScalingRules` and `calculateScaleDownLimitWithBehaviors`.
+    """
+    at_period_start = replicas - added + removed
+    if wanted > replicas:
+        return max(replicas, min(wanted, at_period_start + pods_per_period))
+    return min(replicas, max(wanted, at_period_start - pods_per_period))
 
 
 def nodes_to_add(pending: int, free_slots: int, slots_per_node: int, nodes: int, max_nodes: int) -> int:

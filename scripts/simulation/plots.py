@@ -68,7 +68,9 @@ def waits(cases: Sequence[Case]) -> str:
     """Return which part of the requests still waits after a time; those without an answer wait for ever."""
     x = Axis("time since arrival", 1, 900, _WAIT_TICKS, logarithmic=True)
     shares = [(share, f"{share:g} %") for share in (0.1, 1, 10, 100)]
-    chart = Chart("Requests that still wait", x, Axis("of all requests", 0.1, 100, shares, logarithmic=True), height=340)
+    chart = Chart(
+        "Requests that still wait", x, Axis("of all requests", 0.1, 100, shares, logarithmic=True), height=340
+    )
     for case in cases:
         outcome = case.outcome
         moments = [float(x.low * (x.high / x.low) ** (step / 200)) for step in range(201)]
@@ -90,6 +92,9 @@ def trade_off(cases: Sequence[Case]) -> str:
     ordered = sorted(zip(cases, costs, slow, strict=True), key=lambda item: item[0].policy)
     for policy, group in groupby(ordered, key=lambda item: item[0].policy):
         members = list(group)
-        texts = [f"{case.idle_minutes} min" if waits_before_zero(case.policy) else "" for case, _, _ in members]
+        texts = [
+            f"{case.idle_minutes} min" if waits_before_zero(policy) and len(members) > 1 else ""
+            for case, _, _ in members
+        ]
         chart.line([(cost, share) for _, cost, share in members], policy.value, dots=texts)
     return document([chart])

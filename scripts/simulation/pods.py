@@ -17,6 +17,8 @@ class Held:
     request: Request
     attempt: int = 0
     """Counts up when its computation begins and when it is cut off, which makes older timers void."""
+    forwarded: bool = False
+    """Whether an engine was there to take it in."""
 
 
 class Phase(Enum):

@@ -38,9 +38,9 @@ def simulate(
     clock = Clock()
     pool = NodePool(clock, scenario, assumptions, seed)
     fleet = Fleet(clock, scenario, pool, assumptions.queue.termination_grace_s)
-    front = Front(clock, scenario, fleet, assumptions.queue)
+    front = Front(clock, scenario, fleet)
     autoscaler = Autoscaler(clock, scenario, assumptions, policy=policy, fleet=fleet, front=front)
-    loaded = floor(policy, scenario.min_replicas, assumptions.schedule, 0.0) or 0
+    loaded = floor(policy, scenario.min_replicas, scenario.warm, 0.0) or 0
     loaded = min(loaded, scenario.max_nodes * scenario.slots_per_node)
     pool.start_with(max(scenario.min_nodes, ceil(loaded / scenario.slots_per_node)))
     fleet.start_with(loaded)

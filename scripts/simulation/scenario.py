@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from stacks.kubernetes.engines import engines
+from stacks.kubernetes.scaling import scaling
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import Priority
 from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.serving import WarmHours
 from stacks.settings.workloads import Engine, ModelSettings
 
 from .assumptions import Assumptions
+from .policies import Hours, hours_of
 from .traffic import Request
 
 GB_PER_GIB = 1.073741824
@@ -34,12 +38,19 @@ class Scenario:
     min_replicas: int
     max_replicas: int
     cooldown_s: float
+    hold_s: float
+    """How long a request waits for an engine that starts."""
+    answer_s: float
+    """How long a request waits for its turn once an engine is there."""
+    most_requests: int
+    """Requests at the same time, held and served; the next one is refused."""
     concurrency: int
-    """Requests that one replica serves at once."""
+    """Requests that one replica computes at once."""
     concurrency_target: float
     """Requests per replica, held and served, that the autoscaler aims at."""
     waiting_target: float | None
-    """Requests waiting inside the engines per replica that the autoscaler aims at; None without that trigger."""
+    """Requests waiting inside one engine that the autoscaler aims at; None without that trigger."""
+    warm: Hours
     service_s: Callable[[Request], float]
     """Seconds from the start of a request's computation to the end of its answer."""
     image_pull_s: float
@@ -79,9 +90,18 @@ def batch(model: ModelSettings, gpu_memory_gib: float, most: int) -> int:
     return max(1, min(most, int(room / cache_gib)))
 
 
+def varied(settings: Settings, model: ModelSettings, **changes: int) -> tuple[Settings, ModelSettings]:
+    """Return the settings, and the model in them, with changed fields of the model and of all that share its engine."""
+    shared = next(engine.models for engine in engines(settings) if model in engine.models)
+    changed = {each.name: each.model_copy(update=changes) for each in shared}
+    models = tuple(changed.get(each.name, each) for each in settings.models)
+    return settings.model_copy(update={"models": models}), changed[model.name]
+
+
 def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions) -> Scenario:
     """Return the scenario of one model: sizes and limits from the environment, speeds and prices as assumed.
 
+    What scales it are the values that the chart `scaling` gets. An Ollama is taken to serve this model alone.
     Raises ScenarioError when the price of the nodes is not known.
     """
     pool = settings.cluster.gpu_pools[model.pool]
@@ -95,6 +115,8 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
     rate = tokens_per_second(model, size.gpu.model, assumptions)
     speedup = assumptions.service.prefill_speedup
     start = assumptions.start
+    chart = scaling(settings)
+    scaler = chart["engines"][next(engine.name for engine in engines(settings) if model in engine.models)]
     return Scenario(
         model=model.name,
         vm_size=pool.vm_size,
@@ -103,12 +125,16 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
         slots_per_node=size.gpus * pool.time_slices // model.gpus,
         min_nodes=pool.min_nodes,
         max_nodes=pool.max_nodes,
-        min_replicas=model.min_replicas,
-        max_replicas=model.max_replicas,
-        cooldown_s=model.idle_minutes * 60,
+        min_replicas=scaler["min"],
+        max_replicas=scaler["max"],
+        cooldown_s=scaler["idleSeconds"],
+        hold_s=chart["holdSeconds"],
+        answer_s=chart["answerSeconds"],
+        most_requests=settings.serving.waiting_requests,
         concurrency=concurrency,
-        concurrency_target=max(1, concurrency * assumptions.keda.concurrency_target_share),
-        waiting_target=assumptions.keda.waiting_target if model.engine is Engine.VLLM else None,
+        concurrency_target=scaler["concurrency"],
+        waiting_target=scaler["waiting"]["perReplica"] if "waiting" in scaler else None,
+        warm=hours_of(settings.serving.warm_hours or WarmHours()),
         service_s=lambda request: (request.prompt_tokens / speedup + request.answer_tokens) / rate,
         image_pull_s=start.image_gib[model.engine] / start.image_pull_gib_per_s,
         load_s=start.engine_init_s[model.engine] + model.weights_gib / start.weights_read_gib_per_s,

@@ -3,7 +3,6 @@
 from collections import deque
 from collections.abc import Callable
 
-from .assumptions import Queue
 from .events import Clock
 from .pods import Fleet, Held, Pod
 from .scenario import Scenario
@@ -13,19 +12,20 @@ from .traffic import Request
 class Front:
     """The one queue in front of all replicas; it serves first come, first served.
 
-    A request is refused (503) at once when the queue is full, and after the wait limit when it is still waiting.
+    A request is refused (503) at once when as many as are allowed are held or served; later when no engine came up
+    within the wait limit, or when one was there but its turn did not come in time.
     Replicas share the queue, so none is idle while a request waits: the best that any load balancing can do.
     """
 
-    def __init__(self, clock: Clock, scenario: Scenario, fleet: Fleet, limits: Queue) -> None:
-        self._clock, self._scenario, self._fleet, self._limits = clock, scenario, fleet, limits
+    def __init__(self, clock: Clock, scenario: Scenario, fleet: Fleet) -> None:
+        self._clock, self._scenario, self._fleet = clock, scenario, fleet
         self._queue: deque[Held] = deque()
         self.waits_s: list[float] = []
         """From arrival to the start of the computation that answered, of each answered request."""
         self.refused = self.timed_out = self.interrupted = self.cold = self.in_service = 0
         self.busy_s = 0.0
         self.on_activity: Callable[[], None] = lambda: None
-        fleet.on_ready = self._dispatch
+        fleet.on_ready = self._forward_held
         fleet.on_interrupted = self._retry
 
     @property
@@ -41,16 +41,30 @@ class Front:
     def arrive(self, request: Request) -> None:
         """Take a request in, or refuse it."""
         self.cold += not self._fleet.ready
+        if self.concurrency >= self._scenario.most_requests:
+            self.refused += 1
+            return
         held = Held(request)
         self._queue.append(held)
+        self._hold(held)
         self._dispatch()
-        if held.attempt == 0:
-            if len(self._queue) > self._limits.length:
-                self._queue.remove(held)
-                self.refused += 1
-                return
-            self._clock.after(self._limits.hold_s, self._give_up, held, held.attempt)
         self.on_activity()
+
+    def _hold(self, held: Held) -> None:
+        if self._fleet.ready:
+            self._forward(held)
+        else:
+            self._clock.after(self._scenario.hold_s, self._give_up_holding, held, held.attempt)
+
+    def _forward(self, held: Held) -> None:
+        held.forwarded = True
+        self._clock.after(self._scenario.answer_s, self._give_up, held, held.attempt)
+
+    def _forward_held(self) -> None:
+        for held in self._queue:
+            if not held.forwarded:
+                self._forward(held)
+        self._dispatch()
 
     def _dispatch(self) -> None:
         ready = self._fleet.ready
@@ -76,6 +90,10 @@ class Front:
         self.on_activity()
         self._dispatch()
 
+    def _give_up_holding(self, held: Held, attempt: int) -> None:
+        if not held.forwarded:
+            self._give_up(held, attempt)
+
     def _give_up(self, held: Held, attempt: int) -> None:
         if held.attempt == attempt:
             self._queue.remove(held)
@@ -84,8 +102,9 @@ class Front:
     def _retry(self, cut_off: list[Held]) -> None:
         for held in reversed(cut_off):
             held.attempt += 1
+            held.forwarded = False
             self.in_service -= 1
             self.interrupted += 1
             self._queue.appendleft(held)
-            self._clock.after(self._limits.hold_s, self._give_up, held, held.attempt)
+            self._hold(held)
         self._dispatch()

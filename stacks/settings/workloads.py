@@ -135,5 +135,5 @@ class ModelSettings(Model):
     """Replicas that stay loaded; zero frees the GPU after `idle_minutes`."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
     """Replicas under load; each takes `gpus` of the pool."""
-    idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 15
+    idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Idle time after which the model is unloaded or its replicas go to zero."""
