@@ -218,7 +218,7 @@ def test_migrations_and_backend_have_the_same_environment(case: Case) -> None:
         c["name"]: c.get("envFrom") for c in _containers(pod) if c["name"] in {"backend-migrations", "opik-backend"}
     }
     assert sources["backend-migrations"] == sources["opik-backend"]
-    assert {"secretRef": {"name": secrets.BACKEND}} in sources["opik-backend"]
+    assert {"secretRef": {"name": secrets.BACKEND}} in (sources["opik-backend"] or [])
 
 
 def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:

@@ -74,7 +74,7 @@ def _wired(release: str) -> dict[str, Any]:
     return wired[release]
 
 
-def _chart(release: str, folder: Path) -> list[str]:
+def chart(release: str, folder: Path) -> list[str]:
     """Return what names the chart to Helm."""
     if FOLDER:
         found = [path for path in (Path(FOLDER) / release, Path(FOLDER) / f"{release}.tgz") if path.exists()]
@@ -100,7 +100,7 @@ def _render(release: str, variant: tuple[str, ...], folder: Path) -> list[dict[s
         "--kube-version",
         KUBERNETES,
     ]
-    command = [str(FOUND), "template", release, *_chart(release, folder), *files, *where, "--skip-crds"]
+    command = [str(FOUND), "template", release, *chart(release, folder), *files, *where, "--skip-crds"]
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
@@ -188,7 +188,7 @@ def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]
 def test_every_value_has_a_key_in_the_chart(release: str, tmp_path: Path) -> None:
     # Most charts take a misspelt key without a word.
     shown = subprocess.run(
-        [str(FOUND), "show", "values", *_chart(release, tmp_path)], capture_output=True, text=True, check=True
+        [str(FOUND), "show", "values", *chart(release, tmp_path)], capture_output=True, text=True, check=True
     )
     defaults = YAML(typ="safe").load(shown.stdout)
     given = [YAML(typ="safe").load(file.read_text()) for file in values_files(release)[0].parent.glob("values*.yaml")]

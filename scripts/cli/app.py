@@ -36,6 +36,7 @@ _DEVELOP = "Develop and prove"
 COMMANDS = {
     "rehearse": Entry("scripts.cli.rehearse", "Deploy an environment on stand-in providers, without Azure.", _PREPARE),
     "env": Entry("scripts.cli.env", "Check, list and write environment files.", _PREPARE, group=True),
+    "simulate": Entry("scripts.cli.simulate", "Play ways to run the platform before paying.", _PREPARE, group=True),
     "state": Entry("scripts.cli.state", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
     "setup": Entry("scripts.cli.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
     "deploy": Entry("scripts.cli.deploy", "Bring an environment up, or up to date.", _RUN),
@@ -46,6 +47,7 @@ COMMANDS = {
     "opik": Entry("scripts.cli.opik", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True),
     "domain": Entry("scripts.cli.domain", "Move to another domain, check the front door.", _RUN, group=True),
     "port-forward": Entry("scripts.cli.port_forward", "Make a service of the cluster answer on this machine.", _RUN),
+    "gpu": Entry("scripts.cli.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
     "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
     "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),
     "check": Entry("scripts.cli.check", "Run every check of scripts/check.", _DEVELOP),

@@ -31,6 +31,12 @@ ANSWER_SECONDS = 600
 """Time that a model has for the first byte of its answer, once it is ready."""
 
 
+FRONT_MARGIN_SECONDS = 30
+"""Later than the interceptor, whose answer tells what the wait was for."""
+FRONT_DOOR_MARGIN_SECONDS = 120
+"""Later than front and gateway."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingEngine:
     """One Deployment that serves models, behind one Service."""
@@ -121,6 +127,11 @@ def path_seconds(settings: Settings) -> int:
     At most 25 minutes, below the 30 after which Azure's load balancer drops a silent connection.
     """
     return hold_seconds(settings) + ANSWER_SECONDS
+
+
+def front_door_seconds(settings: Settings) -> int:
+    """Longest silence that the front door bears: longer than everything behind it, so that its answer is heard."""
+    return path_seconds(settings) + FRONT_DOOR_MARGIN_SECONDS
 
 
 def model_address(settings: Settings, model: ModelSettings) -> str:

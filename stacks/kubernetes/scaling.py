@@ -10,6 +10,7 @@ from .engines import (
     ANSWER_SECONDS,
     EXTERNAL_SCALER,
     EXTERNAL_SCALER_PORT,
+    FRONT_MARGIN_SECONDS,
     INTERCEPTOR,
     INTERCEPTOR_PORT,
     ROUTER,
@@ -24,8 +25,6 @@ from .images import deployed_images
 
 VLLM_CONCURRENCY = 1000
 """vLLM batches many requests at once; its own queue tells when another replica is needed."""
-_MARGIN_SECONDS = 30
-"""Later than the interceptor, whose answer tells what the wait was for."""
 
 
 def keda_http_add_on(settings: Settings) -> dict[str, Any]:
@@ -65,7 +64,7 @@ def serving_front(settings: Settings) -> dict[str, Any]:
         "image": deployed_images(settings)["serving-front/nginx"].values(),
         "replicas": replicas,
         "waitingRequests": -(-settings.serving.waiting_requests // replicas),
-        "timeoutSeconds": path_seconds(settings) + _MARGIN_SECONDS,
+        "timeoutSeconds": path_seconds(settings) + FRONT_MARGIN_SECONDS,
         "ollamaVersion": deployed_images(settings)["ollama/server"].tag,
         "engines": {
             engine.name: {

@@ -10,6 +10,7 @@ from stacks.settings.network import IngressMode
 
 from .accounts import VAULT_READER, identity_annotations
 from .deliveries import WRITTEN_BY_USERS, deliveries, formats
+from .engines import front_door_seconds
 from .gpu import WHOLE_CARDS, sharing_configs
 from .images import deployed_images
 
@@ -75,6 +76,7 @@ def nginx_ingress(settings: Settings, *, public_ip_name: str, resource_group: st
         "controller": {
             "image": deployed_images(settings)["nginx-ingress/controller"].values(),
             "replicaCount": settings.ingress.nginx_replicas,
+            "config": {"entries": {"proxy-read-timeout": f"{front_door_seconds(settings)}s"}},
             "service": {
                 "annotations": {
                     f"{AZURE}-pip-name": public_ip_name,
