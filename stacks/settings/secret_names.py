@@ -17,8 +17,12 @@ class GeneratedSecret(StrEnum):
     CHAT_SECRET_KEY = "chat-secret-key"  # noqa: S105
     CHAT_OAUTH_ENCRYPTION_KEY = "chat-oauth-encryption-key"
     CHAT_REDIS_PASSWORD = "chat-redis-password"  # noqa: S105
+    CHAT_ADMIN_PASSWORD = "chat-admin-password"  # noqa: S105
     GATEWAY_MASTER_KEY = "gateway-master-key"
     GATEWAY_SALT_KEY = "gateway-salt-key"
+    GATEWAY_CHAT_KEY = "gateway-chat-key"
+    GATEWAY_OPIK_KEY = "gateway-opik-key"
+    GATEWAY_REDIS_PASSWORD = "gateway-redis-password"  # noqa: S105
     VLLM_API_KEY = "vllm-api-key"
     OPIK_ENCRYPTION_KEY = "opik-encryption-key"
     OPIK_MYSQL_ROOT_PASSWORD = "opik-mysql-root-password"  # noqa: S105
@@ -56,21 +60,26 @@ class SecretSpec:
 
 
 _FROM_MYSQL_DISK = "MySQL reads it only while its disk is empty"
-_ROLE = "PostgreSQL keeps the password of the role"
 
 SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
     GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD: SecretSpec(),
-    GeneratedSecret.DATABASE_CHAT_PASSWORD: SecretSpec(kept_by=_ROLE),
-    GeneratedSecret.DATABASE_GATEWAY_PASSWORD: SecretSpec(kept_by=_ROLE),
+    # PostgreSQL keeps those of the roles, and the Job that prepares the databases sets them anew.
+    GeneratedSecret.DATABASE_CHAT_PASSWORD: SecretSpec(),
+    GeneratedSecret.DATABASE_GATEWAY_PASSWORD: SecretSpec(),
     GeneratedSecret.CHAT_SECRET_KEY: SecretSpec(length=64),
     GeneratedSecret.CHAT_OAUTH_ENCRYPTION_KEY: SecretSpec(
         kept_by="the chat's database holds sessions encrypted with it"
     ),
     GeneratedSecret.CHAT_REDIS_PASSWORD: SecretSpec(),
+    GeneratedSecret.CHAT_ADMIN_PASSWORD: SecretSpec(kept_by="the chat's database keeps its hash"),
     GeneratedSecret.GATEWAY_MASTER_KEY: SecretSpec(length=48, prefix="sk-"),
     GeneratedSecret.GATEWAY_SALT_KEY: SecretSpec(
         length=48, prefix="sk-", kept_by="the gateway's database holds credentials encrypted with it"
     ),
+    # Keys of the gateway for callers of the platform's own; it registers the current value at every deployment.
+    GeneratedSecret.GATEWAY_CHAT_KEY: SecretSpec(length=48, prefix="sk-"),
+    GeneratedSecret.GATEWAY_OPIK_KEY: SecretSpec(length=48, prefix="sk-"),
+    GeneratedSecret.GATEWAY_REDIS_PASSWORD: SecretSpec(),
     GeneratedSecret.VLLM_API_KEY: SecretSpec(length=48),
     # AES takes 16, 24 or 32 bytes.
     GeneratedSecret.OPIK_ENCRYPTION_KEY: SecretSpec(
