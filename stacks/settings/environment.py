@@ -8,6 +8,7 @@ from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSetting
 from .cluster import ClusterSettings
 from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
 from .images import ImageSettings
+from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
 from .serving import ServingSettings
 from .types import DnsName, Model, ShortName, text
@@ -67,5 +68,7 @@ class Settings(Model):
     """Opik, tracing and evaluation."""
     serving: ServingSettings = ServingSettings()
     """How models are served: stores, waiting, warm hours."""
+    monitoring: MonitoringSettings = MonitoringSettings()
+    """Metrics, dashboards and alerts."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""

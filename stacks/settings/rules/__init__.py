@@ -1,6 +1,20 @@
 """Rules that cross fields, by theme; each is a pure function of the settings."""
 
-from . import access, azure, cluster, database, front_door, gpus, keeping, models, network, opik, serving, storage
+from . import (
+    access,
+    azure,
+    cluster,
+    database,
+    front_door,
+    gpus,
+    keeping,
+    models,
+    monitoring,
+    network,
+    opik,
+    serving,
+    storage,
+)
 from .base import Finding, Rule
 
 ALL: tuple[Rule, ...] = (
@@ -15,6 +29,7 @@ ALL: tuple[Rule, ...] = (
     *storage.RULES,
     *database.RULES,
     *opik.RULES,
+    *monitoring.RULES,
     *keeping.RULES,
 )
 """Every rule, in the order in which their faults are told for one line of the file."""

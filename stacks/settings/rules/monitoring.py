@@ -1,0 +1,42 @@
+"""Alerts: a receiver has what it needs."""
+
+from collections.abc import Iterator
+
+from ..environment import Settings
+from ..monitoring import AlertReceiver, MetricsStore
+from .base import Finding
+
+
+def receivers_have_what_they_need(settings: Settings) -> Iterator[Finding]:
+    """Mail needs addresses, and from Alertmanager a server; what Azure sends needs none."""
+    monitoring, alerts = settings.monitoring, settings.monitoring.alerts
+    if not monitoring.enabled:
+        return
+    mails = alerts.receiver is AlertReceiver.EMAIL
+    if mails and not alerts.email_addresses:
+        yield Finding(
+            ("monitoring", "alerts", "email_addresses"), "is empty, but receiver is email; write at least one"
+        )
+    if mails and alerts.smtp is None and monitoring.metrics is MetricsStore.PROMETHEUS:
+        yield Finding(
+            ("monitoring", "alerts", "smtp"),
+            "is missing, but receiver is email; name host, sender and username of a mail server",
+        )
+    if alerts.smtp is not None and not mails:
+        yield Finding(
+            ("monitoring", "alerts", "smtp"), f"has no effect with receiver {alerts.receiver}; remove it or write email"
+        )
+
+
+def azure_monitor_sends_mail(settings: Settings) -> Iterator[Finding]:
+    """Azure's alerts go to mail addresses: a webhook's address is a secret, which would stand in the state."""
+    alerts = settings.monitoring.alerts
+    if (
+        settings.monitoring.enabled
+        and settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
+        and alerts.receiver in {AlertReceiver.WEBHOOK, AlertReceiver.TEAMS}
+    ):
+        yield Finding(("monitoring", "alerts", "receiver"), "cannot be reached by azure-monitor; write email or none")
+
+
+RULES = (receivers_have_what_they_need, azure_monitor_sends_mail)
