@@ -95,6 +95,15 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
 
 ALLOWED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "nothing": ({}, {}),
+    "remote-runs": (
+        {"state": {"backend": "hcp", "hcp": {"organization": "acme"}}},
+        {
+            "state": {
+                "backend": "hcp",
+                "hcp": {"organization": "acme", "teams": {"ops": "write"}},
+            }
+        },
+    ),
     "larger": ({}, {"disks": {"mysql_gib": 64, "chat_uploads_gib": 200}, "database": {"storage_gib": 64}}),
     "newer": ({}, {"database": {"version": "18"}}),
     "disposable": ({}, {"network": {"pod_cidr": "10.245.0.0/16"}, "cluster": {"tier": "Standard"}}),

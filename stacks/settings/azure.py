@@ -60,6 +60,43 @@ class AzurermStateSettings(Model):
     """Blob container; each stack writes one blob in it."""
 
 
+class StackName(StrEnum):
+    """A stack of the environment."""
+
+    IDENTITY = "identity"
+    DISKS = "disks"
+    ACR = "acr"
+    DATABASE = "database"
+    NETWORK = "network"
+    AKS = "aks"
+    PLATFORM = "platform"
+
+
+class HcpExecution(StrEnum):
+    """Where the runs of HCP Terraform's workspaces happen."""
+
+    REMOTE = "remote"
+    LOCAL = "local"
+
+
+class TeamAccess(StrEnum):
+    """What a team may do in a workspace: https://developer.hashicorp.com/terraform/cloud-docs/users-teams-organizations/permissions."""
+
+    READ = "read"
+    PLAN = "plan"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class HcpAzureSettings(Model):
+    """The Entra application that remote runs log in as, by a token of the run instead of a secret."""
+
+    client_id: Guid
+    """Application (client) id."""
+    tenant_id: Guid
+    """Entra tenant of the application and the subscription."""
+
+
 class HcpStateSettings(Model):
     """HCP Terraform or Terraform Enterprise; one workspace per environment and stack."""
 
@@ -73,6 +110,27 @@ class HcpStateSettings(Model):
         Annotated[str, text(r"^[A-Za-z0-9_ -]{3,40}$", "a project: 3 to 40 letters, digits, spaces, dashes")] | None
     ) = None
     """Project that new workspaces are put into; left out, the organization's default one."""
+    execution: HcpExecution = HcpExecution.REMOTE
+    """Where runs happen: `remote` on the service's machines, `local` on yours; the state is remote either way."""
+    terraform_version: Annotated[
+        str, text(r"^1\.\d{1,2}\.\d{1,2}$", "a Terraform release such as 1.16.6, 1.11.0 or newer")
+    ] = "1.16.6"
+    """Terraform that remote runs use."""
+    auto_apply: bool = False
+    """Apply a run's plan without a person confirming it."""
+    azure: HcpAzureSettings | None = None
+    """The Entra application that remote runs log in to Azure as; left out, no credentials are arranged."""
+    agent_pool: (
+        Annotated[str, text(r"^[A-Za-z0-9_ -]{3,90}$", "an agent pool: 3 to 90 letters, digits, spaces, dashes")] | None
+    ) = None
+    """Pool of your own agents that run the stacks in `agent_stacks`; left out, the service's machines run all."""
+    agent_stacks: Annotated[tuple[StackName, ...], Unique, Field(min_length=1)] = (StackName.PLATFORM,)
+    """Stacks that the agents run: those that need a way into the private network."""
+    teams: dict[
+        Annotated[str, text(r"^[A-Za-z0-9_-]{1,90}$", "a team: up to 90 letters, digits, dashes and underscores")],
+        TeamAccess,
+    ] = {}
+    """Team to what it may do in every workspace of the environment; a team that is missing is created."""
 
 
 class StateSettings(Model):

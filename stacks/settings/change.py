@@ -6,6 +6,7 @@ the answer comes before anything runs. Disposable resources are made anew as nee
 
 from collections.abc import Iterator, Mapping
 
+from .azure import StateSettings
 from .data import DataDisk
 from .environment import Settings
 from .faults import Key, dotted
@@ -121,13 +122,19 @@ def _identity(previous: Settings, current: Settings) -> Iterator[Finding]:
 
 def _state(previous: Settings, current: Settings) -> Iterator[Finding]:
     before, after = previous.state, current.state
-    if before != after:
+    if _place(before) != _place(after):
         key: Key = ("state", "backend") if before.backend is not after.backend else ("state", after.backend.value)
         yield Finding(
             key,
             "points Terraform at another state, where nothing exists yet; move the state of every stack there"
-            " first, then commit this change",
+            " first with `llmctl state migrate`, then commit this change",
         )
+
+
+def _place(state: StateSettings) -> tuple[object, ...]:
+    """Return what of the settings decides where the state is; how HCP Terraform runs and whom it lets in does not."""
+    hcp = state.hcp and (state.hcp.hostname, state.hcp.organization)
+    return state.backend, state.azurerm, hcp
 
 
 def _at(settings: Settings, key: Key) -> object:

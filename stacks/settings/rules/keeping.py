@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from ..azure import StateBackend
+from ..azure import HcpExecution, StateBackend
 from ..environment import Settings
 from ..secret_names import SECRETS, GeneratedSecret
 from .base import Finding
+
+OLDEST_TERRAFORM_MINOR = 11
+"""Write-only arguments need Terraform 1.11."""
 
 
 def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
@@ -21,6 +24,20 @@ def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
                 ("state", backend.value),
                 f"has no use with state.backend: {state.backend.value}; remove it or choose it",
             )
+
+
+def agents_have_remote_runs(settings: Settings) -> Iterator[Finding]:
+    """Agents are named only where HCP Terraform starts the runs, and a run's Terraform is new enough."""
+    hcp = settings.state.hcp
+    if hcp is None:
+        return
+    if hcp.agent_pool and hcp.execution is HcpExecution.LOCAL:
+        yield Finding(("state", "hcp", "agent_pool"), "has no use with state.hcp.execution: local; remove one of them")
+    if int(hcp.terraform_version.split(".")[1]) < OLDEST_TERRAFORM_MINOR:
+        yield Finding(
+            ("state", "hcp", "terraform_version"),
+            f"is too old: secrets stay out of the state only from 1.{OLDEST_TERRAFORM_MINOR}.0 on",
+        )
 
 
 def rotated_secrets_can_be_rotated(settings: Settings) -> Iterator[Finding]:
@@ -38,4 +55,4 @@ def rotated_secrets_can_be_rotated(settings: Settings) -> Iterator[Finding]:
             )
 
 
-RULES = (backend_has_its_settings, rotated_secrets_can_be_rotated)
+RULES = (backend_has_its_settings, agents_have_remote_runs, rotated_secrets_can_be_rotated)
