@@ -19,7 +19,10 @@ from constructs import Construct
 
 
 class HttpsIngress(IngressV1):
-    """The Ingress `name` for one host, with a single path: controllers disagree about the order of several."""
+    """The Ingress `name` for one host, with a single path: controllers disagree about the order of several.
+
+    Below `path` everything goes to the Service; nothing else of it can be reached.
+    """
 
     def __init__(
         self,
@@ -32,6 +35,7 @@ class HttpsIngress(IngressV1):
         host: str,
         service: str,
         port: int,
+        path: str = "/",
         annotations: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
@@ -49,7 +53,7 @@ class HttpsIngress(IngressV1):
                         http=IngressV1SpecRuleHttp(
                             path=[
                                 IngressV1SpecRuleHttpPath(
-                                    path="/",
+                                    path=path,
                                     path_type="Prefix",
                                     backend=IngressV1SpecRuleHttpPathBackend(
                                         service=IngressV1SpecRuleHttpPathBackendService(

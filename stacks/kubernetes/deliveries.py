@@ -8,6 +8,7 @@ from stacks.settings.secret_names import GeneratedSecret
 from stacks.settings.workloads import Engine
 
 from .engines import SERVING
+from .gateway import secrets as gateway_secrets
 from .namespaces import CHAT, GATEWAY, OPIK, application_namespaces, serves_with
 from .opik import secrets as opik_secrets
 
@@ -17,6 +18,8 @@ Delivery = dict[str, dict[str, str]]
 HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 (a name, not a secret)
 """The vault's name of a secret that its owner writes there; it has no version of the platform's."""
 WRITTEN_BY_USERS = (HUGGING_FACE_TOKEN,)
+CHAT_GATEWAY_KEY = "gateway-key"
+"""Key of the chat's Secret by which Open WebUI calls the gateway, which registers it."""
 
 _BY_NAMESPACE: dict[str, dict[str, dict[str, GeneratedSecret]]] = {
     CHAT: {
@@ -27,20 +30,16 @@ _BY_NAMESPACE: dict[str, dict[str, dict[str, GeneratedSecret]]] = {
             "redis-password": GeneratedSecret.CHAT_REDIS_PASSWORD,
         },
     },
-    GATEWAY: {
-        "gateway-secrets": {
-            "LITELLM_MASTER_KEY": GeneratedSecret.GATEWAY_MASTER_KEY,
-            "LITELLM_SALT_KEY": GeneratedSecret.GATEWAY_SALT_KEY,
-            "database-password": GeneratedSecret.DATABASE_GATEWAY_PASSWORD,
-        },
-    },
     OPIK: opik_secrets.DELIVERED,
 }
 
 
 def deliveries(settings: Settings) -> dict[str, Delivery]:
     """What each namespace of the environment receives; namespaces that receive nothing are left out."""
-    by_namespace = dict(_BY_NAMESPACE)
+    by_namespace = dict(_BY_NAMESPACE) | {GATEWAY: {gateway_secrets.SECRET: gateway_secrets.delivered(settings)}}
+    if settings.gateway.enabled:
+        chat = _BY_NAMESPACE[CHAT]["chat-secrets"]
+        by_namespace[CHAT] = {"chat-secrets": chat | {CHAT_GATEWAY_KEY: GeneratedSecret.GATEWAY_CHAT_KEY}}
     if serves_with(settings, Engine.VLLM):
         by_namespace[SERVING] = {"vllm-secrets": {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
     delivered = {
@@ -60,4 +59,10 @@ def formats(settings: Settings) -> dict[str, dict[str, dict[str, str]]]:
 
     By namespace, Secret and key, like the deliveries.
     """
-    return {OPIK: opik_secrets.formats(settings)} if settings.opik.enabled else {}
+    texts: dict[str, dict[str, dict[str, str]]] = {}
+    if settings.opik.enabled:
+        texts[OPIK] = opik_secrets.formats(settings)
+    if settings.gateway.enabled:
+        mark = {gateway_secrets.VERSIONS_KEY: gateway_secrets.versions(settings)}
+        texts[GATEWAY] = {gateway_secrets.SECRET: mark}
+    return texts

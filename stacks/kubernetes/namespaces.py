@@ -11,6 +11,8 @@ from stacks.settings.workloads import Engine
 from . import accounts
 from .engines import SCALING, SERVING
 from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics, webhook
+from .gateway.address import NAMESPACE as GATEWAY
+from .gateway.traffic import gateway_flows
 from .gpu import most_gpu_nodes
 from .opik.traffic import opik_flows
 from .serving_traffic import scaling_flows, serving_flows
@@ -20,7 +22,6 @@ EXTERNAL_SECRETS = accounts.VAULT_READER.namespace
 INGRESS = "ingress"
 GPU = "gpu"
 CHAT = accounts.OPEN_WEBUI.namespace
-GATEWAY = "gateway"
 OPIK = accounts.OAUTH2_PROXY.namespace
 
 _HTTP = Port(80)
@@ -171,6 +172,8 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
 def _own_flows(name: str, settings: Settings) -> tuple[Flow, ...]:
     if name == OPIK:
         return opik_flows(settings, front_door(settings))
+    if name == GATEWAY:
+        return gateway_flows(settings, front_door(settings))
     if name == SERVING:
         return serving_flows(settings, (CHAT, GATEWAY))
     return ()

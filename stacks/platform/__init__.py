@@ -22,6 +22,7 @@ from stacks.settings.network import IngressMode
 
 from .certificates import add_certificates
 from .front_door import add_nginx
+from .gateway import add_gateway
 from .gpu import add_gpu
 from .opik import add_opik
 from .secrets import add_secrets
@@ -72,6 +73,15 @@ class PlatformStack(EnvironmentStack):
             add_gpu(self, settings, spaces)
         if settings.models:
             add_serving(self, settings, spaces, delivered=delivered)
+        if settings.gateway.enabled:
+            add_gateway(
+                self,
+                settings,
+                spaces,
+                database_host=vault.server_fqdn,
+                delivered=delivered,
+                issuers=issuers,
+            )
         if settings.opik.enabled:
             add_opik(
                 self,

@@ -50,6 +50,10 @@ class GatewayServiceSettings(Model):
     """Pods that the autoscaler may reach; they share the database's connections."""
     database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
     """Connections that each pod may open."""
+    trace_prompts: bool = True
+    """Whether traces hold prompts and answers; `false` leaves times, tokens, costs and who called."""
+    spend_log_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long the record of every call, without its text, is kept in the database."""
 
 
 class OpikProfile(StrEnum):
@@ -135,5 +139,8 @@ class ModelSettings(Model):
     """Replicas that stay loaded; zero frees the GPU after `idle_minutes`."""
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
     """Replicas under load; each takes `gpus` of the pool."""
+    usd_per_million_tokens: Annotated[float, Field(ge=0, le=10_000)] = 2.0
+    """Price at which the gateway charges a team's budget, for prompt and answer alike. An accounting price: the GPU
+    costs what it costs; `llmctl simulate scaling` shows USD per thousand answers."""
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Idle time after which the model is unloaded or its replicas go to zero."""

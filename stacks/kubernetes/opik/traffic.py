@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from stacks.kubernetes.accounts import OAUTH2_PROXY
 from stacks.kubernetes.flows import HTTPS_OUT, Direction, Flow, Peer, Port
+from stacks.kubernetes.gateway.address import NAMESPACE as GATEWAY
+from stacks.kubernetes.gateway.address import PORT as GATEWAY_PORT
 from stacks.settings import Settings
 
 Labels = Mapping[str, str]
@@ -20,6 +22,7 @@ OPERATOR = {"app.kubernetes.io/name": "altinity-clickhouse-operator"}
 LOGIN = {"app.kubernetes.io/name": "oauth2-proxy"}
 SESSIONS = {"app.kubernetes.io/name": "login-sessions"}
 GUARDRAILS = {"app.kubernetes.io/name": "opik-guardrails"}
+GATEWAY_PODS = {"app.kubernetes.io/name": "litellm"}
 
 _EDGES: tuple[tuple[str, Labels, Labels, tuple[int, ...]], ...] = (
     ("login-to-frontend", LOGIN, FRONTEND, (5173,)),
@@ -42,10 +45,6 @@ _EDGES: tuple[tuple[str, Labels, Labels, tuple[int, ...]], ...] = (
 """Name, caller, receiver, ports of the receiving pods."""
 
 _GUARDRAILS = ("login-to-guardrails", LOGIN, GUARDRAILS, (5000,))
-
-# The gateway's namespace cannot be imported from the rules of namespaces, which import this module.
-_GATEWAY = "gateway"
-_GATEWAY_PORT = 4000
 
 
 def opik_flows(settings: Settings, front_door: Peer) -> tuple[Flow, ...]:
@@ -91,7 +90,15 @@ def _doors(settings: Settings, front_door: Peer) -> Iterator[Flow]:
         yield Flow(
             name="backend-to-gateway",
             direction=Direction.EGRESS,
-            peers=(Peer(namespace=_GATEWAY),),
-            ports=(Port(_GATEWAY_PORT),),
+            peers=(Peer(namespace=GATEWAY, pods=GATEWAY_PODS),),
+            ports=(Port(GATEWAY_PORT),),
             pods=dict(BACKEND),
+        )
+        # Its traces, of every call. Without a login, which programs outside of the cluster need.
+        yield Flow(
+            name="gateway-to-frontend",
+            direction=Direction.INGRESS,
+            peers=(Peer(namespace=GATEWAY, pods=GATEWAY_PODS),),
+            ports=(Port(5173),),
+            pods=dict(FRONTEND),
         )
