@@ -1,0 +1,50 @@
+{{- define "litellm.image" -}}
+{{ required "image.repository is empty" .Values.image.repository }}:{{ required "image.tag is empty" .Values.image.tag }}
+{{- end }}
+
+{{- define "litellm.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 65534
+runAsGroup: 65534
+fsGroup: 65534
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "litellm.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- define "litellm.database" -}}
+- name: DATABASE_PASSWORD
+  valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: database-password}}
+# Passwords are of letters and digits, so they stand in a URL as they are. LiteLLM turns verify-full into Prisma's words.
+- name: DATABASE_URL
+  value: "postgresql://{{ .Values.database.user }}:$(DATABASE_PASSWORD)@{{ required "database.host is empty" .Values.database.host }}:5432/{{ .Values.database.name }}?sslmode=verify-full"
+- {name: SSL_CERT_FILE, value: /etc/ssl/certs/ca-certificates.crt}
+- name: LITELLM_MASTER_KEY
+  valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_MASTER_KEY}}
+- name: LITELLM_SALT_KEY
+  valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_SALT_KEY}}
+# Nothing is fetched from the internet, where no flow leads.
+- {name: LITELLM_LOCAL_MODEL_COST_MAP, value: "True"}
+- {name: LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS, value: "True"}
+- {name: LITELLM_LOCAL_POLICY_TEMPLATES, value: "true"}
+- {name: LITELLM_LOCAL_BLOG_POSTS, value: "True"}
+- {name: LITELLM_LOCAL_AUTOROUTER_PRESETS, value: "True"}
+# Copies of the migrations, below a root that cannot be written.
+- {name: LITELLM_MIGRATION_DIR, value: /tmp/migrations}
+{{- end }}
+
+{{- define "litellm.writable" -}}
+- {name: tmp, mountPath: /tmp}
+- {name: cache, mountPath: /.cache}
+- {name: npm, mountPath: /.npm}
+{{- end }}
+
+{{- define "litellm.writableVolumes" -}}
+- {name: tmp, emptyDir: {sizeLimit: 500Mi}}
+- {name: cache, emptyDir: {sizeLimit: 500Mi}}
+- {name: npm, emptyDir: {sizeLimit: 100Mi}}
+{{- end }}

@@ -1,0 +1,80 @@
+"""The gateway: what counts for its replicas together, its pods, and the host that programs call."""
+
+from collections.abc import Mapping, Sequence
+
+from cdktf import ITerraformDependable
+from constructs import Construct
+
+from constructs.delivered_secrets import DeliveredSecrets
+from constructs.helm_release import HelmRelease
+from constructs.https_ingress import HttpsIngress
+from constructs.namespace import Namespace
+from stacks.hosts import Hosts
+from stacks.kubernetes.gateway import release, secrets
+from stacks.kubernetes.gateway.address import LIMITS, PORT, SERVICE
+from stacks.kubernetes.images import deployed_images
+from stacks.kubernetes.ingress import annotations
+from stacks.kubernetes.namespaces import GATEWAY
+from stacks.kubernetes.values import ingress_class
+from stacks.settings import Settings
+
+from .variants import availability
+
+
+def add_gateway(
+    scope: Construct,
+    settings: Settings,
+    spaces: Mapping[str, Namespace],
+    *,
+    database_host: str,
+    delivered: ITerraformDependable,
+    issuers: ITerraformDependable,
+    databases: Sequence[ITerraformDependable] = (),
+) -> HelmRelease:
+    """Add the gateway after `delivered`, which delivers its Secret, and `databases`, which makes its database.
+
+    Return its release, after which the keys of the platform's own callers are known to it.
+    """
+    namespace = spaces[GATEWAY]
+    name = namespace.metadata.name
+    passwords = DeliveredSecrets(
+        scope,
+        "gateway-secrets",
+        namespace=name,
+        expected={secrets.SECRET: secrets.versions(settings)},
+        mark=secrets.VERSIONS_KEY,
+        image=str(deployed_images(settings)["opik/busybox"]),
+        depends_on=[delivered, *namespace.bounds],
+    )
+    ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
+    limits = HelmRelease(
+        scope,
+        LIMITS,
+        chart_of="login-sessions",
+        namespace=name,
+        wired=release.limits(settings),
+        depends_on=ready,
+    )
+    proxy = HelmRelease(
+        scope,
+        release.RELEASE,
+        namespace=name,
+        variants=availability(settings),
+        wired=release.litellm(settings, database_host=database_host),
+        timeout_seconds=release.START_SECONDS,
+        depends_on=[limits, *databases, *ready],
+    )
+    HttpsIngress(
+        scope,
+        "gateway-ingress",
+        name="gateway",
+        namespace=name,
+        ingress_class=ingress_class(settings),
+        host=Hosts(settings.domain).api,
+        service=SERVICE,
+        port=PORT,
+        path=release.PUBLIC_PATH,
+        annotations=annotations(settings, release.exposure(settings)),
+        depends_on=[issuers, proxy],
+    )
+    return proxy
