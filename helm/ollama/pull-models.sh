@@ -14,7 +14,7 @@ trap 'kill "$server" 2>/dev/null' EXIT
 say() { printf '%s %s\n' "$(date -u +%H:%M:%S)" "$*"; }
 
 waited=0
-until listed=$(ollama list 2>/dev/null); do
+until ollama list >/dev/null 2>&1; do
     waited=$((waited + 1))
     if [ "$waited" -gt 60 ] || ! kill -0 "$server" 2>/dev/null; then
         say "the server does not start:"
