@@ -1,7 +1,7 @@
-"""A Job that runs a script from a ConfigMap on a shared volume, and that Terraform waits for."""
+"""A Job that runs a script from a ConfigMap, on a shared volume or with a Secret, and that Terraform waits for."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.job_v1 import (
@@ -21,6 +21,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
     JobV1SpecTemplateSpecVolume,
     JobV1SpecTemplateSpecVolumeConfigMap,
     JobV1SpecTemplateSpecVolumePersistentVolumeClaim,
+    JobV1SpecTemplateSpecVolumeSecret,
     JobV1Timeouts,
 )
 from constructs import Construct
@@ -36,10 +37,18 @@ class Script:
     folder: str
     """Where the ConfigMap is mounted."""
     file: str
-    claim: str
-    mount_path: str
-    """Where the volume of `claim` is mounted."""
     user_id: int
+    claim: str | None = None
+    secret: str | None = None
+    """Secret that is mounted instead of a claim, read-only, a file for each key."""
+    mount_path: str
+    """Where the volume of `claim`, or the Secret, is mounted."""
+    requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "100m", "memory": "512Mi"})
+    limits: Mapping[str, str] = field(default_factory=lambda: {"memory": "4Gi"})
+
+    def __post_init__(self) -> None:
+        if (self.claim is None) == (self.secret is None):
+            raise ValueError(f"{self.file} works either on a claim or with a Secret")
 
 
 class ScriptJob(JobV1):
@@ -105,25 +114,36 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
                 command=["env", *pairs, "sh", f"{script.folder}/{script.file}"],
                 args=list(arguments),
                 resources=JobV1SpecTemplateSpecContainerResources(
-                    requests={"cpu": "100m", "memory": "512Mi"}, limits={"memory": "4Gi"}
+                    requests=dict(script.requests), limits=dict(script.limits)
                 ),
                 security_context=JobV1SpecTemplateSpecContainerSecurityContext(
                     allow_privilege_escalation=False,
                     capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
                 ),
                 volume_mount=[
-                    JobV1SpecTemplateSpecContainerVolumeMount(name="store", mount_path=script.mount_path),
+                    JobV1SpecTemplateSpecContainerVolumeMount(
+                        name="store", mount_path=script.mount_path, read_only=None if script.claim else True
+                    ),
                     JobV1SpecTemplateSpecContainerVolumeMount(name="scripts", mount_path=script.folder, read_only=True),
                 ],
             )
         ],
         volume=[
-            JobV1SpecTemplateSpecVolume(
-                name="store",
-                persistent_volume_claim=JobV1SpecTemplateSpecVolumePersistentVolumeClaim(claim_name=script.claim),
-            ),
+            _store(script),
             JobV1SpecTemplateSpecVolume(
                 name="scripts", config_map=JobV1SpecTemplateSpecVolumeConfigMap(name=script.config_map)
             ),
         ],
+    )
+
+
+def _store(script: Script) -> JobV1SpecTemplateSpecVolume:
+    if script.claim is not None:
+        return JobV1SpecTemplateSpecVolume(
+            name="store",
+            persistent_volume_claim=JobV1SpecTemplateSpecVolumePersistentVolumeClaim(claim_name=script.claim),
+        )
+    return JobV1SpecTemplateSpecVolume(
+        name="store",
+        secret=JobV1SpecTemplateSpecVolumeSecret(secret_name=script.secret, default_mode="0440"),
     )

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Creates databases, their owners and extensions on a PostgreSQL server, and sets the owners' passwords. Safe to repeat.
+#
+# Arguments: <database>=<extension>,<extension>... for each. A database is owned by a role of its own name, and nobody
+# else may connect to it but the administrator. Passwords are read from $SECRETS/<database>.
+# Environment: PGHOST, PGPORT, PGUSER (the administrator), PGSSLMODE, SECRETS. $SECRETS/administrator is its password.
+set -eu
+
+PGPASSWORD=$(cat "$SECRETS/administrator")
+export PGPASSWORD PGCONNECT_TIMEOUT=15 PGAPPNAME=prepare-databases
+
+sql() {
+  database=$1
+  shift
+  psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --dbname "$database" "$@"
+}
+
+tries=0
+until sql postgres --command 'SELECT 1' >/dev/null; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 20 ] || { echo "prepare: the server at $PGHOST does not answer" >&2; exit 1; }
+  sleep 6
+done
+
+for wanted in "$@"; do
+  name=${wanted%%=*}
+  extensions=$(printf %s "${wanted#*=}" | tr ',' ' ')
+
+  sql postgres --set name="$name" <<'SQL'
+SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', :'name')
+ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
+-- Without it the administrator, who is no superuser on Azure, could not give a database to the role.
+SELECT format('GRANT %I TO CURRENT_USER', :'name')
+ WHERE NOT pg_has_role(current_user, :'name', 'MEMBER') \gexec
+SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
+ WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'name') \gexec
+SQL
+
+  # psql makes the hash itself, so that the server never sees the password: it would log it with a failing statement.
+  # Without a terminal it asks for it on standard input, twice.
+  password=$(cat "$SECRETS/$name")
+  [ -n "$password" ] || { echo "prepare: the password of $name is empty" >&2; exit 1; }
+  printf '%s\n%s\n' "$password" "$password" | sql postgres --command "\\password $name" >/dev/null
+
+  for extension in $extensions; do
+    sql "$name" --set extension="$extension" <<'SQL'
+SET client_min_messages = warning;
+SELECT format('CREATE EXTENSION IF NOT EXISTS %I', :'extension') \gexec
+SQL
+  done
+  PGPASSWORD=$password sql "$name" --username "$name" --command 'SELECT 1' >/dev/null
+  echo "prepare: $name is ready (extensions: ${extensions:-none})"
+done

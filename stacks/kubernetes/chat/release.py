@@ -1,0 +1,145 @@
+"""Chart values of Open WebUI and of its Redis that only the stack knows.
+
+Keys: https://github.com/open-webui/helm-charts/tree/main/charts/open-webui (16.0.0).
+"""
+
+import hashlib
+from typing import Any
+
+from stacks.kubernetes.accounts import OPEN_WEBUI
+from stacks.kubernetes.catalogue import HELM
+from stacks.kubernetes.engines import front_door_seconds
+from stacks.kubernetes.images import deployed_images
+from stacks.kubernetes.ingress import Exposure
+from stacks.settings import Settings
+
+from . import login, scaling, secrets
+from .backends import connection_values, embedding_variables
+from .names import RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
+
+INSTALL_SECONDS = 1800
+"""Image of several gigabytes, migrations, start."""
+MIGRATE = "migrate"
+SCRIPT_FILES = ("migrate.py", login.SCRIPT)
+RESTART_ANNOTATION = "platform/configuration"
+"""Annotation of pods that changes with their scripts and secrets, so that they restart."""
+CPU_LIMIT_FACTOR = 4
+MEMORY_LIMIT_FACTOR = 2
+LONGEST_TOTAL_SECONDS = ""
+"""No bound on a whole answer: that would also cut long ones that are being written. Whoever is silent too long is
+given up by the front before the engines."""
+
+
+def exposure(settings: Settings) -> Exposure:
+    """What the chat needs of the front door."""
+    return Exposure(
+        service=RELEASE,
+        health_path="/health",
+        # A form around the file.
+        body_mib=settings.chat.upload_mib + 1,
+        timeout_seconds=front_door_seconds(settings),
+        sticky=True,
+    )
+
+
+def scripts() -> dict[str, str]:
+    """Files of the ConfigMap that the pods mount."""
+    return {name: (HELM / RELEASE / name).read_text("utf-8") for name in SCRIPT_FILES}
+
+
+def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+    """Values of Open WebUI, which logs in members of `group_id` at the application `client_id`."""
+    image = deployed_images(settings)[f"{RELEASE}/server"]
+    chat = settings.chat
+    return {
+        "image": image.values(),
+        "podAnnotations": {RESTART_ANNOTATION: _restart(settings)},
+        "serviceAccount": {"enable": True, "create": True, "name": OPEN_WEBUI.name},
+        "resources": {
+            "requests": {"cpu": f"{chat.cpu:g}", "memory": _mebibytes(chat.memory_gib)},
+            "limits": {
+                "cpu": f"{chat.cpu * CPU_LIMIT_FACTOR:g}",
+                "memory": _mebibytes(chat.memory_gib * MEMORY_LIMIT_FACTOR),
+            },
+        },
+        "websocket": {"existingSecret": secrets.VARIABLES, "existingSecretKey": secrets.REDIS_URL_KEY},
+        **connection_values(settings, secret=secrets.VARIABLES, key=secrets.OPENAI_KEYS),
+        "extraEnvVars": variables(settings, client_id=client_id, group_id=group_id) | _secret_variables(settings),
+        # The sidecar first: it has to answer before Open WebUI asks.
+        "extraInitContainers": [login.sidecar(image=str(image), tenant_id=tenant_id), _migration(str(image))],
+        "volumes": [
+            {"name": "uploads", "persistentVolumeClaim": {"claimName": UPLOADS_CLAIM}},
+            {"name": "scripts", "configMap": {"name": SCRIPTS}},
+            login.token_volume(),
+        ],
+        "volumeMounts": {"container": [{"name": "uploads", "mountPath": UPLOADS_FOLDER}]},
+        "extraResources": scaling.resources(settings),
+    }
+
+
+def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str, str]:
+    """Variables whose values the environment decides; those of the file come last, and name none of these."""
+    chat = settings.chat
+    return {
+        **login.variables(settings, client_id=client_id, group_id=group_id),
+        **embedding_variables(settings),
+        "DATABASE_POOL_SIZE": str(chat.database_pool_size),
+        "DATABASE_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
+        "PGVECTOR_POOL_SIZE": str(chat.database_pool_size),
+        "PGVECTOR_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
+        "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
+        "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
+        # Whoever is in the access group may use every model; otherwise an administrator shares each one.
+        "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
+        **chat.environment,
+    }
+
+
+def redis(settings: Settings) -> dict[str, Any]:
+    """Values of the own chart of the chat's Redis."""
+    return {
+        "image": str(deployed_images(settings)["login-sessions/valkey"]),
+        "secret": secrets.REDIS_SECRET,
+        "restart": secrets.mark(settings, secrets.REDIS_SECRET),
+    }
+
+
+def _secret_variables(settings: Settings) -> dict[str, Any]:
+    """Return the variables that come from the Secret; the chart itself adds those of Redis and of the models."""
+    by_chart = {secrets.REDIS_URL_KEY, secrets.OPENAI_KEYS}
+    return {key: _from_secret(key) for key in secrets.delivered(settings)[secrets.VARIABLES] if key not in by_chart}
+
+
+def _from_secret(key: str) -> dict[str, Any]:
+    return {"valueFrom": {"secretKeyRef": {"name": secrets.VARIABLES, "key": key}}}
+
+
+def _migration(image: str) -> dict[str, Any]:
+    plain = {
+        "VECTOR_DB": "pgvector",
+        "OFFLINE_MODE": "True",
+        "HOME": "/tmp",  # noqa: S108 - of the container
+        "DATA_DIR": "/tmp/data",  # noqa: S108
+        "STATIC_DIR": "/tmp/static",  # noqa: S108
+    }
+    return {
+        "name": MIGRATE,
+        "image": image,
+        "command": ["python3", f"{SCRIPT_FOLDER}/migrate.py"],
+        "env": [
+            *({"name": name, "value": value} for name, value in plain.items()),
+            *({"name": key, **_from_secret(key)} for key in ("DATABASE_URL", "WEBUI_SECRET_KEY")),
+        ],
+        "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
+        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "volumeMounts": [{"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True}],
+    }
+
+
+def _restart(settings: Settings) -> str:
+    parts = [secrets.mark(settings, secrets.VARIABLES), *scripts().values()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _mebibytes(gib: float) -> str:
+    return f"{round(gib * 1024)}Mi"
