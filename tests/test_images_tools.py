@@ -327,6 +327,15 @@ def test_the_commands_speak_json_and_exit_codes(
         assert set(registry.tags[found["images"][0]["repository"]]) == {"v1"}
 
 
+def test_pruning_needs_no_source(tmp_path: Path, registry: OciRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        registry.add("app/backend", f"v{number}", b"%d" % number, created=f"2026-01-0{number + 1}T00:00:00Z")
+    images = pinned(tmp_path / "no source here", ("backend",))
+    status, pruned = _command(monkeypatch, workshop(tmp_path, images, registry.name), "prune", "--keep", "1")
+    assert status == 0
+    assert [version.partition("@")[0] for version in pruned["versions"]] == ["app/backend:v1", "app/backend:v0"]
+
+
 def test_a_failure_is_one_error_with_the_count_and_the_lock_as_it_was(tmp_path: Path, registry: OciRegistry) -> None:
     images = {"charts/gone": Image(repository="127.0.0.1:1/org/gone", tag="v1")}
     with pytest.raises(OperatorError, match=r"1 of 1 images failed; the lock file is as it was") as caught:

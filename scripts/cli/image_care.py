@@ -65,7 +65,7 @@ def prune(
     locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
     # What was locked once and is no longer wanted is pruned too, unless only some images are meant.
     mine = set() if image else {entry.repository for entry in shop.locked().values()}
-    repositories = {wanted.repository for wanted in shop.images} | mine
+    repositories = shop.repositories | mine
     with claimed(shop, "images prune"), err.status("Reading the registry"):
         old = superseded(shop.registry, repositories, locks, keep or shop.settings.images.keep_versions)
         if yes:

@@ -85,15 +85,32 @@ def wanted(
     return [_wanted(name, image, build=build, platform=platform, source=source) for name, image in images.items()]
 
 
+def repositories(images: Iterable[tuple[str, Image]]) -> set[str]:
+    """Return every repository that `images` can stand in, built or imported; needs no source."""
+    return {
+        repository
+        for name, image in images
+        for repository in (_mirror(_upstream(image)), *((name,) if image.build else ()))
+    }
+
+
 def _wanted(
     name: str, image: Image, *, build: bool, platform: Platform, source: Callable[[Build, str], Source]
 ) -> Wanted:
-    upstream = parse(f"{image.repository}:{image.tag}{f'@{image.digest}' if image.digest else ''}")
+    upstream = _upstream(image)
     if image.build is None or not build:
-        # Under its full name, so that no two publishers can meet in one repository.
-        return Wanted(name, f"{upstream.registry.replace(':', '-')}/{upstream.repository}", image.tag, upstream)
+        return Wanted(name, _mirror(upstream), image.tag, upstream)
     recipe = Recipe.of(name, image.build, image.tag, source(image.build, image.tag), platform)
     return Wanted(name, name, f"{image.tag}-{recipe.content_hash}", upstream, recipe)
+
+
+def _upstream(image: Image) -> Reference:
+    return parse(f"{image.repository}:{image.tag}{f'@{image.digest}' if image.digest else ''}")
+
+
+def _mirror(upstream: Reference) -> str:
+    """Return where the copy of an image belongs: its full name, so that no two publishers can meet."""
+    return f"{upstream.registry.replace(':', '-')}/{upstream.repository}"
 
 
 def _fits(image: str, name: str) -> bool:

@@ -51,8 +51,7 @@ class Workshop:
     @cached_property
     def images(self) -> list[Wanted]:
         """Return what has to stand in the registry. Raises OperatorError when a source cannot be read."""
-        pinned = at_chosen_version(self.pinned, self.settings)
-        meant = wanted.chosen(pinned, self.names) if self.names else wanted.needed(self.settings, pinned)
+        meant = self._meant
         found = wanted.wanted(
             meant,
             build=self.settings.images.opik == "build" and self.kind != "import",
@@ -61,6 +60,16 @@ class Workshop:
         )
         built = {name for name in meant if self._is_built(name)}
         return [image for image in found if self.kind == "all" or (image.name in built) == (self.kind == "build")]
+
+    @property
+    def repositories(self) -> set[str]:
+        """Repositories in which versions of the images can stand. Raises OperatorError for an unknown image."""
+        return wanted.repositories(self._meant.items())
+
+    @property
+    def _meant(self) -> dict[str, Image]:
+        pinned = at_chosen_version(self.pinned, self.settings)
+        return wanted.chosen(pinned, self.names) if self.names else wanted.needed(self.settings, pinned)
 
     def locked(self) -> dict[str, LockedImage]:
         """Return what the lock file says. Raises OperatorError when it is damaged."""

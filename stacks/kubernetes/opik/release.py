@@ -101,12 +101,19 @@ def _backend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
 
 
 def _evaluator(images: Mapping[str, Image]) -> dict[str, Any]:
+    sandbox = images["sandbox-executor"].parts()
     return {
         "image": _own_image(images["python-backend"]),
+        # Unused with the strategy `process`; with another, nothing comes from elsewhere either.
+        "env": {f"PYTHON_CODE_EXECUTOR_IMAGE_{key}": sandbox[part] for key, part in _SANDBOX_VARIABLES.items()},
         "serviceAccount": {"create": False, "name": ACCOUNT},
         "waitForRedis": {"image": images["busybox"].parts()},
         "envFrom": [{"configMapRef": {"name": "opik-python-backend"}}, {"secretRef": {"name": secrets.EVALUATOR}}],
     }
+
+
+_SANDBOX_VARIABLES = {"REGISTRY": "registry", "NAME": "repository", "TAG": "tag"}
+"""What `apps/opik-python-backend/src/opik_backend/executor_docker.py` joins to an image's name."""
 
 
 def _frontend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
