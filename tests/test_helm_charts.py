@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,12 +13,15 @@ from ruamel.yaml import YAML
 
 from stacks.kubernetes import scaling, values
 from stacks.kubernetes.catalogue import HELM, own_chart
+from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.opik import login
 from stacks.kubernetes.opik import release as opik
 from stacks.settings import Settings, load_settings
 from stacks.settings.secret_names import GeneratedSecret
+from tests.api_schemas import ApiSchemas
 
 FOUND = shutil.which("helm")
 pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
@@ -31,24 +35,24 @@ def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
-    if release == "platform-issuers":
-        return values.platform_issuers(settings)
-    if release == "login-sessions":
-        return login.sessions(settings)
-    if release == "opik-guardrails":
-        return opik.guardrails(
-            settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
-        )
-    if release == "scaling":
-        return scaling.scaling(settings)
-    if release == "serving-front":
-        return scaling.serving_front(settings)
-    return values.platform_secrets(
-        settings,
-        vault_uri="https://vault.vault.azure.net/",
-        tenant_id="11111111-2222-3333-4444-555555555555",
-        versions=VERSIONS if versions is None else versions,
-    )
+    guarded = settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
+    wired: dict[str, Callable[[], dict[str, Any]]] = {
+        "platform-issuers": lambda: values.platform_issuers(settings),
+        "login-sessions": lambda: login.sessions(settings),
+        "opik-guardrails": lambda: opik.guardrails(guarded),
+        "scaling": lambda: scaling.scaling(settings),
+        "serving-front": lambda: scaling.serving_front(settings),
+        "chat-redis": lambda: chat.redis(settings),
+        "litellm": lambda: gateway.litellm(settings, database_host="pg.example.com"),
+        "platform-secrets": lambda: values.platform_secrets(
+            settings,
+            vault_uri="https://vault.vault.azure.net/",
+            tenant_id="11111111-2222-3333-4444-555555555555",
+            versions=VERSIONS if versions is None else versions,
+            database_host="pg.example.com",
+        ),
+    }
+    return wired[release]()
 
 
 def _render(release: str, wired: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -70,6 +74,15 @@ def test_own_chart_passes_lint(release: str, environment: str, tmp_path: Path) -
     file.write_text(json.dumps(_wired(release, load_settings(environment))))
     result = _helm("lint", "--strict", own_chart(release), "--values", file)
     assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("release", OWN)
+def test_kubernetes_takes_every_object_of_its_own_kinds(release: str, environment: str, tmp_path: Path) -> None:
+    settings = load_settings(environment)
+    schemas = ApiSchemas(settings.cluster.kubernetes_version)
+    objects = _objects(release, _wired(release, settings), tmp_path)
+    assert [problem for item in objects if schemas.knows(item) for problem in schemas.problems(item)] == []
 
 
 @pytest.mark.parametrize(("environment", "ingress"), [("dev", "nginx"), ("prod", "azure-application-gateway")])

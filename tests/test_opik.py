@@ -26,6 +26,7 @@ Environment = Callable[[str], Synthesized]
 ENVIRONMENTS = ("dev", "prod")
 
 PROXY = {"client_id": "client", "group_id": "group", "tenant_id": "tenant"}
+HOST = "pg.example.com"
 
 
 def _settings(environment: str = "dev", **changes: Any) -> Settings:
@@ -207,9 +208,9 @@ def test_nothing_of_opik_starts_before_every_secret_is_there(environment: Enviro
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_job_waits_for_the_versions_that_are_delivered(environment: Environment, name: str) -> None:
-    (job,) = _platform(environment, name, "job").values()
+    job = _platform(environment, name, "job")["opik-secrets"]
     (container,) = job["spec"]["template"]["spec"]["container"]
-    delivered = formats(load_settings(name))["opik"]
+    delivered = formats(load_settings(name), database_host=HOST)["opik"]
     assert container["command"][4:] == [
         f"{secret}={delivered[secret][secrets.VERSIONS_KEY]}" for secret in sorted(delivered)
     ]
@@ -233,7 +234,7 @@ def test_every_key_that_has_a_public_default_is_delivered() -> None:
         received[secrets.STORES]
     )
     assert set(received[secrets.OPERATOR]) == {"password"}
-    assert formats(_settings())["opik"][secrets.OPERATOR]["username"] == secrets.OPERATOR_ACCOUNT
+    assert formats(_settings(), database_host=HOST)["opik"][secrets.OPERATOR]["username"] == secrets.OPERATOR_ACCOUNT
 
 
 def test_code_of_evaluators_gets_redis_and_nothing_else() -> None:

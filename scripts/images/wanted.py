@@ -56,6 +56,8 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
         "keda-http-add-on": not settings.models,
         "serving-front": not settings.models,
         "dcgm-exporter": not settings.cluster.gpu_pools,
+        "open-webui": not settings.chat.enabled,
+        "databases": not settings.chat.enabled and not settings.gateway.enabled,
     }
     at_versions = at_chosen_version(images, settings)
     return {name: image for name, image in at_versions.items() if not unused.get(name.partition("/")[0], False)}

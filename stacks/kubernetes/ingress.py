@@ -26,6 +26,11 @@ class Exposure:
     """Largest request."""
     timeout_seconds: int = 600
     """Longest silence between two parts of an answer."""
+    sticky: bool = False
+    """Keep a browser with the pod that answered it first, by a cookie that ends with the browser."""
+
+
+STICKY_COOKIE = "platform-replica"
 
 
 def annotations(settings: Settings, exposure: Exposure) -> dict[str, str]:
@@ -55,7 +60,13 @@ def _nginx(exposure: Exposure) -> dict[str, str]:
         "nginx.org/proxy-buffering": "False",
         "nginx.org/proxy-buffer-size": "16k",
         "nginx.org/websocket-services": exposure.service,
+        **(_sticky(exposure) if exposure.sticky else {}),
     }
+
+
+def _sticky(exposure: Exposure) -> dict[str, str]:
+    cookie = f"serviceName={exposure.service} {STICKY_COOKIE} path=/ httponly secure"
+    return {"nginx.org/sticky-cookie-services": cookie}
 
 
 def _application_gateway(exposure: Exposure) -> dict[str, str]:
@@ -72,4 +83,5 @@ def _application_gateway(exposure: Exposure) -> dict[str, str]:
         f"{prefix}/health-probe-interval": "10",
         f"{prefix}/health-probe-timeout": "5",
         f"{prefix}/health-probe-unhealthy-threshold": "3",
+        **({f"{prefix}/cookie-based-affinity": "true"} if exposure.sticky else {}),
     }

@@ -8,7 +8,8 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 from stacks.settings.workloads import Engine
 
-from . import accounts
+from . import accounts, databases
+from .chat.traffic import chat_flows
 from .engines import SCALING, SERVING
 from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics, webhook
 from .gateway.address import NAMESPACE as GATEWAY
@@ -69,6 +70,11 @@ def application_namespaces(settings: Settings) -> tuple[str, ...]:
     return tuple(name for name, enabled in wanted.items() if enabled)
 
 
+def preparing_namespaces(settings: Settings) -> tuple[str, ...]:
+    """Namespaces of Jobs that get secrets to prepare something for the applications."""
+    return (databases.NAMESPACE,) if databases.databases(settings) else ()
+
+
 def serves_with(settings: Settings, engine: Engine) -> bool:
     """Whether any listed model runs on `engine`."""
     return any(model.engine is engine for model in settings.models)
@@ -83,6 +89,8 @@ def _controllers(settings: Settings) -> Iterator[NamespaceRules]:
         yield _gpu(settings)
     if settings.models:
         yield _controller(SCALING, scaling_flows())
+    for name in preparing_namespaces(settings):
+        yield _controller(name, databases.flows(settings))
 
 
 def _controller(name: str, flows: tuple[Flow, ...]) -> NamespaceRules:
@@ -160,7 +168,7 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
     )
     return NamespaceRules(
         name=name,
-        enforced=PodSecurity.BASELINE,
+        enforced=PodSecurity.RESTRICTED if name in _RESTRICTED else PodSecurity.BASELINE,
         reported=PodSecurity.RESTRICTED,
         quota=_no_doors(claims=20) | {"pods": "100"},
         container_defaults={"memory": "1Gi"},
@@ -169,7 +177,13 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
     )
 
 
+_RESTRICTED = frozenset({CHAT})
+"""Applications all of whose pods need no more than the highest level allows."""
+
+
 def _own_flows(name: str, settings: Settings) -> tuple[Flow, ...]:
+    if name == CHAT:
+        return tuple(chat_flows(settings, front_door(settings)))
     if name == OPIK:
         return opik_flows(settings, front_door(settings))
     if name == GATEWAY:

@@ -50,7 +50,9 @@ def external_secrets(settings: Settings) -> dict[str, Any]:
     return {**image, "webhook": image, "certController": image}
 
 
-def platform_secrets(settings: Settings, *, vault_uri: str, tenant_id: str, versions: dict[str, int]) -> dict[str, Any]:
+def platform_secrets(
+    settings: Settings, *, vault_uri: str, tenant_id: str, versions: dict[str, int], database_host: str
+) -> dict[str, Any]:
     """Values of the own chart that connects the vault and delivers its secrets."""
     return {
         "store": {
@@ -61,7 +63,7 @@ def platform_secrets(settings: Settings, *, vault_uri: str, tenant_id: str, vers
         "versions": versions,
         "userSecrets": list(WRITTEN_BY_USERS),
         "deliveries": deliveries(settings),
-        "formats": formats(settings),
+        "formats": formats(settings, database_host=database_host),
     }
 
 

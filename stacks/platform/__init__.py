@@ -1,5 +1,8 @@
 """Everything inside the cluster: namespaces and their bounds, controllers, issuers, delivered secrets."""
 
+from collections.abc import Sequence
+
+from cdktf import ITerraformDependable
 from constructs import Construct
 
 from constructs.cluster_credentials import connect_to_cluster
@@ -21,9 +24,12 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from .certificates import add_certificates
+from .chat import add_chat
+from .databases import add_databases
 from .front_door import add_nginx
 from .gateway import add_gateway
 from .gpu import add_gpu
+from .monitoring import add_monitoring
 from .opik import add_opik
 from .secrets import add_secrets
 from .serving import add_serving
@@ -73,13 +79,31 @@ class PlatformStack(EnvironmentStack):
             add_gpu(self, settings, spaces)
         if settings.models:
             add_serving(self, settings, spaces, delivered=delivered)
+        prepared: Sequence[ITerraformDependable] = ()
+        if settings.chat.enabled or settings.gateway.enabled:
+            prepared = add_databases(self, settings, spaces, server=vault, delivered=delivered)
+        keys: list[ITerraformDependable] = []
         if settings.gateway.enabled:
-            add_gateway(
+            gateway = add_gateway(
                 self,
                 settings,
                 spaces,
                 database_host=vault.server_fqdn,
                 delivered=delivered,
+                issuers=issuers,
+                databases=prepared,
+            )
+            keys.append(gateway)
+        if settings.chat.enabled:
+            add_chat(
+                self,
+                settings,
+                spaces,
+                disks=self.read(disks),
+                identity=self.read(identity),
+                tenant_id=vault.tenant_id,
+                delivered=delivered,
+                databases=[*prepared, *keys],
                 issuers=issuers,
             )
         if settings.opik.enabled:
@@ -93,13 +117,25 @@ class PlatformStack(EnvironmentStack):
                 delivered=delivered,
                 issuers=issuers,
             )
+        if settings.monitoring.enabled:
+            add_monitoring(
+                self,
+                settings,
+                spaces,
+                cluster=cluster,
+                identity=self.read(identity),
+                database=vault,
+                delivered=delivered,
+                issuers=issuers,
+            )
 
         hosts = Hosts(settings.domain)
+        names = [hosts.chat, hosts.opik, hosts.api, *([hosts.grafana] if settings.monitoring.enabled else [])]
         self.outputs = PlatformOutputs(
             namespaces=list(spaces),
             ingress_class=ingress_class(settings),
             cluster_issuer=cluster_issuer(settings),
             public_ip_address=address.public_ip_address,
-            dns_records=dict.fromkeys((hosts.chat, hosts.opik, hosts.api), address.public_fqdn),
+            dns_records=dict.fromkeys(names, address.public_fqdn),
         )
         wiring.publish(self, self.outputs)

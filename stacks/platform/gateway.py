@@ -11,10 +11,9 @@ from constructs.https_ingress import HttpsIngress
 from constructs.namespace import Namespace
 from stacks.hosts import Hosts
 from stacks.kubernetes.gateway import release, secrets
-from stacks.kubernetes.gateway.address import LIMITS, PORT, SERVICE
+from stacks.kubernetes.gateway.address import LIMITS, NAMESPACE, PORT, SERVICE
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import annotations
-from stacks.kubernetes.namespaces import GATEWAY
 from stacks.kubernetes.values import ingress_class
 from stacks.settings import Settings
 
@@ -35,7 +34,7 @@ def add_gateway(
 
     Return its release, after which the keys of the platform's own callers are known to it.
     """
-    namespace = spaces[GATEWAY]
+    namespace = spaces[NAMESPACE]
     name = namespace.metadata.name
     passwords = DeliveredSecrets(
         scope,

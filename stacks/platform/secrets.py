@@ -53,7 +53,11 @@ def add_secrets(
         "platform-secrets",
         namespace=namespace.metadata.name,
         wired=values.platform_secrets(
-            settings, vault_uri=vault.vault_uri, tenant_id=vault.tenant_id, versions=vault.secret_versions
+            settings,
+            vault_uri=vault.vault_uri,
+            tenant_id=vault.tenant_id,
+            versions=vault.secret_versions,
+            database_host=vault.server_fqdn,
         ),
         depends_on=[operator, account, *receivers],
     )

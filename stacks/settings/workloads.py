@@ -1,7 +1,7 @@
 """What runs on the platform: chat, LLM gateway, tracing and the served models."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -24,11 +24,28 @@ class IdentitySettings(Model):
     applications needs Entra ID P1. `false` leaves the refusal to the applications, by the group claim."""
 
 
+BUILT_IN_DIMENSIONS = 384
+"""Length of the vectors of all-MiniLM-L6-v2, the embedding model inside Open WebUI's image."""
+
+
+class EmbeddingSettings(Model):
+    """What turns uploaded documents into vectors. Decided once: other vectors mean reading every document anew."""
+
+    model: Annotated[str, Field(max_length=50)] | None = None
+    """Name of a listed embedding model; left out, the one inside Open WebUI's image, which needs no GPU."""
+    dimensions: Annotated[int, Field(ge=32, le=2000)] = BUILT_IN_DIMENSIONS
+    """Length of its vectors, and of the column that keeps them: 384 for the model inside the image."""
+
+
 class ChatSettings(Model):
     """Open WebUI."""
 
     enabled: bool = True
     """Whether the platform has a chat."""
+    cpu: Annotated[float, Field(ge=0.1, le=16)] = 0.5
+    """Processor cores that a replica asks for; it may take four times as much."""
+    memory_gib: Annotated[float, Field(ge=1, le=64)] = 2
+    """Memory that a replica asks for; it may take twice as much. Open WebUI and its embedding model need 1.5."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
     """Pods that are always there."""
     max_replicas: Annotated[int, Field(ge=1, le=50)] = 3
@@ -37,6 +54,24 @@ class ChatSettings(Model):
     """Connections each replica keeps open, for data and vectors each."""
     database_pool_overflow: Annotated[int, Field(ge=0, le=200)] = 10
     """Connections each replica may open on top, for data and vectors each."""
+    embeddings: EmbeddingSettings = EmbeddingSettings()
+    """What turns uploaded documents into vectors."""
+    upload_mib: Annotated[int, Field(ge=1, le=2048)] = 200
+    """Largest file that people may upload."""
+    session_hours: Annotated[int, Field(ge=1, le=720)] = 24
+    """How long a login is good for; who leaves the access group keeps the chat until then."""
+    model_access: Literal["everyone", "granted"] = "everyone"
+    """Who may use a model: `everyone` who may use the chat, or whom an administrator has `granted` it."""
+    sync_groups: bool = False
+    """Keep groups of the chat equal to the groups in the token, which Entra names by object id."""
+    password_login: bool = False
+    """Show a form for the local administrator, for when Entra does not answer; `llmctl webui admin` tells who."""
+    environment: dict[
+        Annotated[str, text(r"^[A-Z][A-Z0-9_]{1,99}$", "the name of a variable such as WEBUI_NAME")],
+        Annotated[str, Field(max_length=4096)],
+    ] = {}
+    """Further variables of Open WebUI, for what its administration page would set; no secrets.
+    Names: https://docs.openwebui.com/reference/env-configuration"""
 
 
 class GatewayServiceSettings(Model):
