@@ -4,6 +4,7 @@
 pulled from their repositories when `PULL_CHARTS` is set.
 """
 
+import copy
 import json
 import os
 import re
@@ -24,6 +25,7 @@ from stacks.kubernetes.opik.stores import CLAIMS
 from stacks.settings import Settings, load_settings
 from stacks.settings.data import DataDisk
 from stacks.settings.workloads import OpikProfile
+from tests.api_schemas import ApiSchemas, definitions_of
 
 FOLDER = os.environ.get("CHARTS_DIR")
 FOUND = shutil.which("helm")
@@ -150,6 +152,51 @@ def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _of_kind(objects: Objects, kind: str) -> Objects:
     return [item for item in objects if item["kind"] == kind]
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    """Return the definitions of custom kinds that the operator's chart brings."""
+    return definitions_of(str(FOUND), _chart(release.OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
+
+
+def test_kubernetes_takes_every_object_as_it_is(case: Case, definitions: Objects) -> None:
+    schemas = ApiSchemas(case[0].cluster.kubernetes_version, definitions)
+    assert [problem for item in _all(case[1]) for problem in schemas.problems(item)] == []
+
+
+def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: Case) -> None:
+    """The definition leaves templates open, so pods, claims and services in it are judged as such."""
+    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    templates = installation["spec"]["templates"]
+    pods = copy.deepcopy(templates["podTemplates"])
+    for pod in pods:
+        # Meant for the pod's own metadata, and without effect where the chart puts it.
+        pod["spec"].pop("metadata", None)
+    described = {
+        "Pod": pods,
+        "PersistentVolumeClaim": templates["volumeClaimTemplates"],
+        "Service": templates["serviceTemplates"],
+    }
+    schemas = ApiSchemas(case[0].cluster.kubernetes_version)
+    found = [
+        problem
+        for kind, given in described.items()
+        for item in given
+        for problem in schemas.problems(
+            {"apiVersion": "v1", "kind": kind, "metadata": {"name": item["name"]}, "spec": item["spec"]}
+        )
+    ]
+    assert found == []
+    assert all(described.values())
+
+
+def test_clickhouse_keeps_the_charts_own_files(case: Case) -> None:
+    """They bound memory, drop the logs that fill the disk, and allow what the migrations use."""
+    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    files = installation["spec"]["configuration"]["files"]
+    assert {"conf.d/memory.xml", "conf.d/profiles.xml", "conf.d/system_tables.xml"} < set(files)
+    assert release.configuration_hash(case[0]) in files["config.d/platform.xml"]
 
 
 @pytest.mark.parametrize("default", PUBLIC_DEFAULTS)

@@ -16,12 +16,14 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.kubernetes import ollama, scaling, values, vllm
-from stacks.kubernetes.catalogue import charts, images, values_files
+from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
 from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.secret_names import GeneratedSecret
+from tests.api_schemas import ApiSchemas, definitions_in, definitions_of
 
 FOLDER = os.environ.get("CHARTS_DIR")
 FOUND = shutil.which("helm")
@@ -121,6 +123,40 @@ def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     """Return a release's name and the objects of its chart."""
     release, variant = request.param
     return release, _render(release, variant, tmp_path_factory.mktemp(release))
+
+
+def test_kubernetes_takes_every_object_as_it_is(rendered: tuple[str, list[Any]]) -> None:
+    # Monitoring brings the definitions of its kinds in a chart of its own.
+    schemas = ApiSchemas(KUBERNETES, definitions_in(rendered[1]))
+    assert [problem for item in rendered[1] if schemas.knows(item) for problem in schemas.problems(item)] == []
+
+
+@pytest.mark.parametrize(
+    ("own", "operator"), [("platform-issuers", "cert-manager"), ("platform-secrets", "external-secrets")]
+)
+def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, tmp_path: Path) -> None:
+    wired = {
+        "platform-issuers": values.platform_issuers(_settings()),
+        "platform-secrets": values.platform_secrets(
+            _settings(),
+            vault_uri="https://vault.vault.azure.net/",
+            tenant_id="11111111-2222-3333-4444-555555555555",
+            versions={secret.value: 1 for secret in GeneratedSecret},
+        ),
+    }[own]
+    file = tmp_path / "wired.json"
+    file.write_text(json.dumps(wired))
+    command = [str(FOUND), "template", own, str(own_chart(own)), "--values", str(file)]
+    rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    (found,) = chart(operator, tmp_path)
+    # Each of the two charts brings its definitions by one of these.
+    definitions = definitions_of(str(FOUND), found, KUBERNETES, "crds.enabled=true", "installCRDs=true")
+    if not definitions:
+        pytest.skip(f"the chart {operator} is a source tree, into which its definitions are generated")
+    schemas = ApiSchemas(KUBERNETES, definitions)
+    objects = [document for document in YAML(typ="safe").load_all(rendered) if document]
+    assert objects
+    assert [problem for item in objects for problem in schemas.problems(item)] == []
 
 
 def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) -> None:
