@@ -25,6 +25,11 @@ class Hosts:
         return f"api.{self.domain}"
 
     @property
+    def grafana(self) -> str:
+        """Grafana's dashboards."""
+        return f"grafana.{self.domain}"
+
+    @property
     def chat_callback(self) -> str:
         """Where Entra returns a login to Open WebUI (its generic OpenID Connect client)."""
         return f"https://{self.chat}/oauth/oidc/callback"
@@ -38,3 +43,8 @@ class Hosts:
     def api_callback(self) -> str:
         """Where Entra returns a login to LiteLLM's administration pages."""
         return f"https://{self.api}/sso/callback"
+
+    @property
+    def grafana_callback(self) -> str:
+        """Where Entra returns a login to Grafana."""
+        return f"https://{self.grafana}/login/azuread"

@@ -112,6 +112,10 @@ class AksOutputs:
     """Client id of the identity that reads the vault for External Secrets."""
     cert_manager_client_id: str
     """Client id of cert-manager's identity, for DNS-01."""
+    grafana_client_id: str
+    """Client id of the identity with which Grafana reads Azure's own metrics; empty without monitoring."""
+    metrics_url: str
+    """Where the metrics that Azure Monitor keeps are asked for; empty unless it keeps them."""
     log_analytics_workspace_id: str
     """Where the logs of the cluster go."""
 

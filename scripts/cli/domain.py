@@ -176,7 +176,8 @@ def _callback(settings: "Settings") -> str:
     from stacks.hosts import Hosts  # noqa: PLC0415
 
     hosts = Hosts(settings.domain)
-    return f"the redirect URIs {hosts.chat_callback}, {hosts.opik_callback}, {hosts.api_callback}"
+    urls = (hosts.chat_callback, hosts.opik_callback, hosts.api_callback, hosts.grafana_callback)
+    return f"the redirect URIs {', '.join(urls)}"
 
 
 def _say(text: str) -> None:

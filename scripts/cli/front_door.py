@@ -62,6 +62,7 @@ def hosts_of(settings: "Settings") -> list[str]:
         hosts.chat: settings.chat.enabled,
         hosts.opik: settings.opik.enabled,
         hosts.api: settings.gateway.enabled,
+        hosts.grafana: settings.monitoring.enabled,
     }
     return [host for host, enabled in wanted.items() if enabled]
 

@@ -56,6 +56,7 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
         "keda-http-add-on": not settings.models,
         "serving-front": not settings.models,
         "dcgm-exporter": not settings.cluster.gpu_pools,
+        "kube-prometheus-stack": not settings.monitoring.enabled,
         "open-webui": not settings.chat.enabled,
         "databases": not settings.chat.enabled and not settings.gateway.enabled,
     }

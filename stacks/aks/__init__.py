@@ -15,12 +15,20 @@ from constructs.node_pools import GpuNodePool, NodePool, PoolFrame
 from constructs.workload_identity import WorkloadIdentity
 from stacks import wiring
 from stacks.base import EnvironmentStack, Tier
-from stacks.kubernetes.accounts import CERT_MANAGER, TOKEN_AUDIENCE, VAULT_READER, WorkloadAccount, login_accounts
+from stacks.kubernetes.accounts import (
+    CERT_MANAGER,
+    GRAFANA,
+    TOKEN_AUDIENCE,
+    VAULT_READER,
+    WorkloadAccount,
+    login_accounts,
+)
 from stacks.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
 from stacks.settings import Settings
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
 from .cluster import add_cluster
+from .monitoring import Monitoring, add_monitoring
 from .profiles import has_gateway
 
 WORKLOAD_POOL = "workload"
@@ -48,11 +56,13 @@ class AksStack(EnvironmentStack):
     stack_name = "aks"
     tier = Tier.DISPOSABLE
     resource_providers = (
+        "Microsoft.AlertsManagement",
         "Microsoft.Authorization",
         "Microsoft.Compute",
         "Microsoft.ContainerService",
         "Microsoft.Insights",
         "Microsoft.ManagedIdentity",
+        "Microsoft.Monitor",
         "Microsoft.Network",
         "Microsoft.OperationalInsights",
         "Microsoft.OperationsManagement",
@@ -81,7 +91,8 @@ class AksStack(EnvironmentStack):
             retention_days=settings.cluster.log_analytics_retention_days,
             tags=self.tags,
         )
-        cluster = self._cluster(self.read(disks), self.read(acr))
+        kept = self.read(disks)
+        cluster = self._cluster(kept, self.read(acr))
         add_operators(self, settings=settings, cluster=cluster)
         self._add_pools(cluster)
         self._collect_logs(cluster)
@@ -96,6 +107,7 @@ class AksStack(EnvironmentStack):
             principal_id=external_secrets.principal_id,
         )
         cert_manager = self._workload_identity("cert-manager", CERT_MANAGER, cluster)
+        monitoring = self._monitoring(cluster, kept) if settings.monitoring.enabled else Monitoring()
         access = cluster.kube_config.get(0)
         self.outputs = AksOutputs(
             resource_group_name=self.resource_group.name,
@@ -108,6 +120,8 @@ class AksStack(EnvironmentStack):
             node_resource_group_name=cluster.node_resource_group,
             external_secrets_client_id=external_secrets.client_id,
             cert_manager_client_id=cert_manager.client_id,
+            grafana_client_id=monitoring.grafana_client_id,
+            metrics_url=monitoring.metrics_url,
             log_analytics_workspace_id=self._logs.workspace.id,
         )
         wiring.publish(self, self.outputs)
@@ -202,6 +216,10 @@ class AksStack(EnvironmentStack):
                 categories=GATEWAY_LOGS,
                 own_tables=True,
             )
+
+    def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
+        grafana = self._workload_identity("grafana", GRAFANA, cluster)
+        return add_monitoring(self, cluster=cluster, grafana=grafana, database=self._database, disks=disks)
 
     def _trust_logins(self, cluster: KubernetesCluster, identity: IdentityOutputs) -> None:
         AzureadProvider(self, "azuread")

@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterIngressApplicationGateway,
     KubernetesClusterKeyVaultSecretsProvider,
     KubernetesClusterKubeletIdentity,
+    KubernetesClusterMonitorMetrics,
     KubernetesClusterOmsAgent,
     KubernetesClusterStorageProfile,
     KubernetesClusterWorkloadAutoscalerProfile,
@@ -109,6 +110,7 @@ def add_cluster(
         http_application_routing_enabled=False,
         image_cleaner_enabled=True,
         image_cleaner_interval_hours=IMAGE_CLEANER_HOURS,
+        monitor_metrics=KubernetesClusterMonitorMetrics() if profiles.scrapes_for_azure(settings) else None,
         oms_agent=KubernetesClusterOmsAgent(
             log_analytics_workspace_id=log_workspace_id, msi_auth_for_monitoring_enabled=True
         ),

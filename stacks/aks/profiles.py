@@ -12,6 +12,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
 
 from stacks.settings import Settings
 from stacks.settings.cluster import ApiAccess, MaintenanceSettings
+from stacks.settings.monitoring import MetricsStore
 from stacks.settings.network import IngressMode, NetworkSettings, Outbound
 
 from .windows import allowed_hours
@@ -109,3 +110,9 @@ def node_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWind
         utc_offset=window.utc_offset,
         duration=window.duration_hours,
     )
+
+
+def scrapes_for_azure(settings: Settings) -> bool:
+    """Whether Azure's add-on collects the metrics of the cluster."""
+    monitoring = settings.monitoring
+    return monitoring.enabled and monitoring.metrics is MetricsStore.AZURE_MONITOR

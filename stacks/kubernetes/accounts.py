@@ -33,6 +33,9 @@ OPEN_WEBUI = WorkloadAccount("chat", "open-webui")
 OAUTH2_PROXY = WorkloadAccount("opik", "oauth2-proxy")
 """The proxy that logs people in before Opik."""
 
+GRAFANA = WorkloadAccount("monitoring", "grafana")
+"""Grafana, which logs people in itself and reads Azure's own metrics."""
+
 TOKEN_AUDIENCE = "api://AzureADTokenExchange"  # noqa: S105
 """Audience that Entra expects of a token it exchanges."""
 
@@ -44,5 +47,9 @@ def identity_annotations(client_id: str, tenant_id: str) -> dict[str, str]:
 
 def login_accounts(settings: Settings) -> dict[str, WorkloadAccount]:
     """Accounts that prove themselves to Entra as the login application, by the name of their credential."""
-    enabled = {OPEN_WEBUI: settings.chat.enabled, OAUTH2_PROXY: settings.opik.enabled}
+    enabled = {
+        OPEN_WEBUI: settings.chat.enabled,
+        OAUTH2_PROXY: settings.opik.enabled,
+        GRAFANA: settings.monitoring.enabled,
+    }
     return {account.name: account for account, wanted in enabled.items() if wanted}

@@ -10,8 +10,11 @@ from stacks.settings.workloads import Engine
 from . import databases
 from .chat import secrets as chat_secrets
 from .engines import SERVING
+from .flows import MONITORING
 from .gateway import secrets as gateway_secrets
 from .gateway.address import NAMESPACE as GATEWAY
+from .monitoring import receivers
+from .monitoring import secrets as monitoring_secrets
 from .namespaces import CHAT, OPIK, application_namespaces, preparing_namespaces, serves_with
 from .opik import secrets as opik_secrets
 
@@ -20,7 +23,7 @@ Delivery = dict[str, dict[str, str]]
 
 HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 (a name, not a secret)
 """The vault's name of a secret that its owner writes there; it has no version of the platform's."""
-WRITTEN_BY_USERS = (HUGGING_FACE_TOKEN,)
+WRITTEN_BY_USERS = (HUGGING_FACE_TOKEN, receivers.WEBHOOK_URL, receivers.SMTP_PASSWORD)
 
 
 def deliveries(settings: Settings) -> dict[str, Delivery]:
@@ -30,6 +33,7 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
         CHAT: chat_secrets.delivered(settings),
         GATEWAY: {gateway_secrets.SECRET: gateway_secrets.delivered(settings)},
         OPIK: opik_secrets.DELIVERED,
+        MONITORING: monitoring_secrets.DELIVERED,
     }
     if serves_with(settings, Engine.VLLM):
         by_namespace[SERVING] = {"vllm-secrets": {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
@@ -37,11 +41,13 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
         namespace: {
             secret: {key: name.value for key, name in keys.items()} for secret, keys in by_namespace[namespace].items()
         }
-        for namespace in (*preparing_namespaces(settings), *application_namespaces(settings))
+        for namespace in (*preparing_namespaces(settings), *application_namespaces(settings), *_monitoring(settings))
         if namespace in by_namespace
     }
     if serves_with(settings, Engine.VLLM) and settings.serving.hugging_face_token:
         delivered[SERVING]["vllm-secrets"]["HF_TOKEN"] = HUGGING_FACE_TOKEN
+    if settings.monitoring.enabled and (secret := receivers.VAULT_SECRETS.get(settings.monitoring.alerts.receiver)):
+        delivered[MONITORING][receivers.SECRET] = {receivers.KEY: secret}
     return delivered
 
 
@@ -51,6 +57,8 @@ def formats(settings: Settings, *, database_host: str) -> dict[str, dict[str, di
     By namespace, Secret and key, like the deliveries; `database_host` is the PostgreSQL server.
     """
     texts: dict[str, dict[str, dict[str, str]]] = {}
+    if settings.monitoring.enabled:
+        texts[MONITORING] = monitoring_secrets.FORMATS
     if databases.databases(settings):
         texts[databases.NAMESPACE] = databases.formats(settings)
     if settings.chat.enabled:
@@ -58,6 +66,10 @@ def formats(settings: Settings, *, database_host: str) -> dict[str, dict[str, di
     if settings.opik.enabled:
         texts[OPIK] = opik_secrets.formats(settings)
     if settings.gateway.enabled:
-        mark = {gateway_secrets.VERSIONS_KEY: gateway_secrets.versions(settings)}
+        mark = {VERSIONS_KEY: gateway_secrets.versions(settings)}
         texts[GATEWAY] = {gateway_secrets.SECRET: mark}
     return texts
+
+
+def _monitoring(settings: Settings) -> tuple[str, ...]:
+    return (MONITORING,) if settings.monitoring.enabled else ()

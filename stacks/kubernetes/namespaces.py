@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from stacks.settings import Settings
+from stacks.settings.monitoring import MetricsStore
 from stacks.settings.network import IngressMode
 from stacks.settings.workloads import Engine
 
 from . import accounts, databases
 from .chat.traffic import chat_flows
 from .engines import SCALING, SERVING
-from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics, webhook
+from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port, metrics, webhook
 from .gateway.address import NAMESPACE as GATEWAY
 from .gateway.traffic import gateway_flows
 from .gpu import most_gpu_nodes
+from .monitoring.traffic import NODE_METRICS, monitoring_flows, node_metrics_flows
 from .opik.traffic import opik_flows
 from .serving_traffic import scaling_flows, serving_flows
 
@@ -89,6 +91,10 @@ def _controllers(settings: Settings) -> Iterator[NamespaceRules]:
         yield _gpu(settings)
     if settings.models:
         yield _controller(SCALING, scaling_flows())
+    if settings.monitoring.enabled:
+        yield _monitoring(settings)
+        if settings.monitoring.metrics is MetricsStore.PROMETHEUS:
+            yield _node_metrics(settings)
     for name in preparing_namespaces(settings):
         yield _controller(name, databases.flows(settings))
 
@@ -114,7 +120,8 @@ def _self_check(settings: Settings) -> Flow:
 def _nginx(settings: Settings) -> NamespaceRules:
     ranges = [str(cidr) for cidr in settings.ingress.allowed_source_ranges] or [ANYWHERE]
     callers = (*(Peer(cidr=cidr) for cidr in ranges), Peer(namespace=ANY_NAMESPACE))
-    backends = tuple(Peer(namespace=name) for name in application_namespaces(settings))
+    behind = (*application_namespaces(settings), *([MONITORING] if settings.monitoring.enabled else []))
+    backends = tuple(Peer(namespace=name) for name in behind)
     most_pods = settings.ingress.nginx_replicas + 1
     return NamespaceRules(
         name=INGRESS,
@@ -157,15 +164,45 @@ def _gpu(settings: Settings) -> NamespaceRules:
     )
 
 
-def _application(name: str, settings: Settings) -> NamespaceRules:
-    # Challenge pods of cert-manager appear beside the Ingress that they prove.
-    challenge = Flow(
+def _monitoring(settings: Settings) -> NamespaceRules:
+    return NamespaceRules(
+        name=MONITORING,
+        enforced=PodSecurity.RESTRICTED,
+        reported=PodSecurity.RESTRICTED,
+        quota=_no_doors(claims=10) | {"pods": "40"},
+        container_defaults={"memory": "128Mi"},
+        container_requests={"cpu": "10m", "memory": "32Mi"},
+        flows=(_challenge(settings), *monitoring_flows(settings, front_door(settings))),
+    )
+
+
+def _node_metrics(settings: Settings) -> NamespaceRules:
+    cluster = settings.cluster
+    nodes = cluster.system_pool.max_nodes + cluster.workload_pool.max_nodes + most_gpu_nodes(settings)
+    return NamespaceRules(
+        name=NODE_METRICS,
+        enforced=PodSecurity.PRIVILEGED,
+        reported=PodSecurity.PRIVILEGED,
+        # One on every node, and room for nodes that are replaced.
+        quota=_no_doors() | {"pods": f"{2 * nodes}"},
+        container_defaults={"memory": "128Mi"},
+        container_requests={"cpu": "10m", "memory": "32Mi"},
+        flows=node_metrics_flows(),
+    )
+
+
+def _challenge(settings: Settings) -> Flow:
+    """Challenge pods of cert-manager appear beside the Ingress that they prove."""
+    return Flow(
         name="allow-challenge",
         direction=Direction.INGRESS,
         peers=(front_door(settings),),
         ports=(Port(8089),),
         pods={"acme.cert-manager.io/http01-solver": "true"},
     )
+
+
+def _application(name: str, settings: Settings) -> NamespaceRules:
     return NamespaceRules(
         name=name,
         enforced=PodSecurity.RESTRICTED if name in _RESTRICTED else PodSecurity.BASELINE,
@@ -173,7 +210,7 @@ def _application(name: str, settings: Settings) -> NamespaceRules:
         quota=_no_doors(claims=20) | {"pods": "100"},
         container_defaults={"memory": "1Gi"},
         container_requests={"cpu": "50m", "memory": "128Mi"},
-        flows=(DNS, challenge, *_own_flows(name, settings)),
+        flows=(DNS, _challenge(settings), *_own_flows(name, settings)),
     )
 
 

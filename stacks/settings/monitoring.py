@@ -46,7 +46,7 @@ class AlertSettings(Model):
     """`email` (needs `smtp` and `email_addresses`), `webhook` or `teams` (their address is the vault's
     secret `alert-webhook-url`), or `none`: alerts are then only shown in Grafana."""
     email_addresses: Annotated[tuple[EmailAddress, ...], Unique] = ()
-    """Who gets mail. Azure itself mails them alerts of database and backups and, with `azure-monitor`, of the cluster."""
+    """Who gets mail. Azure mails them alerts of database and backups and, with `azure-monitor`, of the cluster."""
     smtp: SmtpSettings | None = None
     """Mail server for the receiver `email`; mail of Azure itself needs none."""
 
