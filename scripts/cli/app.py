@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer._click.exceptions import UsageError
 from typer.core import TyperCommand, TyperGroup
 
 from .errors import EXIT_CODES, ExitCode, OperatorError
@@ -38,6 +39,7 @@ COMMANDS = {
     "env": Entry("scripts.cli.env", "Check, list and write environment files.", _PREPARE, group=True),
     "simulate": Entry("scripts.cli.simulate", "Play ways to run the platform before paying.", _PREPARE, group=True),
     "state": Entry("scripts.cli.state", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
+    "remote": Entry("scripts.cli.remote", "Prepare HCP Terraform for remote runs.", _PREPARE, group=True),
     "setup": Entry("scripts.cli.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
     "deploy": Entry("scripts.cli.deploy", "Bring an environment up, or up to date.", _RUN),
     "diff": Entry("scripts.cli.diff", "Show what a deployment would change.", _RUN),
@@ -108,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and leave with its exit code; expected errors show no traceback."""
     try:
         app(args=arguments, prog_name="llmctl")
+    except SystemExit as leaving:
+        # 2 is what pending changes end with, as in Terraform; the parser uses it for a wrong command line.
+        misuse = isinstance(leaving.__context__, UsageError)
+        sys.exit(ExitCode.USAGE if misuse else leaving.code)
     except OperatorError as error:
         from .console import print_error  # noqa: PLC0415 - --help does without
 

@@ -1,20 +1,23 @@
 """`llmctl deploy`: an environment brought up, or up to date, in one go."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from . import image_step, summary
+from . import image_step, saved_plans, summary
 from .consent import Consent
 from .console import err, out, print_json
+from .env_check import verdict_of
 from .errors import ExitCode, OperatorError
 from .plan import total
-from .prepare import Job, rollout
+from .prepare import Job, require_terraform, rollout
 from .rollout import Rollout
 from .schedule import PARALLELISM, Outcome
-from .targets import TARGETS_HELP, Targets, complete_targets, parse_targets
+from .targets import TARGETS_HELP, Targets, complete_targets, load_environment, parse_targets
 from .terraform import InterruptedRunError, TerraformError
-from .workspace import Workspace
+from .workspace import ROOT, Workspace
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -34,6 +37,10 @@ def deploy(
     skip_images: Annotated[
         bool, typer.Option("--skip-images", help="Build and import nothing; deploy what the lock file names.")
     ] = False,
+    plans: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Apply the plans that `llmctl diff --out FOLDER` made, and nothing else."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Bring an environment up, or up to date.
@@ -46,11 +53,19 @@ def deploy(
     Works on the same state and folders as `cdktf deploy`.
 
     --yes does not agree to losing anything: a plan that destroys or replaces asks for the environment's name, or for
-    --allow-destroy.
+    --allow-destroy. With --plans it agrees to what was reviewed, losses included; what a reviewed plan does not say is
+    not done.
     """
     chosen = parse_targets(targets)
+    require_terraform()
+    refuse_unready(chosen.environment)
     consent = Consent(chosen.environment, yes, allow_destroy)
-    with rollout(Job("deploy", chosen, Workspace(chosen.environment), parallelism)) as run:
+    workspace = Workspace(chosen.environment)
+    if plans:
+        saved_plans.restore_images(plans, workspace)
+    with rollout(Job("deploy", chosen, workspace, parallelism)) as run:
+        if plans:
+            saved_plans.restore(plans, run)
         ok = bring_up(run, chosen, consent, with_images=not skip_images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
@@ -60,6 +75,21 @@ def deploy(
         raise typer.Exit(failure_code(run))
 
 
+def refuse_unready(environment: str, root: Path = ROOT) -> None:
+    """Refuse what Azure, or the data, would not survive: placeholders, and sizes that shrink.
+
+    Raises OperatorError with every such line of the environment file.
+    """
+    load_environment(environment)
+    verdict = verdict_of(environment, root, "HEAD")
+    if found := [*verdict.placeholders, *map(str, verdict.faults)]:
+        raise OperatorError(
+            "\n".join(found),
+            f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",
+            ExitCode.SETTINGS,
+        )
+
+
 def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False) -> bool:
     """Plan, ask and apply; return whether every stack is as it should be.
 
@@ -67,24 +97,30 @@ def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bo
     Raises OperatorError when a plan fails or nobody agrees.
     """
     redeploy = " ".join(["llmctl", "deploy", chosen.environment, *chosen.stacks])
-    run.plan()
+    if not run.reviewed:
+        run.plan()
     summary.print_plans(run)
     if run.failures:
-        for name, error in run.failures.items():
-            summary.print_failure(run.runner(name), error, redeploy)
+        summary.print_failures(run, run.failures, redeploy)
         raise OperatorError(f"planning failed: {', '.join(run.failures)}; nothing was changed")
     with_images = with_images and not chosen.stacks
     images = image_step.pending(chosen.environment) if with_images else []
+    if images and run.reviewed:
+        raise OperatorError(
+            f"{', '.join(images)}: not in the images' lock file, and reviewed plans bring no images",
+            f"`llmctl images ensure {chosen.environment}`, then plan again with `llmctl diff --out`",
+            ExitCode.REFUSED,
+        )
     if images:
         err.print(f"Images to build or import: {', '.join(images)}", markup=False)
     if len(run.plans) == len(run.stacks) and total(run.plans.values()).empty and not images:
         err.print(f"{chosen.environment} is up to date.")
         return True
-    consent.obtain(f"Apply this to {chosen.environment}?", run.lost)
+    consent.obtain(f"Apply this to {chosen.environment}?", {} if run.reviewed else run.lost)
     durable = [name for name, stack in run.stacks.items() if stack.durable]
     ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
     disposable = [name for name in run.stacks if name not in durable]
-    if ok and with_images and image_step.bring_images(run.workspace, run.processes):
+    if ok and with_images and not run.reviewed and image_step.bring_images(run.workspace, run.processes):
         run.stale.update(disposable)
     if ok and disposable:
         ok = run.apply(disposable, any_loss=consent.allow_destroy)
@@ -96,7 +132,7 @@ def failure_code(run: Rollout) -> ExitCode:
     """Return the exit code of a run that did not go well."""
     if run.processes.interrupted:
         return ExitCode.INTERRUPTED
-    if any(report.refused for report in run.reports.values()):
+    if any(report.refused or report.unreviewed for report in run.reports.values()):
         return ExitCode.REFUSED
     return ExitCode.FAILED
 
@@ -108,12 +144,21 @@ def _explain_failures(run: Rollout, redeploy: str) -> None:
             for address in report.refused:
                 err.print(f"  {address}", markup=False)
             err.print(f"Nothing was changed in {name}. `{redeploy}` shows it again and asks.", markup=False)
+        elif report.unreviewed:
+            again = f"llmctl diff {run.workspace.environment} --out FOLDER"
+            err.print(f"{name}: nothing was done, because {report.unreviewed}.", markup=False)
+            err.print(f"Plan it with `{again}`, have that reviewed, and deploy again.", markup=False)
         elif isinstance(report.error, InterruptedRunError):
             err.print(f"{name}: interrupted. What Terraform finished is in the state; `{redeploy}` goes on from here.")
-        elif isinstance(report.error, TerraformError):
-            summary.print_failure(run.runner(name), report.error, redeploy)
+    summary.print_failures(run, dict(_failed(run)), redeploy)
     if any(report.outcome != Outcome.DONE for report in run.reports.values()):
         err.print(f"What is done stays done. After the fix: `{redeploy}`", markup=False)
+
+
+def _failed(run: Rollout) -> Iterator[tuple[str, TerraformError]]:
+    for name, report in run.reports.items():
+        if report.error and not isinstance(report.error, InterruptedRunError):
+            yield name, report.error
 
 
 def _print_next(run: Rollout, chosen: Targets) -> None:

@@ -71,8 +71,7 @@ def take_down(run: Rollout, chosen: Targets, confirm: str) -> bool:
     run.plan()
     summary.print_plans(run)
     if run.failures:
-        for name, error in run.failures.items():
-            summary.print_failure(run.runner(name), error, again)
+        summary.print_failures(run, run.failures, again)
         code = ExitCode.REFUSED if any(run.stacks[name].durable for name in run.failures) else ExitCode.FAILED
         raise OperatorError(f"nothing was destroyed: {', '.join(run.failures)} cannot be planned away", code=code)
     if total(run.plans.values()).empty:

@@ -9,6 +9,7 @@ _FRAME = re.compile(r"^[╷│╵] ?", re.MULTILINE)
 _HEADING = re.compile(r"^(?=(?:Error|Warning): )", re.MULTILINE)
 _EXISTS = re.compile(r'[Aa]\s+resource\s+with\s+the\s+ID\s+"(?P<id>[^"]+)"\s+already\s+exists')
 _ADDRESS = re.compile(r"^\s*with (?P<address>[^\s,]+),?$", re.MULTILINE)
+_HELD_WORKSPACE = re.compile(r'workspace already locked \(lock ID: "(?P<id>[^"]+)"\)')
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(.+)$", re.MULTILINE)
 
 REINIT = re.compile(
@@ -66,6 +67,12 @@ def _fix(text: str, folder: str, redeploy: str) -> str:
 
 
 def _unlock(text: str, folder: str, redeploy: str) -> str:
+    if held := _HELD_WORKSPACE.search(text):
+        # HCP Terraform does not tell who; the fields are those of the lock that was asked for.
+        return (
+            f"another run holds the state ({held['id']}; its page in HCP Terraform tells whose); wait for it. If it is "
+            f"dead: (cd {shlex.quote(folder)} && terraform force-unlock {held['id']}), then {redeploy}"
+        )
     found = dict(_LOCK_FIELD.findall(text))
     lock = found.get("ID", "ID")
     return (
@@ -92,14 +99,30 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         _say("the resource holds data and is protected on purpose; docs/cli.md tells how to lift that deliberately"),
     ),
     (
+        "Saved plan is stale",
+        _say(
+            "the stack was changed after this plan was made, by another run or by hand; plan again with "
+            "`llmctl diff ENV --out FOLDER` and have it reviewed"
+        ),
+    ),
+    (
+        "(?s)Saved plan.*created by (?:a different version of )?Terraform|plan file was created by",
+        _say("install the Terraform version that made the plan, or plan again with `llmctl diff ENV --out FOLDER`"),
+    ),
+    (
         r"Unable to find remote state|No stored state was found|data\.terraform_remote_state",
         _say(
-            "a stack that this one reads has not been deployed; {redeploy} without naming stacks deploys all in order"
+            "a stack that this one reads has not been deployed; {redeploy} without naming stacks deploys all in order. "
+            "In HCP Terraform its workspace may also not share its outputs: llmctl remote bootstrap"
         ),
     ),
     (
         r"az login|AADSTS|could not (?:acquire|obtain) access token|unable to build authorizer|obtain.*Azure CLI",
         _say("log in with `az login`, or set the ARM_* variables of a service principal; then {redeploy}"),
+    ),
+    (
+        r"Failed to read organization(?:.|\n)*unauthorized|Required token could not be found",
+        _say("HCP Terraform refuses the login or has none; run `terraform login`, then {redeploy}"),
     ),
     (
         r"AuthorizationFailed|does not have authorization|StatusCode=403|unexpected status 403",

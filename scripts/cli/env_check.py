@@ -21,6 +21,8 @@ class Verdict:
     faults: "tuple[Fault, ...]" = ()
     notes: tuple[str, ...] = ()
     """What is no fault, but somebody should know."""
+    placeholders: tuple[str, ...] = ()
+    """The notes about values that stand in until somebody writes the real ones."""
 
     @property
     def label(self) -> str:
@@ -41,15 +43,15 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
         loaded = load(name, root / "environments")
     except SettingsError as error:
         return Verdict(name, None, error.faults)
-    notes = [str(fault) for fault in loaded.faults(placeholders(loaded.settings))]
+    standing_in = tuple(str(fault) for fault in loaded.faults(placeholders(loaded.settings)))
     if previous is None:
-        return Verdict(name, loaded.settings, (), tuple(notes))
+        return Verdict(name, loaded.settings, (), standing_in, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
     faults = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
     # A size may have shrunk against both; one line about a key is enough.
     by_key = {fault.key: fault for fault in reversed(faults)}
     kept = tuple(fault for fault in faults if by_key[fault.key] is fault)
-    return Verdict(name, loaded.settings, kept, (*notes, *note))
+    return Verdict(name, loaded.settings, kept, (*standing_in, *note), standing_in)
 
 
 def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[Fault], list[str]]":

@@ -9,16 +9,16 @@ class ExitCode(IntEnum):
     OK = 0
     FAILED = 1
     """The operation began and failed; it is safe to run the command again."""
-    USAGE = 2
-    """The command line itself is wrong."""
+    CHANGES = 2
+    """With `--detailed-exitcode` only, as Terraform's: changes are pending."""
     REFUSED = 3
     """Nothing was done: a confirmation is missing, or the change would destroy what nobody agreed to lose."""
     SETTINGS = 4
     """The environment file is missing or breaks a rule."""
     NOT_READY = 5
     """This machine lacks something: a tool, a login, the network, another process holds the environment."""
-    CHANGES = 6
-    """`diff --detailed-exitcode` only: changes are pending."""
+    USAGE = 64
+    """The command line itself is wrong (EX_USAGE of sysexits.h)."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C or SIGTERM."""
 
@@ -26,11 +26,11 @@ class ExitCode(IntEnum):
 EXIT_CODES = {
     ExitCode.OK: "done",
     ExitCode.FAILED: "the operation failed; running it again is safe",
-    ExitCode.USAGE: "wrong command line",
+    ExitCode.CHANGES: "changes are pending (--detailed-exitcode)",
     ExitCode.REFUSED: "refused: a confirmation is missing",
     ExitCode.SETTINGS: "the environment file is wrong",
     ExitCode.NOT_READY: "this machine lacks a tool, a login or the network",
-    ExitCode.CHANGES: "changes are pending (diff --detailed-exitcode)",
+    ExitCode.USAGE: "wrong command line",
     ExitCode.INTERRUPTED: "interrupted",
 }
 

@@ -99,7 +99,7 @@ def status(
     registry: RegistryHost = "",
     source: SourceFolder = None,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="End with 6 when an image is not current.")
+        bool, typer.Option("--detailed-exitcode", help="End with 2 when an image is not current.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:

@@ -13,7 +13,7 @@ from .prepare import require_terraform
 from .processes import Processes
 from .rollout import Rollout
 from .schedule import PARALLELISM
-from .summary import print_failure
+from .summary import print_failures
 from .synthesis import synthesize
 from .targets import TARGETS_HELP, complete_targets, load_environment, parse_targets
 from .terraform import TerraformError
@@ -72,8 +72,8 @@ def read_outputs(run: Rollout) -> dict[str, dict[str, Any]]:
 
     with ThreadPoolExecutor(max_workers=PARALLELISM) as pool:
         values = dict(zip(run.stacks, pool.map(read, run.stacks), strict=True))
-    for name, error in failures.items():
-        print_failure(run.runner(name), error, f"llmctl outputs {run.workspace.environment}")
+    failures = {name: failures[name] for name in run.stacks if name in failures}
+    print_failures(run, failures, f"llmctl outputs {run.workspace.environment}")
     if failures:
         raise OperatorError(f"cannot read the outputs of {', '.join(failures)}")
     return values

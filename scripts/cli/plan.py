@@ -3,9 +3,14 @@
 Format: https://developer.hashicorp.com/terraform/internals/json-format#plan-representation
 """
 
+import hashlib
+import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any
+
+from scripts.review.changes import Kind, ResourceChange, read_kind, resource_changes
+from scripts.review.masking import Masks
 
 
 @dataclass(frozen=True)
@@ -16,6 +21,8 @@ class Changes:
     update: int = 0
     replace: int = 0
     destroy: int = 0
+    move: int = 0
+    """Resources that only get another address in the state."""
     outputs: int = 0
     """Outputs that change."""
 
@@ -24,7 +31,7 @@ class Changes:
 
     @property
     def resources(self) -> int:
-        """Resource operations in all; a replacement is two."""
+        """Operations on resources in all; a replacement is two, a move none."""
         return self.create + self.update + 2 * self.replace + self.destroy
 
     @property
@@ -51,6 +58,7 @@ _FUTURE = {
     "update": "to update",
     "replace": "to replace",
     "destroy": "to destroy",
+    "move": "to move",
     "outputs": "outputs to change",
 }
 _PAST = {
@@ -58,6 +66,7 @@ _PAST = {
     "update": "updated",
     "replace": "replaced",
     "destroy": "destroyed",
+    "move": "moved",
     "outputs": "outputs changed",
 }
 
@@ -69,41 +78,49 @@ class Plan:
     changes: Changes
     lost: tuple[str, ...] = ()
     """Addresses of resources that the plan destroys, for good or to replace them."""
+    resources: tuple[ResourceChange, ...] = field(default=(), compare=False)
+    """What changes, in a form that holds no secret."""
+    effect: str = field(default="", compare=False)
+    """Digest of what the plan does; equal digests do the same."""
+    document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Terraform's JSON form, secrets included; never shown."""
 
 
-def read_plan(document: Mapping[str, Any]) -> Plan:
-    """Return what `terraform show -json PLAN` says."""
+def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # noqa: B008 - immutable
+    """Return what `terraform show -json PLAN` says; `others` is what is secret in other stacks."""
+    resources = resource_changes(document, others)
     counted: dict[str, int] = {}
-    lost = []
-    for resource in document.get("resource_changes", []):
-        kind = _kind(resource["change"]["actions"])
-        if kind is None:
-            continue
-        counted[kind] = counted.get(kind, 0) + 1
-        if kind in ("destroy", "replace"):
-            lost.append(resource["address"] + (" (replaced)" if kind == "replace" else ""))
+    for resource in resources:
+        name = _COUNTED_AS.get(resource.kind, resource.kind.value)
+        counted[name] = counted.get(name, 0) + 1
+    lost = [
+        resource.address + (" (replaced)" if resource.kind is Kind.REPLACE else "")
+        for resource in resources
+        if resource.kind.loses
+    ]
     outputs = sum(
         change["actions"] not in (["no-op"], ["read"]) for change in document.get("output_changes", {}).values()
     )
-    return Plan(Changes(**counted, outputs=outputs), tuple(sorted(lost)))
+    return Plan(Changes(**counted, outputs=outputs), tuple(sorted(lost)), resources, _effect(document), document)
 
 
-def _kind(actions: Iterable[str]) -> str | None:
-    """Return the field of `Changes` that counts these actions, None when nothing is touched.
+_COUNTED_AS = {Kind.FORGET: "destroy"}
+"""Terraform no longer looks after what it forgets, so it is counted with what is destroyed."""
 
-    `forget` removes a resource from the state only; it is counted with what is destroyed because Terraform will no
-    longer look after it.
+
+def _effect(document: Mapping[str, Any]) -> str:
+    """Return a digest over what is done to which resource, and over the outputs.
+
+    What the provider reports back about a resource before it is changed is left out: it may differ between two plans
+    that do the same.
     """
-    match frozenset(actions) - {"no-op", "read"}:
-        case found if {"delete", "create"} <= found:
-            return "replace"
-        case found if "delete" in found or "forget" in found:
-            return "destroy"
-        case found if "create" in found:
-            return "create"
-        case found if "update" in found:
-            return "update"
-    return None
+    done = [
+        [resource["address"], resource.get("previous_address", ""), change["actions"]]
+        + [change.get(key) for key in ("after", "after_unknown")]
+        for resource in document.get("resource_changes", [])
+        if read_kind((change := resource["change"])["actions"]) or resource.get("previous_address")
+    ]
+    return hashlib.sha256(json.dumps(done, sort_keys=True).encode()).hexdigest()
 
 
 def total(plans: Iterable[Plan]) -> Changes:

@@ -19,7 +19,7 @@ from .errors import ExitCode, OperatorError
 from .plan import total
 from .prepare import require_terraform
 from .progress import Board
-from .summary import print_failure, print_plans
+from .summary import print_failures, print_plans
 from .targets import complete_environment, load_environment, parse_targets
 from .workspace import CACHE, ROOT
 
@@ -82,8 +82,7 @@ def rehearse(
         run.discard_plans()
         if run.failures or not total(run.plans.values()).empty:
             print_plans(run)
-            for stack, failure in run.failures.items():
-                print_failure(run.runner(stack), failure, f"llmctl rehearse {name}")
+            print_failures(run, run.failures, f"llmctl rehearse {name}")
             raise OperatorError("a second plan is not empty, so every deployment would change something")
         _print_standing(rehearsal, time.monotonic() - started)
     if prove and _prove(name):

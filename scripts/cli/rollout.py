@@ -25,6 +25,8 @@ class Report:
     error: TerraformError | None = None
     refused: tuple[str, ...] = ()
     """Resources that the stack would lose and nobody agreed to."""
+    unreviewed: str = ""
+    """Why what would be done is not what was reviewed; empty when it is."""
 
 
 @dataclass
@@ -45,6 +47,10 @@ class Rollout:
     reports: dict[str, Report] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
     """Stacks that were synthesized anew after their plan was made, and are planned again when their turn comes."""
+    read_unchanged: bool = False
+    """Whether plans that change nothing are read too, for what is secret in them."""
+    reviewed: bool = False
+    """Whether `plans` were made and reviewed before; then nothing else is applied."""
     _applied: set[str] = field(default_factory=set)
 
     def plan(self) -> None:
@@ -53,7 +59,7 @@ class Rollout:
         def work(name: str, board: Board) -> bool:
             board.phase(name, "planning")
             try:
-                plan = self._runner(name).plan(destroy=self.destroy)
+                plan = self._runner(name).plan(destroy=self.destroy, read_unchanged=self.read_unchanged)
             except NotDeployedError:
                 waits_for = ", ".join(need for need in self.stacks if need in self.stacks[name].dependencies)
                 board.end(name, f"planned once deployed: {waits_for}")
@@ -101,11 +107,10 @@ class Rollout:
         runner = self._runner(name)
         plan = self.plans.get(name)
         try:
-            if (
-                plan is None
-                or name in self.stale
-                or (not self.destroy and self.stacks[name].dependencies & self._applied)
-            ):
+            if self.reviewed and (reason := self._unreviewed(name, board)):
+                board.end(name, "not as reviewed", "failed")
+                return Report(Outcome.FAILED, unreviewed=reason)
+            if plan is None or (not self.reviewed and self._outdated(name)):
                 board.phase(name, "planning")
                 plan = runner.plan(destroy=self.destroy)
             if agreed is not None and (refused := tuple(sorted(set(plan.lost) - set(agreed)))):
@@ -124,6 +129,30 @@ class Rollout:
             return Report(Outcome.FAILED, error=error)
         board.end(name, plan.changes.past)
         return Report(Outcome.DONE, plan.changes)
+
+    def _outdated(self, name: str) -> bool:
+        """Tell whether a plan made before may no longer fit."""
+        return name in self.stale or (not self.destroy and bool(self.stacks[name].dependencies & self._applied))
+
+    def _unreviewed(self, name: str, board: Board) -> str:
+        """Return why applying this stack now would not do what was reviewed; empty when it would.
+
+        A plan that was made before the outputs that it reads changed is made again, and has to be the same.
+        """
+        reviewed = self.plans.get(name)
+        if reviewed is None:
+            return "it could not be planned when the others were reviewed"
+        news = [
+            need
+            for need in self.stacks
+            if need in self.stacks[name].dependencies & self._applied and self.plans[need].changes.outputs
+        ]
+        if not news:
+            return ""
+        board.phase(name, "planning again")
+        if self._runner(name).plan().effect == reviewed.effect:
+            return ""
+        return f"it would now do something else, because outputs of {', '.join(news)} changed"
 
     def discard_plans(self) -> None:
         """Remove saved plans that were not applied."""

@@ -1,6 +1,7 @@
 """Tables and error texts that the commands end with."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .console import err
-from .diagnose import diagnose
+from .diagnose import Diagnosis, diagnose
 from .plan import Plan, total
 from .rollout import Report, Rollout
 from .schedule import Outcome
@@ -51,19 +52,44 @@ def _note(plan: Plan) -> str:
 
 
 def print_failure(runner: StackRunner, error: TerraformError, redeploy: str) -> None:
-    """Show what Terraform said and the way on."""
-    err.print(Text.assemble((f"{error.stack}: ", "bold red"), f"terraform {error.action} failed"))
-    folder = _relative(runner.stack.folder)
-    found = diagnose(error.output, folder, f"`{redeploy}`")
-    for diagnosis in found:
+    """Show what Terraform said of one stack, and the way on."""
+    _print_grouped([(runner, error)], redeploy)
+
+
+def print_failures(rollout: Rollout, failures: Mapping[str, TerraformError], redeploy: str) -> None:
+    """Show what Terraform said, the same error of several stacks once, each with the way on."""
+    _print_grouped([(rollout.runner(name), error) for name, error in failures.items()], redeploy)
+
+
+def _print_grouped(failures: Sequence[tuple[StackRunner, TerraformError]], redeploy: str) -> None:
+    groups: dict[str, tuple[Diagnosis, list[str]]] = {}
+    for runner, error in failures:
+        found = diagnose(error.output, _relative(runner.stack.folder), f"`{redeploy}`")
+        for diagnosis in found or [_last_lines(error)]:
+            _, titles = groups.setdefault(_sameness(diagnosis.text), (diagnosis, []))
+            title = f"{error.stack}: terraform {error.action} failed"
+            if title not in titles:
+                titles.append(title)
+    for diagnosis, titles in groups.values():
+        for title in titles:
+            stack, colon, rest = title.partition(":")
+            err.print(Text.assemble((stack + colon, "bold red"), rest))
         err.print(diagnosis.text, markup=False)
         if diagnosis.fix:
             err.print("[bold]Fix:[/] ", end="")
             err.print(diagnosis.fix, markup=False, soft_wrap=True)
-    if not found:
-        for line in error.output.rstrip().splitlines()[-15:]:
-            err.print(f"  {line}", markup=False)
-    err.print(f"Full log: {_relative(runner.log)}", markup=False)
+    if failures:
+        logs = ", ".join(_relative(runner.log) for runner, _ in failures)
+        err.print(f"Full log: {logs}", markup=False, soft_wrap=True)
+
+
+def _last_lines(error: TerraformError) -> Diagnosis:
+    return Diagnosis("\n".join(f"  {line}" for line in error.output.rstrip().splitlines()[-15:]))
+
+
+def _sameness(text: str) -> str:
+    """Return what two errors have in common when they are the same: all but place, quoted source and local ports."""
+    return " ".join(re.sub(r"(?m):\d+->|on cdk\.tf\.json line \d+|^\s*\d+: .*$", "", text).split())
 
 
 def reports_as_json(environment: str, reports: Mapping[str, Report]) -> dict[str, Any]:
@@ -73,7 +99,7 @@ def reports_as_json(environment: str, reports: Mapping[str, Report]) -> dict[str
         "ok": all(report.outcome == Outcome.DONE for report in reports.values()),
         "stacks": {
             name: {
-                "outcome": "refused" if report.refused else report.outcome.value,
+                "outcome": "refused" if report.refused or report.unreviewed else report.outcome.value,
                 "seconds": round(report.seconds, 1),
                 "changes": plan_as_json(Plan(report.changes, report.refused)),
             }

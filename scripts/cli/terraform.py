@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.bootstrap.terraform import Terraform
+from scripts.review.masking import Masks
 
 from .diagnose import MISSING_STATE, REINIT
 from .plan import Changes, Plan, read_plan
@@ -98,8 +99,11 @@ class StackRunner:
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(wanted, encoding="utf-8")
 
-    def plan(self, *, destroy: bool = False) -> Plan:
+    def plan(self, *, destroy: bool = False, read_unchanged: bool = False) -> Plan:
         """Plan the stack into `plan_file` and return what it would do.
+
+        `read_unchanged` reads the plan even when nothing would change, which takes seconds: its document tells what
+        is secret in this stack.
 
         Raises NotDeployedError when a stack that this one reads has no state yet, else TerraformError.
         """
@@ -108,16 +112,14 @@ class StackRunner:
         arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
         result = self._initialized("plan", *arguments)
         if result.status == 0:
+            document = self.read_saved_plan() if read_unchanged else {}
             self.plan_file.unlink(missing_ok=True)
-            return Plan(Changes())
+            return Plan(Changes(), document=document)
         if result.status != 2:
             if MISSING_STATE.search(result.output):
                 raise NotDeployedError(self.stack.name, "plan", result.output)
             raise self._failure("plan", result)
-        shown = self._run("show", "-json", PLAN_FILE, quiet=True)
-        if shown.status:
-            raise self._failure("show", shown)
-        return read_plan(_document(shown.output))
+        return read_plan(self.read_saved_plan())
 
     def apply(self) -> None:
         """Apply `plan_file`. Raises InterruptedRunError, else TerraformError."""
@@ -139,12 +141,22 @@ class StackRunner:
         if result.status:
             raise self._failure("apply", result)
 
-    def show_plan(self) -> str:
-        """Return the saved plan as Terraform shows it to people, sensitive values masked. Raises TerraformError."""
+    def read_saved_plan(self) -> dict[str, Any]:
+        """Return the saved plan in Terraform's JSON form, secrets included. Raises TerraformError."""
+        shown = self._initialized("show", "-json", PLAN_FILE, quiet=True)
+        if shown.status:
+            raise self._failure("show", shown)
+        return _document(shown.output)
+
+    def show_plan(self, masks: Masks) -> str:
+        """Return the saved plan as Terraform shows it to people, without the secrets in `masks`.
+
+        Terraform masks a value only where it is marked. Raises TerraformError.
+        """
         result = self._run("show", PLAN_FILE, quiet=True)
         if result.status:
             raise self._failure("show", result)
-        return result.output
+        return masks.text(result.output)
 
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs as `terraform output -json` gives them. Raises TerraformError."""

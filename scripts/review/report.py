@@ -1,0 +1,132 @@
+"""All plans of one environment, judged together."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from .changes import ResourceChange
+from .cost import Cost, prices
+from .guard import Allowance, Refusal, judge
+
+if TYPE_CHECKING:
+    from scripts.cli.plan import Plan
+
+MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">"}
+"""Sign of each kind of change."""
+
+
+@dataclass(frozen=True)
+class Review:
+    """What a deployment of one environment would do."""
+
+    environment: str
+    plans: Mapping[str, "Plan"]
+    """Plans by stack, in deploy order."""
+    waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Stacks that can only be planned once others are deployed, and which."""
+    failed: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    """Losses that nobody has agreed to."""
+    unused: tuple[Allowance, ...] = ()
+    """Allowances that these plans do not need."""
+
+    @property
+    def pending(self) -> bool:
+        """Whether anything would change."""
+        return bool(self.waiting) or any(not plan.changes.empty for plan in self.plans.values())
+
+    @property
+    def losses(self) -> list[tuple[str, ResourceChange]]:
+        """What is given up, with its stack."""
+        return [(stack, change) for stack, change in self.changes() if change.kind.loses]
+
+    @property
+    def cost(self) -> Cost:
+        """What is added to the monthly bill, as far as prices are known."""
+        return sum((change.cost for _, change in self.changes() if change.cost and change.cost.known), Cost())
+
+    @property
+    def priced(self) -> bool:
+        """Whether any change has a known price."""
+        return any(change.cost and change.cost.known for _, change in self.changes())
+
+    @property
+    def unpriced(self) -> list[str]:
+        """Addresses of changes that cost or save something nobody knows here."""
+        return [change.address for _, change in self.changes() if change.cost and not change.cost.known]
+
+    def refusal_of(self, stack: str, change: ResourceChange) -> Refusal | None:
+        """Return why this change is refused, None when it is not."""
+        return next((found for found in self.refusals if (found.stack, found.address) == (stack, change.address)), None)
+
+    def changes(self) -> Iterator[tuple[str, ResourceChange]]:
+        """Yield every change with its stack."""
+        for stack, plan in self.plans.items():
+            for change in plan.resources:
+                yield stack, change
+
+
+def review(
+    environment: str,
+    plans: Mapping[str, "Plan"],
+    waiting: Mapping[str, tuple[str, ...]],
+    failed: Iterable[str],
+    allowances: Iterable[Allowance],
+) -> Review:
+    """Return the plans of an environment, judged against the losses that are agreed to."""
+    refusals, unused = judge({stack: plan.resources for stack, plan in plans.items()}, allowances)
+    return Review(environment, plans, waiting, tuple(failed), tuple(refusals), tuple(unused))
+
+
+def cost_lines(found: Review) -> list[str]:
+    """Return what to say about the price of the changes; nothing when there is nothing to say."""
+    lines = []
+    if found.priced:
+        lines.append(f"Cost: {found.cost}, by list prices of East US ({'; '.join(_sources(found))}).")
+    if found.unpriced:
+        lines.append(f"No price known here for: {', '.join(found.unpriced)}.")
+    return lines
+
+
+def _sources(found: Review) -> list[str]:
+    priced = {change.type for _, change in found.changes() if change.cost and change.cost.known}
+    nodes = "azurerm_kubernetes_cluster_node_pool"
+    return [prices()["source"]] * bool(priced - {nodes}) + [f"GPU nodes {prices()['node_source']}"] * (nodes in priced)
+
+
+def as_json(found: Review) -> dict[str, Any]:
+    """Return the review for a program to read."""
+    return {
+        "environment": found.environment,
+        "pending": found.pending,
+        "stacks": {name: _plan_as_json(plan) for name, plan in found.plans.items()},
+        "not_plannable_yet": list(found.waiting),
+        "failed": list(found.failed),
+        "refused": [asdict(refusal) for refusal in found.refusals],
+        "unused_allowances": [str(allowance) for allowance in found.unused],
+        "cost_usd_per_month": {
+            "low": round(found.cost.low, 2) if found.priced else None,
+            "high": round(found.cost.high, 2) if found.priced else None,
+            "source": "; ".join(_sources(found)) or None,
+            "unpriced": found.unpriced,
+        },
+    }
+
+
+def _plan_as_json(plan: "Plan") -> dict[str, Any]:
+    return {
+        **asdict(plan.changes),
+        "lost": list(plan.lost),
+        "resources": [
+            {
+                "address": change.address,
+                "action": change.kind.value,
+                "because": list(change.because),
+                "moved_from": change.moved_from or None,
+                "changed_outside_terraform": change.outside,
+                "attributes": [asdict(difference) for difference in change.differences],
+                "values": list(change.values),
+            }
+            for change in plan.resources
+        ],
+    }
