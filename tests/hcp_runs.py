@@ -70,7 +70,8 @@ def read_run(service: Service, request: Request, match: re.Match[str]) -> Any:
     run = service.store.get(match[1], "runs")
     workspace = service.store.get(service.store.related(run, "workspace")[0], "workspaces")
     organization = {"id": ORGANIZATION, "type": "organizations", "attributes": {"name": ORGANIZATION}}
-    return one(run) | {"included": [workspace, organization]}
+    parts = [service.store.resources[service.store.related(run, part)[0]] for part in ("plan", "apply")]
+    return one(run) | {"included": [workspace, organization, *parts]}
 
 
 @route("GET", f"/api/v2/workspaces/{ANY}/runs")
@@ -79,7 +80,7 @@ def list_runs(service: Service, request: Request, match: re.Match[str]) -> Any:
     return page(request, found[::-1])
 
 
-@route("GET", f"/api/v2/runs/{ANY}/(task-stages|policy-checks)")
+@route("GET", f"/api/v2/runs/{ANY}/(task-stages|policy-checks|run-events)")
 def list_nothing(service: Service, request: Request, match: re.Match[str]) -> Any:
     return page(request, [])
 

@@ -1,0 +1,231 @@
+"""The real Terraform with the `cloud` block: states, locks and runs, against a service that speaks the API."""
+
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.bootstrap import terraform
+from scripts.cli.diagnose import diagnose
+from scripts.cli.processes import Processes
+from scripts.cli.rollout import Rollout
+from scripts.cli.terraform import TerraformError
+from scripts.cli.workspace import Workspace
+from tests.hcp_server import Service
+from tests.hcp_store import ORGANIZATION, Refusal
+from tests.hcp_terraform import HOSTNAME, pretended
+from tests.terraform_projects import READS, write_project
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
+]
+
+STACKS = ("disks", "network", "aks")
+
+
+@dataclass
+class Remote:
+    """Three stacks that keep their state in the service."""
+
+    service: Service
+    workspace: Workspace
+
+    def rollout(self, *names: str, destroy: bool = False) -> Rollout:
+        stacks = {name: stack for name, stack in self.workspace.stacks().items() if name in (names or STACKS)}
+        return Rollout(self.workspace, stacks, terraform.find(), Processes(), destroy=destroy)
+
+    def deploy(self, *names: str) -> Rollout:
+        run = self.rollout(*names)
+        run.plan()
+        assert run.failures == {}, [error.output for error in run.failures.values()]
+        run.apply(run.stacks, any_loss=False)
+        return run
+
+    def state(self, stack: str) -> dict[str, Any]:
+        return dict(json.loads(self.service.store.state(f"llm-dev-{stack}")))
+
+    def value(self, stack: str) -> Any:
+        return self.state(stack)["outputs"]["value"]["value"]
+
+
+def write(base: Path, variables: dict[str, str], resources: dict[str, Any] | None = None) -> Workspace:
+    """Write stacks as `stacks.backends` does for HCP Terraform."""
+    workspace = write_project(base, resources)
+    for name, reads in READS.items():
+        path = workspace.output / "stacks" / name / "cdk.tf.json"
+        content = json.loads(path.read_text())
+        content["terraform"] = {
+            "required_version": ">= 1.11",
+            "cloud": {"hostname": HOSTNAME, "organization": ORGANIZATION, "workspaces": {"name": f"llm-dev-{name}"}},
+        }
+        for other in reads:
+            place = {"name": f"llm-dev-{other}"}
+            config = {"hostname": HOSTNAME, "organization": ORGANIZATION, "workspaces": place}
+            content["data"]["terraform_remote_state"][f"{other}-state"] = {"backend": "remote", "config": config}
+        if name == "aks":
+            content["data"]["terraform_remote_state"].pop("identity-state")
+            content["resource"]["terraform_data"]["it"]["input"].pop("identity")
+        path.write_text(json.dumps(content))
+    return Workspace("dev", base, variables)
+
+
+@pytest.fixture(params=["local", "remote"])
+def execution(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def remote(tmp_path: Path, execution: str) -> Iterator[Remote]:
+    with pretended(tmp_path) as (service, variables):
+        for name in STACKS:
+            service.store.add_workspace(f"llm-dev-{name}", execution_mode=execution)
+        links = {name: service.store.workspace(f"llm-dev-{name}") for name in STACKS}
+        for name in STACKS:
+            for producer in READS[name]:
+                if producer in links:
+                    consumers = links[producer]["relationships"]["remote-state-consumers"]["data"]
+                    consumers.append({"id": links[name]["id"], "type": "workspaces"})
+        yield Remote(service, write(tmp_path / "project", variables))
+        assert service.unknown == []
+
+
+def test_state_is_written_and_read_across_stacks(remote: Remote) -> None:
+    run = remote.deploy()
+    assert {name: str(report.outcome) for name, report in run.reports.items()} == dict.fromkeys(STACKS, "done"), [
+        report.error and report.error.output for report in run.reports.values()
+    ]
+    assert remote.value("disks") == {"version": 1}
+    assert remote.value("network") == {"disks": {"version": 1}}
+    assert remote.value("aks") == {"network": {"disks": {"version": 1}}}
+    assert not (remote.workspace.base / "state").exists()
+    again = remote.rollout()
+    again.plan()
+    assert {name: str(plan.changes) for name, plan in again.plans.items()} == dict.fromkeys(STACKS, "no changes")
+    assert again.runner("network").outputs()["value"]["value"] == {"disks": {"version": 1}}
+
+
+def test_every_workspace_is_free_afterwards(remote: Remote) -> None:
+    remote.deploy("disks")
+    assert not remote.service.store.workspace("llm-dev-disks")["attributes"]["locked"]
+
+
+@pytest.mark.parametrize("execution", ["remote"])
+def test_a_run_has_the_upload_and_its_own_environment_and_nothing_else(
+    remote: Remote, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OPERATORS_OWN", "secret")
+    folder = remote.workspace.stacks()["disks"].folder
+    (folder / "assets").mkdir()
+    (folder / "assets" / "chart.yaml").write_text("name: chart")
+    (folder.parent / "beside").write_text("not uploaded")
+    seen = tmp_path / "seen"
+    content = json.loads((folder / "cdk.tf.json").read_text())
+    command = {"command": f"(env; find . -type f) > {seen}"}
+    content["resource"]["terraform_data"]["it"]["provisioner"] = {"local-exec": command}
+    (folder / "cdk.tf.json").write_text(json.dumps(content))
+    remote.deploy("disks")
+    variables, files = set[str](), set[str]()
+    for line in seen.read_text().splitlines():
+        (files if line.startswith("./") else variables).add(line)
+    assert {"./assets/chart.yaml", "./cdk.tf.json"} <= files
+    assert not [
+        name for name in files if "beside" in name or ("tfstate" in name and not name.startswith("./.terraform/"))
+    ]
+    assert "TFC_WORKSPACE_NAME=llm-dev-disks" in variables
+    assert not [line for line in variables if "OPERATORS_OWN" in line or "user-token" in line]
+    (uploaded,) = (blob for name, blob in remote.service.store.blobs.items() if name.endswith(".tgz"))
+    with tarfile.open(fileobj=io.BytesIO(uploaded)) as archive:
+        names = {member.name for member in archive if member.isfile()}
+    assert {Path(name).parts[0] for name in names} <= {"cdk.tf.json", "assets", ".terraform.lock.hcl", ".terraform"}
+    assert not [name for name in names if name.endswith((".tfstate", ".tfplan"))]
+
+
+@pytest.mark.parametrize("execution", ["remote"])
+def test_a_run_reads_no_state_that_is_not_shared_with_it(remote: Remote) -> None:
+    remote.deploy("disks", "network")
+    remote.service.store.workspace("llm-dev-disks")["relationships"]["remote-state-consumers"]["data"].clear()
+    run = remote.rollout("network")
+    with pytest.raises(TerraformError) as failure:
+        run.runner("network").plan()
+    (found, *_) = diagnose(failure.value.output, "folder", "`llmctl deploy dev`")
+    assert "llmctl remote bootstrap" in found.fix
+
+
+@pytest.mark.parametrize("execution", ["remote"])
+def test_a_failed_apply_keeps_what_was_made(remote: Remote) -> None:
+    folder = remote.workspace.stacks()["disks"].folder
+    content = json.loads((folder / "cdk.tf.json").read_text())
+    broken = {"input": "${terraform_data.it.output}", "provisioner": {"local-exec": {"command": "exit 3"}}}
+    content["resource"]["terraform_data"]["broken"] = broken
+    (folder / "cdk.tf.json").write_text(json.dumps(content))
+    run = remote.deploy("disks")
+    error = run.reports["disks"].error
+    assert error is not None
+    assert "local-exec provisioner error" in error.output
+    assert remote.value("disks") == {"version": 1}
+
+
+@pytest.mark.parametrize("execution", ["remote"])
+def test_destroying_is_a_run_too(remote: Remote) -> None:
+    remote.deploy("disks")
+    run = remote.rollout("disks", destroy=True)
+    run.plan()
+    assert run.lost == {"disks": ("terraform_data.it",)}
+    run.apply(run.stacks, any_loss=True)
+    assert remote.state("disks")["resources"] == []
+
+
+@pytest.mark.parametrize("execution", ["local"])
+def test_a_locked_workspace_is_told_with_the_way_on(remote: Remote) -> None:
+    remote.deploy("disks")
+    remote.service.store.workspace("llm-dev-disks")["attributes"]["locked"] = True
+    with pytest.raises(TerraformError) as failure:
+        remote.rollout("disks").runner("disks").plan()
+    (found,) = diagnose(failure.value.output, "folder", "`llmctl deploy dev`")
+    assert "another run holds the state" in found.fix
+
+
+@pytest.mark.parametrize("execution", ["local"])
+def test_a_refused_token_is_told(remote: Remote) -> None:
+    remote.deploy("disks")
+    remote.service.store.tokens.clear()
+    with pytest.raises(TerraformError) as failure:
+        remote.rollout("disks").runner("disks").plan()
+    assert any("terraform login" in found.fix for found in diagnose(failure.value.output, "folder", "`x`"))
+
+
+@pytest.mark.parametrize("execution", ["local"])
+@pytest.mark.parametrize("status", [429, 500])
+def test_a_service_that_stumbles_is_tried_again(remote: Remote, status: int) -> None:
+    remote.deploy("disks")
+    remote.service.fail("GET", "/current-state-version$", status, times=2, X_RateLimit_Reset="0.01")
+    assert remote.rollout("disks").runner("disks").plan().changes.empty
+    assert [fault.times for fault in remote.service.faults] == [0]
+
+
+@pytest.mark.parametrize("execution", ["local"])
+def test_a_state_that_cannot_be_written_is_kept_here_and_pushed_later(remote: Remote) -> None:
+    run = remote.rollout("disks")
+    run.plan()
+    remote.service.fail("POST", "/state-versions$", 422, times=99)
+    run.apply(run.stacks, any_loss=False)
+    with pytest.raises(Refusal):
+        remote.service.store.state("llm-dev-disks")
+    folder = run.stacks["disks"].folder
+    kept = json.loads((folder / "errored.tfstate").read_text())
+    assert [item["type"] for item in kept["resources"]] == ["terraform_data"]
+    remote.service.faults.clear()
+    # Terraform leaves the lock, so that nobody goes on from the old state.
+    for command in (["force-unlock", "-force", "acme/llm-dev-disks"], ["state", "push", "errored.tfstate"]):
+        environment = remote.workspace.process_environment()
+        done = subprocess.run(["terraform", *command], cwd=folder, env=environment, check=False, capture_output=True)
+        assert done.returncode == 0, done.stderr
+    assert remote.value("disks") == {"version": 1}
