@@ -73,6 +73,7 @@ class Rollout:
             return True
 
         self._run({name: frozenset() for name in self.stacks}, work, "plan")
+        self.failures = {name: self.failures[name] for name in self.stacks if name in self.failures}
         if self.processes.interrupted:
             raise KeyboardInterrupt
 
