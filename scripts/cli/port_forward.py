@@ -18,6 +18,7 @@ from .targets import complete_environment, default_environment, load_environment
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
+MONITORING, GRAFANA = "monitoring", "grafana"
 RETRY_S = 2.0
 ATTEMPTS = 30
 """Attempts in a row that may fail before it gives up."""
@@ -30,15 +31,34 @@ class Forward:
     namespace: str
     service: str
     port: int
+    local: int
+    """Local port unless another is asked for."""
+    hints: tuple[str, ...]
+    """What to do with it; `{environment}` and `{port}` are filled in."""
 
 
 class Name(StrEnum):
     """Services that can be forwarded."""
 
+    GRAFANA = "grafana"
     OPIK = "opik"
 
 
-FORWARDS = {Name.OPIK: Forward(NAMESPACE, *FRONTEND)}
+FORWARDS = {
+    Name.GRAFANA: Forward(
+        MONITORING,
+        GRAFANA,
+        80,
+        3000,
+        (
+            "Log in as admin at http://127.0.0.1:{port}/login?disableAutoLogin",
+            "Password: the vault's secret grafana-admin-password",
+        ),
+    ),
+    Name.OPIK: Forward(
+        NAMESPACE, *FRONTEND, FRONTEND[1], ('SDKs: eval "$(llmctl opik env {environment} --local {port})"',)
+    ),
+}
 
 
 @app.command()
@@ -50,24 +70,25 @@ def port_forward(
     ] = None,
     *,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Local port; the service's own if left out.")
+        int | None, typer.Option(min=1, max=65535, help="Local port; left out: 3000 for grafana, 5173 for opik.")
     ] = None,
 ) -> None:
     """Make a service of the cluster answer on this machine, for development without the login.
 
     Only this machine can reach it, with your rights on the cluster. Comes back by itself when a pod is replaced; ends
-    with Ctrl-C. `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
+    with Ctrl-C. For opik, `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
     """
     from .stack_outputs import kubectl_of  # noqa: PLC0415
 
     name = environment or default_environment()
     load_environment(name)
     forward = FORWARDS[service]
-    local = port or forward.port
+    local = port or forward.local
 
     def ready(found: int) -> None:
         err.print(f"{service} of {name}: http://127.0.0.1:{found}   (Ctrl-C ends)", markup=False)
-        err.print(f'SDKs: eval "$(llmctl opik env {name} --local {found})"', markup=False)
+        for hint in forward.hints:
+            err.print(hint.format(environment=name, port=found), markup=False)
 
     signal.signal(signal.SIGTERM, _end)
     keep_forwarding(kubectl_of(name), forward, local, ready)

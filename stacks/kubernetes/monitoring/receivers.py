@@ -24,6 +24,12 @@ VAULT_SECRETS = {
 }
 """Receiver to the secret that people write into the vault for it."""
 
+_SAME = (
+    ("DiskNearlyFull", "DiskFull", ["namespace", "persistentvolumeclaim"]),
+    ("CertificateExpiresSoon", "CertificateExpires", ["exported_namespace", "name"]),
+)
+"""Critical alert, the warning that comes before it, and the labels by which both are about the same thing."""
+
 _SILENT = "none"
 _PEOPLE = "people"
 
@@ -35,12 +41,16 @@ def alertmanager_config(settings: Settings) -> dict[str, Any]:
     return {
         **({"global": _mail_server(settings)} if settings.monitoring.alerts.receiver is AlertReceiver.EMAIL else {}),
         "inhibit_rules": [
-            # A critical alert is not told a second time as a warning.
-            {
-                "source_matchers": ["severity = critical"],
-                "target_matchers": ["severity =~ warning|info"],
-                "equal": ["namespace", "persistentvolumeclaim", "name"],
-            },
+            # What is told as critical is not told a second time as a warning. Labels that both lack count as equal, so
+            # the pairs are named.
+            *(
+                {
+                    "source_matchers": [f"alertname = {critical}"],
+                    "target_matchers": [f"alertname = {warning}"],
+                    "equal": labels,
+                }
+                for critical, warning, labels in _SAME
+            ),
         ],
         "route": {
             "receiver": people,

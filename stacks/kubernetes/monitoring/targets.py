@@ -8,13 +8,10 @@ from stacks.kubernetes import accounts
 from stacks.kubernetes.engines import SCALING, SERVING, VLLM_PORT, vllm_engines
 from stacks.kubernetes.gateway import address as gateway
 from stacks.kubernetes.gateway.traffic import PROXY
-from stacks.kubernetes.opik.traffic import CLICKHOUSE, LOGIN
+from stacks.kubernetes.opik.traffic import CLICKHOUSE, CLICKHOUSE_METRICS_PORT, LOGIN, LOGIN_METRICS_PORT
 from stacks.kubernetes.serving_traffic import INTERCEPTOR_PODS, ROUTER_PODS, VLLM_PODS
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
-
-CLICKHOUSE_METRICS_PORT = 9363
-"""ClickHouse's own endpoint (helm/opik/values.yaml); the pod does not declare it."""
 
 # The names of these namespaces cannot be imported from the rules of namespaces, which import this package.
 _INGRESS, _GPU = "ingress", "gpu"
@@ -95,7 +92,8 @@ def _targets(settings: Settings) -> Iterator[Target]:
         )
     if settings.opik.enabled:
         opik = accounts.OAUTH2_PROXY.namespace
-        yield Target(name="oauth2-proxy", namespace=opik, labels=LOGIN, port="metrics", number=44180)
+        yield Target(name="oauth2-proxy", namespace=opik, labels=LOGIN, port="metrics", number=LOGIN_METRICS_PORT)
+        # Its pods come from an operator and do not declare the port.
         yield Target(
             name="clickhouse",
             namespace=opik,

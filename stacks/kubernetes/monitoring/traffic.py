@@ -20,7 +20,7 @@ ALERTMANAGER = {"app.kubernetes.io/name": "alertmanager"}
 
 _PROMETHEUS_PORT, _ALERTMANAGER_PORT, _GOSSIP_PORT = 9090, 9093, 9094
 # Metrics of the pods beside it: Prometheus, Alertmanager, reloaders, operator, kube-state-metrics, Grafana.
-_OWN_PORTS = (_PROMETHEUS_PORT, _ALERTMANAGER_PORT, 8080, 8081, 8082, POD_PORT)
+_OWN_PORTS = (_PROMETHEUS_PORT, _ALERTMANAGER_PORT, 8080, 8081, POD_PORT)
 
 
 def monitoring_flows(settings: Settings, front_door: Peer) -> tuple[Flow, ...]:

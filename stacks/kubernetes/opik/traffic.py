@@ -3,12 +3,16 @@
 from collections.abc import Iterator, Mapping
 
 from stacks.kubernetes.accounts import OAUTH2_PROXY
-from stacks.kubernetes.flows import HTTPS_OUT, Direction, Flow, Peer, Port
+from stacks.kubernetes.flows import HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port
 from stacks.kubernetes.gateway.address import NAMESPACE as GATEWAY
 from stacks.kubernetes.gateway.address import PORT as GATEWAY_PORT
 from stacks.settings import Settings
 
 Labels = Mapping[str, str]
+
+CLICKHOUSE_METRICS_PORT = 9363
+"""ClickHouse's own endpoint of metrics (helm/opik/values.yaml)."""
+LOGIN_METRICS_PORT = 44180
 
 BACKEND = {"component": "opik-backend"}
 EVALUATOR = {"component": "opik-python-backend"}
@@ -84,6 +88,14 @@ def _doors(settings: Settings, front_door: Peer) -> Iterator[Flow]:
             direction=Direction.EGRESS,
             peers=HTTPS_OUT.peers,
             ports=HTTPS_OUT.ports,
+            pods=dict(pods),
+        )
+    for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
+        yield Flow(
+            name=f"metrics-of-{name}",
+            direction=Direction.INGRESS,
+            peers=(Peer(namespace=MONITORING),),
+            ports=(Port(port),),
             pods=dict(pods),
         )
     if settings.gateway.enabled:
