@@ -29,9 +29,10 @@ for wanted in "$@"; do
   sql postgres --set name="$name" <<'SQL'
 SELECT format('CREATE ROLE %I LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = :'name') \gexec
--- Without it the administrator, who is no superuser on Azure, could not give a database to the role.
-SELECT format('GRANT %I TO CURRENT_USER', :'name')
- WHERE NOT pg_has_role(current_user, :'name', 'MEMBER') \gexec
+-- Without it the administrator, who is no superuser on Azure, could not give a database to the role. From version 16 on
+-- whoever made a role is a member that may not act as it, so being a member says too little.
+SET client_min_messages = warning;
+SELECT format('GRANT %I TO CURRENT_USER', :'name') \gexec
 SELECT format('CREATE DATABASE %I OWNER %I', :'name', :'name')
  WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = :'name') \gexec
 SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', :'name') \gexec
@@ -41,7 +42,10 @@ SQL
   # Without a terminal it asks for it on standard input, twice.
   password=$(cat "$SECRETS/$name")
   [ -n "$password" ] || { echo "prepare: the password of $name is empty" >&2; exit 1; }
-  printf '%s\n%s\n' "$password" "$password" | sql postgres --command "\\password $name" >/dev/null
+  if ! said=$(printf '%s\n%s\n' "$password" "$password" | sql postgres --command "\\password $name" 2>&1); then
+    echo "prepare: the password of $name cannot be set: $said" >&2
+    exit 1
+  fi
 
   for extension in $extensions; do
     sql "$name" --set extension="$extension" <<'SQL'
@@ -49,6 +53,7 @@ SET client_min_messages = warning;
 SELECT format('CREATE EXTENSION IF NOT EXISTS %I', :'extension') \gexec
 SQL
   done
-  PGPASSWORD=$password sql "$name" --username "$name" --command 'SELECT 1' >/dev/null
+  # In a shell of its own: some keep what is assigned before a function.
+  (PGPASSWORD=$password && sql "$name" --username "$name" --command 'SELECT 1' >/dev/null)
   echo "prepare: $name is ready (extensions: ${extensions:-none})"
 done
