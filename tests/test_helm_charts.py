@@ -17,6 +17,7 @@ from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_TAINT
+from stacks.kubernetes.image_policy import image_policy
 from stacks.kubernetes.opik import login
 from stacks.kubernetes.opik import release as opik
 from stacks.settings import Settings, load_settings
@@ -43,6 +44,7 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
         "scaling": lambda: scaling.scaling(settings),
         "serving-front": lambda: scaling.serving_front(settings),
         "chat-redis": lambda: chat.redis(settings),
+        "image-policy": lambda: image_policy(settings, ("opik", "serving")),
         "litellm": lambda: gateway.litellm(settings, database_host="pg.example.com"),
         "platform-secrets": lambda: values.platform_secrets(
             settings,

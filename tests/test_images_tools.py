@@ -244,7 +244,10 @@ def test_an_image_is_signed_by_digest_unless_it_is(programs: Path, tmp_path: Pat
     subject = Subject("app", Reference("r.example.com", "a", digest=DIGEST), None, tmp_path / "log", Processes())
     record = install(programs, "cosign", '[ "$1" = verify ] && exit 1; exit 0')
     sign(subject, "azurekms://vault/key")
-    assert f"sign\n--yes\n--key\nazurekms://vault/key\nr.example.com/a@{DIGEST}\n" in record.read_text()
+    written = record.read_text()
+    assert "sign\n--yes\n--key\nazurekms://vault/key\n" in written
+    assert written.count(f"\nr.example.com/a@{DIGEST}\n") == 2
+    assert "--tlog-upload=false\n" in written, "what runs here is nobody else's business"
     record.unlink()
     install(programs, "cosign")
     sign(subject, "azurekms://vault/key")

@@ -123,6 +123,7 @@ def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bo
     if ok and with_images and not run.reviewed and image_step.bring_images(run.workspace, run.processes):
         run.stale.update(disposable)
     if ok and disposable:
+        image_step.require_signed(chosen.environment, run.processes)
         ok = run.apply(disposable, any_loss=consent.allow_destroy)
     _explain_failures(run, redeploy)
     return ok

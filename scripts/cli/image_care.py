@@ -1,4 +1,4 @@
-"""`llmctl images lock|prune|scan`: what keeps the images pinned, few and sound."""
+"""`llmctl images lock|prune|scan|verify`: what keeps the images pinned, few and sound."""
 
 from typing import Annotated, Any, Literal
 
@@ -8,6 +8,7 @@ from .console import err, out, print_json
 from .errors import ExitCode, OperatorError
 from .image_options import AsJson, Environment, Names, RegistryHost, SourceFolder, claimed, open_shop
 from .image_step import shown
+from .image_step import verify as verify_signatures
 from .processes import Processes
 from .targets import environments
 
@@ -117,3 +118,16 @@ def scan(
         print_json({"scanner": tool, "severity": severity, "images": results})
     if not all(result["clean"] for result in results):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def verify(*, environment: Environment = None, registry: RegistryHost = "", as_json: AsJson = False) -> None:
+    """Verify with cosign that images.signing_key has signed every locked image; exit code 3 when one is not.
+
+    A deployment does the same before it touches the cluster, with images.verify_signatures in the environment file.
+    """
+    shop = open_shop(environment, None, registry=registry)
+    count = verify_signatures(shop, Processes())
+    if as_json:
+        print_json({"key": shop.settings.images.signing_key, "verified": count})
+    else:
+        err.print(f"{count} images are signed by {shop.settings.images.signing_key}.", markup=False)

@@ -106,6 +106,27 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
     return changed
 
 
+def require_signed(environment: str, processes: Processes) -> None:
+    """Let a deployment go on only with signed images, where the environment asks for that (`verify_signatures`).
+
+    Raises OperatorError when an image is not locked or not signed.
+    """
+    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    settings = load_environment(environment)
+    if settings.images.verify_signatures:
+        verify(Workshop(settings), processes)
+
+
+def verify(shop: "Workshop", processes: Processes) -> int:
+    """Verify the signature of every locked image and return their number. Raises OperatorError."""
+    from scripts.images.admission import require_signatures  # noqa: PLC0415
+    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
+
+    with ConsoleReporter(err) as reporter:
+        return require_signatures(shop, processes, reporter)
+
+
 def shown(path: Path) -> str:
     """Return a path as the operator would type it."""
     return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

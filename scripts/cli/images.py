@@ -6,7 +6,7 @@ import typer
 
 from .console import err, out, print_json
 from .errors import ExitCode
-from .image_care import lock, prune, scan
+from .image_care import lock, prune, scan, verify
 from .image_options import (
     AsJson,
     BuilderName,
@@ -29,6 +29,7 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=
 app.command("lock")(lock)
 app.command("prune")(prune)
 app.command("scan")(scan)
+app.command("verify")(verify)
 
 
 @app.callback()

@@ -36,6 +36,13 @@ class BuildError(OperatorError):
         self.log = log
 
 
+class UnsignedError(OperatorError):
+    """An image that the environment's key has not signed."""
+
+    def __init__(self, image: str, log: Path) -> None:
+        super().__init__(f"{image} is not signed", f"read {log}")
+
+
 def _login_fix(registry: str) -> str:
     if registry.endswith(".azurecr.io"):
         return f"run `az login`, and let an administrator give you AcrPush on {registry.removesuffix('.azurecr.io')}"

@@ -29,6 +29,7 @@ from .databases import add_databases
 from .front_door import add_nginx
 from .gateway import add_gateway
 from .gpu import add_gpu
+from .images import add_image_policy
 from .monitoring import add_monitoring
 from .opik import add_opik
 from .secrets import add_secrets
@@ -69,6 +70,7 @@ class PlatformStack(EnvironmentStack):
         minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
         spaces = {rules.name: Namespace(self, rules, kubernetes_minor=minor) for rules in namespaces(settings)}
 
+        add_image_policy(self, settings, spaces)
         issuers = add_certificates(
             self, settings, spaces, client_id=cluster.cert_manager_client_id, tenant_id=vault.tenant_id
         )

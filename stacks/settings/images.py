@@ -31,3 +31,5 @@ class ImageSettings(Model):
         | None
     ) = None
     """Key that cosign signs built and imported images with; left out, nothing is signed."""
+    verify_signatures: bool = False
+    """Deploy only what `signing_key` has signed, and let the cluster run only images of its own registry, by digest."""

@@ -7,6 +7,7 @@ from . import (
     database,
     front_door,
     gpus,
+    images,
     keeping,
     models,
     monitoring,
@@ -29,6 +30,7 @@ ALL: tuple[Rule, ...] = (
     *storage.RULES,
     *database.RULES,
     *opik.RULES,
+    *images.RULES,
     *monitoring.RULES,
     *keeping.RULES,
 )

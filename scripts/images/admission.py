@@ -1,0 +1,67 @@
+"""Tells which images of an environment may be deployed, where it asks for verified signatures."""
+
+from scripts.cli.errors import ExitCode, OperatorError
+from scripts.cli.processes import Processes
+from stacks.kubernetes.images import deployed_images, login_server
+
+from .errors import UnsignedError
+from .progress import Reporter
+from .registry.references import Reference
+from .schedule import Task, run_all
+from .verification import Subject, is_signed, require_cosign
+from .wanted import needed
+from .workshop import Workshop
+
+
+def require_signatures(shop: Workshop, processes: Processes, reporter: Reporter) -> int:
+    """Verify every image that the environment deploys, and return their number.
+
+    Raises OperatorError when one is not locked or not signed by `images.signing_key`.
+    """
+    settings = shop.settings
+    key = settings.images.signing_key
+    if key is None:
+        raise OperatorError(
+            f"{settings.name} names no key to verify signatures with", "write images.signing_key", ExitCode.SETTINGS
+        )
+    _require_locked(shop)
+    require_cosign()
+    locked = shop.locked()
+
+    def task(name: str) -> Task[None]:
+        log = shop.log(f"{name}-verification")
+        log.unlink(missing_ok=True)
+        image = Reference(shop.registry.name, locked[name].repository, digest=locked[name].digest)
+        subject = Subject(name, image, shop.registry.login, log, processes)
+
+        def verify() -> None:
+            if not is_signed(subject, key):
+                raise UnsignedError(name, log)
+
+        return Task(name, "verifying", verify)
+
+    names = [name for name in needed(settings, shop.pinned) if name in locked]
+    with processes.forwarding_signals():
+        _, failures = run_all([task(name) for name in names], reporter, jobs=1, memory_gib=0)
+    if processes.interrupted:
+        raise KeyboardInterrupt
+    if failures:
+        raise OperatorError(
+            f"{len(failures)} of {len(names)} images are not signed by {key}: {', '.join(sorted(failures))}",
+            f"`llmctl images ensure {settings.name}` signs what it builds and imports; the logs in "
+            f"{shop.log('').parent} say why",
+            ExitCode.REFUSED,
+        )
+    return len(names)
+
+
+def _require_locked(shop: Workshop) -> None:
+    own = f"{login_server(shop.settings)}/"
+    deployed = deployed_images(shop.settings)
+    absent = [name for name in needed(shop.settings, shop.pinned) if not deployed[name].repository.startswith(own)]
+    if absent:
+        raise OperatorError(
+            f"not in the images' lock file, so not verified: {', '.join(absent)}",
+            f"run `llmctl images ensure {shop.settings.name}`",
+            ExitCode.REFUSED,
+        )

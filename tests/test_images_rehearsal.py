@@ -1,0 +1,263 @@
+"""A rehearsed environment runs by digest from its lock file; an edited source file restarts exactly its deployment.
+
+The images of Opik's folders are made from nothing and really built; all others come from a publisher on loopback.
+Releases are rendered with the values that Terraform passed: our own charts always, others from `CHARTS_DIR`.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from scripts.bench.loopback import buildah_environment, registry_program, running
+from scripts.cli.processes import Processes
+from scripts.images.builders.local import Buildah
+from scripts.images.importers.copy import DirectCopy
+from scripts.images.work import Outcome, Work
+from scripts.images.workshop import Workshop
+from scripts.rehearsal.drive import Rehearsal
+from scripts.tiers import DISPOSABLE, DURABLE
+from stacks.kubernetes.catalogue import charts, images
+from stacks.kubernetes.images import login_server
+from stacks.kubernetes.opik_version import OPIK
+from stacks.settings import load_settings
+from tests.image_sources import DOCKERFILE, commit, git
+from tests.oci_registry import OciRegistry
+from tests.test_images_work import Quiet
+
+HELM = shutil.which("helm")
+CHARTS = os.environ.get("CHARTS_DIR")
+pytestmark = [
+    pytest.mark.images,
+    pytest.mark.rehearsal,
+    pytest.mark.skipif(registry_program() is None, reason="no registry program: install docker-registry or crane"),
+    pytest.mark.skipif(shutil.which("buildah") is None, reason="no builder: install buildah"),
+]
+ROOT = Path(__file__).parents[1]
+EDITED = f"{OPIK}/frontend"
+BY_TAG = "keda-http-add-on"
+"""Its chart joins one tag to three repositories and so takes no digests."""
+APP = """\
+import sys
+from dataclasses import replace
+from pathlib import Path
+sys.path[0] = {root!r}
+from stacks.kubernetes import image_lock, images
+# The publisher on loopback has other content than the real ones.
+pinned = {{name: replace(image, digest=None) for name, image in images.images().items()}}
+images.images = lambda: pinned
+image_lock.ENVIRONMENTS = Path({environments!r})
+import main
+main.main()
+"""
+
+
+@dataclass
+class Life:
+    """An environment whose images stand in a registry on loopback."""
+
+    folder: Path
+    registry: str
+    publisher: OciRegistry
+    rehearsal: Rehearsal
+
+    @property
+    def source(self) -> Path:
+        return self.folder / "source"
+
+    @property
+    def server(self) -> str:
+        return login_server(self.rehearsal.settings)
+
+    def shop(self) -> Workshop:
+        pinned = {
+            name: replace(image, repository=f"{self.publisher.name}/{image.repository}", digest=None)
+            for name, image in images().items()
+        }
+        return Workshop(
+            self.rehearsal.settings,
+            registry_name=self.registry,
+            source_folder=self.source,
+            pinned=pinned,
+            lock=self.folder / "environments" / f"{self.rehearsal.settings.name}.images.lock.json",
+            cache=self.folder / "cache",
+        )
+
+    def ensure(self) -> Outcome:
+        shop = self.shop()
+        outcome = Work(shop, Quiet(), Processes(), Buildah(), DirectCopy()).run(shop.inspect())
+        assert outcome.failures == {}
+        return outcome
+
+    def locked(self) -> dict[str, str]:
+        """Return the reference of every locked image in the environment's own registry."""
+        return {name: f"{self.server}/{entry}" for name, entry in self.shop().locked().items()}
+
+    def releases(self) -> dict[str, dict[str, Any]]:
+        """Return what Terraform knows of every Helm release, its final values among it."""
+        return {
+            attributes["name"]: attributes
+            for address, attributes in self.rehearsal.instances("platform").items()
+            if address.startswith("helm_release.")
+        }
+
+    def render(self, release: str) -> list[dict[str, Any]] | None:
+        """Return the objects of a release as Helm makes them; None where its chart is not at hand."""
+        attributes = self.releases()[release]
+        chart = self._chart(attributes)
+        if chart is None or HELM is None:
+            return None
+        files = []
+        for number, text in enumerate(attributes["values"] or []):
+            file = self.folder / f"{release}-{number}.yaml"
+            file.write_text(text)
+            files += ["--values", str(file)]
+        minor = ".".join(self.rehearsal.settings.cluster.kubernetes_version.split(".")[:2])
+        where = ["--namespace", attributes["namespace"], "--kube-version", f"{minor}.0", "--skip-crds"]
+        command = [HELM, "template", release, str(chart), *files, *where]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+
+    def _chart(self, attributes: dict[str, Any]) -> Path | None:
+        if attributes["chart"].startswith("./"):
+            return self.rehearsal.workspace.stacks()["platform"].folder / str(attributes["chart"])
+        pinned = [release for release, pin in charts().items() if pin.name == attributes["chart"]]
+        places = [Path(CHARTS) / f"{release}{end}" for release in pinned for end in ("", ".tgz")] if CHARTS else []
+        return next((place for place in places if place.exists()), None)
+
+
+def write_opik_like_source(folder: Path) -> None:
+    """Write a repository with the folders that images are built from, each with a Dockerfile that needs nothing."""
+    built = [image for image in images().values() if image.build]
+    for image in built:
+        assert image.build
+        context = folder / image.build.context
+        context.mkdir(parents=True)
+        (context / "Dockerfile").write_text(DOCKERFILE)
+        (context / "file.txt").write_text(f"{image.build.context}\n")
+    git(folder, "init", "--quiet")
+    commit(folder, charts()[OPIK].version)
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    folder = tmp_path_factory.mktemp("images-life")
+    (folder / "environments").mkdir()
+    write_opik_like_source(folder / "source")
+    app = folder / "app.py"
+    app.write_text(APP.format(root=str(ROOT), environments=str(folder / "environments")))
+    publisher = OciRegistry()
+    for name, image in images().items():
+        publisher.add(image.repository, image.tag, name.encode())
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        running(folder / "registry") as registry,
+        publisher.serving(),
+    ):
+        for name, value in buildah_environment(folder / "buildah").items():
+            patch.setenv(name, value)
+        rehearsal = Rehearsal(load_settings("dev"), folder / "rehearsal")
+        rehearsal.environment["CDKTF_APP"] = f'"{sys.executable}" "{app}"'
+        found = Life(folder, registry.name, publisher, rehearsal)
+        found.ensure()
+        rehearsal.cdktf("deploy", *DURABLE, "--auto-approve")
+        rehearsal.cdktf("deploy", *DISPOSABLE, "--auto-approve")
+        yield found
+
+
+def images_of_pods(value: object) -> Iterator[str]:
+    """Return the image of every container in `value`, in whatever kind of object."""
+    if isinstance(value, dict):
+        for key, found in value.items():
+            if key in {"containers", "initContainers", "container", "init_container"} and isinstance(found, list):
+                yield from (container["image"] for container in found if isinstance(container, dict))
+            yield from images_of_pods(found)
+    elif isinstance(value, list):
+        for found in value:
+            yield from images_of_pods(found)
+
+
+def by_name(name: str, reference: str) -> str:
+    """Return the whole reference with which the image `name` runs."""
+    return reference.partition("@")[0] if name.startswith(f"{BY_TAG}/") else reference
+
+
+def as_deployed(locked: dict[str, str]) -> dict[str, str]:
+    """Return what tells that each locked image is used: its digest."""
+    return {
+        name: reference.partition(":")[0] if name.startswith(f"{BY_TAG}/") else reference.partition("@")[2]
+        for name, reference in locked.items()
+    }
+
+
+def test_every_release_runs_by_digest_from_the_environments_own_registry(life: Life) -> None:
+    locked = life.locked()
+    text = json.dumps({name: release["values"] for name, release in life.releases().items()})
+    text += json.dumps(life.rehearsal.instances("platform"))
+    assert [name for name, image in as_deployed(locked).items() if image not in text] == [], "locked, but unused"
+    hosts = {image.repository.partition("/")[0] for image in images().values()}
+    upstream = re.compile(rf"(?<![\w/.-])({'|'.join(map(re.escape, hosts))})/[\w/-]+")
+    assert sorted({match.group(0) for match in upstream.finditer(text)}) == []
+
+
+@pytest.mark.skipif(HELM is None, reason="helm is not on PATH; the CI set brings it")
+def test_every_rendered_container_is_one_of_the_locked_images_and_every_locked_image_is_rendered(life: Life) -> None:
+    locked = life.locked()
+    rendered: dict[str, list[dict[str, Any]]] = {}
+    for release in life.releases():
+        objects = life.render(release)
+        if objects is not None:
+            rendered[release] = objects
+    assert rendered, "own charts are rendered wherever Helm is"
+    pods = {image for objects in rendered.values() for image in images_of_pods(objects)}
+    pods |= set(images_of_pods(life.rehearsal.instances("platform")))
+    assert pods - {by_name(name, reference) for name, reference in locked.items()} == set()
+    # Operators start some from an argument or a configuration file.
+    text = json.dumps(rendered) + json.dumps(life.rehearsal.instances("platform"))
+    unseen = {name for name, image in as_deployed(locked).items() if image not in text}
+    absent = set(life.releases()) - set(rendered)
+    assert {name for name in unseen if not absent} == set()
+
+
+@pytest.mark.skipif(HELM is None, reason="helm is not on PATH; the CI set brings it")
+def test_one_edited_file_rebuilds_its_image_and_restarts_its_deployment_alone(life: Life) -> None:
+    before, release = life.rehearsal.instances("platform"), life.releases()[OPIK]
+    lines, objects = life.shop().lock_path.read_text().splitlines(), life.render(OPIK)
+    build = images()[EDITED].build
+    assert build
+    (life.source / build.context / "file.txt").write_text("edited\n")
+
+    assert life.ensure().worked_on == (EDITED,)
+    changed = [line for line in life.shop().lock_path.read_text().splitlines() if line not in lines]
+    assert [line.split('"')[1] for line in changed] == [EDITED]
+
+    output = life.rehearsal.cdktf("deploy", *DISPOSABLE, "--auto-approve")
+    assert re.findall(r"Resources: (\d+ added, \d+ changed, \d+ destroyed)", output) == [
+        "0 added, 0 changed, 0 destroyed",
+        "0 added, 0 changed, 0 destroyed",
+        "0 added, 1 changed, 0 destroyed",
+    ]
+    after = life.rehearsal.instances("platform")
+    assert [address for address in before if before[address] != after[address]] == [f"helm_release.{OPIK}"]
+    tags = re.compile(r'"tag":"[^"]*"')
+    old, new = ("".join(found["values"]) for found in (release, life.releases()[OPIK]))
+    assert tags.sub("", old) == tags.sub("", new)
+    assert len([1 for left, right in zip(tags.findall(old), tags.findall(new), strict=True) if left != right]) == 1
+
+    if objects is None:
+        pytest.skip("plan and values are proven; CHARTS_DIR has no chart opik to render")
+    again = life.render(OPIK)
+    assert again is not None
+    pairs = zip(objects, again, strict=True)
+    restarted = [(left["kind"], left["metadata"]["name"]) for left, right in pairs if left != right]
+    assert restarted == [("Deployment", "opik-frontend")]
