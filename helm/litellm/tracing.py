@@ -48,7 +48,8 @@ class PlatformTracing(CustomLogger):
         del response_obj
         url = os.environ.get("OPIK_URL_OVERRIDE")
         record = kwargs.get("standard_logging_object")
-        if not url or not record:
+        # Without a provider no engine was called: a wrong key or name, which anybody could fill the traces with.
+        if not url or not record or not record.get("custom_llm_provider"):
             return
         trace, span = payloads(kwargs, record, start_time, end_time)
         try:

@@ -17,6 +17,7 @@ from .monitoring import receivers
 from .monitoring import secrets as monitoring_secrets
 from .namespaces import CHAT, OPIK, application_namespaces, preparing_namespaces, serves_with
 from .opik import secrets as opik_secrets
+from .secret_marks import VERSIONS_KEY
 
 Delivery = dict[str, dict[str, str]]
 """Name of the Kubernetes Secret to its keys, each with the secret's name in the vault."""

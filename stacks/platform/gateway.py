@@ -14,6 +14,7 @@ from stacks.kubernetes.gateway import release, secrets
 from stacks.kubernetes.gateway.address import LIMITS, NAMESPACE, PORT, SERVICE
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import annotations
+from stacks.kubernetes.secret_marks import VERSIONS_KEY
 from stacks.kubernetes.values import ingress_class
 from stacks.settings import Settings
 
@@ -41,7 +42,7 @@ def add_gateway(
         "gateway-secrets",
         namespace=name,
         expected={secrets.SECRET: secrets.versions(settings)},
-        mark=secrets.VERSIONS_KEY,
+        mark=VERSIONS_KEY,
         image=str(deployed_images(settings)["opik/busybox"]),
         depends_on=[delivered, *namespace.bounds],
     )

@@ -19,10 +19,8 @@ capabilities: {drop: [ALL]}
 {{- define "litellm.database" -}}
 - name: DATABASE_PASSWORD
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: database-password}}
-# Passwords are of letters and digits, so they stand in a URL as they are. LiteLLM turns verify-full into Prisma's words.
 - name: DATABASE_URL
-  value: "postgresql://{{ .Values.database.user }}:$(DATABASE_PASSWORD)@{{ required "database.host is empty" .Values.database.host }}:5432/{{ .Values.database.name }}?sslmode=verify-full"
-- {name: SSL_CERT_FILE, value: /etc/ssl/certs/ca-certificates.crt}
+  value: {{ required "databaseUrl is empty" .Values.databaseUrl | quote }}
 - name: LITELLM_MASTER_KEY
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_MASTER_KEY}}
 - name: LITELLM_SALT_KEY

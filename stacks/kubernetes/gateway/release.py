@@ -5,6 +5,7 @@ Keys of `config`: https://docs.litellm.ai/docs/proxy/config_settings (1.101).
 
 from typing import Any
 
+from stacks.kubernetes.databases import database_url
 from stacks.kubernetes.engines import front_door_seconds, path_seconds
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import Exposure
@@ -48,7 +49,8 @@ def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
         "drainSeconds": timeout_seconds(settings),
         "secret": secrets.SECRET,
         "restart": secrets.versions(settings),
-        "database": {"host": database_host, "name": DATABASE, "user": DATABASE},
+        # The chart puts the password in from the Secret.
+        "databaseUrl": database_url(DATABASE, host=database_host).replace("%s", "$(DATABASE_PASSWORD)"),
         "platformKeys": list(secrets.platform_keys(settings)),
         "opik": tracing(settings),
         "config": config(settings),

@@ -1,16 +1,11 @@
 """The gateway's secrets: its own, the engines' key, and the keys by which the platform's parts call it."""
 
-import hashlib
-import json
-
+from stacks.kubernetes.secret_marks import secret_mark
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 from stacks.settings.workloads import Engine
 
 SECRET = "gateway-secrets"  # noqa: S105 (a name, not a secret)
-VERSIONS_KEY = "secret-versions"
-"""Key that tells of which versions in the vault the Secret is made."""
-
 CHAT_KEY = "chat-key"
 """Key of the Secret, and alias of the gateway's key, for Open WebUI."""
 OPIK_KEY = "opik-key"
@@ -45,8 +40,5 @@ def delivered(settings: Settings) -> dict[str, GeneratedSecret]:
 
 def versions(settings: Settings) -> str:
     """Short text that changes when a version of what the Secret holds is raised, or when it holds something else."""
-    current = {
-        key: [secret.value, settings.secrets.versions.get(secret.value, 1)]
-        for key, secret in sorted(delivered(settings).items())
-    }
-    return hashlib.sha256(json.dumps(current).encode()).hexdigest()[:12]
+    held = delivered(settings)
+    return secret_mark(settings, held.values(), *sorted(held))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from stacks.kubernetes import databases
 from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING
-from stacks.kubernetes.flows import ANYWHERE, Direction, Flow, Peer, Port, metrics
+from stacks.kubernetes.flows import Direction, Flow, Peer, Port, metrics
 from stacks.settings import Settings
 
 from .address import LIMITS_PORT, METRICS_PORT, NAMESPACE, PORT
@@ -15,7 +16,6 @@ JOBS = {"app.kubernetes.io/name": "litellm-jobs"}
 LIMITS_PODS = {"app.kubernetes.io/name": "login-sessions"}
 """The Redis comes from the chart of the login's sessions, which names its pods so."""
 
-_POSTGRESQL = 5432
 # The namespaces' names cannot be imported from their rules, which import this module.
 _CHAT, _OPIK = "chat", "opik"
 _OPIK_FRONTEND = ({"component": "opik-frontend"}, 5173)
@@ -38,18 +38,13 @@ def _flows(settings: Settings, front_door: Peer) -> Iterator[Flow]:
     yield _out("allow-engines", PROXY, FRONT_PORT, Peer(namespace=SERVING, pods={"app.kubernetes.io/name": FRONT}))
     yield _out("allow-limits", PROXY, LIMITS_PORT, Peer(namespace=NAMESPACE, pods=LIMITS_PODS))
     yield _in("allow-counting", LIMITS_PODS, LIMITS_PORT, Peer(namespace=NAMESPACE, pods=PROXY))
-    server = database_server(settings)
-    yield _out("allow-database", PROXY, _POSTGRESQL, server)
-    yield _out("allow-jobs-database", JOBS, _POSTGRESQL, server)
+    server = databases.server(settings)
+    yield _out("allow-database", PROXY, databases.PORT, server)
+    yield _out("allow-jobs-database", JOBS, databases.PORT, server)
     yield _out("allow-jobs-gateway", JOBS, PORT, Peer(namespace=NAMESPACE, pods=PROXY))
     if settings.opik.enabled:
         pods, port = _OPIK_FRONTEND
         yield _out("allow-traces", PROXY, port, Peer(namespace=_OPIK, pods=pods))
-
-
-def database_server(settings: Settings) -> Peer:
-    """The PostgreSQL server: its private address, or any where it has none."""
-    return Peer(cidr=str(settings.network.endpoints_subnet) if settings.private_endpoints else ANYWHERE)
 
 
 def _in(name: str, pods: dict[str, str], port: int, *peers: Peer) -> Flow:

@@ -1,0 +1,408 @@
+"""The gateway follows the settings: models, prices, keys, times, traffic; its chart renders what the stack passes."""
+
+import io
+import json
+import shutil
+import subprocess
+import urllib.error
+from collections.abc import Callable
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.kubernetes import scaling
+from stacks.kubernetes.catalogue import HELM, own_chart, values_files
+from stacks.kubernetes.databases import databases
+from stacks.kubernetes.deliveries import deliveries, formats
+from stacks.kubernetes.engines import engines
+from stacks.kubernetes.flows import Direction, Flow, Peer
+from stacks.kubernetes.gateway import release, secrets, traffic
+from stacks.kubernetes.gateway.address import BASE_URL, DATABASE, LIMITS, METRICS_PORT, NAMESPACE, PORT, SERVICE
+from stacks.kubernetes.gateway.models import per_token
+from stacks.kubernetes.ingress import annotations
+from stacks.kubernetes.namespaces import namespaces
+from stacks.settings import Settings, load_settings
+from tests.synthesis import Synthesized, synthesize
+
+FOUND = shutil.which("helm")
+needs_helm = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
+ENVIRONMENTS = ["dev", "prod"]
+HOST = "llm-dev.postgres.database.azure.com"
+Environment = Callable[[str], Synthesized]
+
+
+def _settings(environment: str = "dev", **changes: Any) -> Settings:
+    settings = load_settings(environment)
+    for section, fields in changes.items():
+        settings = settings.model_copy(update={section: getattr(settings, section).model_copy(update=fields)})
+    return settings
+
+
+def _flows(settings: Settings, name: str = NAMESPACE) -> dict[str, Flow]:
+    (rules,) = (rules for rules in namespaces(settings) if rules.name == name)
+    return {flow.name: flow for flow in rules.flows}
+
+
+# Models
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_every_listed_model_is_offered_by_its_name_and_reached_through_the_front(name: str) -> None:
+    settings = load_settings(name)
+    offered = {entry["model_name"]: entry["litellm_params"] for entry in release.config(settings)["model_list"]}
+    assert set(offered) == {model.name for model in settings.models}
+    for engine in engines(settings):
+        for model in engine.models:
+            assert offered[model.name]["api_base"] == f"{engine.base_url}/v1"
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_no_driver_is_used_that_asks_ollama_about_a_model_when_somebody_looks_around(name: str) -> None:
+    for entry in release.config(load_settings(name))["model_list"]:
+        assert entry["litellm_params"]["model"].split("/")[0] in {"hosted_vllm", "openai"}
+
+
+@pytest.mark.parametrize(
+    ("price", "written"), [(2.0, "0.000002"), (0.0, "0"), (0.15, "0.00000015"), (1_000_000.0, "1"), (30, "0.00003")]
+)
+def test_price_of_a_token_is_written_without_an_exponent(price: float, written: str) -> None:
+    assert per_token(price) == written
+
+
+def test_price_is_the_model_s_own() -> None:
+    settings = load_settings("dev")
+    models = tuple(m.model_copy(update={"usd_per_million_tokens": 5.0}) for m in settings.models)
+    for entry in release.config(settings.model_copy(update={"models": models}))["model_list"]:
+        params = entry["litellm_params"]
+        assert params["input_cost_per_token"] == params["output_cost_per_token"] == "0.000005"
+
+
+# Times and wakefulness
+
+
+@pytest.mark.parametrize("minutes", [1, 15])
+def test_gateway_waits_longer_than_the_front_and_shorter_than_the_front_door(minutes: int) -> None:
+    settings = _settings(serving={"hold_minutes": minutes})
+    front = scaling.serving_front(settings)["timeoutSeconds"]
+    config = release.config(settings)
+    mine = config["litellm_settings"]["request_timeout"]
+    assert mine == config["router_settings"]["timeout"]
+    door = int(annotations(settings, release.exposure(settings))["nginx.org/proxy-read-timeout"].removesuffix("s"))
+    assert front < mine < door
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_nothing_asks_the_engines_how_they_are(name: str) -> None:
+    general = release.config(load_settings(name))["general_settings"]
+    assert general["background_health_checks"] is False
+    assert release.exposure(load_settings(name)).health_path != "/health"
+
+
+def test_refused_call_is_not_repeated_and_its_model_stays_offered() -> None:
+    router = release.config(load_settings("dev"))["router_settings"]
+    assert router["num_retries"] == 0
+    assert router["disable_cooldowns"] is True
+
+
+# Tracing
+
+
+def test_calls_are_traced_into_the_environment_s_project_of_the_own_opik() -> None:
+    settings = load_settings("prod")
+    assert release.tracing(settings) == {
+        "url": "http://opik-frontend.opik.svc.cluster.local:5173/api",
+        "project": "prod",
+    }
+    assert "opik" in release.config(settings)["litellm_settings"]["callbacks"]
+
+
+def test_without_opik_nothing_is_traced_anywhere() -> None:
+    settings = _settings(opik={"enabled": False})
+    assert release.tracing(settings) == {}
+    # Its default address is the vendor's cloud.
+    assert "opik" not in release.config(settings)["litellm_settings"]["callbacks"]
+    assert "allow-traces" not in _flows(settings)
+
+
+def test_traces_reach_opik_past_its_login_and_nobody_else_does() -> None:
+    incoming = _flows(_settings(), "opik")["gateway-to-frontend"]
+    assert incoming.peers == (Peer(namespace=NAMESPACE, pods=traffic.PROXY),)
+    assert [port.number for port in incoming.ports] == [5173]
+    assert "gateway-to-frontend" not in _flows(_settings(gateway={"enabled": False}), "opik")
+
+
+# Secrets
+
+
+def test_chat_and_gateway_receive_the_same_key() -> None:
+    received = deliveries(_settings())
+    shared = {name for keys in received["chat"].values() for name in keys.values()} & {
+        name for keys in received["gateway"].values() for name in keys.values()
+    }
+    assert "gateway-chat-key" in shared
+    assert "gateway-master-key" not in {name for keys in received["chat"].values() for name in keys.values()}
+
+
+def test_engines_key_is_delivered_only_where_an_engine_asks_for_it() -> None:
+    assert deliveries(_settings())[NAMESPACE][secrets.SECRET]["VLLM_API_KEY"] == "vllm-api-key"
+    settings = _settings()
+    without = settings.model_copy(update={"models": tuple(m for m in settings.models if m.engine == "ollama")})
+    assert "VLLM_API_KEY" not in deliveries(without)[NAMESPACE][secrets.SECRET]
+
+
+def test_keys_are_registered_for_those_parts_that_run() -> None:
+    assert release.litellm(_settings(), database_host=HOST)["platformKeys"] == ["chat-key", "opik-key"]
+    alone = _settings(chat={"enabled": False}, opik={"enabled": False})
+    assert release.litellm(alone, database_host=HOST)["platformKeys"] == []
+
+
+@pytest.mark.parametrize("secret", ["gateway-master-key", "gateway-chat-key", "vllm-api-key", "gateway-redis-password"])
+def test_raised_version_restarts_gateway_and_job(secret: str) -> None:
+    raised = _settings(secrets={"versions": {secret: 2}})
+    before, after = (release.litellm(settings, database_host=HOST) for settings in (_settings(), raised))
+    assert before["restart"] != after["restart"]
+    texts = formats(raised, database_host=HOST)[NAMESPACE][secrets.SECRET]
+    assert list(texts.values()) == [after["restart"]]
+
+
+def test_no_secret_stands_in_the_values() -> None:
+    text = json.dumps(release.litellm(_settings(), database_host=HOST))
+    assert "$(DATABASE_PASSWORD)" in text
+    assert "os.environ/LITELLM_MASTER_KEY" in text
+    assert "sk-" not in text
+
+
+def test_database_is_the_one_that_is_made_for_it() -> None:
+    assert DATABASE in {database.name for database in databases(_settings())}
+    assert f"@{HOST}:5432/{DATABASE}?sslmode=require" in release.litellm(_settings(), database_host=HOST)["databaseUrl"]
+
+
+# Front door and traffic
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_programs_reach_models_and_nothing_of_the_administration(environment: Environment, name: str) -> None:
+    ingress = environment(name).resources("platform", "kubernetes_ingress_v1")["gateway-ingress"]
+    (rule,) = ingress["spec"]["rule"]
+    (path,) = rule["http"]["path"]
+    assert (path["path"], path["path_type"]) == ("/v1", "Prefix")
+    assert path["backend"]["service"] == {"name": SERVICE, "port": {"number": PORT}}
+    assert rule["host"] == f"api.{load_settings(name).domain}"
+
+
+def test_callers_are_named_and_the_internet_is_out_of_reach() -> None:
+    flows = _flows(_settings())
+    callers = {peer.namespace for peer in flows["allow-callers"].peers}
+    assert callers == {"ingress", NAMESPACE, "chat", "opik"}
+    for flow in flows.values():
+        if flow.direction is Direction.EGRESS and flow.name != "allow-dns":
+            assert flow.pods in (traffic.PROXY, traffic.JOBS), flow.name
+            assert "0.0.0.0/0" not in {peer.cidr for peer in flow.peers}
+
+
+def test_metrics_are_for_monitoring_alone() -> None:
+    reached = [flow for flow in _flows(_settings()).values() if METRICS_PORT in {port.number for port in flow.ports}]
+    assert [{peer.namespace for peer in flow.peers} for flow in reached] == [{"monitoring"}]
+
+
+def test_limits_are_counted_for_all_replicas_together() -> None:
+    shared = release.config(_settings())["general_settings"]["coordination_redis"]
+    assert (shared["host"], shared["password"]) == (LIMITS, "os.environ/REDIS_PASSWORD")
+    assert release.limits(_settings())["secret"] == secrets.SECRET
+
+
+def test_switched_off_gateway_leaves_nothing(tmp_path: Path) -> None:
+    stacks = synthesize(_settings(gateway={"enabled": False}), tmp_path)
+    found = stacks.resources("platform", "helm_release")
+    assert not {"litellm", LIMITS} & set(found)
+    assert "gateway-ingress" not in stacks.resources("platform", "kubernetes_ingress_v1")
+    assert NAMESPACE not in {rules.name for rules in namespaces(_settings(gateway={"enabled": False}))}
+
+
+def test_address_for_callers_in_the_cluster_names_service_and_port() -> None:
+    assert f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}/v1" == BASE_URL
+
+
+# Chart
+
+
+def _objects(settings: Settings, folder: Path, variants: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+    file = folder / "wired.json"
+    file.write_text(json.dumps(release.litellm(settings, database_host=HOST)))
+    given = [option for path in (*values_files("litellm", variants), file) for option in ("--values", str(path))]
+    command = [str(FOUND), "template", "litellm", str(own_chart("litellm")), *given, "--namespace", NAMESPACE]
+    shown = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert shown.returncode == 0, shown.stderr
+    return [item for item in YAML(typ="safe").load_all(shown.stdout) if item]
+
+
+def _kind(objects: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
+    return [item for item in objects if item["kind"] == kind]
+
+
+@needs_helm
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_configuration_arrives_as_it_was_made(name: str, tmp_path: Path) -> None:
+    settings = load_settings(name)
+    (files,) = (
+        item["data"] for item in _kind(_objects(settings, tmp_path), "ConfigMap") if "config.yaml" in item["data"]
+    )
+    # As LiteLLM reads it: by the rules of YAML 1.1, in which 2e-06 is a text.
+    reader = YAML(typ="safe", pure=True)
+    reader.version = (1, 1)
+    assert reader.load(files["config.yaml"]) == release.config(settings)
+    assert files["tracing.py"].strip() == (HELM / "litellm" / "tracing.py").read_text().strip()
+
+
+@needs_helm
+@pytest.mark.parametrize(("name", "variants"), [("dev", ()), ("prod", ("ha",))])
+def test_every_pod_fits_the_strictest_level_and_is_bounded(
+    name: str, variants: tuple[str, ...], tmp_path: Path
+) -> None:
+    objects = _objects(load_settings(name), tmp_path, variants)
+    pods = [item["spec"]["template"]["spec"] for item in objects if item["kind"] in {"Deployment", "Job"}]
+    assert len(pods) == 3
+    for pod in pods:
+        assert pod["automountServiceAccountToken"] is False
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        (container,) = pod["containers"]
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+
+
+@needs_helm
+def test_probes_ask_the_gateway_and_no_model(tmp_path: Path) -> None:
+    (deployment,) = _kind(_objects(load_settings("dev"), tmp_path), "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    paths = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
+    assert paths == {"/health/liveliness", "/health/readiness"}
+
+
+@needs_helm
+def test_schema_is_migrated_before_the_pods_and_keys_are_registered_after_them(tmp_path: Path) -> None:
+    objects = _objects(load_settings("dev"), tmp_path)
+    hooks = {
+        item["metadata"]["name"]: item["metadata"]["annotations"]["helm.sh/hook"] for item in _kind(objects, "Job")
+    }
+    assert hooks == {"litellm-migrations": "pre-install,pre-upgrade", "litellm-keys": "post-install,post-upgrade"}
+    (migrate,) = (item for item in _kind(objects, "Job") if item["metadata"]["name"] == "litellm-migrations")
+    (deployment,) = _kind(objects, "Deployment")
+
+    def variables(item: dict[str, Any]) -> dict[str, Any]:
+        (container,) = item["spec"]["template"]["spec"]["containers"]
+        return {variable["name"]: variable.get("value") for variable in container["env"]}
+
+    assert variables(migrate)["DATABASE_URL"] == variables(deployment)["DATABASE_URL"]
+    assert (variables(migrate)["DISABLE_SCHEMA_UPDATE"], variables(deployment)["DISABLE_SCHEMA_UPDATE"]) == (
+        "false",
+        "true",
+    )
+    # A failed migration would otherwise end as a success.
+    assert variables(migrate)["ENFORCE_PRISMA_MIGRATION_CHECK"] == "true"
+    # Kubernetes puts a variable into those that come after it.
+    assert list(variables(migrate)).index("DATABASE_PASSWORD") < list(variables(migrate)).index("DATABASE_URL")
+
+
+@needs_helm
+def test_pods_are_those_that_the_flows_name(tmp_path: Path) -> None:
+    objects = _objects(load_settings("dev"), tmp_path)
+    labels = [
+        item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] in {"Deployment", "Job"}
+    ]
+    for wanted, count in ((traffic.PROXY, 1), (traffic.JOBS, 2)):
+        assert sum(wanted.items() <= found.items() for found in labels) == count
+
+
+@needs_helm
+def test_autoscaler_follows_the_processor_and_leaves_replicas_alone(tmp_path: Path) -> None:
+    objects = _objects(_settings(gateway={"replicas": 2, "max_replicas": 4}), tmp_path)
+    (scaler,) = _kind(objects, "HorizontalPodAutoscaler")
+    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 4)
+    assert [metric["resource"]["name"] for metric in scaler["spec"]["metrics"]] == ["cpu"]
+    assert "replicas" not in _kind(objects, "Deployment")[0]["spec"]
+    assert _kind(objects, "PodDisruptionBudget")
+    alone = _objects(_settings(gateway={"replicas": 1, "max_replicas": 1}), tmp_path)
+    assert not _kind(alone, "HorizontalPodAutoscaler")
+    assert _kind(alone, "Deployment")[0]["spec"]["replicas"] == 1
+
+
+# Registration of keys
+
+
+class Proxy:
+    """LiteLLM's key interface, as far as the Job uses it."""
+
+    def __init__(self, **known: str) -> None:
+        self.known = known
+        self.calls: list[str] = []
+
+    def open(self, request: Any, timeout: float) -> io.BytesIO:
+        del timeout
+        path, _, query = request.full_url.removeprefix("http://litellm:4000").partition("?")
+        self.calls.append(path)
+        assert request.headers["Authorization"] == "Bearer sk-master"
+        body = json.loads(request.data) if request.data else {}
+        if path == "/key/info":
+            key = query.removeprefix("key=")
+            alias = next((alias for alias, value in self.known.items() if value == key), None)
+            if alias is None:
+                raise urllib.error.HTTPError(request.full_url, 404, "", Message(), io.BytesIO(b"Key not found"))
+            return _json({"info": {"key_alias": alias}})
+        if path == "/key/list":
+            alias = query.split("&")[0].removeprefix("key_alias=")
+            return _json({"keys": [{"key_alias": alias}] if alias in self.known else []})
+        if path == "/key/delete":
+            for alias in body["key_aliases"]:
+                del self.known[alias]
+        if path == "/key/generate":
+            assert body["key_alias"] not in self.known
+            assert body["key_type"] == "llm_api"
+            self.known[body["key_alias"]] = body["key"]
+        return _json({})
+
+
+def _json(content: Any) -> io.BytesIO:
+    return io.BytesIO(json.dumps(content).encode())
+
+
+@pytest.fixture
+def registering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Proxy], str]:
+    source = (HELM / "litellm" / "register.py").read_text()
+    (tmp_path / "chat-key").write_text("sk-new")
+    monkeypatch.setenv("GATEWAY", "http://litellm:4000")
+    monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-master")
+    monkeypatch.setenv("KEYS", str(tmp_path))
+
+    def run(proxy: Proxy) -> str:
+        module: dict[str, Any] = {"__name__": "register"}
+        exec(compile(source, "register.py", "exec"), module)
+        monkeypatch.setattr(module["urllib"].request, "urlopen", proxy.open)
+        return str(module["register"]("chat-key", "sk-new"))
+
+    return run
+
+
+def test_unknown_key_is_registered_for_models_alone(registering: Callable[[Proxy], str]) -> None:
+    proxy = Proxy()
+    assert registering(proxy) == "is registered now"
+    assert proxy.known == {"chat-key": "sk-new"}
+
+
+def test_registered_key_is_left_alone(registering: Callable[[Proxy], str]) -> None:
+    proxy = Proxy(**{"chat-key": "sk-new"})
+    assert registering(proxy) == "is registered"
+    assert proxy.calls == ["/key/info"]
+
+
+def test_rotated_key_takes_the_place_of_the_old_one(registering: Callable[[Proxy], str]) -> None:
+    proxy = Proxy(**{"chat-key": "sk-old", "other": "sk-kept"})
+    assert registering(proxy) == "is registered anew"
+    assert proxy.known == {"other": "sk-kept", "chat-key": "sk-new"}
