@@ -11,6 +11,13 @@ const path = require("node:path");
 // cdktf 0.21 copies assets with a library that calls `util.isArray`; nobody who deploys can do anything about it.
 process.noDeprecation = true;
 
+// cdktf asks for the whole stack at each of thousands of tokens. It holds jsii's own calls, never a line of Python.
+const captureStackTrace = Error.captureStackTrace;
+Error.captureStackTrace = (object, below) => {
+  if (Error.stackTraceLimit === Number.MAX_SAFE_INTEGER) object.stack = "";
+  else captureStackTrace(object, below);
+};
+
 const BINDING = /^@(?:cdktf|cdktn)\/provider-/;
 const INDEX = path.join(path.sep, "lib", "index.js");
 const IGNORED = [

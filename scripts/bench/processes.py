@@ -27,6 +27,8 @@ LABELS = {
     Mode.LAZY: "lean + lazy",
     FLOOR: "floor",
 }
+UNWANTED = ("CDKTF_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
+"""Variables that are not handed on: the last one would make every process compile this repository's modules anew."""
 
 
 class Bench:
@@ -38,7 +40,7 @@ class Bench:
         self._advance = advance
 
     def _variables(self, mode: str) -> dict[str, str]:
-        clean = {key: value for key, value in os.environ.items() if not key.startswith(("CDKTF_", "PYTEST_"))}
+        clean = {key: value for key, value in os.environ.items() if not key.startswith(UNWANTED)}
         node_options = fast_bindings.node_options(clean.pop("NODE_OPTIONS", ""), lazy=False)
         outdir = self._folder / mode / self._environment
         outdir.parent.mkdir(exist_ok=True)

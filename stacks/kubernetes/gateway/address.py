@@ -5,7 +5,7 @@ SERVICE = "litellm"
 PORT = 4000
 METRICS_PORT = 4001
 """Without a key, so that only a network policy stands before it."""
-LIMITS = "gateway-limits"
+LIMITS = "gateway-redis"
 """Release and Service of the Redis that counts requests for all replicas together."""
 LIMITS_PORT = 6379
 
