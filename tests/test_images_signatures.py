@@ -21,6 +21,7 @@ from scripts.images import admission
 from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah
 from scripts.images.lock import write_lock
+from scripts.images.prune import superseded
 from scripts.images.work import Work
 from scripts.images.workshop import Workshop
 from stacks.kubernetes import image_lock
@@ -183,5 +184,7 @@ def test_what_is_built_is_signed_with_the_real_cosign_and_another_key_is_refused
         return require_signatures(checked, Processes(), Quiet())
 
     assert verified_with("own.pub") == len(built)
+    repositories = [entry.repository for entry in mine.locked().values()]
+    assert superseded(mine.registry, repositories, [mine.locked()], keep=1) == [], "pruning would take signatures"
     with pytest.raises(OperatorError, match=rf"{len(built)} of {len(built)} images are not signed"):
         verified_with("other.pub")

@@ -330,6 +330,20 @@ def test_the_commands_speak_json_and_exit_codes(
         assert set(registry.tags[found["images"][0]["repository"]]) == {"v1"}
 
 
+def test_signatures_stay_and_go_with_their_image(registry: OciRegistry) -> None:
+    digests = {
+        name: registry.add("app", name, name.encode(), created=f"2026-01-0{name[1]}T00:00:00Z") for name in ("v1", "v2")
+    }
+    for name, digest in digests.items():
+        registry.add("app", digest.replace(":", "-"), b"referrers of " + name.encode(), created="")
+        registry.add(
+            "app", digest.replace(":", "-") + ".sig", b"signature of " + name.encode(), created="2026-02-01T00:00:00Z"
+        )
+    found = superseded(Registry(registry.name), ["app"], [{}], keep=1)
+    old = digests["v1"].replace(":", "-")
+    assert {version.tag for version in found} == {"v1", old, f"{old}.sig"}
+
+
 def test_pruning_needs_no_source(tmp_path: Path, registry: OciRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
         registry.add("app/backend", f"v{number}", b"%d" % number, created=f"2026-01-0{number + 1}T00:00:00Z")

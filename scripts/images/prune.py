@@ -1,12 +1,17 @@
 """Finds old images in the registry that nothing needs, and deletes them."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stacks.kubernetes.image_lock import LockedImage
 
 from .registry.client import Registry
+
+_ATTACHED = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})(\..+)?")
+"""Tag of a signature or attestation, which names the image it is about
+(https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema; cosign adds an ending)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,22 +24,30 @@ class Version:
     created: str
     """When the image was made, ISO 8601; empty where it does not say."""
 
+    @property
+    def about(self) -> str | None:
+        """Digest of the image that this is a signature or attestation of; None for an image."""
+        match = _ATTACHED.fullmatch(self.tag)
+        return f"sha256:{match['digest']}" if match else None
+
 
 def superseded(
     registry: Registry, repositories: Iterable[str], locks: Iterable[Mapping[str, LockedImage]], keep: int
 ) -> list[Version]:
     """Return versions in `repositories` that no lock file names and that are not among the newest `keep`.
 
-    A version that shares its content with a kept one, or is one platform of it, is kept too. Raises RegistryError.
+    A version that shares its content with a kept one, or is one platform of it, is kept too; signatures and
+    attestations stay and go with what they are about. Raises RegistryError.
     """
     locked = {image.digest for lock in locks for image in lock.values()}
     found: list[Version] = []
     for repository in sorted(set(repositories)):
-        versions = _versions(registry, repository)
+        everything = _versions(registry, repository)
+        versions = [version for version in everything if version.about is None]
         newest = {version.digest for version in versions[:keep]}
         kept = {version.digest for version in versions if version.digest in locked | newest}
-        parts = {child.digest for digest in kept for child in registry.manifest(repository, digest).children()}
-        found += [version for version in versions if version.digest not in kept | parts]
+        kept |= {child.digest for digest in kept for child in registry.manifest(repository, digest).children()}
+        found += [version for version in everything if (version.about or version.digest) not in kept]
     return found
 
 
