@@ -49,6 +49,7 @@ COMMANDS = {
     "opik": Entry("scripts.cli.opik", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True),
     "domain": Entry("scripts.cli.domain", "Move to another domain, check the front door.", _RUN, group=True),
     "port-forward": Entry("scripts.cli.port_forward", "Make a service of the cluster answer on this machine.", _RUN),
+    "db": Entry("scripts.cli.db", "Restore PostgreSQL to a point in time.", _RUN, group=True),
     "gpu": Entry("scripts.cli.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
     "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
     "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),

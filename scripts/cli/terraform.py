@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -165,6 +165,28 @@ class StackRunner:
             raise self._failure("output", result)
         return _document(result.output)
 
+    def unlock(self, lock: str) -> None:
+        """Break the lock with the ID `lock`. Raises TerraformError."""
+        result = self._initialized("force-unlock", "-force", lock)
+        if result.status:
+            raise self._failure("force-unlock", result)
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of every resource in the stack's state, by address. Raises TerraformError."""
+        result = self._initialized("show", "-json", quiet=True)
+        if result.status:
+            raise self._failure("show", result)
+        module = _document(result.output).get("values", {}).get("root_module", {})
+        return {
+            found["address"]: found["values"] for found in module.get("resources", []) if found["mode"] == "managed"
+        }
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Take resources out of the state, all or none, and leave them as they are. Raises TerraformError."""
+        result = self._initialized("state", "rm", *addresses)
+        if result.status:
+            raise self._failure("state", result)
+
     def _initialized(self, action: str, *arguments: str, quiet: bool = False) -> Result:
         self.init()
         result = self._run(action, *arguments, quiet=quiet)
@@ -177,7 +199,8 @@ class StackRunner:
         self, action: str, *arguments: str, quiet: bool = False, on_line: Callable[[str], None] = lambda _line: None
     ) -> Result:
         """Run one Terraform command; `quiet` keeps its output, which may hold values, out of the log."""
-        command = [self.terraform.path, action, "-no-color", *arguments]
+        colour = [] if action == "state" else ["-no-color"]
+        command = [self.terraform.path, action, *colour, *arguments]
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a", encoding="utf-8") as log:
             log.write(f"== terraform {' '.join(command[1:])}\n")

@@ -1,0 +1,180 @@
+"""PostgreSQL taken back to a point in time, step by step; each step finds out by itself whether it has been done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from . import environment_file, prepare
+from .consent import Consent
+from .console import err
+from .db_health import require_databases
+from .deploy import bring_up, failure_code
+from .errors import ExitCode, OperatorError
+from .prepare import Job
+from .targets import Targets
+from .terraform import TerraformError
+from .workspace import Workspace
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+SERVER = "azurerm_postgresql_flexible_server"
+FOLLOWING = ("network", "aks", "platform")
+MADE_ANEW = ("azurerm_private_endpoint.", "azurerm_monitor_diagnostic_setting.", "kubernetes_job_v1.")
+"""What cannot point elsewhere but by being made anew, and holds no data: the server's endpoint, where its logs go, and
+the Job that prepares databases."""
+
+
+@dataclass(frozen=True)
+class AgreedLoss(Consent):
+    """Consent to losing `expected` and nothing else, given before."""
+
+    expected: tuple[str, ...] = ()
+    """Beginnings of addresses."""
+
+    def obtain(self, question: str, lost: Mapping[str, tuple[str, ...]]) -> None:  # noqa: ARG002
+        """Return when nothing else is lost. Raises OperatorError (REFUSED) otherwise."""
+        others = [address for found in lost.values() for address in found if not address.startswith(self.expected)]
+        if others:
+            raise OperatorError(
+                f"beside what follows the database, the plan would destroy or replace {', '.join(others)}",
+                f"`llmctl deploy {self.environment}` shows it and asks; then run this again",
+                ExitCode.REFUSED,
+            )
+
+
+@dataclass(frozen=True)
+class Restore:
+    """One restore of one environment."""
+
+    environment: str
+    moment: str
+    """UTC, as the environment file has it."""
+    consent: Consent
+    patience_s: float
+    """How long to wait for chat and gateway at the end."""
+    verify: Callable[[str, float], None] = require_databases
+
+    def run(self) -> None:
+        """Do everything that is left to do. Raises OperatorError; the same command then goes on."""
+        file = environment_file.file_of(self.environment)
+        text = file.read_text("utf-8")
+        wanted = restored(self.environment, text, self.moment, self._server())
+        name = server_name(environment_file.parsed(self.environment, wanted))
+        self.consent.obtain(
+            f"Restore the database of {self.environment} as it was at {self.moment} into the new server {name}, and"
+            " leave the old one out of Terraform's state? What was written since is then only there.",
+            {},
+        )
+        if wanted != text:
+            environment_file.write(file, wanted)
+        self._make(name)
+        self._repoint()
+        err.print("Asking chat and gateway for their databases")
+        self.verify(self.environment, self.patience_s)
+
+    def _server(self) -> Mapping[str, Any] | None:
+        """Return the server that the state of the stack `database` holds."""
+        with prepare.rollout(self._job("database")) as run:
+            try:
+                found = run.runner("database").resources()
+            except TerraformError as error:
+                raise OperatorError(f"the state of database cannot be read: {error.output.strip()}") from None
+        return next((values for address, values in found.items() if address.startswith(f"{SERVER}.")), None)
+
+    def _make(self, name: str) -> None:
+        """Let Terraform forget every server but `name`, and make that one."""
+        with prepare.rollout(self._job("database")) as run:
+            runner = run.runner("database")
+            try:
+                if others := of_other_servers(runner.resources(), name):
+                    err.print(f"Out of the state, and left as they are in Azure: {', '.join(others)}", markup=False)
+                    runner.forget(others)
+            except TerraformError as error:
+                raise OperatorError(
+                    f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
+                ) from None
+            if not bring_up(run, Targets(self.environment, ("database",)), AgreedLoss(self.environment, yes=True)):
+                raise OperatorError("the new server is not there yet", self._again(), failure_code(run))
+
+    def _repoint(self) -> None:
+        """Deploy what has to follow the server."""
+        with prepare.rollout(self._job(*FOLLOWING)) as run:
+            consent = AgreedLoss(self.environment, yes=True, expected=MADE_ANEW)
+            if not bring_up(run, Targets(self.environment, FOLLOWING), consent):
+                raise OperatorError(
+                    "the new server is there, but not everything uses it yet", self._again(), failure_code(run)
+                )
+
+    def _job(self, *stacks: str) -> Job:
+        return Job(f"db restore --to {self.moment}", Targets(self.environment, stacks), Workspace(self.environment))
+
+    def _again(self) -> str:
+        return (
+            f"correct what is wrong, then `llmctl db restore --to {self.moment} {self.environment}` goes on from here;"
+            " the old server stands untouched"
+        )
+
+
+def restored(environment: str, text: str, moment: str, server: Mapping[str, Any] | None) -> str:
+    """Return the text of the environment file with which a restore of `server` to `moment` begins, or goes on.
+
+    `server` is the one in the state. Raises OperatorError when the file asks for another restore that is not finished,
+    when nothing is deployed, or when the file and the state are about different servers.
+    """
+    settings = environment_file.parsed(environment, text)
+    database = settings.database
+    name = server_name(settings)
+    stands = server is not None and server["name"] == name
+    if database.restore_time_utc == moment:
+        return text
+    if database.restore_time_utc and not stands:
+        raise OperatorError(
+            f"a restore to {database.restore_time_utc} has begun and is not finished",
+            f"finish it with `llmctl db restore --to {database.restore_time_utc} {environment}`, then start another",
+            ExitCode.REFUSED,
+        )
+    if server is None:
+        raise OperatorError(
+            f"{environment} has no database to restore", f"llmctl deploy {environment}", ExitCode.NOT_READY
+        )
+    if not stands:
+        raise OperatorError(
+            f"environments/{environment}.yaml is about the server {name}, the state about {server['name']}",
+            "bring database.generation back to the server that runs",
+            ExitCode.REFUSED,
+        )
+    keys = {
+        "generation": str(database.generation + 1),
+        "restore_from_server_id": str(server["id"]),
+        "restore_time_utc": moment,
+    }
+    for key, value in keys.items():
+        text = environment_file.with_value(text, ("database", key), value)
+    return text
+
+
+def server_name(settings: "Settings") -> str:
+    """Return the name of the server that the settings ask for."""
+    from stacks.azure_names import AzureNames  # noqa: PLC0415
+
+    names = AzureNames(
+        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
+    )
+    return names.postgresql_server(settings.database.generation)
+
+
+def of_other_servers(resources: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
+    """Return the addresses of servers other than `name`, and of what belongs to them."""
+    return [
+        address
+        for address, values in resources.items()
+        if address.startswith(SERVER) and _server_of(address, values) != name
+    ]
+
+
+def _server_of(address: str, values: Mapping[str, Any]) -> str:
+    """Return the name of the server that a resource is, or belongs to."""
+    if address.startswith(f"{SERVER}."):
+        return str(values["name"])
+    return str(values.get("server_name") or values["server_id"].rsplit("/", 1)[-1])
