@@ -3,6 +3,7 @@
 from . import (
     access,
     azure,
+    chat,
     cluster,
     database,
     front_door,
@@ -29,6 +30,7 @@ ALL: tuple[Rule, ...] = (
     *serving.RULES,
     *storage.RULES,
     *database.RULES,
+    *chat.RULES,
     *opik.RULES,
     *images.RULES,
     *monitoring.RULES,

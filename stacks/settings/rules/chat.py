@@ -1,0 +1,85 @@
+"""The chat: embeddings against the models, and which variables are the platform's own."""
+
+from collections.abc import Iterator
+
+from ..environment import Settings
+from ..workloads import BUILT_IN_DIMENSIONS
+from .base import Finding
+
+EMBEDDING_DIMENSIONS = {
+    "all-minilm": 384,
+    "nomic-embed-text": 768,
+    "embeddinggemma": 768,
+    "mxbai-embed-large": 1024,
+    "bge-m3": 1024,
+    "snowflake-arctic-embed2": 1024,
+    "BAAI/bge-m3": 1024,
+    "BAAI/bge-large-en-v1.5": 1024,
+    "intfloat/multilingual-e5-large": 1024,
+    "Qwen/Qwen3-Embedding-0.6B": 1024,
+}
+"""Length of the vectors of common embedding models, as their model cards give it; Ollama's names without their tag."""
+
+RESERVED_VARIABLES = frozenset(
+    """
+    AIOHTTP_CLIENT_TIMEOUT BYPASS_MODEL_ACCESS_CONTROL CORS_ALLOW_ORIGIN DATABASE_POOL_MAX_OVERFLOW DATABASE_POOL_SIZE
+    DATABASE_URL DATA_DIR DEFAULT_USER_ROLE ENABLE_DB_MIGRATIONS ENABLE_LOGIN_FORM ENABLE_OAUTH_GROUP_CREATION
+    ENABLE_OAUTH_GROUP_MANAGEMENT ENABLE_OAUTH_ID_TOKEN_COOKIE ENABLE_OAUTH_ROLE_MANAGEMENT ENABLE_OAUTH_SIGNUP
+    ENABLE_OLLAMA_API ENABLE_OPENAI_API ENABLE_PASSWORD_AUTH ENABLE_PERSISTENT_CONFIG ENABLE_SIGNUP
+    ENABLE_WEBSOCKET_SUPPORT HOME JWT_EXPIRES_IN OAUTH_ADMIN_ROLES OAUTH_ALLOWED_ROLES OAUTH_AUTO_REDIRECT
+    OAUTH_CLIENT_ID OAUTH_CLIENT_INFO_ENCRYPTION_KEY OAUTH_CLIENT_SECRET OAUTH_CODE_CHALLENGE_METHOD
+    OAUTH_EMAIL_CLAIM OAUTH_MERGE_ACCOUNTS_BY_EMAIL OAUTH_PICTURE_CLAIM OAUTH_PROVIDER_NAME
+    OAUTH_REFRESH_TOKEN_INCLUDE_SCOPE OAUTH_ROLES_CLAIM OAUTH_SCOPES OAUTH_SESSION_TOKEN_ENCRYPTION_KEY
+    OAUTH_SUB_CLAIM OAUTH_TOKEN_ENDPOINT_AUTH_METHOD OAUTH_UPDATE_EMAIL_ON_LOGIN OAUTH_UPDATE_NAME_ON_LOGIN
+    OAUTH_USERNAME_CLAIM OLLAMA_BASE_URLS OPENAI_API_BASE_URLS OPENAI_API_KEY OPENAI_API_KEYS OPENID_PROVIDER_URL
+    OPENID_REDIRECT_URI PGVECTOR_CREATE_EXTENSION PGVECTOR_INDEX_METHOD PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH
+    PGVECTOR_POOL_MAX_OVERFLOW PGVECTOR_POOL_SIZE RAG_EMBEDDING_ENGINE RAG_EMBEDDING_MODEL RAG_FILE_MAX_SIZE
+    RAG_OLLAMA_BASE_URL RAG_OPENAI_API_BASE_URL RAG_OPENAI_API_KEY REDIS_KEY_PREFIX REDIS_URL STATIC_DIR
+    UVICORN_WORKERS VECTOR_DB WEBSOCKET_MANAGER WEBSOCKET_REDIS_URL WEBUI_ADMIN_EMAIL WEBUI_ADMIN_NAME
+    WEBUI_ADMIN_PASSWORD WEBUI_AUTH WEBUI_AUTH_TRUSTED_EMAIL_HEADER WEBUI_SECRET_KEY WEBUI_URL
+    """.split()
+)
+"""Variables of Open WebUI that the platform sets, or that would undo its login."""
+SECRET_ENDINGS = ("_KEY", "_KEYS", "_PASSWORD", "_SECRET", "_TOKEN")
+
+
+def embeddings_fit_their_model(settings: Settings) -> Iterator[Finding]:
+    """A named embedding model is served, and the column of vectors is as long as its vectors."""
+    chat = settings.chat
+    name, dimensions = chat.embeddings.model, chat.embeddings.dimensions
+    if not chat.enabled:
+        return
+    if name is None:
+        if dimensions != BUILT_IN_DIMENSIONS:
+            yield Finding(
+                ("chat", "embeddings", "dimensions"),
+                f"must be {BUILT_IN_DIMENSIONS}, as long as the vectors of the model inside Open WebUI's image; name"
+                " another model in chat.embeddings.model, or remove it",
+            )
+        return
+    found = next((model for model in settings.models if model.name == name), None)
+    if found is None:
+        listed = ", ".join(model.name for model in settings.models) or "none"
+        yield Finding(("chat", "embeddings", "model"), f"is no listed model; the models are: {listed}")
+        return
+    known = EMBEDDING_DIMENSIONS.get(found.id) or EMBEDDING_DIMENSIONS.get(found.id.partition(":")[0])
+    if known is not None and dimensions != known:
+        yield Finding(
+            ("chat", "embeddings", "dimensions"),
+            f"must be {known}, as long as the vectors of {found.id}: longer ones would be cut, shorter ones be filled"
+            " with zeros",
+        )
+
+
+def variables_are_free(settings: Settings) -> Iterator[Finding]:
+    """Further variables of Open WebUI are none of the platform's, and none that holds a secret."""
+    for name in settings.chat.environment:
+        if name in RESERVED_VARIABLES:
+            yield Finding(("chat", "environment", name), "is set by the platform; remove it, and look for its own key")
+        elif name.endswith(SECRET_ENDINGS):
+            yield Finding(
+                ("chat", "environment", name), "is the name of a secret, and secrets never stand in this file; remove it"
+            )
+
+
+RULES = (embeddings_fit_their_model, variables_are_free)
