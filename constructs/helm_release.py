@@ -77,7 +77,10 @@ def _chart(scope: Construct, name: str) -> tuple[str, str | None, str | None]:
     folder = own_chart(name)
     if folder is not None:
         # A remote run has only the stack's own folder, and cdktf copies assets into it.
-        asset = TerraformAsset(scope, f"{name}-chart", path=str(folder), type=AssetType.DIRECTORY)
+        asset_id = f"{name}-chart"
+        asset = scope.node.try_find_child(asset_id)
+        if not isinstance(asset, TerraformAsset):
+            asset = TerraformAsset(scope, asset_id, path=str(folder), type=AssetType.DIRECTORY)
         return f"./{asset.path}", None, None
     pin = charts()[name]
     return pin.name, pin.repository, pin.version

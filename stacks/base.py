@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar, TypeVar
 
-from cdktf import TerraformResourceLifecycle, TerraformStack
+from cdktf import TerraformRemoteState, TerraformResourceLifecycle, TerraformStack
 from cdktf_cdktf_provider_azurerm.provider import (
     AzurermProvider,
     AzurermProviderFeatures,
@@ -60,6 +60,7 @@ class EnvironmentStack(TerraformStack):
             "environment": settings.name,
             "stack": self.stack_name,
         }
+        self._states: dict[str, TerraformRemoteState] = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSIONS)
         write_backend(self, self.stack_name, settings, self.names)
         if self.has_resource_group:
@@ -82,8 +83,9 @@ class EnvironmentStack(TerraformStack):
             if self.tier is Tier.DURABLE:
                 raise ValueError(f"durable stack {self.stack_name} must not read {producer.stack_name}")
             self.add_dependency(producer)
-        state = read_backend(self, producer.stack_name, self.settings, self.names)
-        return wiring.read(state, type(producer.outputs))
+        if producer.stack_name not in self._states:
+            self._states[producer.stack_name] = read_backend(self, producer.stack_name, self.settings, self.names)
+        return wiring.read(self._states[producer.stack_name], type(producer.outputs))
 
     def _add_azure(self) -> None:
         AzurermProvider(
