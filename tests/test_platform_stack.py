@@ -117,10 +117,11 @@ def test_custom_resources_follow_their_operator(environment: Environment, name: 
 
 
 def test_releases_are_those_that_the_settings_call_for(environment: Environment, name: str) -> None:
-    unused = {"dev": {"opik-guardrails"}, "prod": {"nginx-ingress", "opik-guardrails"}}
+    optional = {"opik-guardrails", "image-policy"}
+    unused = {"dev": optional, "prod": {*optional, "nginx-ingress"}}
     own = {folder.name for folder in HELM.iterdir() if own_chart(folder.name)}
     pools = {model.pool for model in load_settings(name).models if model.engine == "ollama"}
-    several = {f"ollama-{pool}" for pool in pools}
+    several = {*(f"ollama-{pool}" for pool in pools), "gateway-redis"}
     assert set(_releases(environment, name)) == (set(charts()) | own | several) - unused[name] - {"ollama"}
 
 
@@ -134,7 +135,7 @@ def test_controllers_are_redundant_where_the_cluster_is(environment: Environment
 def test_people_learn_which_dns_records_the_domain_needs(environment: Environment, name: str) -> None:
     domain = load_settings(name).domain
     records = environment(name).stacks["platform"]["output"]["dns_records"]["value"]
-    assert set(records) == {f"{host}.{domain}" for host in ("chat", "opik", "api")}
+    assert set(records) == {f"{host}.{domain}" for host in ("chat", "opik", "api", "grafana")}
     assert set(records.values()) == {"${data.terraform_remote_state.network-state.outputs.public_fqdn}"}
 
 
