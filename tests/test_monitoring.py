@@ -160,8 +160,6 @@ def test_prometheus_reaches_every_target(name: str) -> None:
         out, into, there = Direction.EGRESS, Direction.INGRESS, flows[target.namespace]
         assert any(_lets(f, out, target.namespace, target.number, prometheus) for f in flows[MONITORING]), target.name
         assert any(_lets(f, into, MONITORING, target.number, target.labels) for f in there), target.name
-            target.name
-        )
 
 
 def test_kubelets_are_reached_although_no_address_range_matches_a_node() -> None:
