@@ -18,9 +18,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
-from stacks.kubernetes.flows import Flow
+from stacks.kubernetes.flows import Direction, Flow
 from stacks.kubernetes.namespaces import namespaces
-from stacks.kubernetes.opik import login, release, secrets
+from stacks.kubernetes.opik import login, release, secrets, traffic
 from stacks.kubernetes.opik.stores import CLAIMS
 from stacks.settings import Settings, load_settings
 from stacks.settings.data import DataDisk
@@ -68,7 +68,8 @@ PASSWORD_KEYS = {
 Objects = list[dict[str, Any]]
 
 
-def _settings(environment: str, profile: OpikProfile) -> Settings:
+def settings_with(environment: str, profile: OpikProfile) -> Settings:
+    """Return an environment's settings with guardrails and a profile."""
     settings = load_settings(environment)
     opik = settings.opik.model_copy(
         update={"profile": profile, "guardrails_pool": next(iter(settings.cluster.gpu_pools))}
@@ -103,7 +104,8 @@ def _chart(name: str, folder: Path) -> str:
     return str(folder / pin.name)
 
 
-def _render(name: str, settings: Settings, folder: Path) -> Objects:
+def render(name: str, settings: Settings, folder: Path) -> Objects:
+    """Return the objects of a release as it is deployed."""
     wired = folder / f"{name}.json"
     wired.write_text(json.dumps(_wired(name, settings)))
     variants = release.variants(settings) if name == "opik" else ()
@@ -122,9 +124,9 @@ def case(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[Settings, dict[str, Objects]]:
     """Return settings and the objects of every release of Opik, by release."""
-    settings = _settings(*request.param)
+    settings = settings_with(*request.param)
     names = (*THIRD_PARTY, "login-sessions", "opik-guardrails")
-    return settings, {name: _render(name, settings, tmp_path_factory.mktemp(name)) for name in names}
+    return settings, {name: render(name, settings, tmp_path_factory.mktemp(name)) for name in names}
 
 
 Case = tuple[Settings, dict[str, Objects]]
@@ -150,7 +152,8 @@ def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
     return [*pod["containers"], *(pod.get("initContainers") or [])]
 
 
-def _of_kind(objects: Objects, kind: str) -> Objects:
+def of_kind(objects: Objects, kind: str) -> Objects:
+    """Return the objects of a kind."""
     return [item for item in objects if item["kind"] == kind]
 
 
@@ -167,7 +170,7 @@ def test_kubernetes_takes_every_object_as_it_is(case: Case, definitions: Objects
 
 def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: Case) -> None:
     """The definition leaves templates open, so pods, claims and services in it are judged as such."""
-    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     templates = installation["spec"]["templates"]
     pods = copy.deepcopy(templates["podTemplates"])
     for pod in pods:
@@ -193,7 +196,7 @@ def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: C
 
 def test_clickhouse_keeps_the_charts_own_files(case: Case) -> None:
     """They bound memory, drop the logs that fill the disk, and allow what the migrations use."""
-    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     files = installation["spec"]["configuration"]["files"]
     assert {"conf.d/memory.xml", "conf.d/profiles.xml", "conf.d/system_tables.xml"} < set(files)
     assert release.configuration_hash(case[0]) in files["config.d/platform.xml"]
@@ -228,8 +231,8 @@ def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None
 
 
 def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case) -> None:
-    assert _of_kind(_all(case[1]), "Secret") == []
-    for config in _of_kind(_all(case[1]), "ConfigMap"):
+    assert of_kind(_all(case[1]), "Secret") == []
+    for config in of_kind(_all(case[1]), "ConfigMap"):
         data = config.get("data") or {}
         plain = PASSWORD_KEYS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
         assert not {key for key in plain & set(data) if data[key]}, config["metadata"]["name"]
@@ -250,12 +253,12 @@ def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) ->
             for source in container.get("envFrom") or []:
                 if "secretRef" in source:
                     used.add(source["secretRef"]["name"])
-    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     users = installation["spec"]["configuration"]["users"]
     secret, _, key = users["opik/k8s_secret_password"].partition("/")
     assert key in delivered[secret]
     assert "opik/password" not in users
-    (operator,) = _of_kind(case[1]["altinity-clickhouse-operator"], "Deployment")
+    (operator,) = of_kind(case[1]["altinity-clickhouse-operator"], "Deployment")
     assert used | {operator["metadata"]["name"]} == set(delivered)
 
 
@@ -275,7 +278,7 @@ def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
         for volume in pod.get("volumes") or []
         if "persistentVolumeClaim" in volume
     }
-    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     spec = installation["spec"]
     (cluster,) = spec["configuration"]["clusters"]
     assert cluster["layout"] == {"shardsCount": 1, "replicasCount": 1}
@@ -333,40 +336,73 @@ def test_only_the_operator_may_ask_kubernetes(case: Case) -> None:
     for name, _, pod in _pods(_all(case[1])):
         account = pod.get("serviceAccountName")
         if account not in without and pod.get("automountServiceAccountToken") is not False:
-            made = [
-                found for found in _of_kind(_all(case[1]), "ServiceAccount") if found["metadata"]["name"] == account
-            ]
+            made = [found for found in of_kind(_all(case[1]), "ServiceAccount") if found["metadata"]["name"] == account]
             reads = "altinity-clickhouse-operator" in name
             assert reads or made[0].get("automountServiceAccountToken") is False, name
 
 
 def test_operator_has_no_right_outside_its_namespace_but_for_the_hook(case: Case) -> None:
     objects = case[1]["altinity-clickhouse-operator"]
-    assert [role["metadata"]["name"] for role in _of_kind(objects, "ClusterRole")] == [
+    assert [role["metadata"]["name"] for role in of_kind(objects, "ClusterRole")] == [
         "altinity-clickhouse-operator-crd-install"
     ]
-    for rule in _of_kind(objects, "ClusterRole")[0]["rules"]:
+    for rule in of_kind(objects, "ClusterRole")[0]["rules"]:
         assert rule["resources"] == ["customresourcedefinitions"]
 
 
 def test_the_only_hook_installs_definitions(case: Case) -> None:
     hooked = {
         item["metadata"]["name"]
-        for item in _of_kind(_all(case[1]), "Job")
+        for item in of_kind(_all(case[1]), "Job")
         if "helm.sh/hook" in (item["metadata"].get("annotations") or {})
     }
     assert hooked == {"altinity-clickhouse-operator-crd-install"}
-    assert {job["metadata"]["name"] for job in _of_kind(case[1]["opik"], "Job")} == {"opik-minio-post-job"}
+    assert {job["metadata"]["name"] for job in of_kind(case[1]["opik"], "Job")} == {"opik-minio-post-job"}
 
 
 def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_ingress(case: Case) -> None:
-    assert {service["spec"].get("type", "ClusterIP") for service in _of_kind(_all(case[1]), "Service")} == {"ClusterIP"}
-    assert _of_kind(_all(case[1]), "Ingress") == []
-    (installation,) = _of_kind(case[1]["opik"], "ClickHouseInstallation")
+    assert {service["spec"].get("type", "ClusterIP") for service in of_kind(_all(case[1]), "Service")} == {"ClusterIP"}
+    assert of_kind(_all(case[1]), "Ingress") == []
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     (cluster,) = installation["spec"]["configuration"]["clusters"]
     services = {t["name"]: t["spec"]["type"] for t in installation["spec"]["templates"]["serviceTemplates"]}
     used = {cluster["templates"]["serviceTemplate"], cluster["templates"]["replicaServiceTemplate"]}
     assert {services[name] for name in used} == {"ClusterIP"}
+
+
+def test_every_pod_that_serves_tells_whether_it_lives_and_is_ready(case: Case) -> None:
+    for name, _, pod in _pods(_all(case[1])):
+        if pod.get("restartPolicy") in ("OnFailure", "Never") or name == release.OPERATOR:
+            continue
+        for container in pod["containers"]:
+            for probe in ("livenessProbe", "readinessProbe"):
+                assert container.get(probe), f"{name}: {probe}"
+            asked = container["readinessProbe"].get("httpGet")
+            if asked and name == "opik-backend":
+                assert asked["path"] == "/health-check?name=all&type=ready"
+                assert container["readinessProbe"]["timeoutSeconds"] == 5
+
+
+def test_flows_lead_to_ports_that_pods_listen_on(case: Case) -> None:
+    """A probe or a port of a container says what a pod listens on; the charts name the others nowhere."""
+    pods = list(_pods(_all(case[1])))
+    unnamed = {"opik-clickhouse": {9000, 9009, 8123, traffic.CLICKHOUSE_METRICS_PORT}, "opik-backend": {3003, 8080}}
+    for flow in (flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows):
+        if flow.direction is not Direction.INGRESS or not flow.pods or flow.name == "allow-challenge":
+            continue
+        for name, labels, pod in pods:
+            if flow.pods.items() <= labels.items() and pod.get("restartPolicy") != "OnFailure":
+                listening = unnamed.get(name, set()) | _listening(pod)
+                assert {port.number for port in flow.ports} <= listening, (flow.name, name)
+
+
+def _listening(pod: dict[str, Any]) -> set[int]:
+    ports = {port["containerPort"] for container in pod["containers"] for port in container.get("ports") or []}
+    probes = (
+        container.get(probe) or {} for container in pod["containers"] for probe in ("livenessProbe", "readinessProbe")
+    )
+    asked = (probe.get("httpGet", {}).get("port") for probe in probes)
+    return ports | {port for port in asked if isinstance(port, int)}
 
 
 def test_flows_name_labels_that_pods_have(case: Case) -> None:
@@ -380,7 +416,7 @@ def test_flows_name_labels_that_pods_have(case: Case) -> None:
 
 
 def test_services_that_flows_lead_to_exist(case: Case) -> None:
-    services = {service["metadata"]["name"] for service in _of_kind(_all(case[1]), "Service")}
+    services = {service["metadata"]["name"] for service in of_kind(_all(case[1]), "Service")}
     named = {re.sub(r"^\w+://([\w-]+):.*", r"\1", url) for url in (login.FRONTEND, login.GUARDRAILS)}
     assert named | {login.EXPOSURE.service, login.SESSIONS, "opik-redis-master"} <= services
 
@@ -399,7 +435,7 @@ def test_clients_restart_when_a_password_changes(case: Case) -> None:
 
 
 def test_login_gets_its_options_and_needs_no_client_secret(case: Case) -> None:
-    (proxy,) = _of_kind(case[1]["oauth2-proxy"], "Deployment")
+    (proxy,) = of_kind(case[1]["oauth2-proxy"], "Deployment")
     (container,) = proxy["spec"]["template"]["spec"]["containers"]
     assert "--allowed-group=group" in container["args"]
     assert not any("config=" in argument for argument in container["args"])
@@ -469,7 +505,8 @@ NOT_IN_DEFAULTS = (
     "clickhouse.resources",
     "clickhouse.adminUser.secretname",
     "clickhouse.adminUser.password_key",
-    "clickhouse.configuration.files.config.d/platform.xml",
+    "clickhouse.configuration.files.config.d/",
+    "component.python-backend.env.PYTHON_CODE_EXECUTOR_IMAGE_TAG",
     "minio.podSecurityContext.seccompProfile",
     # Keys of the operator's releases after 0.25.
     "operator.image.registry",

@@ -151,7 +151,10 @@ def test_zonal_disks_keep_their_pods_in_the_zone_and_zone_redundant_ones_do_not(
     volumes = synthesize(zonal, tmp_path_factory.mktemp("zonal")).resources(
         "platform", "kubernetes_persistent_volume_v1"
     )
-    for volume in volumes.values():
+    assert len([address for address in volumes if address.startswith("opik-")]) == len(DataDisk)
+    for address, volume in volumes.items():
+        if not address.startswith("opik-"):
+            continue
         (term,) = volume["spec"][0]["node_affinity"]["required"]["node_selector_term"]
         assert term["match_expressions"] == [
             {"key": "topology.disk.csi.azure.com/zone", "operator": "In", "values": ["westeurope-2"]}
@@ -214,6 +217,11 @@ def test_job_waits_for_the_versions_that_are_delivered(environment: Environment,
     assert container["command"][4:] == [
         f"{secret}={delivered[secret][secrets.VERSIONS_KEY]}" for secret in sorted(delivered)
     ]
+
+
+def test_the_autoscaler_takes_no_node_from_under_a_migration() -> None:
+    annotations_ = release.opik(_settings())["podAnnotations"]
+    assert annotations_["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"
 
 
 # Passwords
@@ -437,14 +445,19 @@ def test_only_the_login_is_reached_from_outside(environment: Environment, name: 
     assert path["backend"]["service"] == {"name": "oauth2-proxy", "port": {"number": 80}}
     (tls,) = ingress["spec"]["tls"]
     assert tls["hosts"] == [rule["host"]] == [f"opik.{load_settings(name).domain}"]
-    doors = [
-        flow
+    callers = {
+        flow.name: (tuple(peer.namespace for peer in flow.peers), flow.pods, [port.number for port in flow.ports])
         for flow in _flows(load_settings(name))
-        if flow.direction is Direction.INGRESS
-        and any(peer.namespace != "opik" for peer in flow.peers)
-        and flow.name != "allow-challenge"
-    ]
-    assert [(flow.pods, [port.number for port in flow.ports]) for flow in doors] == [(traffic.LOGIN, [4180])]
+        if flow.direction is Direction.INGRESS and any(peer.namespace != "opik" for peer in flow.peers)
+    }
+    del callers["allow-challenge"]
+    (_, pods, ports) = callers.pop("front-door-to-login")
+    assert (pods, ports) == (traffic.LOGIN, [4180])
+    # What else comes from without the namespace comes from within the cluster.
+    assert {namespace for namespaces_, _, _ in callers.values() for namespace in namespaces_} <= {
+        "gateway",
+        "monitoring",
+    }
 
 
 def test_nginx_takes_500_mb_streams_answers_and_lets_challenges_through() -> None:
@@ -535,5 +548,6 @@ def test_flows_of_opik_do_not_reach_other_applications() -> None:
 def test_disabled_opik_leaves_nothing_in_the_cluster(tmp_path_factory: pytest.TempPathFactory) -> None:
     stacks = synthesize(_settings("dev", opik={"enabled": False}), tmp_path_factory.mktemp("without"))
     assert "opik" not in stacks.resources("platform", "helm_release")
-    assert stacks.resources("platform", "kubernetes_persistent_volume_v1") == {}
+    volumes = stacks.resources("platform", "kubernetes_persistent_volume_v1")
+    assert [address for address in volumes if address.startswith("opik-")] == []
     assert len(stacks.resources("disks", "azurerm_managed_disk")) == len(DataDisk)

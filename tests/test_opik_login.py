@@ -11,7 +11,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
@@ -281,7 +281,7 @@ def test_programs_reach_guardrails_at_their_path(front: Front) -> None:
 def test_a_token_that_does_not_count_is_refused_and_never_redirected(
     front: Front, case: str, path: str, tmp_path: Path
 ) -> None:
-    tokens = {
+    tokens: dict[str, Callable[[], str]] = {
         "no member": lambda: f"Bearer {front.entra.token(CLIENT, groups=['other'])}",
         "another application": lambda: f"Bearer {front.entra.token('other', groups=[GROUP])}",
         "another tenant": lambda: (

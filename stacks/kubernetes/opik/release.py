@@ -24,6 +24,8 @@ ACCOUNT = "opik"
 """Service account of every pod of Opik that needs no access to Kubernetes."""
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of pods that changes when their configuration or a password of theirs does, so that they restart."""
+KEEP_NODE_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
+"""https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md"""
 INSTALL_SECONDS = 3600
 """How long Terraform waits: images, disks, ClickHouse, and then 200 migrations, of which none may be interrupted
 (https://github.com/comet-ml/opik/issues/7090)."""
@@ -45,7 +47,8 @@ def opik(settings: Settings) -> dict[str, Any]:
     restart = {RESTART_ANNOTATION: configuration_hash(settings)}
     return {
         "registry": _common_registry(images),
-        "podAnnotations": restart,
+        # The autoscaler must not take the node from under a migration either.
+        "podAnnotations": restart | {KEEP_NODE_ANNOTATION: "false"},
         "serviceAccount": {"create": False, "name": ACCOUNT},
         "component": {
             "backend": _backend(settings, images),
