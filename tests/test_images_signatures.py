@@ -22,6 +22,7 @@ from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah
 from scripts.images.lock import write_lock
 from scripts.images.prune import superseded
+from scripts.images.wanted import needed
 from scripts.images.work import Work
 from scripts.images.workshop import Workshop
 from stacks.kubernetes import image_lock
@@ -88,9 +89,9 @@ def test_every_image_that_is_deployed_is_verified_by_digest(
     cosign.write_text("\n".join(references(locked).values()))
     count = require_signatures(shop(tmp_path), Processes(), Quiet())
     asked = (tmp_path / "asked").read_text().splitlines()
-    needed = admission.needed(verifying(), images())
-    assert sorted(asked) == sorted(references(locked)[name] for name in needed)
-    assert count == len(needed)
+    deployed = needed(verifying(), images())
+    assert sorted(asked) == sorted(references(locked)[name] for name in deployed)
+    assert count == len(deployed)
 
 
 def test_an_unsigned_image_is_named_and_refused(tmp_path: Path, locked: dict[str, LockedImage], cosign: Path) -> None:
