@@ -8,9 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.tiers import STACKS
+
+from .claim import claim
+from .consent import Consent
 from .console import err, out
 from .errors import ExitCode, OperatorError
+from .prepare import Job, require_terraform, rollout
+from .processes import Processes
+from .state_migration import Need, carry_out, plan_moves
+from .state_places import place, settings_of
+from .summary import print_failure
 from .targets import complete_environment, load_environment, parse_targets
+from .terraform import TerraformError
+from .workspace import CACHE, Workspace
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -53,6 +64,73 @@ def bootstrap(
         typer.echo(_shown(command), err=True)
         _az(command)
     err.print(f"Ready: `llmctl deploy {settings.name}` keeps its state there.", markup=False)
+
+
+@app.command()
+def migrate(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="HEAD:ENV, another REVISION:ENV, or a YAML file.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="The environment, whose file names the new place.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Compare both places and copy nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree beforehand.")] = False,
+) -> None:
+    """Copy the state of every stack from the place that FROM names to the one that TO names.
+
+    Change `state` in the environment file, leave it uncommitted, then `llmctl state migrate HEAD:prod prod`.
+
+    Each state is read back and compared; the old ones are left where they are. Refuses where the new place already
+    holds something that would be lost. Safe to interrupt and to run again.
+    """
+    before, after = settings_of(source), settings_of(target)
+    if (before.name, before.prefix) != (after.name, after.prefix):
+        raise OperatorError(
+            f"{source} is {before.prefix}-{before.name}, {target} is {after.prefix}-{after.name}",
+            "name two versions of one environment's file",
+            ExitCode.USAGE,
+        )
+    if before.state == after.state:
+        raise OperatorError(
+            f"both keep the state in one place ({after.state.backend.value})", "name the old version", ExitCode.USAGE
+        )
+    workspace, processes, terraform = Workspace(after.name), Processes(), require_terraform()
+    with claim(CACHE / "locks", workspace.lock_name, "state migrate"), processes.forwarding_signals():
+        old = place(before, "from", workspace, terraform, processes)
+        new = place(after, "to", workspace, terraform, processes)
+        with err.status("Reading both places"):
+            moves = plan_moves(old, new, STACKS)
+        for move in moves:
+            out.print(f"{move.stack}: {move.need.value}, {move.resources} resources", markup=False)
+        if dry_run or not any(move.need is Need.COPY for move in moves):
+            return
+        Consent(after.name, yes).obtain(f"Copy them to {after.state.backend.value}?", {})
+        for move in carry_out(moves, old, new):
+            out.print(f"{move.stack}: {move.resources} resources arrived", markup=False)
+    err.print(
+        f"The old states are left as they are. `llmctl diff {after.name}` has to show no changes; then delete them.",
+        markup=False,
+    )
+
+
+@app.command()
+def unlock(
+    environment: Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environment)],
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Stack whose state is locked.")],
+    lock: Annotated[str, typer.Argument(metavar="LOCK", help="Its ID, as the error shows it.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="The run that held it is dead.")] = False,
+) -> None:
+    """Break the lock that a dead run left on the state of STACK.
+
+    Only when that run is really dead: breaking the lock of a living one lets two runs write one state.
+    """
+    chosen = parse_targets([environment, stack])
+    load_environment(chosen.environment)
+    with rollout(Job("state unlock", chosen, Workspace(chosen.environment))) as run:
+        Consent(chosen.environment, yes).obtain(f"Is the run that holds {stack} really dead?", {})
+        try:
+            run.runner(stack).unlock(lock)
+        except TerraformError as error:
+            print_failure(run.runner(stack), error, f"llmctl state unlock {chosen.environment} {stack} LOCK")
+            raise OperatorError(f"{stack} is still locked") from None
+    err.print(f"{stack} is free: `llmctl deploy {chosen.environment}`", markup=False)
 
 
 def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[list[str]]:
@@ -99,8 +177,8 @@ def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[li
 def _without_bootstrap(settings: "Settings") -> str:
     if settings.state.hcp:
         return (
-            f"{settings.name} keeps its state in HCP Terraform: run `terraform login {settings.state.hcp.hostname}`; "
-            "the workspaces are created by the first deployment."
+            f"{settings.name} keeps its state in HCP Terraform: run `terraform login {settings.state.hcp.hostname}`, "
+            f"then `llmctl remote bootstrap {settings.name}`."
         )
     return f"{settings.name} keeps its state in state/{settings.name}/ of this checkout: nothing to create."
 
