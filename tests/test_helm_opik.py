@@ -271,6 +271,17 @@ def test_migrations_and_backend_have_the_same_environment(case: Case) -> None:
     assert {"secretRef": {"name": secrets.BACKEND}} in (sources["opik-backend"] or [])
 
 
+def test_migrations_wait_for_both_databases(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in _pods(case[1]["opik"]) if name == "opik-backend")
+    *waiting, last = pod["initContainers"]
+    assert last["name"] == "backend-migrations"
+    asked = " ".join(argument for container in waiting for argument in container["args"])
+    services = {service["metadata"]["name"] for service in of_kind(case[1]["opik"], "Service")}
+    assert "opik-mysql" in services
+    assert "opik-mysql 3306" in asked
+    assert "clickhouse-opik-clickhouse:8123" in asked
+
+
 def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
     mounted = {
         volume["persistentVolumeClaim"]["claimName"]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -324,6 +325,20 @@ def test_redis_refuses_instead_of_evicting_and_fits_its_memory(profile: OpikProf
     assert int(most.group(1)) * 2 <= int(limit[:-2]) * (1024 if limit.endswith("Gi") else 1)
 
 
+@pytest.mark.parametrize("profile", OpikProfile)
+def test_zookeepers_heap_fits_its_memory(profile: OpikProfile) -> None:
+    variants = release.variants(_settings(opik={"profile": profile}))
+    zookeeper = YAML(typ="safe").load(values_files("opik", variants)[-1].read_text())["zookeeper"]
+    variables = {variable["name"]: variable["value"] for variable in zookeeper["extraEnvVars"]}
+    # The list replaces the chart's, which has the folder of the data.
+    assert variables["ZOO_DATA_DIR"] == "/bitnami/zookeeper/data"
+    most = re.search(r"-Xmx(\d+)([mg])", variables["JVMFLAGS"])
+    assert most
+    heap = int(most.group(1)) * (1024 if most.group(2) == "g" else 1)
+    limit = zookeeper["resources"]["limits"]["memory"]
+    assert heap * 4 <= int(limit[:-2]) * (1024 if limit.endswith("Gi") else 1) * 3
+
+
 def test_evaluators_run_in_processes_without_privilege() -> None:
     evaluator = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())["component"]["python-backend"]
     assert evaluator["env"]["PYTHON_CODE_EXECUTOR_STRATEGY"] == "process"
@@ -538,6 +553,17 @@ def test_evaluation_code_cannot_reach_the_internet_or_a_database() -> None:
     assert all(peer.namespace == "opik" for peer in reached)
 
 
+def test_the_backend_may_reach_the_models() -> None:
+    reached = [
+        (peer.namespace, [port.number for port in flow.ports])
+        for flow in _flows(_settings())
+        if flow.direction is Direction.EGRESS and flow.pods == traffic.BACKEND
+        for peer in flow.peers
+        if peer.namespace not in (None, "opik")
+    ]
+    assert reached == [(traffic.GATEWAY, [traffic.GATEWAY_PORT])]
+
+
 def test_flows_of_opik_do_not_reach_other_applications() -> None:
     opik_flows = {flow.name for flow in _flows(_settings())} - {"allow-dns", "allow-challenge"}
     chat = {flow.name for rules in namespaces(_settings()) if rules.name == "chat" for flow in rules.flows}
@@ -551,3 +577,14 @@ def test_disabled_opik_leaves_nothing_in_the_cluster(tmp_path_factory: pytest.Te
     volumes = stacks.resources("platform", "kubernetes_persistent_volume_v1")
     assert [address for address in volumes if address.startswith("opik-")] == []
     assert len(stacks.resources("disks", "azurerm_managed_disk")) == len(DataDisk)
+
+
+# Documentation
+
+
+def test_every_test_that_the_traps_name_exists() -> None:
+    text = (HELM.parent / "docs" / "operations.md").read_text("utf-8").partition("\n## Traps\n")[2]
+    named = set(re.findall(r"`(test_\w+)`", text))
+    written = "\n".join(file.read_text("utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    assert len(named) > 30
+    assert {name for name in named if f"def {name}(" not in written} == set()
