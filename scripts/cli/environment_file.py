@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from ruamel.yaml.nodes import MappingNode, ScalarNode
+from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
 from .consent import Consent
 from .errors import ExitCode, OperatorError
@@ -25,7 +25,11 @@ def file_of(environment: str) -> Path:
     return ROOT / "environments" / f"{environment}.yaml"
 
 
-def with_value(text: str, key: Sequence[str], value: str) -> str:
+Part = str | int
+"""A step of a path in the file: a key of a section, or a position in a list."""
+
+
+def with_value(text: str, key: Sequence[Part], value: str) -> str:
     """Return the YAML `text` with the plain `value` at `key`; every other character stays.
 
     A whole round trip would keep the comments but lay out lists its own way, so the text is cut where ruamel says that
@@ -36,19 +40,26 @@ def with_value(text: str, key: Sequence[str], value: str) -> str:
     except YAMLError:
         node = None
     for depth, part in enumerate(key):
+        if isinstance(node, SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            continue
         if not isinstance(node, MappingNode):
-            place = ".".join(key[:depth]) or "the environment file"
-            raise OperatorError(f"{place} is no mapping, so {'.'.join(key)} cannot be set", code=ExitCode.SETTINGS)
+            place = _path(key[:depth]) or "the environment file"
+            raise OperatorError(f"{place} is no mapping, so {_path(key)} cannot be set", code=ExitCode.SETTINGS)
         found = next((child for name, child in node.value if name.value == part), None)
         if found is None:
             return _inserted(text, node, key[depth:], value)
         node = found
     if not isinstance(node, ScalarNode):
-        raise OperatorError(f"{'.'.join(key)} is no plain value", code=ExitCode.SETTINGS)
+        raise OperatorError(f"{_path(key)} is no plain value", code=ExitCode.SETTINGS)
     return text[: node.start_mark.index] + value + text[node.end_mark.index :]
 
 
-def _inserted(text: str, mapping: MappingNode, key: Sequence[str], value: str) -> str:
+def _path(key: Sequence[Part]) -> str:
+    return ".".join(map(str, key))
+
+
+def _inserted(text: str, mapping: MappingNode, key: Sequence[Part], value: str) -> str:
     """Return the text with `key`, which is missing in `mapping`, as its last."""
     if mapping.flow_style:
         flow = value
@@ -128,13 +139,22 @@ class AgreedEdit(Consent):
 
 
 @contextmanager
-def edited(environment: str, key: Sequence[str], value: str) -> Iterator[Edit]:
+def edited(environment: str, key: Sequence[Part], value: str) -> Iterator[Edit]:
     """Within, the environment's file has `value` at `key`; afterwards only if the change was kept.
 
     Raises OperatorError, with the file as it was, when the changed file breaks a rule.
     """
+    with rewritten(environment, with_value(file_of(environment).read_text("utf-8"), key, value)) as edit:
+        yield edit
+
+
+@contextmanager
+def rewritten(environment: str, text: str) -> Iterator[Edit]:
+    """Within, the environment's file is `text`; afterwards only if the change was kept.
+
+    Raises OperatorError, with the file as it was, when `text` breaks a rule.
+    """
     path = file_of(environment)
-    text = with_value(path.read_text("utf-8"), key, value)
     parsed(environment, text)
     edit = Edit(path, text)
     edit.apply()

@@ -1,5 +1,6 @@
 """Questions to web servers, asked the way a browser or an SDK would, without following redirects."""
 
+import json
 import socket
 import ssl
 from collections.abc import Callable, Mapping
@@ -39,6 +40,30 @@ def get(
     timeout_s: float = _TIMEOUT_S,
 ) -> Answer:
     """Return the answer to a GET. Raises NoAnswerError when there is none, an untrusted certificate included."""
+    return _ask("GET", url, None, context, headers or {}, timeout_s)
+
+
+def send_json(
+    url: str,
+    content: Any,
+    *,
+    method: str = "POST",
+    headers: Mapping[str, str] | None = None,
+    timeout_s: float = _TIMEOUT_S,
+) -> Answer:
+    """Return the answer to `content`, sent as JSON. Raises NoAnswerError when there is none."""
+    given = {"Content-Type": "application/json", **(headers or {})}
+    return _ask(method, url, json.dumps(content).encode(), None, given, timeout_s)
+
+
+def _ask(
+    method: str,
+    url: str,
+    body: bytes | None,
+    context: ssl.SSLContext | None,
+    headers: Mapping[str, str],
+    timeout_s: float,
+) -> Answer:
     parts = urlsplit(url)
     host = parts.hostname or ""
     connection: HTTPConnection
@@ -48,7 +73,7 @@ def get(
         connection = HTTPConnection(host, parts.port, timeout=timeout_s)
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
-        connection.request("GET", path, headers={"User-Agent": "llmctl", **(headers or {})})
+        connection.request(method, path, body=body, headers={"User-Agent": "llmctl", **headers})
         answer = connection.getresponse()
         found = {name.lower(): value for name, value in answer.getheaders()}
         return Answer(answer.status, found.get("location", ""), answer.read(_MOST_BYTES), found)
