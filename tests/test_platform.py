@@ -7,6 +7,7 @@ import pytest
 from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.accounts import CERT_MANAGER, VAULT_READER
 from stacks.kubernetes.catalogue import images
+from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries
 from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, Direction, Flow, Peer
@@ -46,6 +47,7 @@ def test_namespaces_are_those_that_something_runs_in() -> None:
         "ingress",
         "gpu",
         "scaling",
+        "databases",
         "chat",
         "gateway",
         "serving",
@@ -134,13 +136,19 @@ def test_deliveries_go_only_to_namespaces_that_exist() -> None:
     assert "chat" not in deliveries(_settings("dev", chat={"enabled": False}))
 
 
-def test_every_generated_secret_is_delivered_except_the_administrators_password() -> None:
+def test_every_generated_secret_is_delivered_and_the_database_administrators_to_the_job_alone() -> None:
     delivered = {
         name for secrets in deliveries(_settings("dev")).values() for keys in secrets.values() for name in keys.values()
     }
     missing = {secret.value for secret in GeneratedSecret} - delivered
     vllm = set() if "serving" in deliveries(_settings("dev")) else {GeneratedSecret.VLLM_API_KEY.value}
-    assert missing == {GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD.value} | vllm
+    assert missing == vllm
+    administrators = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD.value
+    assert [
+        namespace
+        for namespace, secrets in deliveries(_settings("dev")).items()
+        if any(administrators in keys.values() for keys in secrets.values())
+    ] == ["databases"]
 
 
 SHARED = {
@@ -199,9 +207,13 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             scaling.serving_front(settings),
             gateway.litellm(settings, database_host="h"),
             gateway.limits(settings),
+            chat.open_webui(settings, client_id="c", group_id="g", tenant_id="t"),
+            chat.redis(settings),
         ]
     )
     for name, image in images().items():
+        if name == "databases/postgres":
+            continue  # of a Job of its own, without a chart
         forms = (str(image.values())[1:-1], str(image.parts()), str(image), image.parts()["repository"])
         assert any(form in passed for form in forms), name
 
