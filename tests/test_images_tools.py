@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from azure.core.credentials import AccessToken
+from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from typer.testing import CliRunner
 
 from scripts.cli import image_options
@@ -17,7 +20,6 @@ from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.image_step import Tools, ensure
 from scripts.cli.images import app
 from scripts.cli.processes import Processes
-from scripts.images import azure_cli
 from scripts.images.builders.acr_tasks import AcrTasks
 from scripts.images.builders.base import Builder
 from scripts.images.builders.choice import choose
@@ -31,7 +33,6 @@ from scripts.images.prune import superseded
 from scripts.images.registry.client import Registry
 from scripts.images.registry.credentials import Login, find_login
 from scripts.images.registry.references import Reference, parse
-from scripts.images.registry.transport import Transport
 from scripts.images.verification import Subject, is_clean, sign
 from scripts.images.work import Work
 from scripts.images.workshop import Workshop
@@ -119,17 +120,25 @@ def transfer(source: str, tmp_path: Path) -> Transfer:
     return Transfer("charts/app", parse(source), target, tmp_path / "log", Processes())
 
 
+class Token:
+    """A login of Azure that needs no Azure CLI."""
+
+    def get_token(self, *_scopes: str, **_options: Any) -> AccessToken:
+        return AccessToken("token", int(time.time()) + 3600)
+
+
 def azure_import(url: str, login: Login | None = None) -> AcrImport:
-    return AcrImport(REGISTRY_ID, lambda: "token", lambda _registry: login, Transport(), url, lambda _seconds: None)
+    client = ContainerRegistryManagementClient(Token(), "s", url, credential_scopes=["any"], polling_interval=0.01)
+    return AcrImport(client, "g", "llmdev", lambda _registry: login, {"enforce_https": False})
 
 
 def test_azure_imports_by_digest_and_is_waited_for(azure: tuple[type[Azure], str], tmp_path: Path) -> None:
     handler, url = azure
     azure_import(url).transfer(transfer(f"docker.io/org/app:v1@{DIGEST}", tmp_path))
     first, *polls = handler.asked
-    assert first[0] == f"POST {REGISTRY_ID}/importImage?api-version=2023-07-01"
+    assert first[0].startswith(f"POST {REGISTRY_ID}/importImage?api-version=")
     assert first[2] == {
-        "source": {"registryUri": "registry-1.docker.io", "sourceImage": f"org/app@{DIGEST}"},
+        "source": {"registryUri": "docker.io", "sourceImage": f"org/app@{DIGEST}"},
         "targetTags": ["ghcr.io/org/app:v1"],
         "mode": "Force",
     }
@@ -143,11 +152,20 @@ def test_azure_s_refusal_is_told_in_its_words_without_the_publisher_s_password(
     handler, url = azure
     handler.end = (403, json.dumps({"error": {"code": "AuthorizationFailed", "message": "no right"}}).encode())
     login = Login("me", "secret-of-publisher")
-    with pytest.raises(OperatorError, match="AuthorizationFailed: no right") as caught:
+    with pytest.raises(OperatorError, match=r"AuthorizationFailed: no right$") as caught:
         azure_import(url, login).transfer(transfer("ghcr.io/org/app:v1", tmp_path))
     assert handler.asked[0][2]["source"]["credentials"] == {"username": "me", "password": "secret-of-publisher"}
     assert "secret-of-publisher" not in f"{caught.value}{caught.value.fix}"
     assert caught.value.code == ExitCode.NOT_READY
+
+
+def test_an_interrupted_import_is_not_waited_for(azure: tuple[type[Azure], str], tmp_path: Path) -> None:
+    handler, url = azure
+    handler.end = (202, b"")
+    one = transfer("ghcr.io/org/app:v1", tmp_path)
+    one.processes.interrupted = 1
+    with pytest.raises(KeyboardInterrupt):
+        azure_import(url).transfer(one)
 
 
 def build_with(builder: Builder, tmp_path: Path, registry: str) -> None:
@@ -203,12 +221,18 @@ def test_what_imports_is_found(programs: Path) -> None:
     assert importing.choose("auto", settings, "registry.example.com") == ToolCopy("crane")
     install(programs, "skopeo")
     assert importing.choose("auto", settings, "registry.example.com") == ToolCopy("skopeo")
-    install(programs, "az", 'echo \'{"accessToken": "token"}\'')
+    install(programs, "az", 'echo \'{"accessToken": "token", "expires_on": 4102444800, "tokenType": "Bearer"}\'')
     found = importing.choose("auto", settings, "llmdev46cy3.azurecr.io")
     assert isinstance(found, AcrImport)
-    assert found.registry_id.endswith(
-        "/resourceGroups/llm-dev-acr/providers/Microsoft.ContainerRegistry/registries/llmdev46cy3"
-    )
+    assert (found.resource_group, found.registry) == ("llm-dev-acr", "llmdev46cy3")
+    # Azure's own import would end up in the environment's registry, not in another one.
+    assert importing.choose("auto", settings, "other.azurecr.io") == ToolCopy("skopeo")
+    with pytest.raises(OperatorError, match="is not the registry of dev"):
+        importing.choose("acr", settings, "other.azurecr.io")
+    install(programs, "az", "echo 'ERROR: Please run az login' >&2; exit 1")
+    with pytest.raises(OperatorError, match="no login for subscription") as caught:
+        importing.choose("acr", settings, "llmdev46cy3.azurecr.io")
+    assert "az login" in caught.value.fix
 
 
 def test_the_azure_cli_gives_the_registry_s_login(programs: Path) -> None:
@@ -216,9 +240,6 @@ def test_the_azure_cli_gives_the_registry_s_login(programs: Path) -> None:
     assert find_login("llmdev.azurecr.io") == Login("00000000-0000-0000-0000-000000000000", "token")
     install(programs, "az", "exit 1")
     assert find_login("llmdev.azurecr.io") is None
-    with pytest.raises(OperatorError, match="no login for subscription") as caught:
-        azure_cli.management_token("s")
-    assert "az login" in caught.value.fix
 
 
 @pytest.mark.parametrize(("tool", "status", "clean"), [("trivy", 0, True), ("trivy", 1, False), ("grype", 2, False)])

@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -105,6 +105,16 @@ class Scene:
             _quiet("buildah", "build", "--layers", "--tag", local, str(self.source / "apps" / name))
             _quiet("buildah", "push", "--tls-verify=false", local, target)
         return time.perf_counter() - started, len(IMAGES)
+
+
+def write_repository(folder: Path, contexts: Iterable[str], tag: str) -> None:
+    """Write a repository with a Dockerfile in each of `contexts`, committed and tagged."""
+    for context in contexts:
+        (folder / context).mkdir(parents=True)
+        (folder / context / "Dockerfile").write_text(f"FROM scratch\nLABEL context={context}\n", "utf-8")
+    identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.com", "-c", "commit.gpgsign=false")
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", tag], ["tag", tag]):
+        subprocess.run(["git", *identity, *command], cwd=folder, check=True)  # noqa: S603, S607
 
 
 def forget_layers() -> None:

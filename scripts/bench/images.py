@@ -22,8 +22,8 @@ from scripts.images.registry.manifests import MANIFEST_TYPES, Descriptor, Manife
 from stacks.kubernetes.catalogue import images
 from stacks.settings import load_settings
 
-from . import report
-from .image_scenes import IMAGES, Scene, forget_layers
+from . import noop_images, report
+from .image_scenes import IMAGES, Scene, forget_layers, write_repository
 from .loopback import buildah_environment, registry_program, running
 from .measure import run
 from .processes import ROOT
@@ -71,17 +71,27 @@ def measure(runs: int) -> Figures:
 def _noop(folder: Path, registry: str, runs: int) -> float:
     folder.mkdir()
     client = Registry(registry)
-    entries = []
-    for content in (b'{"os": "linux", "architecture": "amd64"}', os.urandom(1024)):
-        blob = Descriptor(f"sha256:{hashlib.sha256(content).hexdigest()}", len(content))
-        entries.append({"mediaType": "application/octet-stream", "digest": blob.digest, "size": blob.size_bytes})
-        for name in images():
-            client.put_blob(f"upstream/{name}", blob, io.BytesIO(content))
+    entries, contents = [], (b'{"os": "linux", "architecture": "amd64"}', os.urandom(1024))
+    for content in contents:
+        digest = f"sha256:{hashlib.sha256(content).hexdigest()}"
+        entries.append({"mediaType": "application/octet-stream", "digest": digest, "size": len(content)})
     body = {"schemaVersion": 2, "mediaType": MANIFEST_TYPES[0], "config": entries[0], "layers": entries[1:]}
     manifest = Manifest(MANIFEST_TYPES[0], json.dumps(body).encode())
-    for name in images():
-        client.put_manifest(f"upstream/{name}", "v1", manifest)
+
+    def put(repository: str, tag: str) -> None:
+        for entry, content in zip(entries, contents, strict=True):
+            client.put_blob(repository, Descriptor(str(entry["digest"]), len(content)), io.BytesIO(content))
+        client.put_manifest(repository, tag, manifest)
+
     (folder / "digest").write_text(manifest.digest, "utf-8")
+    contexts = [image.build.context for image in images().values() if image.build]
+    write_repository(folder / "source", contexts, noop_images.VERSION)
+    shop = noop_images.shop(folder, registry)
+    for image in shop.images:
+        if image.recipe:
+            put(image.repository, image.tag)
+        else:
+            put(image.upstream.repository, noop_images.VERSION)
     command = [sys.executable, "-m", "scripts.bench.noop_images", str(folder), registry]
     run([*command, "fill"], os.environ, ROOT)
     return median(run(command, os.environ, ROOT).wall_s for _ in range(runs))

@@ -1,6 +1,7 @@
 """One run over all images with nothing to do, as a process: `python -m scripts.bench.noop_images FOLDER REGISTRY`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from scripts.cli.image_step import Tools, ensure
@@ -9,15 +10,30 @@ from scripts.images.workshop import Workshop
 from stacks.kubernetes.catalogue import Image, images
 from stacks.settings import load_settings
 
+VERSION = "v1"
+
 
 def shop(folder: Path, registry: str) -> Workshop:
-    """Return as many imported images as `helm/images.yaml` has."""
+    """Return what `helm/images.yaml` has: built from the repository in `folder/source`, imported from `registry`."""
+    digest = (folder / "digest").read_text("utf-8")
     pinned = {
-        name: Image(repository=f"{registry}/upstream/{name}", tag="v1", digest=digest)
-        for name in images()
-        for digest in [(folder / "digest").read_text("utf-8")]
+        name: Image(
+            repository=f"{registry}/upstream/{name}",
+            tag=VERSION,
+            digest=None if image.build else digest,
+            build=replace(image.build, git=str(folder / "source"), bases={}) if image.build else None,
+        )
+        for name, image in images().items()
     }
-    return Workshop(load_settings("dev"), registry_name=registry, pinned=pinned, lock=folder / "lock", cache=folder)
+    return Workshop(
+        load_settings("dev"),
+        registry_name=registry,
+        pinned=pinned,
+        lock=folder / "lock",
+        cache=folder,
+        # All, also those of releases that the environment leaves out.
+        names=tuple(pinned),
+    )
 
 
 if __name__ == "__main__":

@@ -5,9 +5,6 @@ import shutil
 import subprocess
 from typing import Any
 
-from scripts.cli.errors import ExitCode, OperatorError
-
-ARM = "https://management.azure.com"
 _TIMEOUT_S = 120
 
 
@@ -26,20 +23,6 @@ def registry_token(name: str) -> str | None:
     answer = _json("acr", "login", "--name", name, "--expose-token")
     token = answer.get("accessToken") if answer else None
     return str(token) if token else None
-
-
-def management_token(subscription_id: str) -> str:
-    """Return a token for Azure's management API. Raises OperatorError without the CLI or a login."""
-    if not present():
-        raise OperatorError("Azure cannot be asked: `az` is not installed", "install the Azure CLI", ExitCode.NOT_READY)
-    answer = _json("account", "get-access-token", "--subscription", subscription_id, "--resource", ARM)
-    if not answer or "accessToken" not in answer:
-        raise OperatorError(
-            f"the Azure CLI has no login for subscription {subscription_id}",
-            "run `az login`",
-            ExitCode.NOT_READY,
-        )
-    return str(answer["accessToken"])
 
 
 def _json(*arguments: str) -> dict[str, Any] | None:

@@ -1,87 +1,93 @@
 """Import inside Azure: the registry fetches the image itself, nothing passes through this machine."""
 
-import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any
-from urllib.parse import urljoin
+from typing import TYPE_CHECKING, Any
 
 from scripts.cli.errors import ExitCode, OperatorError
-from scripts.images.azure_cli import ARM
 from scripts.images.registry.credentials import Login
-from scripts.images.registry.references import api_host
-from scripts.images.registry.transport import Answer, Origin, Transport
 
 from .base import Transfer
 
-API_VERSION = "2023-07-01"
-POLL_S = 3.0
-LONGEST_S = 3600.0
+if TYPE_CHECKING:
+    from azure.core.exceptions import AzureError
+    from azure.core.polling import LROPoller
+    from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+
+LONGEST_S = 3600
+_STEP_S = 2
+_DATA_ROLE = "Container Registry Data Importer and Data Reader"
 
 
 @dataclass(frozen=True)
 class AcrImport:
-    """The registry's `importImage` operation.
+    """The registry's operation `importImage`, as `az acr import` uses it, through Azure's own library.
 
     https://learn.microsoft.com/rest/api/container-registry/registries/import-image
     """
 
-    registry_id: str
-    """Resource id of the registry."""
-    token: Callable[[], str]
-    """Returns a token for the management API."""
+    client: "ContainerRegistryManagementClient"
+    resource_group: str
+    registry: str
+    """Name of the registry, without its domain."""
     login: Callable[[str], Login | None]
     """Returns the login of a publisher's registry, which Azure needs for private ones."""
-    transport: Transport
-    management: str = ARM
-    pause: Callable[[float], object] = time.sleep
+    options: dict[str, Any]
+    """Options of every request."""
     name: str = "acr"
 
     def transfer(self, transfer: Transfer) -> None:
         """Start the import and wait for its end. Raises OperatorError with Azure's own words."""
-        url = f"{self.management}{self.registry_id}/importImage?api-version={API_VERSION}"
-        headers = {"Authorization": f"Bearer {self.token()}", "Content-Type": "application/json"}
-        body = json.dumps(self._request(transfer)).encode()
-        answer = self.transport.send("POST", url, headers, body=body)
-        waited = 0.0
-        while answer.status == HTTPStatus.ACCEPTED:
-            if waited > LONGEST_S:
-                raise OperatorError(f"{transfer.name}: Azure has not imported it within {LONGEST_S / 60:.0f} minutes")
-            location = answer.headers.get("Location") or answer.headers.get("Azure-AsyncOperation") or url
-            seconds = answer.headers.get("Retry-After", "")
-            wait_s = float(seconds) if seconds.isdigit() else POLL_S
-            self.pause(wait_s)
-            waited += max(wait_s, 0.1)
-            transfer.step("Azure is importing it")
-            url = urljoin(url, location)
-            # The token is for the management API, wherever a location may point.
-            known = headers if Origin.of(url) == Origin.of(self.management) else {}
-            answer = self.transport.send("GET", url, known)
-        if answer.status not in {HTTPStatus.OK, HTTPStatus.NO_CONTENT}:
-            raise self._refused(transfer, answer)
+        from azure.core.exceptions import AzureError  # noqa: PLC0415 - half a second that other commands need not wait
 
-    def _request(self, transfer: Transfer) -> dict[str, Any]:
+        try:
+            poller = self.client.registries.begin_import_image(
+                self.resource_group, self.registry, self._request(transfer), **self.options
+            )
+            self._wait(poller, transfer)
+        except AzureError as error:
+            raise _refused(transfer, error) from None
+
+    def _wait(self, poller: "LROPoller[None]", transfer: Transfer) -> None:
+        waited = 0
+        while not poller.done():
+            if transfer.processes.interrupted:
+                # Azure finishes what it began; the next run finds it.
+                raise KeyboardInterrupt
+            if waited >= LONGEST_S:
+                raise OperatorError(f"{transfer.name}: Azure has not imported it within {LONGEST_S // 60} minutes")
+            transfer.step("Azure is importing it")
+            poller.wait(_STEP_S)
+            waited += _STEP_S
+        poller.result()
+
+    def _request(self, transfer: Transfer) -> Any:
+        from azure.mgmt.containerregistry.models import (  # noqa: PLC0415
+            ImportImageParameters,
+            ImportSource,
+            ImportSourceCredentials,
+        )
+
         source = transfer.source
         selector = f"@{source.digest}" if source.digest else f":{source.selector}"
-        described: dict[str, Any] = {
-            "registryUri": api_host(source.registry),
-            "sourceImage": f"{source.repository}{selector}",
-        }
-        if login := self.login(source.registry):
-            described["credentials"] = {"username": login.user, "password": login.password}
-        target = f"{transfer.target.repository}:{transfer.target.tag}"
-        return {"source": described, "targetTags": [target], "mode": "Force"}
+        login = self.login(source.registry)
+        return ImportImageParameters(
+            source=ImportSource(
+                registry_uri=source.registry,
+                source_image=f"{source.repository}{selector}",
+                credentials=ImportSourceCredentials(username=login.user, password=login.password) if login else None,
+            ),
+            target_tags=[f"{transfer.target.repository}:{transfer.target.tag}"],
+            mode="Force",
+        )
 
-    def _refused(self, transfer: Transfer, answer: Answer) -> OperatorError:
-        try:
-            error = json.loads(answer.body)["error"]
-            words = f"{error['code']}: {error.get('message', '')}"
-        except (ValueError, KeyError, TypeError):
-            words = f"status {answer.status}"
-        message = f"{transfer.name}: Azure does not import {transfer.source}: {words}"
-        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            fix = "ask for the role Container Registry Data Importer and Data Reader on the registry"
-            return OperatorError(message, fix, ExitCode.NOT_READY)
-        return OperatorError(message)
+
+def _refused(transfer: Transfer, error: "AzureError") -> OperatorError:
+    status = getattr(error, "status_code", None)
+    told = getattr(error, "error", None)
+    words = f"{told.code}: {told.message}" if told else str(error).splitlines()[0]
+    message = f"{transfer.name}: Azure does not import {transfer.source}: {words}"
+    if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        return OperatorError(message, f"ask for the role {_DATA_ROLE} on the registry", ExitCode.NOT_READY)
+    return OperatorError(message)
