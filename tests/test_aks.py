@@ -79,6 +79,7 @@ def test_workloads_get_identities_from_the_clusters_issuer(environment: str) -> 
         (
             "system:serviceaccount:cert-manager:cert-manager",
             "system:serviceaccount:external-secrets:vault-reader",
+            "system:serviceaccount:monitoring:grafana",
         ),
         "${azurerm_kubernetes_cluster.cluster.oidc_issuer_url}",
     )
@@ -88,10 +89,11 @@ def test_login_application_trusts_the_workloads_that_log_people_in() -> None:
     aks = aks_stack()
     assert {block["subject"] for block in of_type(aks, "azuread_application_federated_identity_credential")} == {
         "system:serviceaccount:chat:open-webui",
+        "system:serviceaccount:monitoring:grafana",
         "system:serviceaccount:opik:oauth2-proxy",
     }
-    without_opik = aks_stack(opik={"enabled": False})
-    assert len(of_type(without_opik, "azuread_application_federated_identity_credential")) == 1
+    chat_alone = aks_stack(opik={"enabled": False}, monitoring={"enabled": False})
+    assert len(of_type(chat_alone, "azuread_application_federated_identity_credential")) == 1
 
 
 def test_without_directory_rights_the_directory_is_left_alone() -> None:
@@ -299,7 +301,8 @@ KUBELET = "azurerm_user_assigned_identity.kubelet.principal_id"
 
 
 def test_cluster_and_workloads_have_these_roles_and_no_others() -> None:
-    roles = {role for role in _roles(aks_stack()) if "external-secrets" not in role[0]}
+    workloads = ("external-secrets", "grafana")
+    roles = {role for role in _roles(aks_stack()) if not any(workload in role[0] for workload in workloads)}
     assert roles == {
         (CONTROL_PLANE, "Network Contributor", "network-state.outputs.nodes_subnet_id"),
         (CONTROL_PLANE, "Network Contributor", "network-state.outputs.public_ip_id"),
@@ -312,6 +315,39 @@ def test_cluster_and_workloads_have_these_roles_and_no_others() -> None:
             "Azure Kubernetes Service RBAC Cluster Admin",
             "azurerm_kubernetes_cluster.cluster.id",
         ),
+    }
+
+
+def test_grafana_reads_metrics_of_the_database_and_nothing_else() -> None:
+    ((_, role, scope),) = [role for role in _roles(aks_stack()) if "grafana" in role[0]]
+    assert (role, scope) == ("Monitoring Reader", "database-state.outputs.resource_group_id")
+
+
+def test_azure_mails_alerts_of_the_database_and_of_backups() -> None:
+    aks = aks_stack(monitoring={"alerts": {"email_addresses": ["team@example.com"]}})
+    (group,) = of_type(aks, "azurerm_monitor_action_group")
+    assert [receiver["email_address"] for receiver in group["email_receiver"]] == ["team@example.com"]
+    watched = {alert["criteria"][0]["metric_name"]: alert for alert in of_type(aks, "azurerm_monitor_metric_alert")}
+    assert set(watched) == {"storage_percent", "is_db_alive", "BackupHealthEvent"}
+    assert all(alert["action"] for alert in watched.values())
+    assert watched["storage_percent"]["criteria"][0]["threshold"] == 80
+    assert watched["BackupHealthEvent"]["scopes"] == [
+        "${data.terraform_remote_state.disks-state.outputs.backup_vault_id}"
+    ]
+
+
+def test_azure_monitor_keeps_the_metrics_and_judges_them_when_asked_to() -> None:
+    assert "monitor_metrics" not in only(aks_stack(), "azurerm_kubernetes_cluster")
+    aks = aks_stack(monitoring={"metrics": "azure-monitor", "alerts": {"email_addresses": ["team@example.com"]}})
+    assert "monitor_metrics" in only(aks, "azurerm_kubernetes_cluster")
+    groups = of_type(aks, "azurerm_monitor_alert_prometheus_rule_group")
+    assert groups
+    for group in groups:
+        assert all(rule["action"] for rule in group["rule"])
+    assert only(aks, "azurerm_monitor_workspace")
+    assert {role for _, role, _ in (found for found in _roles(aks) if "grafana" in found[0])} == {
+        "Monitoring Reader",
+        "Monitoring Data Reader",
     }
 
 

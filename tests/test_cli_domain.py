@@ -56,7 +56,7 @@ def door(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Door]:
 @pytest.fixture
 def names(monkeypatch: pytest.MonkeyPatch) -> set[str]:
     """Return the names that DNS knows, all of them leading to the front door."""
-    known = {f"{host}.{name}" for host in ("chat", "opik", "api") for name in (OLD, NEW)}
+    known = {f"{host}.{name}" for host in ("chat", "opik", "api", "grafana") for name in (OLD, NEW)}
     real = socket.getaddrinfo
 
     def resolve(host: Any, port: Any, *rest: Any, **named: Any) -> Any:

@@ -18,6 +18,7 @@ from stacks.kubernetes.deliveries import deliveries
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.image_policy import image_policy
+from stacks.kubernetes.monitoring import release as monitoring
 from stacks.kubernetes.opik import login
 from stacks.kubernetes.opik import release as opik
 from stacks.settings import Settings, load_settings
@@ -45,6 +46,8 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
         "serving-front": lambda: scaling.serving_front(settings),
         "chat-redis": lambda: chat.redis(settings),
         "image-policy": lambda: image_policy(settings, ("opik", "serving")),
+        "dashboards": lambda: monitoring.dashboard_files(settings, resource_group="group", server="server"),
+        "monitors": lambda: monitoring.monitors(settings),
         "litellm": lambda: gateway.litellm(settings, database_host="pg.example.com"),
         "platform-secrets": lambda: values.platform_secrets(
             settings,

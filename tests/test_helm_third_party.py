@@ -19,6 +19,8 @@ from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
 from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.gpu import GPU_TAINT
+from stacks.kubernetes.monitoring import release as monitoring
+from stacks.kubernetes.monitoring.grafana import GrafanaAccess
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
@@ -45,7 +47,16 @@ NAMESPACE = {
     "ollama": "serving",
     "vllm": "serving",
     "keda-http-add-on": "scaling",
+    "kube-prometheus-stack": "monitoring",
 }
+ACCESS = GrafanaAccess(
+    tenant_id="tenant",
+    login_client_id="login",
+    group_id="group",
+    identity_client_id="identity",
+    subscription_id="subscription",
+    metrics_url="",
+)
 VARIANTS = [
     (release, variant)
     for release in NAMESPACE
@@ -72,6 +83,7 @@ def _wired(release: str) -> dict[str, Any]:
         "ollama": ollama.ollama(settings, ollama_engines(settings)[0]),
         "vllm": vllm.vllm(settings),
         "keda-http-add-on": scaling.keda_http_add_on(settings),
+        "kube-prometheus-stack": monitoring.kube_prometheus_stack(settings, ACCESS),
     }
     return wired[release]
 
@@ -168,10 +180,12 @@ def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) ->
 
 def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    level = {rules.name: rules.enforced for rules in namespaces(_settings())}[NAMESPACE[release]]
-    if level is not PodSecurity.RESTRICTED:
+    levels = {rules.name: rules.enforced for rules in namespaces(_settings())}
+    if levels[NAMESPACE[release]] is not PodSecurity.RESTRICTED:
         pytest.skip(f"{NAMESPACE[release]} does not restrict its pods")
-    for name, pod in _pods(objects):
+    place = {id(item): item["metadata"].get("namespace", NAMESPACE[release]) for item in objects}
+    restricted = [item for item in objects if levels.get(place[id(item)]) is PodSecurity.RESTRICTED]
+    for name, pod in _pods(restricted):
         shared = pod.get("securityContext") or {}
         for container in _containers(pod):
             context = shared | container["securityContext"]
@@ -226,13 +240,23 @@ def test_every_value_has_a_key_in_the_chart(release: str, tmp_path: Path) -> Non
     shown = subprocess.run(
         [str(FOUND), "show", "values", *chart(release, tmp_path)], capture_output=True, text=True, check=True
     )
-    defaults = YAML(typ="safe").load(shown.stdout)
+    defaults = _with_parts(YAML(typ="safe").load(shown.stdout), Path(chart(release, tmp_path)[0]))
     given = [YAML(typ="safe").load(file.read_text()) for file in values_files(release)[0].parent.glob("values*.yaml")]
     unknown = {path for layer in (*given, _wired(release)) for path in _unknown(layer, defaults)}
     assert unknown - NOT_IN_DEFAULTS == set()
 
 
 NOT_IN_DEFAULTS = {
+    "grafana.containerSecurityContext.readOnlyRootFilesystem",
+    "grafana.deploymentStrategy.rollingUpdate",
+    "grafana.fullnameOverride",
+    "grafana.podAnnotations",
+    "grafana.podLabels",
+    "grafana.serviceAccount.annotations",
+    "kube-state-metrics.priorityClassName",
+    "prometheus-node-exporter.priorityClassName",
+    "prometheus-node-exporter.containerSecurityContext.allowPrivilegeEscalation",
+    "prometheus-node-exporter.containerSecurityContext.capabilities",
     "image.tag",
     "webhook.image.tag",
     "cainjector.image.tag",
@@ -258,11 +282,28 @@ NOT_IN_DEFAULTS = {
 """Keys that charts document in a comment or only read in a template."""
 
 
+def _with_parts(defaults: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the chart's defaults with those of the charts in it below their names."""
+    for file in folder.glob("charts/*/values.yaml"):
+        part = YAML(typ="safe").load(file.read_text()) or {}
+        defaults[file.parent.name] = _merged(part, defaults.get(file.parent.name) or {})
+    return defaults
+
+
+def _merged(under: Any, over: Any) -> Any:
+    if not isinstance(under, dict) or not isinstance(over, dict):
+        return over
+    return under | {key: _merged(under.get(key), value) for key, value in over.items()}
+
+
 def _unknown(given: Any, known: Any, path: str = "") -> Iterator[str]:
     if not isinstance(given, dict) or not isinstance(known, dict) or not known:
         return
     for key, value in given.items():
         where = f"{path}.{key}" if path else str(key)
+        if where == "grafana.grafana.ini":
+            # Sections of Grafana's own file, whatever they are called.
+            continue
         if key not in known:
             yield where
         else:

@@ -23,12 +23,13 @@ def test_logins_return_to_the_hosts_of_the_domain(stack: Block) -> None:
     assert only(stack, "azuread_application")["web"]["redirect_uris"] == [
         "https://api.llm-dev.example.com/sso/callback",
         "https://chat.llm-dev.example.com/oauth/oidc/callback",
+        "https://grafana.llm-dev.example.com/login/azuread",
         "https://opik.llm-dev.example.com/oauth2/callback",
     ]
 
 
 def test_logins_return_only_to_what_is_switched_on() -> None:
-    varied = settings(opik={"enabled": False}, gateway={"enabled": False})
+    varied = settings(opik={"enabled": False}, gateway={"enabled": False}, monitoring={"enabled": False})
     web = only(synthesized(IdentityStack, varied), "azuread_application")["web"]
     assert web["redirect_uris"] == [Hosts(varied.domain).chat_callback]
 

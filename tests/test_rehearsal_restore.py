@@ -1,6 +1,5 @@
 """`llmctl db restore` with the real Terraform on stand-in providers: interrupted twice, and then done."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,15 +91,10 @@ def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
     return drill
 
 
-def test_the_old_server_stays_and_everything_moves_to_the_new_one(
-    drill: Drill, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_old_server_stays_and_everything_moves_to_the_new_one(drill: Drill) -> None:
     before = drill.servers()
     (old,) = before
-    faults = drill.file.with_name("faults.yaml")
-    faults.write_text(FAULTS, "utf-8")
-    monkeypatch.setitem(drill.rehearsal.environment, "REHEARSAL_FAULTS", os.fspath(faults))
-    monkeypatch.setenv("REHEARSAL_FAULTS", os.fspath(faults))
+    (drill.rehearsal.folder / "faults.yaml").write_text(FAULTS, "utf-8")
 
     with pytest.raises(OperatorError, match="the new server is not there yet") as first:
         drill.restore()

@@ -106,7 +106,13 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
     "azurerm_postgresql_flexible_server_firewall_rule": ("server_id",),
     "azurerm_private_dns_a_record": ("zone_name",),
     "azurerm_private_dns_zone_virtual_network_link": ("private_dns_zone_name", "virtual_network_id"),
-    "azurerm_private_endpoint": ("subnet_id", "custom_network_interface_name", "private_service_connection.name"),
+    "azurerm_private_endpoint": (
+        "subnet_id",
+        "custom_network_interface_name",
+        "private_service_connection.name",
+        "private_service_connection.is_manual_connection",
+        "private_service_connection.private_connection_resource_id",
+    ),
     "azurerm_public_ip": ("ip_version", "sku", "sku_tier", "public_ip_prefix_id", "ip_tags", "zones"),
     "azurerm_resource_group_policy_assignment": ("resource_group_id",),
     "azurerm_role_assignment": (
