@@ -57,6 +57,9 @@ COMMANDS = {
     "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
     "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),
     "check": Entry("scripts.cli.check", "Run every check of scripts/check.", _DEVELOP),
+    "policy": Entry(
+        "scripts.cli.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
+    ),
     "bench": Entry("scripts.cli.bench", "Measure.", _DEVELOP, group=True),
 }
 

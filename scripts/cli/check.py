@@ -16,7 +16,10 @@ def check(
     fix: Annotated[bool, typer.Option("--fix", help="Let ruff put right what it can.")] = False,
     static: Annotated[bool, typer.Option("--static", help="Without the tests.")] = False,
 ) -> None:
-    """Run ruff, mypy, shellcheck and the fast tests, side by side. `scripts/check` is the same."""
+    """Run ruff, mypy, shellcheck, zizmor, actionlint, the quick gates of `llmctl policy` and the fast tests.
+
+    All side by side. `scripts/check` is the same.
+    """
     checks = static_checks(fix=fix)
     if not static:
         checks.insert(0, fast_tests())

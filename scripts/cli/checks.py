@@ -1,5 +1,6 @@
 """The checks of `scripts/check`, and running them side by side."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -43,7 +44,19 @@ def static_checks(*, fix: bool = False) -> list[Check]:
         Check("mypy", (python, "-m", "mypy")),
         # SC2148: a script that a program embeds names no shell.
         Check("shellcheck", (str(Path(python).with_name("shellcheck")), "--exclude=SC2148", *shell_scripts())),
+        *workflow_checks(),
+        Check("secrets", (python, "-m", "scripts.cli", "policy", "secrets")),
+        Check("licences", (python, "-m", "scripts.cli", "policy", "licences")),
     ]
+
+
+def workflow_checks() -> list[Check]:
+    """Return what judges the workflows; actionlint only where it is installed, which .ci/run sees to."""
+    programs = Path(sys.executable).parent
+    found = [Check("zizmor", (str(programs / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"))]
+    if actionlint := shutil.which("actionlint"):
+        found.append(Check("actionlint", (actionlint, f"-shellcheck={programs / 'shellcheck'}", "-pyflakes=")))
+    return found
 
 
 def fast_tests() -> Check:
