@@ -323,8 +323,6 @@ def test_every_container_is_bounded(case: Case) -> None:
 
 
 def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: Case) -> None:
-    # Images with a fixed user of their own: the operator's and the hook's.
-    own_user = {"altinity-clickhouse-operator", "altinity-clickhouse-operator-crd-install"}
     for name, _, pod in _pods(_all(case[1])):
         shared = pod.get("securityContext") or {}
         assert not pod.get("hostNetwork")
@@ -333,7 +331,7 @@ def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: C
         for container in _containers(pod):
             context = shared | (container.get("securityContext") or {})
             assert context.get("privileged") in (None, False), name
-            if name not in own_user | {"opik-python-backend"}:
+            if name != "opik-python-backend":
                 assert context.get("runAsUser"), f"{name}/{container['name']}"
             if name not in {"opik-mysql", "opik-clickhouse"}:
                 # Neither chart has a key for it; the namespace's level keeps them from more.
