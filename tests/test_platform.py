@@ -13,11 +13,17 @@ from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, Direction, Flow, Peer
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
+from stacks.kubernetes.monitoring import release as monitoring
+from stacks.kubernetes.monitoring.grafana import GrafanaAccess
 from stacks.kubernetes.namespaces import NamespaceRules, PodSecurity, namespaces
 from stacks.kubernetes.opik import login, release
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.secret_names import GeneratedSecret
+
+ACCESS = GrafanaAccess(
+    tenant_id="t", login_client_id="c", group_id="g", identity_client_id="i", subscription_id="s", metrics_url=""
+)
 
 
 def _settings(environment: str = "dev", **changes: Any) -> Settings:
@@ -47,6 +53,8 @@ def test_namespaces_are_those_that_something_runs_in() -> None:
         "ingress",
         "gpu",
         "scaling",
+        "monitoring",
+        "node-metrics",
         "databases",
         "chat",
         "gateway",
@@ -58,10 +66,10 @@ def test_namespaces_are_those_that_something_runs_in() -> None:
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
-def test_only_the_gpu_namespace_is_privileged(environment: str) -> None:
+def test_only_what_reads_the_node_itself_is_privileged(environment: str) -> None:
     for rules in namespaces(_settings(environment)):
-        assert (rules.enforced is PodSecurity.PRIVILEGED) == (rules.name == "gpu")
-        assert rules.name == "gpu" or rules.reported is PodSecurity.RESTRICTED
+        assert (rules.enforced is PodSecurity.PRIVILEGED) == (rules.name in {"gpu", "node-metrics"})
+        assert rules.enforced is PodSecurity.PRIVILEGED or rules.reported is PodSecurity.RESTRICTED
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -80,6 +88,9 @@ def test_container_without_resources_still_fits_a_quota_on_memory(environment: s
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_every_namespace_can_resolve_names_and_none_can_ask_for_the_nodes_identity(environment: str) -> None:
     for rules in namespaces(_settings(environment)):
+        if rules.name == "node-metrics":
+            assert not [flow for flow in rules.flows if flow.direction is Direction.EGRESS]
+            continue
         dns = _flow(rules, "allow-dns")
         assert {(port.number, port.protocol) for port in dns.ports} == {(53, "UDP"), (53, "TCP")}
         for flow in rules.flows:
@@ -209,6 +220,7 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             gateway.limits(settings),
             chat.open_webui(settings, client_id="c", group_id="g", tenant_id="t"),
             chat.redis(settings),
+            monitoring.kube_prometheus_stack(settings, ACCESS),
         ]
     )
     for name, image in images().items():
