@@ -49,7 +49,7 @@ def kube_prometheus_stack(settings: Settings, access: GrafanaAccess) -> dict[str
         },
         "prometheus": {
             "prometheusSpec": {
-                "image": images["prometheus"].parts(),
+                **_versioned(images["prometheus"]),
                 "priorityClassName": PRIORITY,
                 "scrapeInterval": interval,
                 "evaluationInterval": interval,
@@ -63,13 +63,13 @@ def kube_prometheus_stack(settings: Settings, access: GrafanaAccess) -> dict[str
         "alertmanager": {
             "config": alertmanager_config(settings),
             "alertmanagerSpec": {
-                "image": images["alertmanager"].parts(),
+                **_versioned(images["alertmanager"]),
                 "priorityClassName": PRIORITY,
                 "secrets": [] if settings.monitoring.alerts.receiver is AlertReceiver.NONE else [SECRET],
             },
         },
         "kube-state-metrics": {"image": images["kube-state-metrics"].parts(), "priorityClassName": PRIORITY},
-        "prometheus-node-exporter": {"image": images["node-exporter"].parts(), "priorityClassName": PRIORITY},
+        "prometheus-node-exporter": {**_versioned(images["node-exporter"]), "priorityClassName": PRIORITY},
         "grafana": shown,
     }
 
@@ -114,6 +114,11 @@ _AZURE_JOBS = {
     "nodeexporter": "node-exporter",
 }
 """Jobs of Azure's add-on to exporters of `helm/monitors/metrics.yaml`."""
+
+
+def _versioned(image: Image) -> dict[str, Any]:
+    """Image and version of what the chart would read the version of from the tag, which may end in a digest."""
+    return {"image": image.parts(), "version": image.tag}
 
 
 def _images(settings: Settings) -> dict[str, Image]:
