@@ -18,10 +18,12 @@ class User:
     service: str
     port: int
     path: str
+    says: str
+    """Text in its answer; one of them answers 200 without a database too."""
 
 
-CHAT = User("chat", "open-webui", 80, "/health/db")
-GATEWAY = User("gateway", "litellm", 4000, "/health/readiness")
+CHAT = User("chat", "open-webui", 80, "/health/db", '"status":true')
+GATEWAY = User("gateway", "litellm", 4000, "/health/readiness", '"db":"connected"')
 
 
 def require_databases(environment: str, patience_s: float) -> None:
@@ -58,4 +60,7 @@ def check(kubectl: Kubectl, user: User) -> Check:
         return Check(name, error.message)
     except NoAnswerError as error:
         return Check(name, str(error))
-    return Check(name, "" if answer.status == 200 else f"{user.path} answers {answer.status}")
+    if answer.status != 200:
+        return Check(name, f"{user.path} answers {answer.status}")
+    said = "".join(answer.body.decode(errors="replace").split())
+    return Check(name, "" if user.says in said else f"{user.path} does not say {user.says}")
