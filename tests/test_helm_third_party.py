@@ -247,6 +247,7 @@ def test_every_value_has_a_key_in_the_chart(release: str, tmp_path: Path) -> Non
 
 
 NOT_IN_DEFAULTS = {
+    "alertmanager.alertmanagerSpec.version",
     "grafana.containerSecurityContext.readOnlyRootFilesystem",
     "grafana.deploymentStrategy.rollingUpdate",
     "grafana.fullnameOverride",
