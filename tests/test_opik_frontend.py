@@ -1,11 +1,6 @@
 """What Opik's frontend does with each path, run: a real nginx with the configuration that the chart renders."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
@@ -15,11 +10,11 @@ from pathlib import Path
 import pytest
 
 from stacks.settings.workloads import OpikProfile
+from tests.nginx import NGINX, free_port, running_nginx
 from tests.test_helm_opik import of_kind, render, settings_with
 from tests.test_helm_opik import pytestmark as rendering
 from tests.web_servers import Reply, serving
 
-NGINX = shutil.which("nginx")
 pytestmark = [*rendering, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
 
 PAGE = b"<html>the application</html>"
@@ -66,8 +61,7 @@ def _frontend(environment: str, folder: Path) -> Iterator[Frontend]:
     (folder / "html" / "index.html").write_bytes(PAGE)
     with ExitStack() as stack:
         backend, description = (stack.enter_context(answering(name)) for name in ("backend", "description"))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = int(free.getsockname()[1])
+        port = free_port()
         moved = {
             r"opik-backend:8080": f"127.0.0.1:{backend}",
             r"opik-backend:3003": f"127.0.0.1:{description}",
@@ -79,26 +73,7 @@ def _frontend(environment: str, folder: Path) -> Iterator[Frontend]:
         for wanted, here in moved.items():
             text, times = re.subn(wanted, here, text)
             assert times, wanted
-        (folder / "nginx.conf").write_text(
-            f"pid {folder}/pid; events {{}} http {{ access_log off; client_body_temp_path {folder}/body;\n"
-            f"proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/a; uwsgi_temp_path {folder}/b;"
-            f" scgi_temp_path {folder}/c;\n{text}\n}}"
-        )
-        command = [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "errors")]
-        # Started by root, its workers would otherwise be somebody who may not read this folder.
-        process = subprocess.Popen(
-            [*command, "-g", "daemon off; user root root;" if os.getuid() == 0 else "daemon off;"]
-        )
-        stack.callback(process.wait)
-        stack.callback(process.terminate)
-        until = time.monotonic() + 20
-        while True:
-            with socket.socket() as attempt:
-                if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            assert process.poll() is None, (folder / "errors").read_text()
-            assert time.monotonic() < until
-            time.sleep(0.02)
+        stack.enter_context(running_nginx(folder, port, text))
         yield Frontend(port)
 
 
