@@ -125,3 +125,13 @@ def test_what_is_pending_is_known_from_list_and_lock_alone(tmp_path: Path) -> No
         assert image_step.unlocked(edited) == ["app/worker"]
         assert registry.requests == []
     assert VERSION in shop.images[0].tag
+
+
+def test_without_the_source_a_deployment_says_how_to_do_without_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absent = workshop(tmp_path, pinned(tmp_path / "absent"), "127.0.0.1:1")
+    monkeypatch.setattr("scripts.images.workshop.Workshop", lambda _settings: absent)
+    with pytest.raises(OperatorError, match="cannot be fetched") as caught:
+        image_step.pending("dev")
+    assert "--skip-images" in caught.value.fix

@@ -81,10 +81,18 @@ def unlocked(shop: "Workshop") -> list[str]:
 
 
 def pending(environment: str) -> list[str]:
-    """Return the images that a deployment of the environment will build or import. Raises OperatorError."""
-    from scripts.images.workshop import Workshop  # noqa: PLC0415 - only deployments with images need it
+    """Return the images that a deployment of the environment will build or import.
 
-    return unlocked(Workshop(load_environment(environment)))
+    Raises OperatorError, also when the source of a built image cannot be fetched.
+    """
+    from scripts.images.git import GitError  # noqa: PLC0415 - only deployments with images need it
+    from scripts.images.workshop import Workshop  # noqa: PLC0415
+
+    try:
+        return unlocked(Workshop(load_environment(environment)))
+    except GitError as error:
+        fix = "check the network, or deploy what is locked with --skip-images"
+        raise OperatorError(error.message, fix, error.code) from None
 
 
 def bring_images(workspace: Workspace, processes: Processes) -> bool:
