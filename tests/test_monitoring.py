@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,7 @@ from stacks.settings import Settings, load_settings
 from tests.promql import metrics
 
 RULES = sorted((HELM / "monitors" / "rules").glob("*.yaml"))
+CASES = Path(__file__).parent / "alerts" / "cases.yaml"
 DASHBOARDS = sorted((HELM / "dashboards" / "files").glob("*.json"))
 LISTED: dict[str, dict[str, Any]] = YAML(typ="safe").load(HELM / "monitors" / "metrics.yaml")
 HISTOGRAM_PARTS = ("_bucket", "_sum", "_count")
@@ -113,8 +116,15 @@ def test_nothing_is_listed_that_nobody_asks_for() -> None:
     assert listed - used == set()
 
 
+@pytest.mark.skipif(shutil.which("promtool") is None, reason="promtool is not on PATH")
+@pytest.mark.parametrize("arguments", [["check", "rules", *map(str, RULES)], ["test", "rules", str(CASES)]])
+def test_prometheus_judges_situations_as_told(arguments: list[str]) -> None:
+    result = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
 @pytest.mark.parametrize("name", ["dev", "prod"])
-def test_what_the_issue_asks_for_raises_an_alert(name: str) -> None:
+def test_what_goes_wrong_most_often_raises_an_alert(name: str) -> None:
     raised = {alert.name for group in alerts(load_settings(name)) for alert in group.alerts}
     assert raised >= {
         "GpuMemoryFull",
