@@ -162,6 +162,21 @@ def test_a_moved_checkout_gets_a_new_environment_and_keeps_its_node_packages(che
     assert str(checkout.folder) in (checkout.folder / ".venv" / "bin" / "cdktf").read_text()
 
 
+def test_folders_lent_by_another_checkout_are_replaced_and_left_as_they_are(checkout: Checkout, tmp_path: Path) -> None:
+    borrower = checkout.folder
+    lender = checkout.folder = shutil.copytree(borrower, tmp_path / "lender")
+    checkout.run("synth")
+    checkout.folder = borrower
+    for name in (".venv", "node_modules"):
+        (borrower / name).symlink_to(lender / name)
+    (lender / "node_modules" / "llmctl.json").write_text("{}")
+    before = {path: path.read_bytes() for path in lender.rglob("*") if path.is_file()}
+    checkout.calls()
+    assert checkout.run("synth").stdout == "command line ['synth']\n"
+    assert checkout.calls() == ["pipenv sync", "npm ci"]
+    assert {path: path.read_bytes() for path in lender.rglob("*") if path.is_file()} == before
+
+
 def test_rebuild_throws_everything_away_first(checkout: Checkout) -> None:
     checkout.run("synth")
     checkout.calls()

@@ -50,9 +50,9 @@ def ensure(tools: Toolchain, *, dev: bool, rebuild: bool = False) -> None:
 
 def _install_packages(tools: Toolchain, steps: Steps, cache: Path, *, dev: bool) -> None:
     dev = dev or read_stamp(tools.venv).get("dev") is True
-    (tools.venv / STAMP).unlink(missing_ok=True)
     if tools.venv.exists() and not _usable(tools.venv):
         _remove(tools.venv)
+    (tools.venv / STAMP).unlink(missing_ok=True)
     pipenv = pipenv_command(steps, cache)
     environment = clean_environment(os.environ) | {
         "PIPENV_VENV_IN_PROJECT": "1",
@@ -109,13 +109,16 @@ def npm_command(tools: Toolchain) -> tuple[list[str], dict[str, str]]:
 
 def _install_node_modules(tools: Toolchain, steps: Steps) -> None:
     npm, environment = npm_command(tools)
-    (tools.root / "node_modules" / STAMP).unlink(missing_ok=True)
+    folder = tools.root / "node_modules"
+    if folder.is_symlink():
+        _remove(folder)
+    (folder / STAMP).unlink(missing_ok=True)
     # Every native module comes prebuilt for Node 22, so no package has to run code while it is installed.
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
     steps.run("cdktf command line", command, cwd=tools.root, env=environment)
     if not tools.cdktf_entry.exists():
         raise NotReadyError(f"npm left no {CDKTF_ENTRY}", "run `llmctl setup --rebuild`")
-    write_stamp(tools.root / "node_modules", {"lock": digest(tools.root / "package-lock.json")})
+    write_stamp(folder, {"lock": digest(tools.root / "package-lock.json")})
 
 
 def _write_launchers(tools: Toolchain) -> None:
