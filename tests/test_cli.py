@@ -80,7 +80,10 @@ def test_a_mistyped_command_is_answered_with_the_right_one() -> None:
     ("arguments", "code", "message"),
     [
         (["deploy", "nowhere"], ExitCode.USAGE, "nowhere is neither an environment (dev"),
+        (["deploy", "platfrom"], ExitCode.USAGE, "did you mean platform?"),
+        (["deploy", "Prod"], ExitCode.USAGE, "did you mean prod?"),
         (["deploy", "dev", "clsuter"], ExitCode.USAGE, "no such stack: clsuter"),
+        (["deploy", "dev", "netwrok"], ExitCode.USAGE, "did you mean network?"),
         (["destroy", "dev", "network"], ExitCode.USAGE, "aks, platform would be left without what it stands on"),
         (["synth", "nowhere"], ExitCode.USAGE, "llmctl env new nowhere"),
     ],

@@ -125,10 +125,32 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         _say("HCP Terraform refuses the login or has none; run `terraform login`, then {redeploy}"),
     ),
     (
+        r"ForbiddenByConnection|ForbiddenByFirewall|Client address is not authorized",
+        _say(
+            "the vault does not answer where this runs; name that address in operators.ip_ranges or "
+            "vault.extra_allowed_ranges, or run inside the network. An environment whose vault is closed is made with "
+            "vault.public_access: true first, see docs/network.md; then {redeploy}"
+        ),
+    ),
+    (
+        "ForbiddenByRbac",
+        _say(
+            "this login may not write to the vault; add its object id to operators.object_ids, and let one who is on "
+            "that list deploy the stack database once"
+        ),
+    ),
+    (
+        "RequestDisallowedByPolicy|disallowed by policy|ScopeLocked|scope.* (?:is|are) locked",
+        _say(
+            "a policy or a lock in Azure refuses. Where it is the platform's own, named `…keep…`, the resource holds "
+            "data: docs/cli.md tells how to lift that deliberately"
+        ),
+    ),
+    (
         r"AuthorizationFailed|does not have authorization|StatusCode=403|unexpected status 403",
         _say(
-            "your account lacks a role for this: Contributor and Role Based Access Control Administrator on the "
-            "subscription, Application Administrator in the directory for the stack identity"
+            "your account lacks a role for this: Owner on the subscription, or Contributor with User Access "
+            "Administrator, since roles, locks and policies are made; for the stack identity see docs/identity.md"
         ),
     ),
     (

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from scripts.tiers import STACKS
@@ -53,13 +54,23 @@ def parse_targets(words: Sequence[str] | None) -> Targets:
             known = ", ".join(environments())
             raise OperatorError(
                 f"{environment} is neither an environment ({known}) nor a stack ({', '.join(STACKS)})",
-                f"`llmctl env new {environment}` writes an environment of that name",
+                _meant(environment, [*environments(), *STACKS])
+                or f"`llmctl env new {environment}` writes an environment of that name",
                 ExitCode.USAGE,
             )
     unknown = [word for word in words if word not in STACKS]
     if unknown:
-        raise OperatorError(f"no such stack: {', '.join(unknown)}", f"stacks are {', '.join(STACKS)}", ExitCode.USAGE)
+        raise OperatorError(
+            f"no such stack: {', '.join(unknown)}",
+            _meant(unknown[0], STACKS) or f"stacks are {', '.join(STACKS)}",
+            ExitCode.USAGE,
+        )
     return Targets(environment, tuple(words))
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word.lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
 
 
 def load_environment(environment: str) -> "Settings":
