@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_azurerm.policy_definition import PolicyDefinition
 from cdktf_cdktf_provider_azurerm.resource_group_policy_assignment import (
     ResourceGroupPolicyAssignment,
@@ -17,7 +18,8 @@ class DeletionGuard(Construct):
     A CanNotDelete lock is inherited by everything below the resource, so it would also keep the private endpoints
     and role assignments of the disposable stacks from being removed. The policy effect `denyAction` concerns the named
     types alone (https://learn.microsoft.com/azure/governance/policy/concepts/effect-deny-action).
-    `resource_types` are full type names such as `Microsoft.KeyVault/vaults`.
+    `resource_types` are full type names such as `Microsoft.KeyVault/vaults`, `guarded` the stack's resources of these
+    types: whoever destroys the stack on purpose then has Terraform lift the guard before it turns to them.
     """
 
     def __init__(
@@ -28,6 +30,7 @@ class DeletionGuard(Construct):
         name: str,
         resource_group_id: str,
         resource_types: Sequence[str],
+        guarded: Sequence[ITerraformDependable],
         reason: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -57,4 +60,5 @@ class DeletionGuard(Construct):
             resource_group_id=resource_group_id,
             policy_definition_id=definition.id,
             non_compliance_message=[ResourceGroupPolicyAssignmentNonComplianceMessage(content=reason)],
+            depends_on=list(guarded),
         )

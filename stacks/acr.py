@@ -38,6 +38,7 @@ class AcrStack(EnvironmentStack):
             name=self.names.resource("keep-registry"),
             resource_group_id=self.resource_group.id,
             resource_types=["Microsoft.ContainerRegistry/registries"],
+            guarded=[registry],
             reason="The registry holds the images that the platform runs; see docs/data.md.",
         )
         self.outputs = AcrOutputs(

@@ -73,6 +73,7 @@ class DatabaseStack(EnvironmentStack):
             name=self.names.resource("keep-database"),
             resource_group_id=self.resource_group.id,
             resource_types=["Microsoft.DBforPostgreSQL/flexibleServers", "Microsoft.KeyVault/vaults"],
+            guarded=[server, vault.vault],
             reason="Database and vault outlive the cluster; a deleted server takes its backups along (docs/data.md).",
         )
         self.outputs = DatabaseOutputs(

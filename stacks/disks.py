@@ -72,6 +72,7 @@ class DisksStack(EnvironmentStack):
             name=self.names.resource("keep-uploads"),
             resource_group_id=self.resource_group.id,
             resource_types=["Microsoft.Storage/storageAccounts"],
+            guarded=[account],
             reason="The storage account holds the files that chat users uploaded; see docs/data.md.",
         )
         self.outputs = DisksOutputs(

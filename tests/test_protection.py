@@ -99,6 +99,18 @@ def _guarded(parsed: Block) -> set[str]:
     return guarded
 
 
+@pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
+def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(
+    stack: type[EnvironmentStack], name: str
+) -> None:
+    """Azure would go on refusing, and Terraform would stop in the middle."""
+    parsed = synthesized(stack, load_settings(name))
+    kept = {f"{kind}.{resource}" for kind in POINTED_AT for resource in parsed["resource"].get(kind, {})}
+    (assignment,) = of_type(parsed, "azurerm_resource_group_policy_assignment")
+    assert kept
+    assert set(assignment["depends_on"]) == kept
+
+
 @pytest.mark.parametrize("stack", DURABLE)
 def test_role_assignments_are_made_on_groups_which_no_lock_covers(stack: type[EnvironmentStack], name: str) -> None:
     scopes = [role["scope"] for role in of_type(synthesized(stack, load_settings(name)), "azurerm_role_assignment")]
