@@ -37,7 +37,8 @@ def find() -> Terraform:
         answer = subprocess.run(  # noqa: S603 - the operator's own Terraform
             [path, "version", "-json"], capture_output=True, text=True, env=environment, timeout=30, check=False
         )
-        version = str(json.loads(answer.stdout)["terraform_version"])
+        # Warnings about its own configuration come first.
+        version = str(json.loads(answer.stdout[answer.stdout.index("{") :])["terraform_version"])
     except (OSError, ValueError, KeyError, TypeError, subprocess.TimeoutExpired) as error:
         raise NotReadyError(f"{path} does not tell its version ({error})", _INSTALL) from None
     numbers = re.match(r"(\d+)\.(\d+)", version)

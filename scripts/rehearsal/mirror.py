@@ -28,6 +28,9 @@ if [ -z "$REHEARSAL_PYTHON" ]; then
 fi
 exec "$REHEARSAL_PYTHON" -S -s "$REHEARSAL_MAIN" "$0"
 """
+REGISTRIES = ("registry.terraform.io", "registry.opentofu.org")
+"""Where Terraform and OpenTofu take a provider without a host from."""
+
 _MACHINES = {"x86_64": "amd64", "amd64": "amd64", "aarch64": "arm64", "arm64": "arm64", "i686": "386"}
 
 
@@ -46,13 +49,15 @@ def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]
     folder.mkdir(parents=True, exist_ok=True)
     mirror = folder / "mirror"
     for provider in bindings.PROVIDERS:
-        _install(mirror, provider)
+        for registry in REGISTRIES:
+            _install(mirror / registry, provider)
     config = folder / "terraform.rc"
     schemas.write_atomically(
         config,
         (
             "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n"
-            f'    path = {json.dumps(str(mirror))}\n    include = ["registry.terraform.io/hashicorp/*"]\n  }}\n}}\n'
+            f"    path = {json.dumps(str(mirror))}\n"
+            f"    include = {json.dumps([f'{registry}/hashicorp/*' for registry in REGISTRIES])}\n  }}\n}}\n"
         ).encode(),
     )
     site_packages = str(Path(bindings.archive("random")).parents[2])
@@ -74,7 +79,7 @@ def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]
 
 def _install(mirror: Path, provider: str) -> None:
     version = bindings.binding_version(provider)[1]
-    place = mirror / "registry.terraform.io" / "hashicorp" / provider / version / platform_name()
+    place = mirror / "hashicorp" / provider / version / platform_name()
     executable = place / f"terraform-provider-{provider}_v{version}"
     if executable.exists() and executable.read_text(encoding="utf-8") == _EXECUTABLE:
         return
