@@ -1,11 +1,11 @@
 """The gates fail when they should: credentials in files, software without a licence, pods that may too much."""
 
+import json
 import re
 import subprocess
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from scripts.cli import policy
@@ -108,6 +108,14 @@ def test_a_pod_that_may_everything_is_found(tmp_path: Path) -> None:
     assert {finding.resource for finding in left} == {"loose/Pod/loose"}
 
 
+@pytest.mark.policy
+def test_a_file_that_checkov_does_not_understand_is_no_success(tmp_path: Path) -> None:
+    (tmp_path / "good.yaml").write_text(POD)
+    (tmp_path / "odd.yaml").write_text(POD.replace("hostPID: true", "hostPID: {"))
+    with pytest.raises(manifests.ManifestError, match=r"odd\.yaml"):
+        manifests.find(tmp_path)
+
+
 def test_an_acceptance_of_manifests_needs_a_reason(tmp_path: Path) -> None:
     (tmp_path / "skips.yaml").write_text("- {check: CKV_K8S_16, resource: '*'}\n")
     with pytest.raises(manifests.ManifestError, match=r"skips\.yaml: entry 1 has no reason"):
@@ -126,8 +134,8 @@ def test_rendered_charts_are_accepted_and_every_acceptance_is_used(tmp_path: Pat
     for release in third_party.NAMESPACE if third_party.FOLDER else ():
         if any((Path(str(third_party.FOLDER)) / name).exists() for name in (release, f"{release}.tgz")):
             objects = third_party._render(release, (), tmp_path)
-            with (rendered / f"{release}.yaml").open("w") as file:
-                YAML(typ="safe").dump_all(objects, file)
+            documents = (json.dumps(item, indent=1) for item in objects)
+            (rendered / f"{release}.yaml").write_text("\n---\n".join(documents))
     findings, passed = manifests.find(rendered)
     assert passed > 400
     releases = [path.stem for path in rendered.iterdir()] + (["*"] if third_party.FOLDER else [])

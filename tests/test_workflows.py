@@ -83,7 +83,7 @@ def test_every_call_of_the_command_line_names_options_that_exist() -> None:
     called += re.findall(r"llmctl ((?:diff|deploy|images|env|policy|setup) [^\n`>|]+)", pipelines())
     assert len(called) >= 5
     for call in called:
-        words = [word for word in call.split() if word not in ("||", "status=$?")]
+        words = [word for word in call.split() if word not in ("||", "status=$?", "--")]
         command: Any = load(COMMANDS[words[0]], words[0])
         if COMMANDS[words[0]].group:
             command = command.commands[words[1]]

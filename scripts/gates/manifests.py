@@ -2,6 +2,7 @@
 
 import fnmatch
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -13,6 +14,10 @@ from ruamel.yaml import YAML
 
 SKIPS = Path(__file__).parents[2] / "tests" / "manifest_skips.yaml"
 """The accepted findings: the only place where a check is waived."""
+
+
+_WORKLOAD = re.compile(r'^ ?"?kind"?: "?(?:Pod|Deployment|DaemonSet|StatefulSet|Job|CronJob)"?,?$', re.MULTILINE)
+"""What checkov has something to say about in any case."""
 
 
 class ManifestError(Exception):
@@ -61,6 +66,14 @@ def find(folder: Path) -> tuple[list[Finding], int]:
         raise ManifestError(f"checkov could not parse {report['results'].get('parsing_errors')}")
     if not summary["passed"]:
         raise ManifestError(f"checkov found nothing to judge in {folder}")
+    judged = {
+        Path(entry["file_path"]).name for kind in ("passed", "failed") for entry in report["results"][f"{kind}_checks"]
+    }
+    missed = [
+        file.name for file in folder.glob("*.yaml") if file.name not in judged and _WORKLOAD.search(file.read_text())
+    ]
+    if missed:
+        raise ManifestError(f"checkov did not understand {', '.join(sorted(missed))}")
     findings = {
         Finding(entry["check_id"], _address(entry), entry.get("check_name") or "")
         for entry in report["results"]["failed_checks"]
