@@ -276,7 +276,17 @@ def test_programs_reach_guardrails_at_their_path(front: Front) -> None:
 
 @pytest.mark.parametrize("path", ["/api/v1/private/projects", "/"])
 @pytest.mark.parametrize(
-    "case", ["no member", "another application", "another tenant", "over", "another signer", "no token", "basic"]
+    "case",
+    [
+        "no member",
+        "another application",
+        "another tenant",
+        "over",
+        "another signer",
+        "too many groups",
+        "no token",
+        "basic",
+    ],
 )
 def test_a_token_that_does_not_count_is_refused_and_never_redirected(
     front: Front, case: str, path: str, tmp_path: Path
@@ -291,6 +301,8 @@ def test_a_token_that_does_not_count_is_refused_and_never_redirected(
         "another signer": lambda: (
             f"Bearer {front.entra.token(CLIENT, key=new_key(tmp_path / 'other.pem'), groups=[GROUP])}"
         ),
+        # Entra then says where to ask for them instead, which the proxy does for sessions only.
+        "too many groups": lambda: f"Bearer {front.entra.token(CLIENT, _claim_names={'groups': 'src1'})}",
         "no token": lambda: "an-api-key-of-another-service",
         "basic": lambda: "Basic b3BpazpvcGlr",
     }
