@@ -35,10 +35,14 @@ elif action == "exec":
     pod = rest[2]
     say(f"exec-{pod}", f'Error from server (NotFound): pods "{pod}" not found')
 elif action == "logs":
-    say(f"logs-{rest[3]}", f'Error from server (NotFound): pods "{rest[3]}" not found')
+    name = rest[3].replace("/", "-")
+    say(f"logs-{name}", f'Error from server (NotFound): pods "{name}" not found')
     sys.stdout.flush()
     if (folder / "logs-go-on").exists():
         signal.pause()
+elif action in ("annotate", "delete", "rollout"):
+    if (folder / f"refuse-{action}").exists():
+        sys.exit(f"error: {(folder / f'refuse-{action}').read_text()}")
 elif action == "port-forward":
     local = rest[-1].split(":")[0]
     ends = folder / "forward-ends"

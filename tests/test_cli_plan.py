@@ -43,6 +43,13 @@ def test_what_would_be_lost_is_listed_by_address() -> None:
     assert plan.lost == ("a.again (replaced)", "z.gone")
 
 
+def test_a_job_that_has_run_is_no_loss() -> None:
+    jobs = [change("kubernetes_job_v1.pull", "delete"), change("kubernetes_job_v1.wait", "delete", "create")]
+    plan = read_plan({"resource_changes": [*jobs, change("kubernetes_job_v1_x.y", "delete")]})
+    assert plan.changes == Changes(replace=1, destroy=2)
+    assert plan.lost == ("kubernetes_job_v1_x.y",)
+
+
 def test_changed_outputs_count_as_changes() -> None:
     plan = read_plan({"output_changes": {"a": {"actions": ["update"]}, "b": {"actions": ["no-op"]}}})
     assert plan.changes == Changes(outputs=1)

@@ -13,6 +13,7 @@ from stacks.kubernetes.accounts import OAUTH2_PROXY, login_accounts
 from stacks.kubernetes.catalogue import HELM, values_files
 from stacks.kubernetes.deliveries import deliveries, formats
 from stacks.kubernetes.flows import Direction, Flow, Peer
+from stacks.kubernetes.gateway import address
 from stacks.kubernetes.ingress import RENEW_BEFORE_PERCENT, annotations
 from stacks.kubernetes.namespaces import namespaces
 from stacks.kubernetes.opik import login, release, secrets, traffic
@@ -561,7 +562,7 @@ def test_the_backend_may_reach_the_models() -> None:
         for peer in flow.peers
         if peer.namespace not in (None, "opik")
     ]
-    assert reached == [(traffic.GATEWAY, [traffic.GATEWAY_PORT])]
+    assert reached == [(address.NAMESPACE, [address.PORT])]
 
 
 def test_flows_of_opik_do_not_reach_other_applications() -> None:

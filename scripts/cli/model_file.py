@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from ruamel.yaml import YAML
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from .environment_file import with_value
 from .errors import ExitCode, OperatorError
@@ -105,7 +105,7 @@ def _name(item: MappingNode) -> str:
 
 
 def _last_row(node: Node) -> int:
-    while not isinstance(node, ScalarNode) and node.value and not node.flow_style:
+    while isinstance(node, CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
         node = last[1] if isinstance(last, tuple) else last
     row: int = node.end_mark.line

@@ -96,7 +96,7 @@ def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # 
     lost = [
         resource.address + (" (replaced)" if resource.kind is Kind.REPLACE else "")
         for resource in resources
-        if resource.kind.loses
+        if resource.kind.loses and resource.type not in _RUN_ONCE
     ]
     outputs = sum(
         change["actions"] not in (["no-op"], ["read"]) for change in document.get("output_changes", {}).values()
@@ -104,6 +104,8 @@ def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # 
     return Plan(Changes(**counted, outputs=outputs), tuple(sorted(lost)), resources, _effect(document), document)
 
 
+_RUN_ONCE = frozenset({"kubernetes_job_v1"})
+"""What keeps nothing once it has run: replaced by every change of what it does, and no loss."""
 _COUNTED_AS = {Kind.FORGET: "destroy"}
 """Terraform no longer looks after what it forgets, so it is counted with what is destroyed."""
 
