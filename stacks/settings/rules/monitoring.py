@@ -39,4 +39,14 @@ def azure_monitor_sends_mail(settings: Settings) -> Iterator[Finding]:
         yield Finding(("monitoring", "alerts", "receiver"), "cannot be reached by azure-monitor; write email or none")
 
 
-RULES = (receivers_have_what_they_need, azure_monitor_sends_mail)
+def somebody_sees_the_dashboards(settings: Settings) -> Iterator[Finding]:
+    """Roles are in tokens only where Entra knows who is assigned to the application."""
+    monitoring = settings.monitoring
+    if monitoring.enabled and not monitoring.dashboards_for_everyone and not settings.identity.assignment_required:
+        yield Finding(
+            ("monitoring", "dashboards_for_everyone"),
+            "would keep everybody out: without identity.assignment_required nobody has the role admin; write true",
+        )
+
+
+RULES = (receivers_have_what_they_need, azure_monitor_sends_mail, somebody_sees_the_dashboards)
