@@ -171,6 +171,13 @@ def test_a_pull_request_gets_one_comment_that_is_kept_up_to_date(tmp_path: Path)
     assert [it["body"] for it in second[2:]] == [f"{marker}\ndev: two changes\n"]
 
 
+def test_nothing_compared_leaves_the_comment_as_it_is(tmp_path: Path) -> None:
+    programs = Programs(tmp_path, gh=GH)
+    done = programs.run("sticky-comment", "7", "diffs/*/diff.md", GITHUB_REPOSITORY="o/r", GH_TOKEN="none")
+    assert done.returncode == 0
+    assert programs.calls == []
+
+
 def test_a_comment_never_gets_longer_than_github_takes(tmp_path: Path) -> None:
     (found,) = comment(Programs(tmp_path, gh=GH), *(["x" * 50_000 + "\n"] * 3))
     assert 60_000 < len(found["body"]) < 65_536
