@@ -18,6 +18,8 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from stacks.settings import Settings
 
+    from .rollout import Rollout
+
 SERVER = "azurerm_postgresql_flexible_server"
 FOLLOWING = ("network", "aks", "platform")
 MADE_ANEW = ("azurerm_private_endpoint.", "azurerm_monitor_diagnostic_setting.", "kubernetes_job_v1.")
@@ -94,17 +96,21 @@ class Restore:
                 raise OperatorError(
                     f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
                 ) from None
-            if not bring_up(run, Targets(self.environment, ("database",)), AgreedLoss(self.environment, yes=True)):
-                raise OperatorError("the new server is not there yet", self._again(), failure_code(run))
+            self._deploy(run, ("database",), (), "the new server is not there yet")
 
     def _repoint(self) -> None:
         """Deploy what has to follow the server."""
         with prepare.rollout(self._job(*FOLLOWING)) as run:
-            consent = AgreedLoss(self.environment, yes=True, expected=MADE_ANEW)
-            if not bring_up(run, Targets(self.environment, FOLLOWING), consent):
-                raise OperatorError(
-                    "the new server is there, but not everything uses it yet", self._again(), failure_code(run)
-                )
+            self._deploy(run, FOLLOWING, MADE_ANEW, "the new server is there, but not everything uses it yet")
+
+    def _deploy(self, run: "Rollout", stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
+        consent = AgreedLoss(self.environment, yes=True, expected=expected)
+        try:
+            if bring_up(run, Targets(self.environment, stacks), consent):
+                return
+        except OperatorError as error:
+            raise OperatorError(f"{problem}: {error.message}", error.fix or self._again(), error.code) from None
+        raise OperatorError(problem, self._again(), failure_code(run))
 
     def _job(self, *stacks: str) -> Job:
         return Job(f"db restore --to {self.moment}", Targets(self.environment, stacks), Workspace(self.environment))
