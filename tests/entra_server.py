@@ -56,15 +56,17 @@ class Entra:
         return {"keys": [{"kty": "RSA", "kid": "one", "use": "sig", "n": _base64(bytes.fromhex(modulus)), "e": "AQAB"}]}
 
     def exchange(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        """Answer whoever brings a code, if it also brings the proof that the login began with it."""
+        """Answer whoever renews a session, or brings a code and the proof that the login began with it."""
         self.exchanges.append(form)
-        proof = _base64(hashlib.sha256(form["code_verifier"].encode()).digest())
-        if proof != self.asked["code_challenge"] or "client_secret" in form:
-            return 400, {"error": "invalid_grant"}
         claims: dict[str, Any] = {"email": "someone@example.com", "groups": self.member_of}
-        claims |= {name: self.asked[name] for name in ("nonce",) if name in self.asked}
-        identity = self.token(self.asked["client_id"], **claims)
-        return 200, {"access_token": "opaque", "id_token": identity, "token_type": "Bearer", "expires_in": 3600}
+        if form["grant_type"] == "authorization_code":
+            proof = _base64(hashlib.sha256(form["code_verifier"].encode()).digest())
+            if proof != self.asked["code_challenge"] or "client_secret" in form:
+                return 400, {"error": "invalid_grant"}
+            claims |= {name: self.asked[name] for name in ("nonce",) if name in self.asked}
+        identity = self.token(form["client_id"], **claims)
+        tokens = {"access_token": "opaque", "id_token": identity, "refresh_token": "renew"}
+        return 200, {**tokens, "token_type": "Bearer", "expires_in": 3600}
 
 
 @contextmanager

@@ -4,37 +4,24 @@ Needs `oauth2-proxy` on PATH, in the version that `helm/images.yaml` names.
 """
 
 import json
-import os
 import re
 import shutil
-import socket
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPResponse
-from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
-from stacks.hosts import Hosts
 from stacks.kubernetes.catalogue import images
-from stacks.kubernetes.opik import login
-from stacks.settings import Settings, load_settings
-from tests.entra_server import Entra, new_key, running_entra
+from tests.entra_server import new_key
+from tests.opik_front import CLIENT, GROUP, ISSUER, PROXY, TENANT, Front, running_front, sent
 
-PROXY = shutil.which("oauth2-proxy")
 pytestmark = [
     pytest.mark.skipif(PROXY is None, reason="oauth2-proxy is not on PATH"),
     pytest.mark.skipif(shutil.which("openssl") is None, reason="tokens are signed with openssl"),
 ]
 
-CLIENT, GROUP, TENANT = "client", "group", "tenant"
-ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
 DOCS = Path(__file__).parents[1] / "docs" / "opik.md"
 
 TO_LOGIN, REFUSED, SERVED = 302, 401, 200
@@ -57,144 +44,10 @@ WITHOUT_LOGIN = {
 """Path to the status without a session or token."""
 
 
-@dataclass
-class Opik:
-    """Stands where Opik's frontend stands: notes what arrives."""
-
-    seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
-    """Method, path and headers."""
-    received: int = 0
-    """Bytes of the last body."""
-    go_on: threading.Event = field(default_factory=threading.Event)
-
-
-@dataclass
-class Front:
-    """The proxy, with what is before and behind it."""
-
-    port: int
-    host: str
-    entra: Entra
-    opik: Opik
-    guardrails: Opik
-
-    def ask(self, path: str, *, token: str = "", cookies: str = "", body: bytes | None = None) -> HTTPResponse:
-        """Ask as the front door passes requests on."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
-        headers |= {"Authorization": token} if token else {}
-        headers |= {"Cookie": cookies} if cookies else {}
-        connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
-        return connection.getresponse()
-
-    def log_in(self, path: str) -> tuple[HTTPResponse, SimpleCookie]:
-        """Open a page without a session, and come back from Entra; return the answer and all cookies set."""
-        first = self.ask(path)
-        state = self.entra.sent_to(first.headers["Location"])
-        cookies = SimpleCookie(first.headers["Set-Cookie"])
-        back = self.ask(f"/oauth2/callback?code=some&state={state}", cookies=_sent(cookies))
-        for header in back.headers.get_all("Set-Cookie") or []:
-            cookies.load(header)
-        return back, cookies
-
-
-def _sent(cookies: SimpleCookie) -> str:
-    return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items() if morsel.value)
-
-
-@contextmanager
-def _serving(opik: Opik) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            opik.seen.append((self.command, self.path, dict(self.headers)))
-            opik.received = len(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            self.send_response(200)
-            if self.path == "/api/stream":
-                self.send_header("Content-Type", "text/event-stream")
-                self.send_header("Transfer-Encoding", "chunked")
-                self.end_headers()
-                self.wfile.write(b"7\r\nfirst\n\n\r\n")
-                opik.go_on.wait(20)
-                self.wfile.write(b"6\r\nlast\n\n\r\n0\r\n\r\n")
-                return
-            self.send_header("Content-Length", "4")
-            self.end_headers()
-            self.wfile.write(b"opik")
-
-        do_GET = do_POST
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def _settings() -> Settings:
-    settings = load_settings("dev")
-    return settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
-
-
-def _arguments(entra: Entra, frontend: int, guardrails: int, port: int) -> list[str]:
-    """Return the deployed options with only addresses of this machine instead of the cluster's and Entra's."""
-    moved = {
-        f"--upstream={login.FRONTEND}": f"http://127.0.0.1:{frontend}/",
-        f"--upstream={login.GUARDRAILS}": f"http://127.0.0.1:{guardrails}/guardrails/",
-        "--trusted-proxy-ip=": "127.0.0.1",
-    }
-    given = []
-    for option in login.options(_settings(), client_id=CLIENT, group_id=GROUP, tenant_id=TENANT):
-        name = option.partition("=")[0]
-        new = next((value for start, value in moved.items() if option.startswith(start)), None)
-        given.append(option if new is None else f"{name}={new}")
-    return [*given, *entra.options(), f"--http-address=127.0.0.1:{port}"]
-
-
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
-    folder = tmp_path_factory.mktemp("login")
-    opik, guardrails = Opik(), Opik()
-    (folder / "token").write_text("token of the pod's account")
-    variables = {
-        "OAUTH2_PROXY_COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
-        "AZURE_FEDERATED_TOKEN_FILE": str(folder / "token"),
-        "PATH": os.environ["PATH"],
-    }
-    with (
-        running_entra(folder, ISSUER) as entra,
-        _serving(opik) as frontend,
-        _serving(guardrails) as guarding,
-        socket.create_server(("127.0.0.1", 0)) as free,
-        (folder / "log").open("w") as log,
-    ):
-        port = int(free.getsockname()[1])
-        free.close()
-        arguments = _arguments(entra, frontend, guarding, port)
-        process = subprocess.Popen([str(PROXY), *arguments], env=variables, stdout=log, stderr=log)
-        try:
-            _wait_for(port, process, folder / "log")
-            yield Front(port, Hosts(_settings().domain).opik, entra, opik, guardrails)
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + 20
-    while process.poll() is None and time.monotonic() < until:
-        with socket.socket() as attempt:
-            if attempt.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.02)
-    raise AssertionError(log.read_text())
+    with running_front(tmp_path_factory.mktemp("login")) as found:
+        yield found
 
 
 def test_the_proxy_is_the_deployed_version() -> None:
@@ -221,9 +74,9 @@ def test_a_member_logs_in_and_comes_back_to_where_the_login_began(front: Front) 
     back, cookies = front.log_in("/default/projects?page=2")
     assert back.status == 302
     assert back.headers["Location"] == "/default/projects?page=2"
-    page = front.ask("/default/projects?page=2", cookies=_sent(cookies))
+    page = front.ask("/default/projects?page=2", cookies=sent(cookies))
     assert (page.status, page.read()) == (200, b"opik")
-    api = front.ask("/api/v1/private/projects", cookies=_sent(cookies))
+    api = front.ask("/api/v1/private/projects", cookies=sent(cookies))
     assert api.status == 200
 
 
@@ -241,7 +94,21 @@ def test_whoever_is_in_no_access_group_is_refused_after_the_login(front: Front) 
     front.entra.member_of = ["other"]
     back, cookies = front.log_in("/")
     assert back.status == 403
-    assert front.ask("/", cookies=_sent(cookies)).status == TO_LOGIN
+    assert front.ask("/", cookies=sent(cookies)).status == TO_LOGIN
+
+
+@pytest.mark.parametrize(("groups", "status"), [([GROUP], 200), (["other"], 403)])
+def test_a_renewed_session_is_judged_by_the_groups_of_then(groups: list[str], status: int, tmp_path: Path) -> None:
+    with running_front(tmp_path, "--cookie-refresh=1s") as front:
+        front.entra.member_of = [GROUP]
+        _, cookies = front.log_in("/")
+        front.entra.member_of = groups
+        until = time.monotonic() + 20
+        while front.entra.exchanges[-1]["grant_type"] != "refresh_token":
+            assert time.monotonic() < until
+            answer = front.ask("/", cookies=sent(cookies))
+        assert answer.status == status
+        assert front.entra.exchanges[-1]["client_assertion"] == "token of the pod's account"
 
 
 def test_cookies_belong_to_this_host_by_https_and_to_no_script(front: Front) -> None:
@@ -317,7 +184,7 @@ def test_no_identity_is_handed_to_opik_and_none_can_be_claimed(front: Front) -> 
     front.entra.member_of = [GROUP]
     _, cookies = front.log_in("/")
     front.opik.seen.clear()
-    front.ask("/api/v1/private/projects", cookies=_sent(cookies))
+    front.ask("/api/v1/private/projects", cookies=sent(cookies))
     ((_, _, headers),) = front.opik.seen
     assert not {
         name for name in headers if name.lower().startswith(("x-auth", "x-forwarded-user", "x-forwarded-email"))
