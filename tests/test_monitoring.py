@@ -91,6 +91,32 @@ def test_every_metric_of_a_dashboard_is_one_that_a_pinned_exporter_emits(file: P
     assert asked - _emitted() == set()
 
 
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
+def test_a_dashboard_asks_data_sources_that_grafana_has(file: Path) -> None:
+    dashboard = json.loads(file.read_text("utf-8"))
+    stack = release.kube_prometheus_stack(load_settings("dev"), ACCESS)
+    there = {
+        source["uid"]: source["type"] for source in stack["grafana"]["datasources"]["datasources.yaml"]["datasources"]
+    }
+    panels = [panel for panel in _panels(dashboard) if panel["type"] != "row"]
+    asked = {(target["datasource"]["uid"], target["datasource"]["type"]) for p in panels for target in p["targets"]}
+    assert asked
+    assert asked <= set(there.items())
+    assert len({panel["id"] for panel in _panels(dashboard)}) == len(list(_panels(dashboard)))
+    assert dashboard["uid"].startswith("platform-")
+
+
+def test_people_begin_at_a_dashboard_that_is_shown() -> None:
+    fixed = YAML(typ="safe").load(values_files(release.RELEASE)[0])["grafana"]
+    home = fixed["grafana.ini"]["dashboards"]["default_home_dashboard_path"]
+    (folder,) = (
+        provider["options"]["path"]
+        for provider in fixed["dashboardProviders"]["dashboardproviders.yaml"]["providers"]
+        if provider["name"] == "platform"
+    )
+    assert home in {f"{folder}/{name}.json" for name in dashboards(load_settings("dev"))}
+
+
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
 def test_every_metric_of_an_alert_is_one_that_a_pinned_exporter_emits(file: Path) -> None:
     for group in YAML(typ="safe").load(file)["groups"]:
