@@ -24,7 +24,10 @@ from .terraform import TerraformError
 from .workspace import CACHE, Workspace
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Network
+
     from stacks.settings import Settings
+    from stacks.settings.azure import AzurermStateSettings
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
 
@@ -46,7 +49,8 @@ def bootstrap(
 ) -> None:
     """Create the storage account and container that the `azurerm` backend of ENV names, with your `az` login.
 
-    Entra logins only, no account keys; versions and deleted blobs are kept for 30 days; a lock protects the account.
+    Entra logins only, no account keys; versions and deleted blobs are kept for 30 days; a lock protects the account;
+    open to the internet, to ip_ranges, or to one private network, as the environment file says.
     Running it again changes nothing.
     """
     settings = load_environment(parse_targets([environment] if environment else []).environment)
@@ -154,6 +158,11 @@ def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[li
             f"az storage account create {within} --name {account} --location {region} {tags}"
             f" --kind StorageV2 --sku {redundancy} --min-tls-version TLS1_2 --https-only true"
             " --allow-blob-public-access false --allow-shared-key-access false"
+            f" {_exposure(backend)}"
+        ),
+        *(
+            f"az storage account network-rule add {within} --account-name {account} --ip-address {_rule(allowed)}"
+            for allowed in backend.ip_ranges
         ),
         (
             f"az storage account blob-service-properties update {within} --account-name {account}"
@@ -166,12 +175,38 @@ def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[li
             f"az role assignment create --assignee-object-id {shlex.quote(operator_object_id)}"
             f' --assignee-principal-type User --role "Storage Blob Data Contributor" --scope {scope}'
         ),
+        *_private_endpoint(backend, within, scope, region, tags),
         (
             f"az lock create {within} --name terraform-state --lock-type CanNotDelete"
             f" --resource {account} --resource-type {accounts}"
         ),
     )
     return [shlex.split(command) for command in commands]
+
+
+def _exposure(backend: "AzurermStateSettings") -> str:
+    if backend.private_endpoint_subnet_id:
+        return "--public-network-access Disabled --default-action Deny"
+    return f"--public-network-access Enabled --default-action {'Deny' if backend.ip_ranges else 'Allow'}"
+
+
+def _rule(allowed: "IPv4Network") -> str:
+    # The firewall of storage accounts takes a single address only without a prefix length.
+    return str(allowed.network_address) if allowed.prefixlen == 32 else str(allowed)
+
+
+def _private_endpoint(
+    backend: "AzurermStateSettings", within: str, scope: str, region: str, tags: str
+) -> tuple[str, ...]:
+    if backend.private_endpoint_subnet_id is None:
+        return ()
+    name = f"{backend.storage_account}-blob"
+    command = (
+        f"az network private-endpoint create {within} --name {name} --connection-name {name} --location {region} {tags}"
+        f" --private-connection-resource-id {scope} --group-id blob"
+        f" --subnet {shlex.quote(backend.private_endpoint_subnet_id)}"
+    )
+    return (command,)
 
 
 def _without_bootstrap(settings: "Settings") -> str:

@@ -58,6 +58,21 @@ class AzurermStateSettings(Model):
         ),
     ] = "tfstate"
     """Blob container; each stack writes one blob in it."""
+    ip_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
+    """Public IPv4 ranges that may reach the account. Empty: Entra alone protects it, unless it is private."""
+    private_endpoint_subnet_id: (
+        Annotated[
+            str,
+            text(
+                r"^/subscriptions/[0-9a-fA-F-]{36}/resourceGroups/[^/]+/providers/Microsoft\.Network"
+                r"/virtualNetworks/[^/]+/subnets/[^/]+$",
+                "a subnet's resource id: /subscriptions/…/virtualNetworks/…/subnets/…",
+            ),
+        ]
+        | None
+    ) = None
+    """Subnet in which the account gets its only address; whoever runs Terraform has to be in that network.
+    Left out, the account is reached over the internet. Not a subnet of this platform, which needs its state first."""
 
 
 class StackName(StrEnum):

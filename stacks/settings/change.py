@@ -132,9 +132,10 @@ def _state(previous: Settings, current: Settings) -> Iterator[Finding]:
 
 
 def _place(state: StateSettings) -> tuple[object, ...]:
-    """Return what of the settings decides where the state is; how HCP Terraform runs and whom it lets in does not."""
+    """Return what of the settings decides where the state is; how it is reached and who runs it does not."""
     hcp = state.hcp and (state.hcp.hostname, state.hcp.organization)
-    return state.backend, state.azurerm, hcp
+    blob = state.azurerm and (state.azurerm.resource_group, state.azurerm.storage_account, state.azurerm.container)
+    return state.backend, blob, hcp
 
 
 def _at(settings: Settings, key: Key) -> object:

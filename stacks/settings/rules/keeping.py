@@ -26,6 +26,16 @@ def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def private_state_has_no_public_ranges(settings: Settings) -> Iterator[Finding]:
+    """A state account that has an address inside a network only is not opened to ranges of the internet."""
+    azurerm = settings.state.azurerm
+    if azurerm and azurerm.private_endpoint_subnet_id and azurerm.ip_ranges:
+        yield Finding(
+            ("state", "azurerm", "ip_ranges"),
+            "have no effect on an account with private_endpoint_subnet_id; remove one of them",
+        )
+
+
 def agents_have_remote_runs(settings: Settings) -> Iterator[Finding]:
     """Agents are named only where HCP Terraform starts the runs, and a run's Terraform is new enough."""
     hcp = settings.state.hcp
@@ -55,4 +65,9 @@ def rotated_secrets_can_be_rotated(settings: Settings) -> Iterator[Finding]:
             )
 
 
-RULES = (backend_has_its_settings, agents_have_remote_runs, rotated_secrets_can_be_rotated)
+RULES = (
+    backend_has_its_settings,
+    private_state_has_no_public_ranges,
+    agents_have_remote_runs,
+    rotated_secrets_can_be_rotated,
+)
