@@ -9,6 +9,7 @@ from .consent import Consent
 from .console import err
 from .db_health import require_databases
 from .deploy import bring_up, failure_code
+from .diagnose import existing
 from .errors import ExitCode, OperatorError
 from .prepare import Job
 from .targets import Targets
@@ -87,16 +88,40 @@ class Restore:
     def _make(self, name: str) -> None:
         """Let Terraform forget every server but `name`, and make that one."""
         with prepare.rollout(self._job("database")) as run:
-            runner = run.runner("database")
+            self._forget_others(run, name)
+            problem = "the new server is not there yet"
             try:
-                if others := of_other_servers(runner.resources(), name):
-                    err.print(f"Out of the state, and left as they are in Azure: {', '.join(others)}", markup=False)
-                    runner.forget(others)
+                self._deploy(run, ("database",), (), problem)
+                return
+            except OperatorError:
+                # Azure made it, and the answer was lost.
+                if not (made := self._made(run, name)):
+                    raise
+            err.print(f"{name} is there, made by a run whose answer was lost; Terraform takes it over", markup=False)
+            try:
+                run.runner("database").adopt(*made)
             except TerraformError as error:
-                raise OperatorError(
-                    f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
-                ) from None
-            self._deploy(run, ("database",), (), "the new server is not there yet")
+                raise OperatorError(f"{problem}: {error.output.strip()}", self._again()) from None
+        with prepare.rollout(self._job("database")) as run:
+            self._deploy(run, ("database",), (), problem)
+
+    def _forget_others(self, run: "Rollout", name: str) -> None:
+        """Take every other server out of the state, and leave it as it is in Azure."""
+        runner = run.runner("database")
+        try:
+            if others := of_other_servers(runner.resources(), name):
+                err.print(f"Out of the state, and left as they are in Azure: {', '.join(others)}", markup=False)
+                runner.forget(others)
+        except TerraformError as error:
+            raise OperatorError(
+                f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
+            ) from None
+
+    def _made(self, run: "Rollout", name: str) -> tuple[str, str] | None:
+        """Return address and id of the server `name` if it exists although the state does not hold it."""
+        report = run.reports.get("database")
+        found = existing(report.error.output) if report and report.error else {}
+        return next(((a, i) for a, i in found.items() if i.lower().endswith(f"/flexibleservers/{name}")), None)
 
     def _repoint(self) -> None:
         """Deploy what has to follow the server."""

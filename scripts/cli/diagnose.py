@@ -53,6 +53,16 @@ def diagnose(output: str, folder: str, redeploy: str) -> list[Diagnosis]:
     return [Diagnosis(text, _fix(text, folder, redeploy)) for text in errors(output)]
 
 
+def existing(output: str) -> dict[str, str]:
+    """Return what Terraform could not create because it exists already: address to id."""
+    found = {}
+    for text in errors(output):
+        exists, address = _EXISTS.search(text), _ADDRESS.search(text)
+        if exists and address:
+            found[address["address"]] = exists["id"]
+    return found
+
+
 def _fix(text: str, folder: str, redeploy: str) -> str:
     if exists := _EXISTS.search(text):
         address = _ADDRESS.search(text)

@@ -181,6 +181,12 @@ class StackRunner:
             found["address"]: found["values"] for found in module.get("resources", []) if found["mode"] == "managed"
         }
 
+    def adopt(self, address: str, resource_id: str) -> None:
+        """Take something that exists into the state (`terraform import`). Raises TerraformError."""
+        result = self._initialized("import", "-input=false", address, resource_id)
+        if result.status:
+            raise self._failure("import", result)
+
     def forget(self, addresses: Sequence[str]) -> None:
         """Take resources out of the state, all or none, and leave them as they are. Raises TerraformError."""
         result = self._initialized("state", "rm", *addresses)
