@@ -23,6 +23,7 @@ from stacks.settings.data import DataDisk
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
 from stacks.settings.workloads import OpikProfile
 from tests.synthesis import Synthesized, synthesize
+from tests.test_opik_login import WITHOUT_LOGIN
 
 Environment = Callable[[str], Synthesized]
 ENVIRONMENTS = ("dev", "prod")
@@ -68,11 +69,11 @@ def test_every_store_has_its_own_disk_volume_and_claim_that_name_each_other(
     claims = _platform(environment, name, "persistent_volume_claim")
     assert len(volumes) == len(claims) == len(DataDisk)
     bound: dict[str, tuple[str, str]] = {}
-    for address, claim in claims.items():
+    for resource, claim in claims.items():
         reference = re.fullmatch(
             r"\$\{kubernetes_persistent_volume_v1\.([\w-]+)\.metadata\[0\]\.name\}", claim["spec"]["volume_name"]
         )
-        assert reference, address
+        assert reference, resource
         volume = volumes[reference.group(1)]["spec"][0]
         assert volume["claim_ref"]["name"] == claim["metadata"]["name"]
         assert volume["claim_ref"]["namespace"] == claim["metadata"]["namespace"]
@@ -153,9 +154,9 @@ def test_zonal_disks_keep_their_pods_in_the_zone_and_zone_redundant_ones_do_not(
     volumes = synthesize(zonal, tmp_path_factory.mktemp("zonal")).resources(
         "platform", "kubernetes_persistent_volume_v1"
     )
-    assert len([address for address in volumes if address.startswith("opik-")]) == len(DataDisk)
-    for address, volume in volumes.items():
-        if not address.startswith("opik-"):
+    assert len([resource for resource in volumes if resource.startswith("opik-")]) == len(DataDisk)
+    for resource, volume in volumes.items():
+        if not resource.startswith("opik-"):
             continue
         (term,) = volume["spec"][0]["node_affinity"]["required"]["node_selector_term"]
         assert term["match_expressions"] == [
@@ -581,6 +582,24 @@ def test_disabled_opik_leaves_nothing_in_the_cluster(tmp_path_factory: pytest.Te
 
 
 # Documentation
+
+
+def test_every_documented_route_is_asked_for_and_answers_as_documented() -> None:
+    text = (HELM.parent / "docs" / "opik.md").read_text("utf-8").partition("\n## Routes\n")[2].partition("\n## ")[0]
+    statuses = {"login": 302, "login at Entra": 302, "401": 401}
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `/")
+    ]
+    assert len(rows) > 8
+    for paths, by, _, without in rows:
+        if by.startswith("cert-manager"):
+            continue
+        for path in re.findall(r"`([^`…]+)…?`", paths):
+            asked = {status for known, status in WITHOUT_LOGIN.items() if known.startswith(path) and path != "/"}
+            asked |= {WITHOUT_LOGIN["/"]} if path == "/" else set()
+            assert asked, path
+            if without in statuses:
+                assert asked == {statuses[without]}, path
 
 
 def test_every_test_that_the_traps_name_exists() -> None:

@@ -22,8 +22,6 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("openssl") is None, reason="tokens are signed with openssl"),
 ]
 
-DOCS = Path(__file__).parents[1] / "docs" / "opik.md"
-
 TO_LOGIN, REFUSED, SERVED = 302, 401, 200
 WITHOUT_LOGIN = {
     "/": TO_LOGIN,
@@ -206,16 +204,6 @@ def test_a_stream_arrives_while_it_is_written(front: Front) -> None:
     assert answer.read(7) == b"first\n\n"
     front.opik.go_on.set()
     assert answer.read() == b"last\n\n"
-
-
-def test_every_route_of_the_documentation_is_asked_for() -> None:
-    table = DOCS.read_text("utf-8").partition("\n## Routes\n")[2].partition("\n## ")[0]
-    rows = re.findall(r"^\| (`/.*?) \|", table, re.MULTILINE)
-    documented = {path.rstrip("…") for row in rows for path in re.findall(r"`([^`]+)`", row)}
-    # Answered by cert-manager before the proxy is asked.
-    documented.remove("/.well-known/acme-challenge/")
-    assert len(documented) > 8
-    assert {path for path in documented if not any(asked.startswith(path) for asked in WITHOUT_LOGIN)} == set()
 
 
 def test_answers_are_json_where_programs_ask(front: Front) -> None:
