@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.cli.diagnose import MISSING_STATE, REINIT, diagnose, errors
+from scripts.cli.diagnose import MISSING_STATE, REINIT, diagnose, errors, existing
 
 EXISTS = """azurerm_resource_group.resource-group: Creating...
 
@@ -141,3 +141,11 @@ def test_a_stack_that_was_not_deployed_yet_is_recognized(message: str) -> None:
 
 def test_another_unsupported_attribute_is_a_real_error() -> None:
     assert not MISSING_STATE.search("Error: Unsupported attribute\n\n  on cdk.tf.json line 9, in resource.x.y:\n\nThis")
+
+
+def test_what_exists_already_is_told_with_its_address() -> None:
+    assert existing(EXISTS + WRAPPED) == {
+        "azurerm_resource_group.resource-group": "/subscriptions/0000/resourceGroups/llm-dev-aks",
+        'module.a.azurerm_storage_container.it["x"]': "/subscriptions/0000/blob (1)",
+    }
+    assert existing("Error: something else\n\n  with azurerm_subnet.nodes,\n") == {}
