@@ -2,6 +2,8 @@
 
 import json
 import os
+import runpy
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -43,6 +45,7 @@ from tests.image_sources import pinned, workshop, write_source
 from tests.oci_registry import OciRegistry
 from tests.test_images_work import Quiet
 
+ROOT = Path(__file__).parents[1]
 REGISTRY_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/llmdev"
 DIGEST = "sha256:" + "a" * 64
 RECORDER = """#!/bin/sh
@@ -380,3 +383,11 @@ def test_a_failure_is_one_error_with_the_count_and_the_lock_as_it_was(tmp_path: 
         ensure(workshop(tmp_path, images, registry.name), Tools(importer="direct"), Processes())
     assert caught.value.code == ExitCode.FAILED
     assert not (tmp_path / "dev.images.lock.json").exists()
+
+
+def test_the_script_is_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[list[str]] = []
+    monkeypatch.setattr(os, "execv", lambda _program, arguments: became.append(arguments))
+    monkeypatch.setattr(sys, "argv", ["build_images.py", "prod", "--json"])
+    runpy.run_path(str(ROOT / "scripts" / "build_images.py"), run_name="__main__")
+    assert became == [[sys.executable, str(ROOT / "scripts" / "llmctl"), "images", "ensure", "prod", "--json"]]
