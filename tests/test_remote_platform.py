@@ -32,6 +32,9 @@ pytestmark = [
     pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
 ]
 
+FREE_RESOURCES = 500
+"""Managed resources that HCP Terraform's free tier holds: docs/remote-runs.md."""
+
 
 @dataclass
 class Platform:
@@ -90,6 +93,14 @@ def test_remote_runs_bring_up_every_stack(platform: Platform) -> None:
         state = json.loads(platform.service.store.state(f"llm-dev-{stack}"))
         assert state["resources"], stack
         assert state["outputs"], stack
+
+
+def test_the_environment_stays_within_the_free_tier(platform: Platform) -> None:
+    states = (json.loads(platform.service.store.state(f"llm-dev-{stack}")) for stack in STACKS)
+    managed = sum(
+        len(item["instances"]) for state in states for item in state["resources"] if item["mode"] == "managed"
+    )
+    assert 200 < managed <= FREE_RESOURCES
 
 
 def test_a_second_plan_of_every_stack_is_empty(platform: Platform) -> None:

@@ -6,14 +6,19 @@ import shutil
 import subprocess
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from scripts.bootstrap import terraform
+from scripts.cli import state
 from scripts.cli.diagnose import diagnose
+from scripts.cli.errors import OperatorError
+from scripts.cli.prepare import Job
 from scripts.cli.processes import Processes
 from scripts.cli.rollout import Rollout
 from scripts.cli.terraform import TerraformError
@@ -191,6 +196,26 @@ def test_a_locked_workspace_is_told_with_the_way_on(remote: Remote) -> None:
         remote.rollout("disks").runner("disks").plan()
     (found,) = diagnose(failure.value.output, "folder", "`llmctl deploy dev`")
     assert "another run holds the state" in found.fix
+
+
+@pytest.mark.parametrize("execution", ["local"])
+def test_the_lock_of_a_dead_run_is_broken_by_its_id_only(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    remote.deploy("disks")
+    workspace = remote.service.store.workspace("llm-dev-disks")
+    workspace["attributes"]["locked"] = True
+
+    @contextmanager
+    def rollout(_job: Job) -> Iterator[Rollout]:
+        yield remote.rollout("disks")
+
+    monkeypatch.setattr(state, "rollout", rollout)
+    for arguments in (["acme/llm-dev-disks"], ["elsewhere/llm-dev-disks", "--yes"]):
+        refused = CliRunner().invoke(state.app, ["unlock", "dev", "disks", *arguments])
+        assert isinstance(refused.exception, OperatorError)
+        assert workspace["attributes"]["locked"]
+    done = CliRunner().invoke(state.app, ["unlock", "dev", "disks", "acme/llm-dev-disks", "--yes"])
+    assert done.exit_code == 0
+    assert not workspace["attributes"]["locked"]
 
 
 @pytest.mark.parametrize("execution", ["local"])
