@@ -82,6 +82,10 @@ def test_a_lock_is_explained_with_its_holder_and_how_to_break_it() -> None:
             "Error: unexpected status 403 (403 Forbidden): Public network access: ForbiddenByConnection",
             "docs/network.md",
         ),
+        (
+            'Error: parsing VMID "/subscriptions/0/providers/Microsoft.Compute/virtualMachineScaleSets/v/virtualMachines/v_2"',
+            "stop the pods that use it",
+        ),
         ("Error: 403 Forbidden: Client address is not authorized. ForbiddenByFirewall", "vault.extra_allowed_ranges"),
         ("Error: unexpected status 403 (403 Forbidden): ForbiddenByRbac: Caller is not", "operators.object_ids"),
         ("Error: unexpected status 403 (403 Forbidden): RequestDisallowedByPolicy: keep-database", "docs/cli.md"),

@@ -12,6 +12,10 @@ SERVER = (
     "/subscriptions/4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90/resourceGroups/llm-dev-database"
     "/providers/Microsoft.DBforPostgreSQL/flexibleServers/llm-dev-pg"
 )
+KEY = (
+    "/subscriptions/4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90/resourceGroups/keys"
+    "/providers/Microsoft.Compute/diskEncryptionSets/disks"
+)
 LEAST: dict[str, Any] = {
     "name": "dev",
     "azure": {"subscription_id": "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90", "region": "westeurope"},
@@ -52,6 +56,11 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         {"disks": {"redundancy": "lrs", "lrs_zone": 1}},
         {"disks": {"redundancy": "lrs", "lrs_zone": 2}},
         "disks.lrs_zone: cannot change from 1",
+    ),
+    "own-key": (
+        {"cluster": {"disk_encryption_set_id": KEY}},
+        {},
+        "cluster.disk_encryption_set_id: cannot be removed",
     ),
     "storage": ({"database": {"storage_gib": 64}}, {}, "database.storage_gib: cannot shrink from 64"),
     "version": ({"database": {"version": "18"}}, {}, "database.version: cannot go back from 18"),

@@ -135,6 +135,13 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         _say("HCP Terraform refuses the login or has none; run `terraform login`, then {redeploy}"),
     ),
     (
+        r"parsing VMID(?:.|\n)*virtualMachineScaleSets",
+        _say(
+            "Terraform cannot change a disk that a node of the cluster holds; stop the pods that use it, wait until it "
+            'is detached, then {redeploy}; see docs/data.md, "Change a disk"'
+        ),
+    ),
+    (
         r"ForbiddenByConnection|ForbiddenByFirewall|Client address is not authorized",
         _say(
             "the vault does not answer where this runs; name that address in operators.ip_ranges or "

@@ -62,6 +62,10 @@ def _disks(previous: Settings, current: Settings) -> Iterator[Finding]:
     if before.redundancy == after.redundancy and before.lrs_zone != after.lrs_zone:
         moved = f"cannot change from {_written(before.lrs_zone)}: disks do not move between zones"
         yield Finding(("disks", "lrs_zone"), f"{moved}; restore them from backups with a new generation")
+    own_key = previous.cluster.disk_encryption_set_id
+    if own_key and current.cluster.disk_encryption_set_id is None:
+        kept = f"cannot be removed: Azure does not go back to its own key for disks that exist; write {own_key}"
+        yield Finding(("cluster", "disk_encryption_set_id"), kept)
     yield from _shrunk(before.generations, _sizes(previous), current)
 
 
