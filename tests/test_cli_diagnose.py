@@ -83,7 +83,7 @@ def test_a_lock_is_explained_with_its_holder_and_how_to_break_it() -> None:
             "docs/network.md",
         ),
         (
-            'Error: parsing VMID "/subscriptions/0/providers/Microsoft.Compute/virtualMachineScaleSets/v/virtualMachines/v_2"',
+            'Error: parsing VMID "/providers/Microsoft.Compute/virtualMachineScaleSets/v/virtualMachines/2"',
             "stop the pods that use it",
         ),
         ("Error: 403 Forbidden: Client address is not authorized. ForbiddenByFirewall", "vault.extra_allowed_ranges"),
