@@ -53,6 +53,7 @@ COMMANDS = {
     "models": Entry("scripts.cli.models", "List, add, remove and download the served models.", _RUN, group=True),
     "vllm": Entry("scripts.cli.vllm", "Look at vLLM, restart it, give a model other values.", _RUN, group=True),
     "ollama": Entry("scripts.cli.ollama", "Look at Ollama, read its log, restart it.", _RUN, group=True),
+    "gateway": Entry("scripts.cli.gateway", "Give teams budgets and keys, offer the models to Opik.", _RUN, group=True),
     "gpu": Entry("scripts.cli.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
     "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
     "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),

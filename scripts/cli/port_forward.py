@@ -40,11 +40,19 @@ class Forward:
 class Name(StrEnum):
     """Services that can be forwarded."""
 
+    GATEWAY = "gateway"
     GRAFANA = "grafana"
     OPIK = "opik"
 
 
 FORWARDS = {
+    Name.GATEWAY: Forward(
+        "gateway",
+        "litellm",
+        4000,
+        4000,
+        ("Models: OPENAI_BASE_URL=http://127.0.0.1:{port}/v1", "Administration: http://127.0.0.1:{port}/ui, as admin"),
+    ),
     Name.GRAFANA: Forward(
         MONITORING,
         GRAFANA,
@@ -70,7 +78,7 @@ def port_forward(
     ] = None,
     *,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Local port; left out: 3000 for grafana, 5173 for opik.")
+        int | None, typer.Option(min=1, max=65535, help="Local port; left out: the service's own, 3000 for grafana.")
     ] = None,
 ) -> None:
     """Make a service of the cluster answer on this machine, for development without the login.
