@@ -327,6 +327,12 @@ def test_azure_monitor_takes_the_place_of_prometheus() -> None:
     monitors = release.monitors(settings)
     assert monitors["apiVersion"] == "azmonitoring.coreos.com/v1"
     assert monitors["rules"] == []
+    installed = {
+        variant: YAML(typ="safe").load(values_files(release.RELEASE, variant)[-1])["grafana"]["env"]
+        for variant in ((), ("azure-monitor",))
+    }
+    assert installed[()]["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert installed[("azure-monitor",)]["GF_PLUGINS_PREINSTALL_DISABLED"] == "false", "or its data source is missing"
     assert "node-metrics" not in {rules.name for rules in namespaces(settings)}
 
 
