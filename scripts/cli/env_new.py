@@ -137,7 +137,7 @@ domain: {domain}
 {group}
 
 # operators:
-#   object_ids: [] # Entra groups that administer cluster and vault; empty means whoever deploys first
+#   object_ids: [] # Entra ids that administer cluster and vault, your pipeline's too; empty: whoever deploys first
 #   ip_ranges: [] # public ranges that may reach Kubernetes API, vault and registry; empty means any, with a login
 
 ingress:
