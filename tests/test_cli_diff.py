@@ -73,6 +73,7 @@ def apply_kept(workspace: Workspace, folder: Path, *names: str) -> tuple[Rollout
 def cli(base: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     """Run `llmctl diff` on a written project instead of synthesizing one."""
     monkeypatch.setattr("scripts.cli.prepare.synthesize", lambda _workspace, _processes: [])
+    monkeypatch.setattr("scripts.cli.prepare.CACHE", base / "cache")
     monkeypatch.setattr(diff_command, "Workspace", lambda name: Workspace(name, base))
     return CliRunner().invoke(diff_command.app, ["dev", *arguments])
 
@@ -127,6 +128,19 @@ def test_no_output_of_diff_holds_a_sensitive_value(
         assert "input.version" in shown.output
         assert SECRET not in shown.output
     assert SECRET not in (tmp_path / "plans" / saved_plans.INDEX).read_text()
+
+
+def test_a_secret_of_a_stack_that_does_not_change_is_masked_in_those_that_do(
+    deployed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secret = {"identity": {"input": {"key": f'${{sensitive("{SECRET}")}}'}}}
+    write_project(tmp_path, secret)
+    assert bring_up(rollout(deployed, "identity", "aks"), Targets("dev", ("identity", "aks")), AGREED)
+    write_project(tmp_path, secret | {"aks": {"input": {"version": 9}}})
+    shown = cli(tmp_path, monkeypatch, "--format", "json")
+    assert json.loads(shown.stdout)["stacks"]["identity"]["update"] == 0
+    assert "input.identity" in shown.output
+    assert SECRET not in shown.output
 
 
 @pytest.mark.usefixtures("deployed")
