@@ -93,7 +93,9 @@ def migrate(
         )
     if before.state == after.state:
         raise OperatorError(
-            f"both keep the state in one place ({after.state.backend.value})", "name the old version", ExitCode.USAGE
+            f"{source} and {target} keep the state in one place ({after.state.backend.value})",
+            f"change `state` in the file of {after.name} first; FROM names the version before that",
+            ExitCode.USAGE,
         )
     workspace, processes, terraform = Workspace(after.name), Processes(), require_terraform()
     with claim(CACHE / "locks", workspace.lock_name, "state migrate"), processes.forwarding_signals():
