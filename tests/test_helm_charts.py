@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from stacks.kubernetes import scaling, values
 from stacks.kubernetes.catalogue import HELM, own_chart
 from stacks.kubernetes.chat import release as chat
-from stacks.kubernetes.deliveries import deliveries
+from stacks.kubernetes.deliveries import deliveries, formats
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.image_policy import image_policy
@@ -171,8 +171,10 @@ def test_password_stands_in_the_text_around_it_and_other_keys_stay_as_they_are(t
     assert template["mergePolicy"] == "Merge"
     assert template["data"].pop("REDIS_URL") == 'redis://:{{ index . "REDIS_URL" }}@opik-redis-master:6379/'
     assert list(template["data"]) == ["secret-versions"]
-    chat = next(item for item in objects if item["metadata"]["name"] == "chat-secrets")
-    assert "template" not in chat["spec"]["target"]
+    around = {secret for texts in formats(load_settings("prod"), database_host="host").values() for secret in texts}
+    bare = [item for item in objects if item["kind"] == "ExternalSecret" and item["metadata"]["name"] not in around]
+    assert bare
+    assert [item["metadata"]["name"] for item in bare if "template" in item["spec"]["target"]] == []
 
 
 @pytest.mark.parametrize("release", ["login-sessions", "opik-guardrails"])
