@@ -333,6 +333,25 @@ def test_azure_is_not_asked_while_placeholders_stand_in(subscription: str, tmp_p
         refuse_unready("dev", tmp_path)
 
 
+def test_a_file_that_was_never_deployed_may_still_change_in_every_way(tmp_path: Path) -> None:
+    text = (ROOT / "environments" / "dev.yaml").read_text()
+    text = text.replace("00000000-0000-0000-0000-000000000000", "11111111-2222-3333-4444-555555555555")
+    text = text.replace("example.com", "contoso.com")
+    file = tmp_path / "environments" / "dev.yaml"
+    file.parent.mkdir()
+    file.write_text(text)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=t", "-c", "user.email=t@t"]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    file.write_text(text.replace("westeurope", "northeurope"))
+    refuse_unready("dev", tmp_path)
+    state = tmp_path / "state" / "dev" / "acr.tfstate"
+    state.parent.mkdir(parents=True)
+    state.write_text("{}")
+    with pytest.raises(OperatorError, match=r"azure\.region"):
+        refuse_unready("dev", tmp_path)
+
+
 def test_a_disk_that_shrinks_is_refused_before_azure_is_asked(tmp_path: Path) -> None:
     text = (ROOT / "environments" / "dev.yaml").read_text()
     text = text.replace("00000000-0000-0000-0000-000000000000", "11111111-2222-3333-4444-555555555555")

@@ -78,10 +78,13 @@ def deploy(
 def refuse_unready(environment: str, root: Path = ROOT) -> None:
     """Refuse what Azure, or the data, would not survive: placeholders, and sizes that shrink.
 
+    A file that was committed but never deployed binds nobody, as far as local state can tell.
     Raises OperatorError with every such line of the environment file.
     """
-    load_environment(environment)
-    verdict = verdict_of(environment, root, "HEAD")
+    settings = load_environment(environment)
+    remote = settings.state.azurerm or settings.state.hcp
+    deployed = remote or any((root / "state" / environment).glob("*.tfstate"))
+    verdict = verdict_of(environment, root, "HEAD" if deployed else None)
     if found := [*verdict.placeholders, *map(str, verdict.faults)]:
         raise OperatorError(
             "\n".join(found),
