@@ -160,6 +160,23 @@ def test_failed_call_becomes_a_trace_with_its_error(parts: tuple[Gateway, Upstre
     assert (span["trace_id"], span["model"]) == (trace["id"], VLLM)
 
 
+@pytest.mark.parametrize("status", [200, 500])
+def test_call_of_an_application_is_a_span_of_its_own_trace(
+    parts: tuple[Gateway, Upstream, Upstream], status: int
+) -> None:
+    running, engines, opik = parts
+    engines.status = status
+    caller = {"trace_id": "01a1fee4-1662-7f38-990a-a95cbdfd5e5e", "id": "01a1fee4-1663-7814-985f-fd3d7c1ac157"}
+    metadata = {"opik": {"project_name": "reports", "current_span_data": caller}}
+    prompt = f"A part, answered {status}."
+    running.chat(VLLM, prompt=prompt, metadata=metadata)
+    (span,) = _sent(opik, SPANS, prompt)
+    assert (span["trace_id"], span["parent_span_id"]) == (caller["trace_id"], caller["id"])
+    assert span["project_name"] == "reports"
+    assert not any(prompt in json.dumps(call.body) for call in opik.calls if call.path == TRACES)
+    assert "metadata" not in engines.calls[-1].body
+
+
 def test_whoever_has_no_key_gets_nothing_and_fills_no_traces(parts: tuple[Gateway, Upstream, Upstream]) -> None:
     running, engines, opik = parts
     body = {"model": OLLAMA, "messages": [{"role": "user", "content": "Let me in."}]}

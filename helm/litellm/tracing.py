@@ -55,16 +55,20 @@ class PlatformTracing(CustomLogger):
         try:
             async with httpx.AsyncClient(base_url=url, timeout=SEND_TIMEOUT_S) as client:
                 for kind, item in (("traces", trace), ("spans", span)):
-                    answer = await client.post(f"/v1/private/{kind}/batch", json={kind: [item]})
-                    answer.raise_for_status()
+                    if item:
+                        answer = await client.post(f"/v1/private/{kind}/batch", json={kind: [item]})
+                        answer.raise_for_status()
         except httpx.HTTPError as error:
             log.warning("a failed call is not traced: %s", error)
 
 
 def payloads(
     kwargs: dict[str, Any], record: dict[str, Any], start_time: datetime, end_time: datetime
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return trace and span of a failed call, as Opik's batch interface takes them."""
+) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """Return trace and span of a failed call, as Opik's batch interface takes them.
+
+    There is no trace of its own where the caller has one, of which the call is a part.
+    """
     metadata = (kwargs.get("litellm_params") or {}).get("metadata") or {}
     noted = metadata.get("opik") or {}
     error = kwargs.get("exception")
@@ -87,18 +91,21 @@ def payloads(
         },
     }
     name = str(record.get("call_type") or "call")
-    trace = {"id": create_uuid7(), "name": name, **common}
-    if noted.get("thread_id"):
+    caller = noted.get("current_span_data") or {}
+    trace = None if caller else {"id": create_uuid7(), "name": name, **common}
+    if trace and noted.get("thread_id"):
         trace["thread_id"] = noted["thread_id"]
     span = {
         "id": create_uuid7(),
-        "trace_id": trace["id"],
+        "trace_id": trace["id"] if trace else caller.get("trace_id"),
         "name": name,
         "type": "llm",
         "model": str(record.get("model_group") or record.get("model")),
         "provider": str(record.get("custom_llm_provider") or ""),
         **common,
     }
+    if caller.get("id"):
+        span["parent_span_id"] = caller["id"]
     return trace, span
 
 
