@@ -154,6 +154,7 @@ def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, t
             vault_uri="https://vault.vault.azure.net/",
             tenant_id="11111111-2222-3333-4444-555555555555",
             versions={secret.value: 1 for secret in GeneratedSecret},
+            database_host="llm-dev.postgres.database.azure.com",
         ),
     }[own]
     file = tmp_path / "wired.json"
