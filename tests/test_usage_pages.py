@@ -38,6 +38,7 @@ def test_links_between_pages_lead_somewhere(page: str) -> None:
         assert (ROOT / "docs" / target).exists(), target
 
 
+@pytest.mark.slow
 def test_a_changed_setting_shows_in_the_snapshots_of_the_stacks_that_it_reaches(
     environment: Callable[[str], Synthesized], tmp_path: Path
 ) -> None:
