@@ -46,6 +46,7 @@ COMMANDS = {
     "outputs": Entry("scripts.cli.outputs", "Show the outputs of every stack.", _RUN),
     "destroy": Entry("scripts.cli.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
     "images": Entry("scripts.cli.images", "Build, import and lock the container images.", _RUN, group=True),
+    "webui": Entry("scripts.cli.webui", "Look at the chat, read its log, restart it.", _RUN, group=True),
     "opik": Entry("scripts.cli.opik", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True),
     "domain": Entry("scripts.cli.domain", "Move to another domain, check the front door.", _RUN, group=True),
     "port-forward": Entry("scripts.cli.port_forward", "Make a service of the cluster answer on this machine.", _RUN),

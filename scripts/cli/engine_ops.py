@@ -63,7 +63,7 @@ class EngineOps:
         for pod in self.kubectl.items("pods", "-n", SERVING):
             owner = next((name for name in deployments if _belongs(pod, name)), None)
             if owner:
-                found.append(_pod_state(pod, deployments[owner]))
+                found.append(pod_state(pod, deployments[owner]))
         return found
 
     def logs(self, engine: ServingEngine, *, lines: int, follow: bool, previous: bool) -> int:
@@ -158,7 +158,8 @@ def _belongs(pod: dict[str, Any], deployment: str) -> bool:
     return any(owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == deployment for owner in owners)
 
 
-def _pod_state(pod: dict[str, Any], engine: str) -> PodState:
+def pod_state(pod: dict[str, Any], engine: str) -> PodState:
+    """Return what Kubernetes tells of a pod; `engine` is whom it belongs to."""
     status = pod.get("status", {})
     containers = status.get("containerStatuses") or []
     waiting = [

@@ -78,7 +78,8 @@ def variables_are_free(settings: Settings) -> Iterator[Finding]:
             yield Finding(("chat", "environment", name), "is set by the platform; remove it, and look for its own key")
         elif name.endswith(SECRET_ENDINGS):
             yield Finding(
-                ("chat", "environment", name), "is the name of a secret, and secrets never stand in this file; remove it"
+                ("chat", "environment", name),
+                "is the name of a secret, and secrets never stand in this file; remove it",
             )
 
 
