@@ -17,6 +17,7 @@ from ruamel.yaml import YAML
 
 from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
+from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.monitoring import release as monitoring
@@ -48,6 +49,7 @@ NAMESPACE = {
     "vllm": "serving",
     "keda-http-add-on": "scaling",
     "kube-prometheus-stack": "monitoring",
+    "open-webui": "chat",
 }
 ACCESS = GrafanaAccess(
     tenant_id="tenant",
@@ -84,6 +86,7 @@ def _wired(release: str) -> dict[str, Any]:
         "vllm": vllm.vllm(settings),
         "keda-http-add-on": scaling.keda_http_add_on(settings),
         "kube-prometheus-stack": monitoring.kube_prometheus_stack(settings, ACCESS),
+        "open-webui": chat.open_webui(settings, client_id="client", group_id="group", tenant_id="tenant"),
     }
     return wired[release]
 
@@ -202,12 +205,13 @@ def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
     rules = {rules.name: rules for rules in namespaces(_settings())}[NAMESPACE[release]]
     memory = pods = 0
-    scaled = [item["spec"] for item in objects if item["kind"] == "ScaledObject"]
-    most = {spec["scaleTargetRef"]["name"]: spec["maxReplicaCount"] for spec in scaled}
+    scaled = [item["spec"] for item in objects if item["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}]
+    most = {spec["scaleTargetRef"]["name"]: spec.get("maxReplicaCount") or spec["maxReplicas"] for spec in scaled}
     for item in objects:
         if item["kind"] == "Deployment":
-            # Twice: an update runs the old and the new pods side by side.
-            count = 2 * item["spec"].get("replicas", most.get(item["metadata"]["name"], 1))
+            # Twice: an update runs the old and the new pods side by side, unless it recreates them.
+            times = 1 if item["spec"].get("strategy") == {"type": "Recreate"} else 2
+            count = times * (most.get(item["metadata"]["name"]) or item["spec"].get("replicas") or 1)
             pods += count
             memory += count * sum(
                 _mebibytes(((container.get("resources") or {}).get("limits") or rules.container_defaults)["memory"])
@@ -315,3 +319,51 @@ def _unknown(given: Any, known: Any, path: str = "") -> Iterator[str]:
 def _mebibytes(quantity: str) -> int:
     number, unit = int(quantity[:-2]), quantity[-2:]
     return number * {"Mi": 1, "Gi": 1024}[unit]
+
+
+def _chat(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the chat's Deployment and all objects of its chart."""
+    objects = _render("open-webui", (), folder)
+    (deployment,) = (item for item in objects if item["kind"] == "Deployment")
+    return deployment, objects
+
+
+def test_chat_is_recreated_and_its_replicas_are_left_to_the_autoscaler(tmp_path: Path) -> None:
+    deployment, objects = _chat(tmp_path)
+    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
+    assert deployment["spec"]["replicas"] is None
+    kinds = sorted(item["kind"] for item in objects)
+    # Nothing of Ollama, Pipelines or a second Redis, and no claim that never binds.
+    assert kinds == ["Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "ServiceAccount"]
+    (autoscaler,) = (item for item in objects if item["kind"] == "HorizontalPodAutoscaler")
+    assert autoscaler["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
+    pods = deployment["spec"]["template"]["metadata"]["labels"]
+    (budget,) = (item for item in objects if item["kind"] == "PodDisruptionBudget")
+    assert budget["spec"]["selector"]["matchLabels"].items() <= pods.items()
+
+
+def test_chats_variables_are_each_set_once_and_secrets_come_from_secrets(tmp_path: Path) -> None:
+    deployment, _ = _chat(tmp_path)
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    names = [entry["name"] for entry in container["env"]]
+    assert len(names) == len(set(names))
+    by_name = {entry["name"]: entry for entry in container["env"]}
+    for name in ("DATABASE_URL", "REDIS_URL", "WEBSOCKET_REDIS_URL", "OPENAI_API_KEYS", "WEBUI_SECRET_KEY"):
+        assert by_name[name]["valueFrom"]["secretKeyRef"]["name"] == "chat-secrets"
+    assert by_name["ENABLE_OLLAMA_API"]["value"] == "False"
+    assert "OPENAI_API_BASE_URL" not in by_name
+    text = json.dumps(deployment)
+    assert "api.openai.com" not in text
+    assert "0p3n-w3bu!" not in text
+
+
+def test_chat_starts_its_login_then_migrates_and_mounts_nothing_but_uploads_of_the_share(tmp_path: Path) -> None:
+    deployment, _ = _chat(tmp_path)
+    pod = deployment["spec"]["template"]["spec"]
+    assert [container["name"] for container in pod["initContainers"]] == ["copy-app-data", "entra-login", "migrate"]
+    volumes = {volume["name"]: volume for volume in pod["volumes"]}
+    assert volumes["data"] == {"name": "data", "emptyDir": {}}
+    assert volumes["uploads"]["persistentVolumeClaim"]["claimName"] == "chat-uploads"
+    mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
+    assert mounts == {"data": "/app/backend/data", "uploads": "/app/backend/data/uploads"}
+    assert all(f"{probe}Probe" in pod["containers"][0] for probe in ("startup", "liveness", "readiness"))
