@@ -16,7 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.kubernetes import ollama, scaling, values, vllm
-from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
+from stacks.kubernetes.catalogue import HELM, charts, images, own_chart, values_files
 from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.engines import ollama_engines
 from stacks.kubernetes.gpu import GPU_TAINT
@@ -26,6 +26,7 @@ from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.secret_names import GeneratedSecret
+from tests import custom_resources
 from tests.api_schemas import ApiSchemas, definitions_in, definitions_of
 
 FOLDER = os.environ.get("CHARTS_DIR")
@@ -199,6 +200,25 @@ def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> N
             assert context["capabilities"]["drop"] == ["ALL"], name
             assert set(context["capabilities"].get("add") or []) <= {"NET_BIND_SERVICE"}, name
         assert not any("hostPath" in volume for volume in pod.get("volumes") or []), name
+
+
+@pytest.mark.parametrize("variant", [(), ("ha",)])
+def test_custom_resources_fit_the_definitions_that_the_chart_brings(variant: tuple[str, ...], tmp_path: Path) -> None:
+    known = custom_resources.schemas(Path(chart("kube-prometheus-stack", tmp_path)[0]))
+    objects = _render("kube-prometheus-stack", variant, tmp_path)
+    values_file = tmp_path / "monitors.json"
+    values_file.write_text(json.dumps(monitoring.monitors(_settings())))
+    command = [str(FOUND), "template", "monitors", str(HELM / "monitors"), "--values", str(values_file)]
+    shown = subprocess.run([*command, "--namespace", "monitoring"], capture_output=True, text=True, check=True)
+    objects += [document for document in YAML(typ="safe").load_all(shown.stdout) if document]
+    custom = [item for item in objects if (item["apiVersion"], item["kind"]) in known]
+    assert {"Prometheus", "Alertmanager", "PodMonitor", "ServiceMonitor", "PrometheusRule"} <= {
+        item["kind"] for item in custom
+    }
+    for item in custom:
+        schema = known[item["apiVersion"], item["kind"]]
+        name = f"{item['kind']} {item['metadata']['name']}"
+        assert list(custom_resources.faults(item["spec"], schema["properties"]["spec"], name)) == []
 
 
 def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
