@@ -1,20 +1,14 @@
 """The gateway follows the settings: models, prices, keys, times, traffic; its chart renders what the stack passes."""
 
-import io
 import json
-import shutil
-import subprocess
-import urllib.error
 from collections.abc import Callable
-from email.message import Message
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from stacks.kubernetes import scaling
-from stacks.kubernetes.catalogue import HELM, own_chart, values_files
+from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.databases import databases
 from stacks.kubernetes.deliveries import deliveries, formats
 from stacks.kubernetes.engines import engines
@@ -27,8 +21,6 @@ from stacks.kubernetes.namespaces import namespaces
 from stacks.settings import Settings, load_settings
 from tests.synthesis import Synthesized, synthesize
 
-FOUND = shutil.which("helm")
-needs_helm = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
 ENVIRONMENTS = ["dev", "prod"]
 HOST = "llm-dev.postgres.database.azure.com"
 Environment = Callable[[str], Synthesized]
@@ -125,6 +117,13 @@ def test_without_opik_nothing_is_traced_anywhere() -> None:
     # Its default address is the vendor's cloud.
     assert "opik" not in release.config(settings)["litellm_settings"]["callbacks"]
     assert "allow-traces" not in _flows(settings)
+
+
+def test_chat_tells_the_gateway_which_chat_a_call_belongs_to() -> None:
+    name = "ENABLE_FORWARD_USER_INFO_HEADERS"
+    assert chat.variables(_settings(), client_id="c", group_id="g")[name] == "True"
+    alone = _settings(gateway={"enabled": False})
+    assert chat.variables(alone, client_id="c", group_id="g")[name] == "False"
 
 
 def test_traces_reach_opik_past_its_login_and_nobody_else_does() -> None:
@@ -224,185 +223,3 @@ def test_switched_off_gateway_leaves_nothing(tmp_path: Path) -> None:
 
 def test_address_for_callers_in_the_cluster_names_service_and_port() -> None:
     assert f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}/v1" == BASE_URL
-
-
-# Chart
-
-
-def _objects(settings: Settings, folder: Path, variants: tuple[str, ...] = ()) -> list[dict[str, Any]]:
-    file = folder / "wired.json"
-    file.write_text(json.dumps(release.litellm(settings, database_host=HOST)))
-    given = [option for path in (*values_files("litellm", variants), file) for option in ("--values", str(path))]
-    command = [str(FOUND), "template", "litellm", str(own_chart("litellm")), *given, "--namespace", NAMESPACE]
-    shown = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert shown.returncode == 0, shown.stderr
-    return [item for item in YAML(typ="safe").load_all(shown.stdout) if item]
-
-
-def _kind(objects: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
-    return [item for item in objects if item["kind"] == kind]
-
-
-@needs_helm
-@pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_configuration_arrives_as_it_was_made(name: str, tmp_path: Path) -> None:
-    settings = load_settings(name)
-    (files,) = (
-        item["data"] for item in _kind(_objects(settings, tmp_path), "ConfigMap") if "config.yaml" in item["data"]
-    )
-    # As LiteLLM reads it: by the rules of YAML 1.1, in which 2e-06 is a text.
-    reader = YAML(typ="safe", pure=True)
-    reader.version = (1, 1)
-    assert reader.load(files["config.yaml"]) == release.config(settings)
-    assert files["tracing.py"].strip() == (HELM / "litellm" / "tracing.py").read_text().strip()
-
-
-@needs_helm
-@pytest.mark.parametrize(("name", "variants"), [("dev", ()), ("prod", ("ha",))])
-def test_every_pod_fits_the_strictest_level_and_is_bounded(
-    name: str, variants: tuple[str, ...], tmp_path: Path
-) -> None:
-    objects = _objects(load_settings(name), tmp_path, variants)
-    pods = [item["spec"]["template"]["spec"] for item in objects if item["kind"] in {"Deployment", "Job"}]
-    assert len(pods) == 3
-    for pod in pods:
-        assert pod["automountServiceAccountToken"] is False
-        assert pod["securityContext"]["runAsNonRoot"] is True
-        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-        (container,) = pod["containers"]
-        assert container["securityContext"] == {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        }
-        assert {"cpu", "memory"} <= set(container["resources"]["limits"])
-
-
-@needs_helm
-def test_probes_ask_the_gateway_and_no_model(tmp_path: Path) -> None:
-    (deployment,) = _kind(_objects(load_settings("dev"), tmp_path), "Deployment")
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    paths = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "readinessProbe", "livenessProbe")}
-    assert paths == {"/health/liveliness", "/health/readiness"}
-
-
-@needs_helm
-def test_schema_is_migrated_before_the_pods_and_keys_are_registered_after_them(tmp_path: Path) -> None:
-    objects = _objects(load_settings("dev"), tmp_path)
-    hooks = {
-        item["metadata"]["name"]: item["metadata"]["annotations"]["helm.sh/hook"] for item in _kind(objects, "Job")
-    }
-    assert hooks == {"litellm-migrations": "pre-install,pre-upgrade", "litellm-keys": "post-install,post-upgrade"}
-    (migrate,) = (item for item in _kind(objects, "Job") if item["metadata"]["name"] == "litellm-migrations")
-    (deployment,) = _kind(objects, "Deployment")
-
-    def variables(item: dict[str, Any]) -> dict[str, Any]:
-        (container,) = item["spec"]["template"]["spec"]["containers"]
-        return {variable["name"]: variable.get("value") for variable in container["env"]}
-
-    assert variables(migrate)["DATABASE_URL"] == variables(deployment)["DATABASE_URL"]
-    assert (variables(migrate)["DISABLE_SCHEMA_UPDATE"], variables(deployment)["DISABLE_SCHEMA_UPDATE"]) == (
-        "false",
-        "true",
-    )
-    # A failed migration would otherwise end as a success.
-    assert variables(migrate)["ENFORCE_PRISMA_MIGRATION_CHECK"] == "true"
-    # Kubernetes puts a variable into those that come after it.
-    assert list(variables(migrate)).index("DATABASE_PASSWORD") < list(variables(migrate)).index("DATABASE_URL")
-
-
-@needs_helm
-def test_pods_are_those_that_the_flows_name(tmp_path: Path) -> None:
-    objects = _objects(load_settings("dev"), tmp_path)
-    labels = [
-        item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] in {"Deployment", "Job"}
-    ]
-    for wanted, count in ((traffic.PROXY, 1), (traffic.JOBS, 2)):
-        assert sum(wanted.items() <= found.items() for found in labels) == count
-
-
-@needs_helm
-def test_autoscaler_follows_the_processor_and_leaves_replicas_alone(tmp_path: Path) -> None:
-    objects = _objects(_settings(gateway={"replicas": 2, "max_replicas": 4}), tmp_path)
-    (scaler,) = _kind(objects, "HorizontalPodAutoscaler")
-    assert (scaler["spec"]["minReplicas"], scaler["spec"]["maxReplicas"]) == (2, 4)
-    assert [metric["resource"]["name"] for metric in scaler["spec"]["metrics"]] == ["cpu"]
-    assert "replicas" not in _kind(objects, "Deployment")[0]["spec"]
-    assert _kind(objects, "PodDisruptionBudget")
-    alone = _objects(_settings(gateway={"replicas": 1, "max_replicas": 1}), tmp_path)
-    assert not _kind(alone, "HorizontalPodAutoscaler")
-    assert _kind(alone, "Deployment")[0]["spec"]["replicas"] == 1
-
-
-# Registration of keys
-
-
-class Proxy:
-    """LiteLLM's key interface, as far as the Job uses it."""
-
-    def __init__(self, **known: str) -> None:
-        self.known = known
-        self.calls: list[str] = []
-
-    def open(self, request: Any, timeout: float) -> io.BytesIO:
-        del timeout
-        path, _, query = request.full_url.removeprefix("http://litellm:4000").partition("?")
-        self.calls.append(path)
-        assert request.headers["Authorization"] == "Bearer sk-master"
-        body = json.loads(request.data) if request.data else {}
-        if path == "/key/info":
-            key = query.removeprefix("key=")
-            alias = next((alias for alias, value in self.known.items() if value == key), None)
-            if alias is None:
-                raise urllib.error.HTTPError(request.full_url, 404, "", Message(), io.BytesIO(b"Key not found"))
-            return _json({"info": {"key_alias": alias}})
-        if path == "/key/list":
-            alias = query.split("&")[0].removeprefix("key_alias=")
-            return _json({"keys": [{"key_alias": alias}] if alias in self.known else []})
-        if path == "/key/delete":
-            for alias in body["key_aliases"]:
-                del self.known[alias]
-        if path == "/key/generate":
-            assert body["key_alias"] not in self.known
-            assert body["key_type"] == "llm_api"
-            self.known[body["key_alias"]] = body["key"]
-        return _json({})
-
-
-def _json(content: Any) -> io.BytesIO:
-    return io.BytesIO(json.dumps(content).encode())
-
-
-@pytest.fixture
-def registering(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Proxy], str]:
-    source = (HELM / "litellm" / "register.py").read_text()
-    (tmp_path / "chat-key").write_text("sk-new")
-    monkeypatch.setenv("GATEWAY", "http://litellm:4000")
-    monkeypatch.setenv("LITELLM_MASTER_KEY", "sk-master")
-    monkeypatch.setenv("KEYS", str(tmp_path))
-
-    def run(proxy: Proxy) -> str:
-        module: dict[str, Any] = {"__name__": "register"}
-        exec(compile(source, "register.py", "exec"), module)
-        monkeypatch.setattr(module["urllib"].request, "urlopen", proxy.open)
-        return str(module["register"]("chat-key", "sk-new"))
-
-    return run
-
-
-def test_unknown_key_is_registered_for_models_alone(registering: Callable[[Proxy], str]) -> None:
-    proxy = Proxy()
-    assert registering(proxy) == "is registered now"
-    assert proxy.known == {"chat-key": "sk-new"}
-
-
-def test_registered_key_is_left_alone(registering: Callable[[Proxy], str]) -> None:
-    proxy = Proxy(**{"chat-key": "sk-new"})
-    assert registering(proxy) == "is registered"
-    assert proxy.calls == ["/key/info"]
-
-
-def test_rotated_key_takes_the_place_of_the_old_one(registering: Callable[[Proxy], str]) -> None:
-    proxy = Proxy(**{"chat-key": "sk-old", "other": "sk-kept"})
-    assert registering(proxy) == "is registered anew"
-    assert proxy.known == {"other": "sk-kept", "chat-key": "sk-new"}

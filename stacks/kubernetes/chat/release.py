@@ -89,6 +89,8 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
         "PGVECTOR_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
+        # The gateway groups the traces of a chat by its id, which is among these headers.
+        "ENABLE_FORWARD_USER_INFO_HEADERS": str(settings.gateway.enabled),
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.
         "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
         **chat.environment,
