@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.tiers import DURABLE
+from scripts.tiers import DURABLE, STACKS
 
 from .errors import OperatorError
 
@@ -74,14 +74,17 @@ class Workspace:
         return environment
 
     def stacks(self) -> dict[str, Stack]:
-        """Return the synthesized stacks by name. Raises OperatorError when there are none."""
+        """Return the synthesized stacks by name, in deploy order. Raises OperatorError when there are none."""
         try:
             manifest = json.loads((self.output / "manifest.json").read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise OperatorError(
                 f"{self.environment} is not synthesized", f"run `llmctl synth {self.environment}`"
             ) from None
-        return {name: self._stack(name, entry) for name, entry in manifest["stacks"].items()}
+        # cdktf writes them by name, the application in the order of deployment.
+        known = {name: position for position, name in enumerate(STACKS)}
+        ordered = sorted(manifest["stacks"].items(), key=lambda item: known.get(item[0], len(known)))
+        return {name: self._stack(name, entry) for name, entry in ordered}
 
     def _stack(self, name: str, entry: dict[str, Any]) -> Stack:
         content = json.loads((self.output / entry["synthesizedStackPath"]).read_text(encoding="utf-8"))
