@@ -6,37 +6,23 @@ Releases are rendered with the values that Terraform passed: our own charts alwa
 """
 
 import json
-import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
 from scripts.bench.loopback import buildah_environment, registry_program, running
-from scripts.cli.processes import Processes
-from scripts.images.builders.local import Buildah
-from scripts.images.importers.copy import DirectCopy
-from scripts.images.work import Outcome, Work
-from scripts.images.workshop import Workshop
 from scripts.rehearsal.drive import Rehearsal
 from scripts.tiers import DISPOSABLE, DURABLE
 from stacks.kubernetes.catalogue import charts, images
-from stacks.kubernetes.images import login_server
 from stacks.kubernetes.opik_version import OPIK
 from stacks.settings import load_settings
-from tests.image_sources import DOCKERFILE, commit, git
+from tests.image_life import APP, HELM, Life, write_source_like_opiks
 from tests.oci_registry import OciRegistry
-from tests.test_helm_third_party import FOLDER, chart
-from tests.test_images_work import Quiet
 
-HELM = shutil.which("helm")
 pytestmark = [
     pytest.mark.images,
     pytest.mark.rehearsal,
@@ -47,118 +33,13 @@ ROOT = Path(__file__).parents[1]
 EDITED = f"{OPIK}/frontend"
 BY_TAG = "keda-http-add-on"
 """Its chart joins one tag to three repositories and so takes no digests."""
-APP = """\
-import sys
-from dataclasses import replace
-from pathlib import Path
-sys.path[0] = {root!r}
-from stacks.kubernetes import image_lock, images
-# The publisher on loopback has other content than the real ones.
-pinned = {{name: replace(image, digest=None) for name, image in images.images().items()}}
-images.images = lambda: pinned
-image_lock.ENVIRONMENTS = Path({environments!r})
-import main
-main.main()
-"""
-
-
-@dataclass
-class Life:
-    """An environment whose images stand in a registry on loopback."""
-
-    folder: Path
-    registry: str
-    publisher: OciRegistry
-    rehearsal: Rehearsal
-
-    @property
-    def source(self) -> Path:
-        return self.folder / "source"
-
-    @property
-    def server(self) -> str:
-        return login_server(self.rehearsal.settings)
-
-    def shop(self) -> Workshop:
-        pinned = {
-            name: replace(image, repository=f"{self.publisher.name}/{image.repository}", digest=None)
-            for name, image in images().items()
-        }
-        return Workshop(
-            self.rehearsal.settings,
-            registry_name=self.registry,
-            source_folder=self.source,
-            pinned=pinned,
-            lock=self.folder / "environments" / f"{self.rehearsal.settings.name}.images.lock.json",
-            cache=self.folder / "cache",
-        )
-
-    def ensure(self) -> Outcome:
-        shop = self.shop()
-        outcome = Work(shop, Quiet(), Processes(), Buildah(), DirectCopy()).run(shop.inspect())
-        assert outcome.failures == {}
-        return outcome
-
-    def locked(self) -> dict[str, str]:
-        """Return the reference of every locked image in the environment's own registry."""
-        return {name: f"{self.server}/{entry}" for name, entry in self.shop().locked().items()}
-
-    def releases(self) -> dict[str, dict[str, Any]]:
-        """Return what Terraform knows of every Helm release, its final values among it."""
-        return {
-            attributes["name"]: attributes
-            for address, attributes in self.rehearsal.instances("platform").items()
-            if address.startswith("helm_release.")
-        }
-
-    def render(self, release: str) -> list[dict[str, Any]] | None:
-        """Return the objects of a release as Helm makes them; None where its chart is not at hand."""
-        attributes = self.releases()[release]
-        source = self._chart(attributes)
-        if source is None or HELM is None:
-            return None
-        files = []
-        for number, text in enumerate(attributes["values"] or []):
-            file = self.folder / f"{release}-{number}.yaml"
-            file.write_text(text)
-            files += ["--values", str(file)]
-        minor = ".".join(self.rehearsal.settings.cluster.kubernetes_version.split(".")[:2])
-        where = ["--namespace", attributes["namespace"], "--kube-version", f"{minor}.0", "--skip-crds"]
-        command = [HELM, "template", release, source, *files, *where]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        assert result.returncode == 0, result.stderr
-        return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
-
-    def _chart(self, attributes: dict[str, Any]) -> str | None:
-        if attributes["chart"].startswith("./"):
-            return str(self.rehearsal.workspace.stacks()["platform"].folder / attributes["chart"])
-        if not FOLDER and not os.environ.get("PULL_CHARTS"):
-            return None
-        release = next(release for release, pin in charts().items() if pin.name == attributes["chart"])
-        try:
-            return chart(release, self.folder / "charts")[0]
-        except pytest.skip.Exception:
-            return None
-
-
-def write_opik_like_source(folder: Path) -> None:
-    """Write a repository with the folders that images are built from, each with a Dockerfile that needs nothing."""
-    built = [image for image in images().values() if image.build]
-    for image in built:
-        assert image.build
-        context = folder / image.build.context
-        context.mkdir(parents=True)
-        (context / "Dockerfile").write_text(DOCKERFILE)
-        (context / "file.txt").write_text(f"{image.build.context}\n")
-    git(folder, "init", "--quiet")
-    commit(folder, charts()[OPIK].version)
 
 
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     folder = tmp_path_factory.mktemp("images-life")
     (folder / "environments").mkdir()
-    write_opik_like_source(folder / "source")
+    write_source_like_opiks(folder / "source")
     app = folder / "app.py"
     app.write_text(APP.format(root=str(ROOT), environments=str(folder / "environments")))
     publisher = OciRegistry()
@@ -228,6 +109,15 @@ def test_every_rendered_container_is_one_of_the_locked_images_and_every_locked_i
     text = json.dumps(rendered) + json.dumps(life.rehearsal.instances("platform"))
     if len(rendered) == len(found):
         assert {name for name, image in as_deployed(locked).items() if image not in text} == set()
+
+
+def test_nothing_names_another_version_at_run_time_than_was_built(life: Life) -> None:
+    # The image carries its build argument on as a variable; the backend starts the archive of that name.
+    (recipe,) = (image.recipe for image in life.shop().images if image.name == "opik/backend")
+    assert recipe
+    assert recipe.arguments["OPIK_VERSION"] == charts()[OPIK].version
+    passed = json.dumps([life.releases()[OPIK]["values"], life.render(OPIK)])
+    assert set(re.findall(r"OPIK_VERSION\W+([\w.]+)", passed)) <= {recipe.arguments["OPIK_VERSION"]}
 
 
 @pytest.mark.skipif(HELM is None, reason="helm is not on PATH; the CI set brings it")
