@@ -12,7 +12,7 @@ from .base import Finding
 
 LONGEST_NAMES = {"key_vault": 24, "storage_account": 24, "container_registry": 50, "resource": 63, "workspace": 90}
 """Characters that Azure and HCP Terraform take (resource name rules, Microsoft Learn)."""
-LONGEST_STORAGE_PURPOSE = "upl"
+STORAGE_PURPOSE = "fil"
 LONGEST_STACK_NAME = "database"
 OWN_TAGS = ("platform", "environment", "stack")
 MOST_TAGS = 50
@@ -28,7 +28,7 @@ def names_keep_the_limits(settings: Settings) -> Iterator[Finding]:
     )
     made = {
         "key_vault": names.key_vault,
-        "storage_account": names.storage_account(LONGEST_STORAGE_PURPOSE),
+        "storage_account": names.storage_account(STORAGE_PURPOSE),
         "container_registry": names.container_registry,
         "resource": names.postgresql_server(settings.database.generation),
         "workspace": names.state_workspace(LONGEST_STACK_NAME),
