@@ -78,6 +78,30 @@ def test_a_deployment_brings_images_then_plans_then_applies_what_was_approved() 
     assert workflow("deploy-environment")["concurrency"]["cancel-in-progress"] is False
 
 
+@pytest.mark.parametrize(
+    ("file", "job", "name", "ends"),
+    [
+        ("diff", "diff", "Diff", {0: 0, 1: 1, 2: 0, 3: 1}),
+        ("deploy-environment", "plan", "Plan every stack", {0: 0, 1: 1, 3: 3}),
+        ("drift", "drift", "Diff", {0: 0, 1: 0, 2: 0, 3: 0}),
+    ],
+)
+def test_a_job_ends_as_its_diff_says(file: str, job: str, name: str, ends: dict[int, int], tmp_path: Path) -> None:
+    (script,) = (step["run"] for step in workflow(file)["jobs"][job]["steps"] if step.get("name") == name)
+    command = tmp_path / "scripts" / "llmctl"
+    command.parent.mkdir()
+    for status, ending in ends.items():
+        command.write_text(f"#!/bin/sh\necho 'what would change'\nexit {status}\n")
+        command.chmod(0o755)
+        variables = {"PLATFORM_ENV": "dev", "GITHUB_STEP_SUMMARY": "summary", "GITHUB_OUTPUT": "output"}
+        # As GitHub starts a step that names no shell.
+        done = subprocess.run(["bash", "-e", "-c", script], cwd=tmp_path, env=os.environ | variables, check=False)
+        assert done.returncode == ending, status
+        assert (tmp_path / "summary").read_text().endswith("what would change\n")
+        if file == "drift":
+            assert (tmp_path / "output").read_text().splitlines()[-1] == f"status={status}"
+
+
 def test_every_call_of_the_command_line_names_options_that_exist() -> None:
     called = re.findall(r"\./scripts/llmctl ([^\n>|]+)", "".join(file.read_text() for file in FILES))
     called += re.findall(r"llmctl ((?:diff|deploy|images|env|policy|setup) [^\n`>|]+)", pipelines())
