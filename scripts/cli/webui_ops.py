@@ -2,6 +2,7 @@
 
 import subprocess
 from dataclasses import dataclass
+from typing import Any
 
 from stacks.kubernetes.chat.names import NAMESPACE, PODS, RELEASE, SERVICE_PORT
 
@@ -42,7 +43,9 @@ class ChatOps:
         found = [item for item in self.kubectl.items("deployments", "-n", NAMESPACE) if _named(item)]
         if not found:
             raise OperatorError("the chat is not deployed", "llmctl deploy", ExitCode.NOT_READY)
-        scaling = next((item["spec"] for item in self.kubectl.items("hpa", "-n", NAMESPACE) if _named(item)), {})
+        scaling: dict[str, Any] = next(
+            (item["spec"] for item in self.kubectl.items("hpa", "-n", NAMESPACE) if _named(item)), {}
+        )
         pods = self.kubectl.items("pods", "-n", NAMESPACE, "-l", SELECTOR)
         replicas = int(found[0]["spec"].get("replicas", 1))
         return ChatState(
