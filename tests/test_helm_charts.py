@@ -40,11 +40,10 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
     guarded = settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
     wired: dict[str, Callable[[], dict[str, Any]]] = {
         "platform-issuers": lambda: values.platform_issuers(settings),
-        "login-sessions": lambda: login.sessions(settings),
+        "valkey": lambda: login.sessions(settings),
         "opik-guardrails": lambda: opik.guardrails(guarded),
         "scaling": lambda: scaling.scaling(settings),
         "serving-front": lambda: scaling.serving_front(settings),
-        "chat-redis": lambda: chat.redis(settings),
         "image-policy": lambda: image_policy(settings, ("opik", "serving")),
         "dashboards": lambda: monitoring.dashboard_files(settings, resource_group="group", server="server"),
         "monitors": lambda: monitoring.monitors(settings),
@@ -177,7 +176,7 @@ def test_password_stands_in_the_text_around_it_and_other_keys_stay_as_they_are(t
     assert [item["metadata"]["name"] for item in bare if "template" in item["spec"]["target"]] == []
 
 
-@pytest.mark.parametrize("release", ["login-sessions", "opik-guardrails"])
+@pytest.mark.parametrize("release", ["valkey", "opik-guardrails"])
 def test_own_pods_are_bounded_and_fit_the_strictest_level(release: str, tmp_path: Path) -> None:
     objects = _objects(release, _wired(release, load_settings("dev")), tmp_path)
     (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
@@ -204,8 +203,25 @@ def test_guardrails_get_a_gpu_on_any_node_of_their_pool_and_answer_below_their_p
 
 
 def test_password_of_the_sessions_is_no_argument(tmp_path: Path) -> None:
-    objects = _objects("login-sessions", _wired("login-sessions", load_settings("dev")), tmp_path)
+    objects = _objects("valkey", _wired("valkey", load_settings("dev")), tmp_path)
     (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
     (container,) = pod["containers"]
     assert "--requirepass" not in str(container["args"])
     assert container["env"][0]["valueFrom"]["secretKeyRef"] == {"name": "oauth2-proxy-secrets", "key": "redis-password"}
+
+
+def test_the_chats_redis_forgets_nothing_and_takes_large_events(tmp_path: Path) -> None:
+    variant = YAML(typ="safe").load((HELM / "valkey" / "values.chat.yaml").read_text())
+    objects = _objects("valkey", {**variant, **chat.redis(load_settings("dev"))}, tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    written = subprocess.run(
+        ["sh", "-c", pod["containers"][0]["args"][0].removesuffix("| valkey-server -")],
+        env={"PATH": "/usr/bin:/bin", "REDIS_PASSWORD": "p w"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = written.stdout.splitlines()
+    assert lines[:3] == ["requirepass p w", "maxmemory 256mb", "maxmemory-policy noeviction"]
+    assert "client-output-buffer-limit pubsub 64mb 32mb 60" in lines
+    assert lines[-1] == 'save ""'

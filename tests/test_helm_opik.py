@@ -104,14 +104,18 @@ def _chart(name: str, folder: Path) -> str:
     return str(folder / pin.name)
 
 
+CHART_OF = {"login-sessions": "valkey"}
+
+
 def render(name: str, settings: Settings, folder: Path) -> Objects:
     """Return the objects of a release as it is deployed."""
     wired = folder / f"{name}.json"
     wired.write_text(json.dumps(_wired(name, settings)))
     variants = release.variants(settings) if name == "opik" else ()
-    files = [option for file in (*values_files(name, variants), wired) for option in ("--values", str(file))]
+    chart = CHART_OF.get(name, name)
+    files = [option for file in (*values_files(chart, variants), wired) for option in ("--values", str(file))]
     minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
-    command = [str(FOUND), "template", name, _chart(name, folder), *files, "--namespace", "opik"]
+    command = [str(FOUND), "template", name, _chart(chart, folder), *files, "--namespace", "opik"]
     result = subprocess.run(
         [*command, "--kube-version", f"{minor}.0", "--skip-crds"], capture_output=True, text=True, check=False
     )

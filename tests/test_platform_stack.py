@@ -121,8 +121,8 @@ def test_releases_are_those_that_the_settings_call_for(environment: Environment,
     unused = {"dev": optional, "prod": {*optional, "nginx-ingress"}}
     own = {folder.name for folder in HELM.iterdir() if own_chart(folder.name)}
     pools = {model.pool for model in load_settings(name).models if model.engine == "ollama"}
-    several = {*(f"ollama-{pool}" for pool in pools), "gateway-redis"}
-    assert set(_releases(environment, name)) == (set(charts()) | own | several) - unused[name] - {"ollama"}
+    several = {*(f"ollama-{pool}" for pool in pools), "login-sessions", "chat-redis", "gateway-redis"}
+    assert set(_releases(environment, name)) == (set(charts()) | own | several) - unused[name] - {"ollama", "valkey"}
 
 
 def test_controllers_are_redundant_where_the_cluster_is(environment: Environment, name: str) -> None:

@@ -44,11 +44,19 @@ def add_chat(
         namespace=name,
         expected={secret: secrets.mark(settings, secret) for secret in secrets.delivered(settings)},
         mark=VERSIONS_KEY,
-        image=str(deployed_images(settings)["login-sessions/valkey"]),
+        image=str(deployed_images(settings)["valkey/server"]),
         depends_on=[delivered, *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
-    redis = HelmRelease(scope, names.REDIS, namespace=name, wired=release.redis(settings), depends_on=ready)
+    redis = HelmRelease(
+        scope,
+        names.REDIS,
+        chart_of="valkey",
+        namespace=name,
+        variants=("chat",),
+        wired=release.redis(settings),
+        depends_on=ready,
+    )
     scripts = ConfigMapV1(
         scope,
         names.SCRIPTS,

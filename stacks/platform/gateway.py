@@ -50,7 +50,7 @@ def add_gateway(
     limits = HelmRelease(
         scope,
         LIMITS,
-        chart_of="login-sessions",
+        chart_of="valkey",
         namespace=name,
         wired=release.limits(settings),
         depends_on=ready,

@@ -172,6 +172,7 @@ def _login(
     sessions = HelmRelease(
         scope,
         login.SESSIONS,
+        chart_of="valkey",
         namespace=namespace.metadata.name,
         wired=login.sessions(settings),
         depends_on=ready,

@@ -11,7 +11,7 @@ PODS = {"app.kubernetes.io/component": RELEASE}
 
 REDIS = "chat-redis"
 REDIS_PORT = 6379
-REDIS_PODS = {"app.kubernetes.io/name": REDIS}
+REDIS_PODS = {"app.kubernetes.io/instance": REDIS}
 
 UPLOADS_CLAIM = "chat-uploads"
 UPLOADS_FOLDER = "/app/backend/data/uploads"

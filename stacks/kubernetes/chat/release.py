@@ -98,9 +98,9 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
 
 
 def redis(settings: Settings) -> dict[str, Any]:
-    """Values of the own chart of the chat's Redis."""
+    """Values of the chat's Redis."""
     return {
-        "image": str(deployed_images(settings)["login-sessions/valkey"]),
+        "image": str(deployed_images(settings)["valkey/server"]),
         "secret": secrets.REDIS_SECRET,
         "restart": secrets.mark(settings, secrets.REDIS_SECRET),
     }

@@ -58,9 +58,9 @@ def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
 
 
 def limits(settings: Settings) -> dict[str, Any]:
-    """Values of the Redis that counts for all replicas together; the chart is the one of the login's sessions."""
+    """Values of the Redis that counts for all replicas together."""
     return {
-        "image": str(deployed_images(settings)["login-sessions/valkey"]),
+        "image": str(deployed_images(settings)["valkey/server"]),
         "secret": secrets.SECRET,
         "restart": secrets.versions(settings),
     }

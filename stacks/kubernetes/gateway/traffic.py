@@ -7,13 +7,13 @@ from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING
 from stacks.kubernetes.flows import Direction, Flow, Peer, Port, metrics
 from stacks.settings import Settings
 
-from .address import LIMITS_PORT, METRICS_PORT, NAMESPACE, PORT
+from .address import LIMITS, LIMITS_PORT, METRICS_PORT, NAMESPACE, PORT
 
 PROXY = {"app.kubernetes.io/name": "litellm"}
 """Pods that answer."""
 JOBS = {"app.kubernetes.io/name": "litellm-jobs"}
 """Pods that migrate the database and register keys."""
-LIMITS_PODS = {"app.kubernetes.io/name": "login-sessions"}
+LIMITS_PODS = {"app.kubernetes.io/instance": LIMITS}
 """The Redis comes from the chart of the login's sessions, which names its pods so."""
 
 # The namespaces' names cannot be imported from their rules, which import this module.

@@ -88,9 +88,9 @@ def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str
 
 
 def sessions(settings: Settings) -> dict[str, Any]:
-    """Values of the own chart that keeps the sessions, apart from Opik's Redis: evaluation code can reach that one."""
+    """Values of the Redis that keeps the sessions, apart from Opik's Redis: evaluation code can reach that one."""
     return {
-        "image": str(deployed_images(settings)[f"{SESSIONS}/valkey"]),
+        "image": str(deployed_images(settings)["valkey/server"]),
         "secret": secrets.LOGIN,
         "restart": secrets.versions(settings, secrets.LOGIN),
     }

@@ -24,7 +24,7 @@ ZOOKEEPER = {"app.kubernetes.io/name": "zookeeper-opik"}
 CLICKHOUSE = {"clickhouse.altinity.com/chi": "opik-clickhouse"}
 OPERATOR = {"app.kubernetes.io/name": "altinity-clickhouse-operator"}
 LOGIN = {"app.kubernetes.io/name": "oauth2-proxy"}
-SESSIONS = {"app.kubernetes.io/name": "login-sessions"}
+SESSIONS = {"app.kubernetes.io/instance": "login-sessions"}
 GUARDRAILS = {"app.kubernetes.io/name": "opik-guardrails"}
 GATEWAY_PODS = {"app.kubernetes.io/name": "litellm"}
 
