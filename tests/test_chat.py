@@ -224,8 +224,13 @@ def test_without_a_gateway_every_engine_is_an_address_with_its_key() -> None:
     assert values["openaiBaseApiUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/vllm-qwen2-5-7b/v1"]
     assert values["ollamaUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/ollama-t4"]
     assert deliveries(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "vllm-api-key"
+
+
+def test_every_address_has_a_key() -> None:
+    settings = _settings("prod", **DIRECT)
     keys = formats(settings, database_host=HOST)["chat"]["chat-secrets"]["OPENAI_API_KEYS"]
-    assert keys.split(";") == ["%s"] * len(values["openaiBaseApiUrls"])
+    assert len(_values(settings)["openaiBaseApiUrls"]) == 2
+    assert keys == "%s;%s"
 
 
 def test_without_any_model_open_webui_asks_nobody() -> None:
