@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator
 
+from ..catalog import parse_vm_size
 from ..environment import Settings
+from ..reservations import allocatable
 from ..workloads import BUILT_IN_DIMENSIONS
 from .base import Finding
+from .serving import DAEMONS_CPU, DAEMONS_MEMORY_GIB
+
+GIB_PER_VCPU = {"D": 4, "E": 8, "F": 2}
+"""Memory of the common families of VM sizes (Microsoft Learn, "Sizes for virtual machines")."""
 
 EMBEDDING_DIMENSIONS = {
     "all-minilm": 384,
@@ -84,4 +90,23 @@ def variables_are_free(settings: Settings) -> Iterator[Finding]:
             )
 
 
-RULES = (embeddings_fit_their_model, variables_are_free)
+def a_pod_fits_on_a_workload_node(settings: Settings) -> Iterator[Finding]:
+    """What one replica asks for is left of a node of the workload pool; otherwise it would wait for ever."""
+    chat, pool = settings.chat, settings.cluster.workload_pool
+    size = parse_vm_size(pool.vm_size)
+    if not chat.enabled or size is None or size.family not in GIB_PER_VCPU:
+        return
+    room = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], settings.cluster.max_pods_per_node)
+    for key, asked, left, unit in (
+        ("cpu", chat.cpu, room.cpu - DAEMONS_CPU, "cores"),
+        ("memory_gib", chat.memory_gib, room.memory_gib - DAEMONS_MEMORY_GIB, "GiB"),
+    ):
+        if asked > left:
+            yield Finding(
+                ("chat", key),
+                f"is more than the {left:.1f} {unit} that AKS and the node's own pods leave of a {pool.vm_size}"
+                " (cluster.workload_pool.vm_size), so that no replica would ever start; lower it, or take larger nodes",
+            )
+
+
+RULES = (embeddings_fit_their_model, variables_are_free, a_pod_fits_on_a_workload_node)
