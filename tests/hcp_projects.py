@@ -48,6 +48,7 @@ def write(base: Path, variables: dict[str, str], resources: dict[str, Any] | Non
     for name, reads in READS.items():
         path = workspace.output / "stacks" / name / "cdk.tf.json"
         content = json.loads(path.read_text())
+        content["//"] = {"metadata": {"backend": "cloud", "stackName": name, "version": "0.21.0"}, "outputs": {}}
         content["terraform"] = {
             "required_version": ">= 1.11",
             "cloud": {"hostname": HOSTNAME, "organization": ORGANIZATION, "workspaces": {"name": f"llm-dev-{name}"}},

@@ -158,6 +158,8 @@ class Run:
             attributes["status"] = "errored"
         elif not changes or attributes.get("plan-only"):
             attributes["status"] = "planned_and_finished"
+        elif attributes.get("auto-apply"):
+            self.apply()
         else:
             attributes["actions"]["is-confirmable"] = True
             attributes["status"] = "planned_and_saved" if attributes.get("save-plan") else "planned"

@@ -4,6 +4,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from scripts.cli.errors import OperatorError
 from scripts.cli.prepare import Job
 from scripts.cli.rollout import Rollout
 from scripts.cli.terraform import TerraformError
+from scripts.cli.workspace import ROOT
+from scripts.rehearsal.drive import LAUNCHER
 from tests.hcp_projects import STACKS, Remote, write
 from tests.hcp_store import Refusal
 from tests.hcp_terraform import pretended
@@ -98,6 +101,21 @@ def test_a_run_has_the_upload_and_its_own_environment_and_nothing_else(
         names = {member.name for member in archive if member.isfile()}
     assert {Path(name).parts[0] for name in names} <= {"cdk.tf.json", "assets", ".terraform.lock.hcl", ".terraform"}
     assert not [name for name in names if name.endswith((".tfstate", ".tfplan"))]
+
+
+@pytest.mark.parametrize("execution", ["remote"])
+def test_cdktf_deploy_is_a_run_that_is_applied(remote: Remote) -> None:
+    environment = remote.workspace.process_environment() | {
+        "CDKTF_OUTPUT": str(remote.workspace.output),
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "true",
+        "CDKTF_SKIP_PROVIDER_LOCK": "true",
+    }
+    command = [sys.executable, str(LAUNCHER), "deploy", "disks", "--auto-approve", "--skip-synth"]
+    for expected in ("applied", "planned_and_finished"):
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert remote.service.store.all("runs")[-1]["attributes"]["status"] == expected
+    assert remote.value("disks") == {"version": 1}
 
 
 @pytest.mark.parametrize("execution", ["remote"])
