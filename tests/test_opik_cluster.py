@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli import migration_log
+from scripts.cli import pod_logs
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.kubectl import Kubectl, KubectlError, connect, find_context
 from scripts.cli.migration_log import MigrationLog
@@ -231,7 +231,7 @@ def test_migrations_of_new_pods_are_followed_and_told_once(tools: Tools, tmp_pat
 def test_a_log_that_goes_on_does_not_hold_up_the_end(
     tools: Tools, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migration_log, "GRACE_S", 0.05)
+    monkeypatch.setattr(pod_logs, "GRACE_S", 0.05)
     tools.write("logs-new", LOG)
     tools.write("logs-go-on", "")
     log, _ = follow(tools, tmp_path / "m.log", backend_pod("new"))
