@@ -40,7 +40,7 @@ def get(
     timeout_s: float = _TIMEOUT_S,
 ) -> Answer:
     """Return the answer to a GET. Raises NoAnswerError when there is none, an untrusted certificate included."""
-    return _ask("GET", url, None, context, headers or {}, timeout_s)
+    return _ask("GET", url, None, headers or {}, context=context, timeout_s=timeout_s)
 
 
 def send_json(
@@ -53,15 +53,16 @@ def send_json(
 ) -> Answer:
     """Return the answer to `content`, sent as JSON. Raises NoAnswerError when there is none."""
     given = {"Content-Type": "application/json", **(headers or {})}
-    return _ask(method, url, json.dumps(content).encode(), None, given, timeout_s)
+    return _ask(method, url, json.dumps(content).encode(), given, context=None, timeout_s=timeout_s)
 
 
 def _ask(
     method: str,
     url: str,
     body: bytes | None,
-    context: ssl.SSLContext | None,
     headers: Mapping[str, str],
+    *,
+    context: ssl.SSLContext | None,
     timeout_s: float,
 ) -> Answer:
     parts = urlsplit(url)
