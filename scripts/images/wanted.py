@@ -47,6 +47,7 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
     """Return the images of the releases that this environment deploys, at the versions it has chosen."""
     unused = {
         "opik": not settings.opik.enabled,
+        "oauth2-proxy": not settings.opik.enabled,
         "altinity-clickhouse-operator": not settings.opik.enabled,
         "opik-guardrails": not settings.opik.enabled or settings.opik.guardrails_pool is None,
         "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
@@ -58,6 +59,8 @@ def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
         "dcgm-exporter": not settings.cluster.gpu_pools,
         "kube-prometheus-stack": not settings.monitoring.enabled,
         "open-webui": not settings.chat.enabled,
+        "litellm": not settings.gateway.enabled,
+        "valkey": not (settings.opik.enabled or settings.chat.enabled or settings.gateway.enabled),
         "databases": not settings.chat.enabled and not settings.gateway.enabled,
     }
     at_versions = at_chosen_version(images, settings)

@@ -43,7 +43,7 @@ def add_gateway(
         namespace=name,
         expected={secrets.SECRET: secrets.versions(settings)},
         mark=VERSIONS_KEY,
-        image=str(deployed_images(settings)["opik/busybox"]),
+        image=str(deployed_images(settings)["valkey/server"]),
         depends_on=[delivered, *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
