@@ -7,7 +7,7 @@ import json
 import re
 from typing import Any
 
-from tests.hcp_routes import ANY, one, page, route
+from tests.hcp_routes import ANY, one, route
 from tests.hcp_server import Raw, Request, Service
 from tests.hcp_store import Refusal, Resource
 
@@ -73,9 +73,9 @@ def current_outputs(service: Service, request: Request, match: re.Match[str]) ->
     workspace = service.store.get(match[1], "workspaces")
     _may_read(service, request, workspace)
     outputs = json.loads(service.store.state(workspace["attributes"]["name"]))["outputs"]
-    return page(
-        request,
-        [
+    # This list comes whole.
+    return {
+        "data": [
             {
                 "id": f"wsout-{name}",
                 "type": "state-version-outputs",
@@ -87,8 +87,8 @@ def current_outputs(service: Service, request: Request, match: re.Match[str]) ->
                 },
             }
             for name, output in outputs.items()
-        ],
-    )
+        ]
+    }
 
 
 @route("GET", "/_blobs/(.+)")

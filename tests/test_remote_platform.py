@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from scripts.cli.rollout import Rollout
 from scripts.cli.workspace import Workspace
 from scripts.hcp.client import configuration
 from scripts.hcp.wanted import wanted
+from scripts.rehearsal.drive import LAUNCHER
 from scripts.rehearsal.mirror import prepare
 from scripts.tiers import DISPOSABLE, DURABLE, STACKS
 from stacks.settings import Settings
@@ -31,6 +33,19 @@ pytestmark = [
     pytest.mark.rehearsal,
     pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
 ]
+
+ROOT = Path(__file__).resolve().parents[1]
+_APP = """
+import os, sys
+sys.path[0] = {root!r}
+from pathlib import Path
+from stacks.settings import load_settings
+from stacks.settings.azure import HcpStateSettings, StateBackend, StateSettings
+hcp = HcpStateSettings(organization={organization!r}, terraform_version="1.11.4")
+state = StateSettings(backend=StateBackend.HCP, hcp=hcp)
+from main import build_app
+build_app(load_settings("dev").model_copy(update={{"state": state}}), Path(os.environ["CDKTF_OUTDIR"])).synth()
+"""
 
 FREE_RESOURCES = 500
 """Managed resources that HCP Terraform's free tier holds: docs/remote-runs.md."""
@@ -110,6 +125,31 @@ def test_a_second_plan_of_every_stack_is_empty(platform: Platform) -> None:
     assert {name: str(plan.changes) for name, plan in run.plans.items()} == dict.fromkeys(STACKS, "no changes")
 
 
+def test_cdktf_deploy_network_aks_platform_starts_remote_runs(platform: Platform, tmp_path: Path) -> None:
+    app = tmp_path / "app.py"
+    app.write_text(_APP.format(root=str(ROOT), organization=ORGANIZATION))
+    environment = platform.workspace.process_environment() | {
+        "CDKTF_APP": f'"{sys.executable}" "{app}"',
+        "CDKTF_OUTPUT": str(platform.workspace.output),
+        "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "true",
+        "CDKTF_SKIP_PROVIDER_LOCK": "true",
+    }
+    runs = platform.service.store.all("runs")
+    done = subprocess.run(
+        [sys.executable, str(LAUNCHER), "deploy", *DISPOSABLE, "--auto-approve"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    started = platform.service.store.all("runs")[len(runs) :]
+    workspaces = [platform.service.store.related(run, "workspace")[0] for run in started]
+    assert workspaces == [platform.service.store.workspace(f"llm-dev-{stack}")["id"] for stack in DISPOSABLE]
+    assert {run["attributes"]["status"] for run in started} <= {"planned_and_finished", "applied"}
+
+
 def test_every_run_found_all_it_needs_in_its_upload(platform: Platform) -> None:
     assert len(platform.service.store.all("runs")) >= 2 * len(STACKS)
     for name, blob in platform.service.store.blobs.items():
@@ -135,11 +175,10 @@ def test_a_stacks_folder_alone_can_be_validated_and_planned(platform: Platform, 
 
 
 def test_no_file_of_a_stacks_folder_names_a_place_outside_it(platform: Platform) -> None:
-    checkout = str(Path(__file__).resolve().parents[1])
     for stack in platform.workspace.stacks().values():
         files = [path for path in stack.folder.rglob("*") if path.is_file() and ".terraform" not in path.parts]
         assert any(path.name == "cdk.tf.json" for path in files)
         for path in files:
             content = path.read_bytes()
-            assert checkout.encode() not in content, path
+            assert str(ROOT).encode() not in content, path
             assert b"../" not in content if path.name == "cdk.tf.json" else True, path
