@@ -45,6 +45,8 @@ class Upstream:
     calls: list[Call] = field(default_factory=list)
     status: int = 200
     text: str = "It works."
+    held: threading.Event = field(default_factory=threading.Event)
+    """Answers are given once it is set."""
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
     def reply(self, call: Call) -> tuple[int, str, bytes]:
@@ -76,6 +78,7 @@ class Upstream:
 def upstream() -> Iterator[Upstream]:
     """Serve on a free port of this machine."""
     state = Upstream()
+    state.held.set()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -87,6 +90,7 @@ def upstream() -> Iterator[Upstream]:
         def _answer(self, body: Any) -> None:
             headers = {name.lower(): value for name, value in self.headers.items()}
             call = Call(self.command, self.path, headers, body)
+            state.held.wait()
             status, kind, content = state.reply(call)
             with state.arrived:
                 state.calls.append(call)
@@ -118,6 +122,7 @@ class Gateway:
     port: int
     metrics_port: int
     log: Path
+    process: "subprocess.Popen[bytes]"
 
     def ask(
         self, path: str, body: Any = None, *, key: str | None = MASTER_KEY, headers: Mapping[str, str] | None = None
@@ -140,11 +145,12 @@ class Gateway:
 
 @contextmanager
 def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream) -> Iterator[Gateway]:
-    """Run LiteLLM with the environment's configuration, files and variables; without its database and Redis."""
+    """Run LiteLLM with the environment's configuration, files and variables; Redis is down, a database left out."""
     config = release.config(settings)
     text = json.dumps(config).replace(f"{FRONT}.{SERVING}.svc.cluster.local:{FRONT_PORT}", f"127.0.0.1:{engines.port}")
     config = json.loads(text)
-    del config["general_settings"]["coordination_redis"]
+    # Nobody answers there: limits are then counted by each pod alone, and calls go on.
+    config["general_settings"]["coordination_redis"] |= {"host": "127.0.0.1", "port": _free_port()}
     (folder / "config.yaml").write_text(json.dumps(config), "utf-8")
     shutil.copy(HELM / "litellm" / "tracing.py", folder)
     port, metrics_port = _free_port(), _free_port()
@@ -154,6 +160,7 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
         "TMPDIR": str(folder),
         "LITELLM_MASTER_KEY": MASTER_KEY,
         "VLLM_API_KEY": "key-of-vllm",
+        "REDIS_PASSWORD": "password",
         "OPIK_URL_OVERRIDE": f"http://127.0.0.1:{opik.port}/api",
         "OPIK_PROJECT_NAME": settings.name,
         "OPIK_TRACK_DISABLE": "false",
@@ -173,7 +180,7 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
     with log.open("w") as file:
         process = subprocess.Popen(command, env=variables, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
     try:
-        found = Gateway(port, metrics_port, log)
+        found = Gateway(port, metrics_port, log, process)
         _wait_until_ready(found, process)
         yield found
     finally:

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -186,6 +187,24 @@ def test_whoever_has_no_key_gets_nothing_and_fills_no_traces(parts: tuple[Gatewa
     running.chat(VLLM, prompt="Afterwards.")
     assert _sent(opik, TRACES, "Afterwards.")
     assert not any(sign in json.dumps(call.body) for call in opik.calls for sign in ("Let me in.", '"name": "/v1'))
+
+
+def test_answer_that_is_being_made_outlives_an_update(tmp_path: Path, settings: Settings) -> None:
+    with upstream() as engines, upstream() as opik, gateway(settings, tmp_path, engines, opik) as running:
+        engines.held.clear()
+        with ThreadPoolExecutor() as pool:
+            waiting = pool.submit(running.chat, VLLM)
+            while not in_flight(running):
+                pass
+            running.process.terminate()
+            while "Shutting down" not in running.log.read_text():
+                pass
+            engines.held.set()
+            assert waiting.result(30)[0] == 200
+
+
+def in_flight(running: Gateway) -> bool:
+    return json.loads(running.ask("/health/backlog")[2])["in_flight_requests"] > 1
 
 
 def test_prompts_stay_out_of_traces_when_the_settings_say_so(tmp_path: Path, settings: Settings) -> None:
