@@ -204,7 +204,7 @@ def test_answer_that_is_being_made_outlives_an_update(tmp_path: Path, settings: 
 
 
 def in_flight(running: Gateway) -> bool:
-    return json.loads(running.ask("/health/backlog")[2])["in_flight_requests"] > 1
+    return bool(json.loads(running.ask("/health/backlog")[2])["in_flight_requests"] > 1)
 
 
 def test_prompts_stay_out_of_traces_when_the_settings_say_so(tmp_path: Path, settings: Settings) -> None:
