@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from scripts.cli import policy
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.gates import licences, manifests, secrets
+from scripts.gates.checkov import PolicyError
 from scripts.gates.licences import Licence
 from stacks.settings import load_settings
 from tests import test_helm_charts as own_charts
@@ -112,13 +113,13 @@ def test_a_pod_that_may_everything_is_found(tmp_path: Path) -> None:
 def test_a_file_that_checkov_does_not_understand_is_no_success(tmp_path: Path) -> None:
     (tmp_path / "good.yaml").write_text(POD)
     (tmp_path / "odd.yaml").write_text(POD.replace("hostPID: true", "hostPID: {"))
-    with pytest.raises(manifests.ManifestError, match=r"odd\.yaml"):
+    with pytest.raises(PolicyError, match=r"odd\.yaml"):
         manifests.find(tmp_path)
 
 
 def test_an_acceptance_of_manifests_needs_a_reason(tmp_path: Path) -> None:
     (tmp_path / "skips.yaml").write_text("- {check: CKV_K8S_16, resource: '*'}\n")
-    with pytest.raises(manifests.ManifestError, match=r"skips\.yaml: entry 1 has no reason"):
+    with pytest.raises(PolicyError, match=r"skips\.yaml: entry 1 has no reason"):
         manifests.load_skips(tmp_path / "skips.yaml")
 
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.policy import Finding, PolicyError, Skip, find, judge, load_skips
+from scripts.gates.checkov import PolicyError
+from scripts.gates.stacks import Finding, Skip, find, judge, load_skips
 from stacks.settings import Settings, load_settings
 from tests.synthesis import synthesize
 

@@ -60,7 +60,8 @@ def stacks(
     ] = None,
 ) -> None:
     """Judge the synthesized stacks with checkov's rules for Azure."""
-    from scripts import policy as gate  # noqa: PLC0415 - keeps --help fast
+    from scripts.gates import stacks as gate  # noqa: PLC0415 - keeps --help fast
+    from scripts.gates.checkov import PolicyError  # noqa: PLC0415
 
     name = parse_targets([environment] if environment else []).environment
     load_environment(name)
@@ -69,7 +70,7 @@ def stacks(
         synthesize(workspace, Processes())
         try:
             found, unused = gate.judge(gate.find(name, workspace.output)[0], gate.load_skips())
-        except gate.PolicyError as error:
+        except PolicyError as error:
             raise OperatorError(str(error)) from None
     lines = [f"{finding.check} {finding.resource}: {finding.meaning}" for finding in found]
     # An entry for other environments as well may be of use there.
@@ -85,11 +86,12 @@ def manifests(
 ) -> None:
     """Judge rendered charts with checkov's rules for Kubernetes."""
     from scripts.gates import manifests as gate  # noqa: PLC0415 - keeps --help fast
+    from scripts.gates.checkov import PolicyError  # noqa: PLC0415
 
     try:
         with err.status("Judging"):
             found, _ = gate.judge(gate.find(folder)[0], gate.load_skips(), ())
-    except gate.ManifestError as error:
+    except PolicyError as error:
         raise OperatorError(str(error)) from None
     lines = [f"{finding.check} {finding.resource}: {finding.meaning}" for finding in found]
     _end("policy of the charts", lines, f"change the values, or accept it in tests/{gate.SKIPS.name}")

@@ -1,16 +1,13 @@
 """Judges rendered Kubernetes objects with checkov's rules for workloads, against one list of accepted findings."""
 
 import fnmatch
-import json
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
+from .checkov import PolicyError, accepted, report
 
 SKIPS = Path(__file__).parents[2] / "tests" / "manifest_skips.yaml"
 """The accepted findings: the only place where a check is waived."""
@@ -18,10 +15,6 @@ SKIPS = Path(__file__).parents[2] / "tests" / "manifest_skips.yaml"
 
 _WORKLOAD = re.compile(r'^ ?"?kind"?: "?(?:Pod|Deployment|DaemonSet|StatefulSet|Job|CronJob)"?,?$', re.MULTILINE)
 """What checkov has something to say about in any case."""
-
-
-class ManifestError(Exception):
-    """checkov could not judge the objects, or the list of accepted findings is faulty."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,45 +44,25 @@ class Skip:
 def find(folder: Path) -> tuple[list[Finding], int]:
     """Return the findings in `<release>.yaml` files of a folder, and how many checks passed. Nothing is downloaded.
 
-    Raises ManifestError when checkov fails or cannot parse a file.
+    Raises PolicyError when checkov fails or cannot parse a file.
     """
-    command = [sys.executable, "-m", "checkov.main", "-d", str(folder), "--framework", "kubernetes"]
-    run = subprocess.run(  # noqa: S603
-        [*command, "-o", "json", "--skip-download", "--soft-fail"], capture_output=True, text=True, check=False
-    )
-    try:
-        report: dict[str, Any] = json.loads(run.stdout)
-        summary = report.get("summary", report)
-    except json.JSONDecodeError:
-        raise ManifestError(f"checkov ended with {run.returncode} and no report: {run.stderr[-500:]}") from None
-    if summary["parsing_errors"]:
-        raise ManifestError(f"checkov could not parse {report['results'].get('parsing_errors')}")
-    if not summary["passed"]:
-        raise ManifestError(f"checkov found nothing to judge in {folder}")
-    judged = {
-        Path(entry["file_path"]).name for kind in ("passed", "failed") for entry in report["results"][f"{kind}_checks"]
-    }
+    found = report(folder, "kubernetes")
+    results = found["results"]
+    judged = {Path(entry["file_path"]).name for kind in ("passed", "failed") for entry in results[f"{kind}_checks"]}
     missed = [
         file.name for file in folder.glob("*.yaml") if file.name not in judged and _WORKLOAD.search(file.read_text())
     ]
     if missed:
-        raise ManifestError(f"checkov did not understand {', '.join(sorted(missed))}")
+        raise PolicyError(f"checkov did not understand {', '.join(sorted(missed))}")
     findings = {
-        Finding(entry["check_id"], _address(entry), entry.get("check_name") or "")
-        for entry in report["results"]["failed_checks"]
+        Finding(entry["check_id"], _address(entry), entry.get("check_name") or "") for entry in results["failed_checks"]
     }
-    return sorted(findings), summary["passed"]
+    return sorted(findings), found["summary"]["passed"]
 
 
 def load_skips(path: Path = SKIPS) -> list[Skip]:
-    """Return the accepted findings. Raises ManifestError for an entry without check, resource or reason."""
-    skips = []
-    for number, entry in enumerate(YAML(typ="safe").load(path.read_text("utf-8")) or [], start=1):
-        missing = [key for key in ("check", "resource", "reason") if not entry.get(key)]
-        if missing:
-            raise ManifestError(f"{path.name}: entry {number} has no {' and no '.join(missing)}")
-        skips.append(Skip(**entry))
-    return skips
+    """Return the accepted findings. Raises PolicyError for an entry without check, resource or reason."""
+    return [Skip(**entry) for entry in accepted(path, ("check", "resource", "reason"))]
 
 
 def judge(

@@ -2,22 +2,16 @@
 
 import fnmatch
 import json
-import subprocess
-import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from ruamel.yaml import YAML
+from .checkov import accepted, report
 
-SKIPS = Path(__file__).parents[1] / "tests" / "checkov_skips.yaml"
+SKIPS = Path(__file__).parents[2] / "tests" / "checkov_skips.yaml"
 """The accepted findings: the only place where a check is waived."""
-
-
-class PolicyError(Exception):
-    """checkov could not judge the stacks, or the list of accepted findings is faulty."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,13 +47,8 @@ class Skip:
 
 def load_skips(path: Path = SKIPS) -> list[Skip]:
     """Return the accepted findings; raises PolicyError for an entry without check, resource, environments or reason."""
-    skips = []
-    for number, entry in enumerate(YAML(typ="safe").load(path.read_text("utf-8")) or [], start=1):
-        missing = [key for key in ("check", "resource", "environments", "reason") if not entry.get(key)]
-        if missing:
-            raise PolicyError(f"{path.name}: entry {number} has no {' and no '.join(missing)}")
-        skips.append(Skip(**entry | {"environments": tuple(entry["environments"])}))
-    return skips
+    keys = ("check", "resource", "environments", "reason")
+    return [Skip(**entry | {"environments": tuple(entry["environments"])}) for entry in accepted(path, keys)]
 
 
 def judge(findings: Iterable[Finding], skips: Sequence[Skip]) -> tuple[list[Finding], list[Skip]]:
@@ -78,20 +67,7 @@ def find(environment: str, folder: Path) -> tuple[list[Finding], set[tuple[str, 
     """
     with TemporaryDirectory() as readable:
         _write_readable(folder, Path(readable))
-        checkov = [sys.executable, "-m", "checkov.main", "-d", readable, "--framework", "terraform_json"]
-        run = subprocess.run(  # noqa: S603
-            [*checkov, "-o", "json", "--skip-download", "--soft-fail"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    try:
-        report: dict[str, Any] = json.loads(run.stdout)
-    except json.JSONDecodeError:
-        raise PolicyError(f"checkov ended with {run.returncode} and no report: {run.stderr[-500:]}") from None
-    if report["summary"]["parsing_errors"]:
-        raise PolicyError(f"checkov could not parse {report['results'].get('parsing_errors')}")
-    results = report["results"]
+        results = report(Path(readable), "terraform_json")["results"]
     failed = [
         Finding(environment, entry["check_id"], _address(entry), entry.get("check_name") or "")
         for entry in results["failed_checks"]
