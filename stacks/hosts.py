@@ -40,11 +40,6 @@ class Hosts:
         return f"https://{self.opik}/oauth2/callback"
 
     @property
-    def api_callback(self) -> str:
-        """Where Entra returns a login to LiteLLM's administration pages."""
-        return f"https://{self.api}/sso/callback"
-
-    @property
     def grafana_callback(self) -> str:
         """Where Entra returns a login to Grafana."""
         return f"https://{self.grafana}/login/azuread"

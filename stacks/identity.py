@@ -74,7 +74,6 @@ class IdentityStack(EnvironmentStack):
         enabled = {
             hosts.chat_callback: self.settings.chat.enabled,
             hosts.opik_callback: self.settings.opik.enabled,
-            hosts.api_callback: self.settings.gateway.enabled,
             hosts.grafana_callback: self.settings.monitoring.enabled,
         }
         return sorted(url for url, wanted in enabled.items() if wanted)

@@ -21,7 +21,6 @@ def stack() -> Block:
 
 def test_logins_return_to_the_hosts_of_the_domain(stack: Block) -> None:
     assert only(stack, "azuread_application")["web"]["redirect_uris"] == [
-        "https://api.llm-dev.example.com/sso/callback",
         "https://chat.llm-dev.example.com/oauth/oidc/callback",
         "https://grafana.llm-dev.example.com/login/azuread",
         "https://opik.llm-dev.example.com/oauth2/callback",

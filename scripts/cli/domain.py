@@ -176,7 +176,7 @@ def _callback(settings: "Settings") -> str:
     from stacks.hosts import Hosts  # noqa: PLC0415
 
     hosts = Hosts(settings.domain)
-    urls = (hosts.chat_callback, hosts.opik_callback, hosts.api_callback, hosts.grafana_callback)
+    urls = (hosts.chat_callback, hosts.opik_callback, hosts.grafana_callback)
     return f"the redirect URIs {', '.join(urls)}"
 
 
