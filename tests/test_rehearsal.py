@@ -8,6 +8,7 @@ import sqlite3
 import subprocess
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -142,13 +143,38 @@ def test_switching_environments_needs_no_clean_up(rehearsal: Rehearsal) -> None:
     assert rehearsal.outputs("acr")["registry_id"] != other.outputs("acr")["registry_id"]
 
 
-def test_final_helm_values_hold_the_outputs_of_other_stacks(rehearsal: Rehearsal) -> None:
+def _final_values(rehearsal: Rehearsal) -> dict[str, list[str]]:
+    """Return each release's layers of values as Helm gets them; the last one is what the stack wired."""
     platform = rehearsal.instances("platform")
-    values = {
-        attributes["name"]: "\n".join(attributes["values"] or [])
+    return {
+        attributes["name"]: attributes["values"] or []
         for address, attributes in platform.items()
         if address.startswith("helm_release.")
     }
+
+
+def test_chat_gateway_engines_and_tracing_are_wired_to_each_other(rehearsal: Rehearsal) -> None:
+    wired = {name: json.loads(layers[-1]) for name, layers in _final_values(rehearsal).items() if layers}
+    database = rehearsal.outputs("database")
+    models = load_settings(ENVIRONMENT).models
+    routes = wired["litellm"]["config"]["model_list"]
+    assert [route["model_name"] for route in routes] == [model.name for model in models]
+    fronted = wired["serving-front"]["engines"]
+    for route in routes:
+        engine = urlsplit(route["litellm_params"]["api_base"]).path.split("/")[1]
+        assert engine in fronted
+        assert engine in wired or engine.startswith("vllm-")
+    assert wired["litellm"]["opik"] == {
+        "project": ENVIRONMENT,
+        "url": "http://opik-frontend.opik.svc.cluster.local:5173/api",
+    }
+    assert wired["open-webui"]["openaiBaseApiUrls"] == ["http://litellm.gateway.svc.cluster.local:4000/v1"]
+    assert f"@{database['server_fqdn']}:5432/litellm" in wired["litellm"]["databaseUrl"]
+    assert f"@{database['server_fqdn']}:5432/" in json.dumps(wired["platform-secrets"])
+
+
+def test_final_helm_values_hold_the_outputs_of_other_stacks(rehearsal: Rehearsal) -> None:
+    values = {name: "\n".join(layers) for name, layers in _final_values(rehearsal).items()}
     database, aks, network = (rehearsal.outputs(stack) for stack in ("database", "aks", "network"))
     assert json.dumps(database["vault_uri"]) in values["platform-secrets"]
     for name, version in database["secret_versions"].items():
