@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 from scripts.rehearsal.cloud import Cloud
-from scripts.rehearsal.mirror import platform_name, prepare
+from scripts.rehearsal.mirror import REGISTRIES, platform_name, prepare
 
 pytestmark = [
     pytest.mark.rehearsal,
@@ -401,7 +401,7 @@ def test_the_lock_file_names_the_pinned_versions_and_providers_can_be_locked(dep
 def test_preparing_again_changes_no_byte_of_the_mirror(deployed: Project) -> None:
     mirror = deployed.folder / HOME / "mirror"
     before = {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
-    assert len(before) == len(VERSIONS)
+    assert len(before) == len(VERSIONS) * len(REGISTRIES)
     assert all(path.parent.name == platform_name() for path in before)
     prepare(deployed.folder / HOME)
     assert {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()} == before

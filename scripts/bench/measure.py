@@ -1,7 +1,8 @@
 """Run a command and measure what it, and every process it starts, takes."""
 
-import os
+import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -12,6 +13,7 @@ import psutil
 
 SAMPLE_INTERVAL_S = 0.01
 MIB = 1024 * 1024
+WATCHER = Path(__file__).with_name("watcher.py")
 
 
 class BenchError(Exception):
@@ -35,18 +37,17 @@ def run(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> Usage:
 
     Nothing is sampled meanwhile: time and memory come from the kernel's own accounting (`wait4`).
     """
-    with tempfile.TemporaryFile() as output:
-        start = time.perf_counter()
-        process = subprocess.Popen(command, env=env, cwd=cwd, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603
-        _, status, usage = os.wait4(process.pid, 0)
-        wall_s = time.perf_counter() - start
-        process.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile("w+") as report:
+        watcher = [sys.executable, "-I", "-S", str(WATCHER), str(report.fileno()), *command]
+        subprocess.run(  # noqa: S603
+            watcher, env=env, cwd=cwd, stdout=output, stderr=subprocess.STDOUT, pass_fds=[report.fileno()], check=True
+        )
         output.seek(0)
+        report.seek(0)
         text = output.read().decode(errors="replace")
-    _check(command, process.returncode, text)
-    # Linux counts ru_maxrss in KiB, macOS in bytes.
-    unit = 1024 if os.uname().sysname == "Linux" else 1
-    return Usage(wall_s, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit / MIB, text)
+        status, wall_s, cpu_s, largest_kib = json.load(report)
+    _check(command, status, text)
+    return Usage(wall_s, cpu_s, largest_kib * 1024 / MIB, text)
 
 
 def peak_memory_mib(command: Sequence[str], env: Mapping[str, str], cwd: Path) -> float:
