@@ -74,7 +74,9 @@ def forms(found: Review) -> list[str]:
 
 
 def test_cdktf_diff_and_llmctl_diff_agree(rehearsal: Rehearsal) -> None:
-    assert "No changes" in rehearsal.cdktf("diff", "platform")
+    shown = rehearsal.cdktf("diff", "platform")
+    assert "Refreshing state" in shown
+    assert "Terraform will perform" not in shown
     run = rehearsal.rollout()
     found = planned(run)
     run.discard_plans()
