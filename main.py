@@ -4,7 +4,7 @@ import os
 import sys
 from pathlib import Path
 
-from stacks.settings import Settings, SettingsError, load_settings
+import stacks  # noqa: F401 - first: it prepares how cdktf and the provider bindings load
 
 # isort: split
 from cdktf import App
@@ -18,6 +18,7 @@ from stacks.kubernetes.image_lock import LockError
 from stacks.network import NetworkStack
 from stacks.output_folder import output_folder
 from stacks.platform import PlatformStack
+from stacks.settings import Settings, SettingsError, load_settings
 
 
 def build_app(settings: Settings, outdir: Path | None = None) -> App:

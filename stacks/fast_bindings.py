@@ -7,13 +7,16 @@ touching an installed file:
 
 - a meta-path finder leaves the trailing ``from . import <resource>`` lines out of a binding's root and
   resolves such names when they are first asked for, as jsii itself does from 1.133 on (aws/jsii#5110);
-- what remains to be imported is spared what a short-lived process does not need (`_relax_interpreter`);
+- what remains to be imported, and cdktf itself, is compiled without checks that mypy does (``bare_bytecode.py``), and
+  spared what a short-lived process does not need (`_relax_interpreter`);
+- Node starts and loads packages while Python goes on importing (``answers_later.py``);
 - a preload hook (``lazy_bindings.cjs``) makes jsii's Node process use the ``lazy-index.js`` that every
   binding ships beside its ``index.js``.
 
 A binding that looks different from what either expects is loaded as shipped: slower, with the same result.
 """
 
+import contextlib
 import functools
 import gc
 import importlib
@@ -27,8 +30,10 @@ from enum import StrEnum
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import find_spec
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import ModuleType
 from typing import Any
+
+from .bare_bytecode import BareLoader
 
 MODE_VARIABLE = "PLATFORM_BINDINGS"
 BINDING_PREFIX = "cdktf_cdktf_provider_"
@@ -37,6 +42,8 @@ NODE_HOOK = Path(__file__).with_name("lazy_bindings.cjs")
 COLLECTOR_THRESHOLD = 100_000
 """Allocations between two collections; as published, 700."""
 
+_FIRST_ASSEMBLY = "constructs._jsii"
+"""The import that starts jsii's Node process."""
 _EAGER_TAIL = re.compile(rb"(?:^from \. import \w+\r?\n?)+\Z", re.MULTILINE)
 
 
@@ -46,24 +53,17 @@ class Mode(StrEnum):
     AS_SHIPPED = "as-shipped"
     """Everything is loaded, as the packages are published."""
     LEAN = "lean"
-    """Python imports only the resources that are used."""
+    """Python imports only the resources that are used, without checks at run time, and does not wait for Node."""
     LAZY = "lazy"
     """As `LEAN`, and the Node packages load only those resources too."""
 
 
-class _LeanLoader(SourceFileLoader):
-    """Loads the root of a binding without its eager imports and resolves them on demand instead.
+class _RootLoader(BareLoader):
+    """Loads the root of a binding without its eager imports and resolves them on demand instead."""
 
-    The code is always compiled from source, so no cached bytecode of the published form is read or written.
-    """
-
-    def get_code(self, fullname: str) -> CodeType | None:
-        path = self.get_filename(fullname)
-        source = self.get_data(path)
+    def wanted(self, source: bytes) -> bytes | None:
         eager = _EAGER_TAIL.search(source)
-        if eager is None:
-            return super().get_code(fullname)
-        return self.source_to_code(source[: eager.start()], path)
+        return super().wanted(source) if eager is None else source[: eager.start()]
 
     def exec_module(self, module: ModuleType) -> None:
         super().exec_module(module)
@@ -83,16 +83,27 @@ class _LeanLoader(SourceFileLoader):
 
 
 class _LeanFinder:
-    """Answers for the roots of provider bindings only; every other import takes its ordinary way."""
+    """Answers for cdktf and provider bindings only; every other import takes its ordinary way."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        if not name.startswith(BINDING_PREFIX) or "." in name:
+        if name == _FIRST_ASSEMBLY:
+            _answer_later()
+        package, _, submodule = name.partition(".")
+        binding = package.startswith(BINDING_PREFIX)
+        if not binding and package != "cdktf":
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:
-            spec.loader = _LeanLoader(name, spec.loader.path)
+            loader = _RootLoader if binding and not submodule else BareLoader
+            spec.loader = loader(name, spec.loader.path)
         return spec
+
+
+def _answer_later() -> None:
+    """Prepare the start of jsii's Node process, just before it; a jsii that looks different starts as published."""
+    with contextlib.suppress(ImportError, AttributeError):
+        importlib.import_module(f"{__package__}.answers_later").install()
 
 
 def _relax_interpreter() -> None:
@@ -139,7 +150,7 @@ def bundled_node() -> Path | None:
 
 def jsii_is_running() -> bool:
     """Tell whether jsii's Node process has been started, which the first import of a jsii library does."""
-    return "constructs._jsii" in sys.modules
+    return _FIRST_ASSEMBLY in sys.modules
 
 
 def install() -> Mode:

@@ -57,6 +57,26 @@ function lazyTwin(index) {
   }
 }
 
+// A third of what loading cdktf takes is its ZIP library, which only an asset that is an archive needs.
+const ZIP_LIBRARY = "archiver";
+
+/** Return a function that becomes the library of this name when it is first called or looked into. */
+function onFirstUse(library) {
+  return new Proxy(function () {}, {
+    apply: (_target, self, values) => Reflect.apply(library(), self, values),
+    get: (_target, key) => Reflect.get(library(), key),
+  });
+}
+
+const load = Module._load;
+if (typeof load === "function") {
+  Module._load = function (...request) {
+    const library = () => load.apply(this, request);
+    const asked = request[0] === ZIP_LIBRARY && String(request[1]?.filename).includes(path.join("cdktf", "lib"));
+    return asked ? onFirstUse(library) : library();
+  };
+}
+
 const answers = new Map();
 const resolveFilename = Module._resolveFilename;
 if (typeof resolveFilename === "function") {

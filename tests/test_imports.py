@@ -5,13 +5,16 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import constructs
 import pytest
 
 from stacks import fast_bindings
+from stacks.bare_bytecode import CACHE_TAG
 
 ROOT = Path(__file__).resolve().parent.parent
 APP = """
@@ -125,6 +128,99 @@ def test_a_binding_whose_root_looks_different_loads_as_shipped(binding: Path, ro
     module = importlib.import_module(binding.parent.name)
     assert {f"{module.__name__}.disk", f"{module.__name__}.vault"} <= sys.modules.keys()
     assert (module.disk.NAME, module.vault.NAME) == ("disk", "vault")
+
+
+GENERATED = """
+import jsii
+def create(name: absent.Type) -> None:
+    \"\"\"Documented.\"\"\"
+    if __debug__:
+        raise TypeError(name)
+"""
+
+
+def test_a_generated_module_is_compiled_without_annotations_checks_and_docstrings(binding: Path) -> None:
+    binding.write_text("")
+    (binding.parent / "disk.py").write_text(GENERATED)
+    disk = importlib.import_module(f"{binding.parent.name}.disk")
+    assert disk.create("data") is None
+    assert disk.create.__doc__ is None
+    assert disk.create.__annotations__["name"] == "absent.Type"
+
+
+def test_a_compiled_module_is_used_until_its_source_changes(binding: Path) -> None:
+    binding.write_text("")
+    source = binding.parent / "disk.py"
+    name = f"{binding.parent.name}.disk"
+    source.write_text("import jsii\nimport jsii\nNAME = 'old'\n")
+    stats = source.stat()
+    assert importlib.import_module(name).NAME == "old"
+    compiled = Path(cache_from_source(source, optimization=CACHE_TAG))
+    assert compiled.exists() != sys.dont_write_bytecode
+    source.write_text("import jsii\nimport jsii\nNAME = 'new'\n")
+    os.utime(source, (stats.st_atime, stats.st_mtime))
+    del sys.modules[name]
+    assert ("new" if sys.dont_write_bytecode else "old") == importlib.import_module(name).NAME
+    os.utime(source, (stats.st_atime, stats.st_mtime + 2))
+    del sys.modules[name]
+    assert importlib.import_module(name).NAME == "new"
+
+
+def test_a_module_that_jsii_did_not_generate_keeps_its_checks(binding: Path) -> None:
+    binding.write_text("")
+    (binding.parent / "disk.py").write_text(GENERATED.replace("import jsii", "absent = __import__('types')"))
+    with pytest.raises(AttributeError, match="Type"):
+        importlib.import_module(f"{binding.parent.name}.disk")
+
+
+LOADING = """
+import stacks, cdktf
+from jsii._runtime import kernel
+process = kernel.provider._process
+print(getattr(process, "unread", "as published"))
+{then}
+cdktf.App(outdir=".")
+print(process.unread)
+"""
+
+
+def loading(folder: Path, then: str, mode: fast_bindings.Mode) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), fast_bindings.MODE_VARIABLE: mode}
+    command = [sys.executable, "-c", LOADING.format(then=then)]
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_nobody_waits_for_node_before_the_first_object(tmp_path: Path) -> None:
+    assert loading(tmp_path, "", fast_bindings.Mode.LAZY).stdout.split() == ["2", "0"]
+
+
+def test_as_shipped_every_answer_of_node_is_waited_for(tmp_path: Path) -> None:
+    found = loading(tmp_path, "raise SystemExit", fast_bindings.Mode.AS_SHIPPED)
+    assert found.stdout == "as published\n"
+
+
+def test_a_package_that_node_cannot_load_is_told_before_the_first_object(tmp_path: Path) -> None:
+    failed = loading(tmp_path, "kernel.load('absent', '1.0.0', '/no/absent.tgz')", fast_bindings.Mode.LAZY)
+    assert failed.returncode == 1
+    assert "JSIIError: " in failed.stderr
+    assert "/no/absent.tgz" in failed.stderr
+
+
+def test_an_asset_that_is_an_archive_finds_the_zip_library(tmp_path: Path) -> None:
+    program = """
+import stacks, pathlib, cdktf
+pathlib.Path("source").mkdir()
+pathlib.Path("source/file.txt").write_text("text")
+app = cdktf.App(outdir="out")
+stack = cdktf.TerraformStack(app, "stack")
+cdktf.TerraformAsset(stack, "archive", path=str(pathlib.Path("source").resolve()), type=cdktf.AssetType.ARCHIVE)
+app.synth()
+"""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", program], env=environment, cwd=tmp_path, check=True, capture_output=True)
+    (archive,) = tmp_path.glob("out/stacks/stack/assets/**/archive.zip")
+    with zipfile.ZipFile(archive) as found:
+        assert found.read("file.txt") == b"text"
 
 
 def test_node_loads_a_resource_of_a_binding_when_it_is_used(npm_binding: Path) -> None:
