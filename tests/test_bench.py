@@ -24,7 +24,7 @@ def child(program: str) -> str:
 
 
 def figures(shipped: Variant, lazy: Variant, floor: Variant) -> Figures:
-    steps = [Step(1, 10, 0.1, 1), Step(25, 34, 0.3, 1), Step(50, 59, 0.5, 1)]
+    steps = [Step(1, 10, 0.1), Step(25, 34, 0.3), Step(50, 59, 0.5)]
     return Figures(
         machine={"processor": "some"},
         environment="dev",
@@ -66,19 +66,19 @@ def test_targets_are_met_by_good_figures_only() -> None:
 
 
 def test_growth_faster_than_linear_misses_its_target() -> None:
-    linear = [Step(1, 10, 1.0, 1), Step(25, 34, 1.24, 1), Step(50, 59, 1.49, 1)]
-    quadratic = [Step(1, 10, 1.0, 1), Step(25, 34, 1.24, 1), Step(50, 59, 1.90, 1)]
+    linear = [Step(1, 10, 1.0), Step(25, 34, 1.24), Step(50, 59, 1.49)]
+    quadratic = [Step(1, 10, 1.0), Step(25, 34, 1.24), Step(50, 59, 1.90)]
     assert growth_target("pool", linear).met
     assert not growth_target("pool", quadratic).met
     assert cost_ms(linear[0], linear[1]) == pytest.approx(10)
 
 
 def test_items_without_resources_of_their_own_are_charged_per_item() -> None:
-    assert cost_ms(Step(1, 10, 1.0, 1), Step(101, 10, 1.1, 1)) == pytest.approx(1)
+    assert cost_ms(Step(1, 10, 1.0), Step(101, 10, 1.1)) == pytest.approx(1)
 
 
 def test_growth_within_the_noise_of_a_timing_is_not_judged() -> None:
-    assert growth_target("model", [Step(1, 10, 1.0, 1), Step(100, 10, 0.995, 1), Step(200, 10, 1.005, 1)]).met
+    assert growth_target("model", [Step(1, 10, 1.0), Step(100, 10, 0.995), Step(200, 10, 1.005)]).met
 
 
 def test_the_benchmarked_environments_are_valid_and_as_large_as_asked() -> None:

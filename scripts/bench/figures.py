@@ -23,12 +23,11 @@ class Variant:
 
 @dataclass(frozen=True)
 class Step:
-    """Figures of the fastest run of the application at one size; `seconds` leaves imports out."""
+    """Figures of the application at one size; `seconds` is its fastest synthesis, without start and imports."""
 
     items: int
     resources: int
     seconds: float
-    wall_s: float
 
 
 @dataclass(frozen=True)
