@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
@@ -69,13 +69,13 @@ class Bench:
         self._advance(f"{LABELS[name]}, memory")
         return peak_memory_mib(self._command(name), self._variables(name), ROOT)
 
-    def size(self, pools: int, models: int) -> Usage:
-        """Time lazy syntheses with so many GPU pools and models, one after the other in one process."""
-        self._advance(f"{pools} GPU pools, {models} models")
-        outdir = self._folder / f"{pools}-{models}"
-        size = ["--pools", str(pools), "--models", str(models), "--repeats", str(REPEATS)]
-        command = [sys.executable, "-m", "scripts.bench.workload", str(outdir), *size]
-        return run(command, self._variables(Mode.LAZY), ROOT)
+    def growth(self, name: str, sizes: Sequence[tuple[int, int]]) -> list[dict[str, float]]:
+        """Return resources and seconds of lazy syntheses with so many GPU pools and models, made by one process."""
+        self._advance(f"growth with {name}s")
+        arguments = [str(self._folder / name), *(f"{pools}:{models}" for pools, models in sizes)]
+        command = [sys.executable, "-m", "scripts.bench.workload", *arguments, "--repeats", str(REPEATS)]
+        found: list[dict[str, float]] = json.loads(run(command, self._variables(Mode.LAZY), ROOT).output)
+        return found
 
 
 def node_binary() -> str:
@@ -114,24 +114,14 @@ def memory_runs(runs: int) -> int:
     return (runs + 1) // 2
 
 
-def measure_growth(bench: Bench, sizes: list[tuple[int, int, int]], runs: int) -> list[Step]:
-    """Measure the sizes (items, pools, models) in turns and return a step for each.
+def measure_growth(bench: Bench, name: str, sizes: Mapping[int, tuple[int, int]], runs: int) -> list[Step]:
+    """Measure the sizes (GPU pools, models), keyed by the number of items called `name`, and return a step for each.
 
-    The differences between sizes are tens of milliseconds, so the fastest synthesis of all processes counts: whatever
-    else the machine does only adds to it.
+    The differences between sizes are tens of milliseconds. So every process takes the sizes in turns, and the fastest
+    synthesis counts: whatever else the machine does only adds to it.
     """
-    usages: list[list[Usage]] = [[] for _ in sizes]
-    for _ in range(runs):
-        for (_, pools, models), found in zip(sizes, usages, strict=True):
-            found.append(bench.size(pools, models))
-    steps = []
-    for (items, _, _), found in zip(sizes, usages, strict=True):
-        reports = [json.loads(usage.output.splitlines()[-1]) for usage in found]
-        steps.append(
-            Step(
-                items=items,
-                resources=reports[0]["resources"],
-                seconds=min(report["seconds"] for report in reports),
-            )
-        )
-    return steps
+    processes = [bench.growth(name, list(sizes.values())) for _ in range(runs)]
+    return [
+        Step(items, int(found[0]["resources"]), min(one["seconds"] for one in found))
+        for items, found in zip(sizes, zip(*processes, strict=True), strict=True)
+    ]

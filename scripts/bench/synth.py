@@ -81,9 +81,9 @@ def measure(environment: str, runs: int) -> Figures:
     """Run the whole benchmark. Raises BenchError when a measured process fails."""
     version = subprocess.run([node_binary(), "--version"], capture_output=True, text=True, check=True)  # noqa: S603
     machine = report.machine(version.stdout.strip())
-    pools = [(count, count, 0) for count in POOLS]
-    models = [(count, POOLS_FOR_MODELS, count) for count in MODELS]
-    total = len(LABELS) * (1 + runs + memory_runs(runs)) + (len(pools) + len(models)) * runs
+    pools = {count: (count, 0) for count in POOLS}
+    models = {count: (POOLS_FOR_MODELS, count) for count in MODELS}
+    total = len(LABELS) * (1 + runs + memory_runs(runs)) + 2 * runs
     with tempfile.TemporaryDirectory() as folder, _progress(total) as advance:
         bench = Bench(environment, Path(folder), advance)
         variants = measure_variants(bench, runs)
@@ -92,8 +92,8 @@ def measure(environment: str, runs: int) -> Figures:
             environment,
             runs,
             variants,
-            measure_growth(bench, pools, runs),
-            measure_growth(bench, models, runs),
+            measure_growth(bench, "pool", pools, runs),
+            measure_growth(bench, "model", models, runs),
         )
 
 

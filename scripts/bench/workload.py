@@ -1,8 +1,8 @@
-"""The application with a chosen number of GPU pools and models, as a process to be measured.
+"""The application with chosen numbers of GPU pools and models, as a process to be measured.
 
-`python -m scripts.bench.workload OUTDIR --pools 50 --models 200` takes the development environment, gives it that
-many pools and models, synthesizes it several times and prints one line of JSON: the resources written and the seconds
-that the fastest validation, construction and synthesis took, once everything was imported and compiled.
+`python -m scripts.bench.workload OUTDIR 1:0 50:200 --repeats 5` takes the development environment, gives it that many
+pools and models, synthesizes the sizes in turns and prints one line of JSON. For each size: the resources written and
+the seconds that the fastest validation, construction and synthesis took, once everything was imported.
 """
 
 import argparse
@@ -58,13 +58,21 @@ def main() -> None:
     """Synthesize and print the figures."""
     parser = argparse.ArgumentParser()
     parser.add_argument("outdir", type=Path)
-    parser.add_argument("--pools", type=int, default=1)
-    parser.add_argument("--models", type=int, default=0)
+    parser.add_argument("sizes", nargs="+", metavar="POOLS:MODELS")
     parser.add_argument("--repeats", type=int, default=1)
     arguments = parser.parse_args()
-    data = settings_data(arguments.pools, arguments.models)
-    seconds = min(synthesis_s(data, arguments.outdir) for _ in range(arguments.repeats))
-    print(json.dumps({"resources": resource_count(arguments.outdir), "seconds": seconds}))
+    sizes = [tuple(int(part) for part in size.split(":")) for size in arguments.sizes]
+    seconds: list[list[float]] = [[] for _ in sizes]
+    for _ in range(arguments.repeats):
+        for (pools, models), found in zip(sizes, seconds, strict=True):
+            found.append(synthesis_s(settings_data(pools, models), arguments.outdir / f"{pools}-{models}"))
+    resources = [resource_count(arguments.outdir / f"{pools}-{models}") for pools, models in sizes]
+    fastest = [min(found) for found in seconds]
+    print(
+        json.dumps(
+            [{"resources": count, "seconds": duration} for count, duration in zip(resources, fastest, strict=True)]
+        )
+    )
 
 
 if __name__ == "__main__":
