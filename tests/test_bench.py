@@ -8,6 +8,7 @@ import pytest
 
 from scripts.bench.figures import FLOOR, Figures, Step, Variant, cost_ms, growth_target
 from scripts.bench.measure import BenchError, peak_memory_mib, run
+from scripts.bench.processes import Bench, measure_growth
 from scripts.bench.report import machine, replace_block
 from scripts.bench.synth import markdown
 from scripts.bench.workload import resource_count, settings_data
@@ -49,6 +50,15 @@ def test_memory_is_summed_over_the_processes_that_run_together() -> None:
     program = f"{HOLD}; {child(HOLD)}"
     assert peak_memory_mib([sys.executable, "-c", program], os.environ, Path.cwd()) > 240
     assert 120 < run([sys.executable, "-c", program], os.environ, Path.cwd()).largest_mib < 240
+
+
+@pytest.mark.slow
+def test_growth_is_measured_on_the_real_application(tmp_path: Path) -> None:
+    bench = Bench("dev", tmp_path, lambda _label: None)
+    one, two = measure_growth(bench, "pool", {1: (1, 0), 2: (2, 0)}, runs=1)
+    assert (one.items, two.items) == (1, 2)
+    assert two.resources == one.resources + 1
+    assert min(one.seconds, two.seconds) > 0
 
 
 @pytest.mark.parametrize("measured", [run, peak_memory_mib])

@@ -62,6 +62,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=1)
     arguments = parser.parse_args()
     sizes = [tuple(int(part) for part in size.split(":")) for size in arguments.sizes]
+    arguments.outdir.mkdir(parents=True, exist_ok=True)
     seconds: list[list[float]] = [[] for _ in sizes]
     for _ in range(arguments.repeats):
         for (pools, models), found in zip(sizes, seconds, strict=True):
