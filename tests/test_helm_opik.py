@@ -1,43 +1,40 @@
-"""Opik, its ClickHouse operator and its login, rendered with the values that the stack passes.
-
-`CHARTS_DIR` names a folder with each chart, dependencies included, under its release's name; without it the charts are
-pulled from their repositories when `PULL_CHARTS` is set.
-"""
+"""The objects that Opik's releases bring: what is in them, and what must not be."""
 
 import copy
 import json
-import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from stacks.kubernetes.catalogue import charts, images, own_chart, values_files
+from stacks.kubernetes.catalogue import images
 from stacks.kubernetes.flows import Direction, Flow
 from stacks.kubernetes.namespaces import namespaces
 from stacks.kubernetes.opik import login, release, secrets, traffic
 from stacks.kubernetes.opik.stores import CLAIMS
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings
 from stacks.settings.data import DataDisk
 from stacks.settings.workloads import OpikProfile
 from tests.api_schemas import ApiSchemas, definitions_of
+from tests.opik_rendering import (
+    CASES,
+    FOUND,
+    RENDERING,
+    THIRD_PARTY,
+    Case,
+    Objects,
+    all_objects,
+    chart_of,
+    containers,
+    of_kind,
+    pods_of,
+    render,
+    settings_with,
+)
 
-FOLDER = os.environ.get("CHARTS_DIR")
-FOUND = shutil.which("helm")
-pytestmark = [
-    pytest.mark.skipif(FOUND is None, reason="helm is not on PATH"),
-    pytest.mark.skipif(
-        not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
-    ),
-]
-
-THIRD_PARTY = ("opik", "altinity-clickhouse-operator", "oauth2-proxy")
-CASES = [(environment, profile) for environment in ("dev", "prod") for profile in OpikProfile]
+pytestmark = RENDERING
 
 PUBLIC_DEFAULTS = {
     "the password of Redis": "wFSuJX9nDBdCa25sKZG7bh",
@@ -65,63 +62,6 @@ PASSWORD_KEYS = {
 }
 """Environment variables that may only come from a Secret."""
 
-Objects = list[dict[str, Any]]
-
-
-def settings_with(environment: str, profile: OpikProfile) -> Settings:
-    """Return an environment's settings with guardrails and a profile."""
-    settings = load_settings(environment)
-    opik = settings.opik.model_copy(
-        update={"profile": profile, "guardrails_pool": next(iter(settings.cluster.gpu_pools))}
-    )
-    return settings.model_copy(update={"opik": opik})
-
-
-def _wired(name: str, settings: Settings) -> dict[str, Any]:
-    if name == "oauth2-proxy":
-        return login.oauth2_proxy(settings, client_id="client", group_id="group", tenant_id="tenant")
-    wired = {
-        "opik": release.opik,
-        "altinity-clickhouse-operator": release.operator,
-        "opik-guardrails": release.guardrails,
-        "login-sessions": login.sessions,
-    }
-    return wired[name](settings)
-
-
-def _chart(name: str, folder: Path) -> str:
-    own = own_chart(name)
-    if own:
-        return str(own)
-    if FOLDER:
-        found = [path for path in (Path(FOLDER) / name, Path(FOLDER) / f"{name}.tgz") if path.exists()]
-        if not found:
-            pytest.skip(f"CHARTS_DIR has no chart {name}")
-        return str(found[0])
-    pin = charts()[name]
-    pulled = [pin.name, "--repo", pin.repository, "--version", pin.version, "--untar", "--untardir", str(folder)]
-    subprocess.run([str(FOUND), "pull", *pulled], check=True, capture_output=True, text=True)
-    return str(folder / pin.name)
-
-
-CHART_OF = {"login-sessions": "valkey"}
-
-
-def render(name: str, settings: Settings, folder: Path) -> Objects:
-    """Return the objects of a release as it is deployed."""
-    wired = folder / f"{name}.json"
-    wired.write_text(json.dumps(_wired(name, settings)))
-    variants = release.variants(settings) if name == "opik" else ()
-    chart = CHART_OF.get(name, name)
-    files = [option for file in (*values_files(chart, variants), wired) for option in ("--values", str(file))]
-    minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
-    command = [str(FOUND), "template", name, _chart(chart, folder), *files, "--namespace", "opik"]
-    result = subprocess.run(
-        [*command, "--kube-version", f"{minor}.0", "--skip-crds"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
-
 
 @pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1].value}")
 def case(
@@ -133,43 +73,15 @@ def case(
     return settings, {name: render(name, settings, tmp_path_factory.mktemp(name)) for name in names}
 
 
-Case = tuple[Settings, dict[str, Objects]]
-
-
-def _all(rendered: dict[str, Objects]) -> Objects:
-    return [item for objects in rendered.values() for item in objects]
-
-
-def _pods(objects: Objects) -> Iterator[tuple[str, dict[str, Any], dict[str, Any]]]:
-    """Yield name, labels and specification of every pod, ClickHouse's included."""
-    for item in objects:
-        if item["kind"] in {"Deployment", "StatefulSet", "Job"}:
-            template = item["spec"]["template"]
-            yield item["metadata"]["name"], template["metadata"]["labels"], template["spec"]
-        if item["kind"] == "ClickHouseInstallation":
-            (template,) = item["spec"]["templates"]["podTemplates"]
-            # The operator puts its own labels on the pod.
-            yield item["metadata"]["name"], {"clickhouse.altinity.com/chi": item["metadata"]["name"]}, template["spec"]
-
-
-def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*pod["containers"], *(pod.get("initContainers") or [])]
-
-
-def of_kind(objects: Objects, kind: str) -> Objects:
-    """Return the objects of a kind."""
-    return [item for item in objects if item["kind"] == kind]
-
-
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """Return the definitions of custom kinds that the operator's chart brings."""
-    return definitions_of(str(FOUND), _chart(release.OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
+    return definitions_of(str(FOUND), chart_of(release.OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
 
 
 def test_kubernetes_takes_every_object_as_it_is(case: Case, definitions: Objects) -> None:
     schemas = ApiSchemas(case[0].cluster.kubernetes_version, definitions)
-    assert [problem for item in _all(case[1]) for problem in schemas.problems(item)] == []
+    assert [problem for item in all_objects(case[1]) for problem in schemas.problems(item)] == []
 
 
 def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: Case) -> None:
@@ -210,7 +122,7 @@ def test_clickhouse_keeps_the_charts_own_files(case: Case) -> None:
 def test_no_public_default_is_left(case: Case, default: str) -> None:
     found = [
         f"{item['kind']} {item['metadata']['name']}"
-        for item in _all(case[1])
+        for item in all_objects(case[1])
         if PUBLIC_DEFAULTS[default] in json.dumps(item)
     ]
     assert found == []
@@ -223,7 +135,7 @@ def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None
             str(FOUND),
             "template",
             name,
-            _chart(name, tmp_path),
+            chart_of(name, tmp_path),
             "--set",
             "clickhouse.monitoring.enabled=true",
         ]
@@ -235,8 +147,8 @@ def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None
 
 
 def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case) -> None:
-    assert of_kind(_all(case[1]), "Secret") == []
-    for config in of_kind(_all(case[1]), "ConfigMap"):
+    assert of_kind(all_objects(case[1]), "Secret") == []
+    for config in of_kind(all_objects(case[1]), "ConfigMap"):
         data = config.get("data") or {}
         plain = PASSWORD_KEYS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
         assert not {key for key in plain & set(data) if data[key]}, config["metadata"]["name"]
@@ -245,8 +157,8 @@ def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case
 def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) -> None:
     delivered = {secret: set(keys) | {secrets.VERSIONS_KEY} for secret, keys in secrets.DELIVERED.items()}
     used = set()
-    for name, _, pod in _pods(_all(case[1])):
-        for container in _containers(pod):
+    for name, _, pod in pods_of(all_objects(case[1])):
+        for container in containers(pod):
             for variable in container.get("env") or []:
                 if variable["name"] in PASSWORD_KEYS:
                     assert "value" not in variable, name
@@ -267,16 +179,16 @@ def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) ->
 
 
 def test_migrations_and_backend_have_the_same_environment(case: Case) -> None:
-    (pod,) = (pod for name, _, pod in _pods(case[1]["opik"]) if name == "opik-backend")
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
     sources = {
-        c["name"]: c.get("envFrom") for c in _containers(pod) if c["name"] in {"backend-migrations", "opik-backend"}
+        c["name"]: c.get("envFrom") for c in containers(pod) if c["name"] in {"backend-migrations", "opik-backend"}
     }
     assert sources["backend-migrations"] == sources["opik-backend"]
     assert {"secretRef": {"name": secrets.BACKEND}} in (sources["opik-backend"] or [])
 
 
 def test_migrations_wait_for_both_databases(case: Case) -> None:
-    (pod,) = (pod for name, _, pod in _pods(case[1]["opik"]) if name == "opik-backend")
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
     *waiting, last = pod["initContainers"]
     assert last["name"] == "backend-migrations"
     asked = " ".join(argument for container in waiting for argument in container["args"])
@@ -289,7 +201,7 @@ def test_migrations_wait_for_both_databases(case: Case) -> None:
 def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
     mounted = {
         volume["persistentVolumeClaim"]["claimName"]
-        for _, _, pod in _pods(case[1]["opik"])
+        for _, _, pod in pods_of(case[1]["opik"])
         for volume in pod.get("volumes") or []
         if "persistentVolumeClaim" in volume
     }
@@ -306,33 +218,33 @@ def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
 
 
 def test_no_claim_belongs_to_a_release(case: Case) -> None:
-    for item in _all(case[1]):
+    for item in all_objects(case[1]):
         assert item["kind"] != "PersistentVolumeClaim"
         assert "volumeClaimTemplates" not in item.get("spec", {}) or item["kind"] == "ClickHouseInstallation"
 
 
 def test_every_container_runs_a_pinned_image(case: Case) -> None:
     pinned = {str(image) for image in images().values()}
-    found = {container["image"] for _, _, pod in _pods(_all(case[1])) for container in _containers(pod)}
+    found = {container["image"] for _, _, pod in pods_of(all_objects(case[1])) for container in containers(pod)}
     assert found <= pinned
     assert {str(images()[f"opik/{name}"]) for name in ("backend", "clickhouse", "mysql", "minio")} <= found
 
 
 def test_every_container_is_bounded(case: Case) -> None:
-    for name, _, pod in _pods(_all(case[1])):
-        for container in _containers(pod):
+    for name, _, pod in pods_of(all_objects(case[1])):
+        for container in containers(pod):
             resources = container.get("resources") or {}
             for bound in ("requests", "limits"):
                 assert {"cpu", "memory"} <= set(resources.get(bound) or {}), f"{name}/{container['name']} {bound}"
 
 
 def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: Case) -> None:
-    for name, _, pod in _pods(_all(case[1])):
+    for name, _, pod in pods_of(all_objects(case[1])):
         shared = pod.get("securityContext") or {}
         assert not pod.get("hostNetwork")
         assert not pod.get("hostPID")
         assert not any("hostPath" in volume for volume in pod.get("volumes") or []), name
-        for container in _containers(pod):
+        for container in containers(pod):
             context = shared | (container.get("securityContext") or {})
             assert context.get("privileged") in (None, False), name
             if name != "opik-python-backend":
@@ -346,10 +258,14 @@ def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: C
 
 def test_only_the_operator_may_ask_kubernetes(case: Case) -> None:
     without = {release.ACCOUNT, "default", None}
-    for name, _, pod in _pods(_all(case[1])):
+    for name, _, pod in pods_of(all_objects(case[1])):
         account = pod.get("serviceAccountName")
         if account not in without and pod.get("automountServiceAccountToken") is not False:
-            made = [found for found in of_kind(_all(case[1]), "ServiceAccount") if found["metadata"]["name"] == account]
+            made = [
+                found
+                for found in of_kind(all_objects(case[1]), "ServiceAccount")
+                if found["metadata"]["name"] == account
+            ]
             reads = "altinity-clickhouse-operator" in name
             assert reads or made[0].get("automountServiceAccountToken") is False, name
 
@@ -366,7 +282,7 @@ def test_operator_has_no_right_outside_its_namespace_but_for_the_hook(case: Case
 def test_the_only_hook_installs_definitions(case: Case) -> None:
     hooked = {
         item["metadata"]["name"]
-        for item in of_kind(_all(case[1]), "Job")
+        for item in of_kind(all_objects(case[1]), "Job")
         if "helm.sh/hook" in (item["metadata"].get("annotations") or {})
     }
     assert hooked == {"altinity-clickhouse-operator-crd-install"}
@@ -374,8 +290,10 @@ def test_the_only_hook_installs_definitions(case: Case) -> None:
 
 
 def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_ingress(case: Case) -> None:
-    assert {service["spec"].get("type", "ClusterIP") for service in of_kind(_all(case[1]), "Service")} == {"ClusterIP"}
-    assert of_kind(_all(case[1]), "Ingress") == []
+    assert {service["spec"].get("type", "ClusterIP") for service in of_kind(all_objects(case[1]), "Service")} == {
+        "ClusterIP"
+    }
+    assert of_kind(all_objects(case[1]), "Ingress") == []
     (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     (cluster,) = installation["spec"]["configuration"]["clusters"]
     services = {t["name"]: t["spec"]["type"] for t in installation["spec"]["templates"]["serviceTemplates"]}
@@ -384,7 +302,7 @@ def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_in
 
 
 def test_every_pod_that_serves_tells_whether_it_lives_and_is_ready(case: Case) -> None:
-    for name, _, pod in _pods(_all(case[1])):
+    for name, _, pod in pods_of(all_objects(case[1])):
         if pod.get("restartPolicy") in ("OnFailure", "Never") or name == release.OPERATOR:
             continue
         for container in pod["containers"]:
@@ -398,7 +316,7 @@ def test_every_pod_that_serves_tells_whether_it_lives_and_is_ready(case: Case) -
 
 def test_flows_lead_to_ports_that_pods_listen_on(case: Case) -> None:
     """A probe or a port of a container says what a pod listens on; the charts name the others nowhere."""
-    pods = list(_pods(_all(case[1])))
+    pods = list(pods_of(all_objects(case[1])))
     unnamed = {"opik-clickhouse": {9000, 9009, 8123, traffic.CLICKHOUSE_METRICS_PORT}, "opik-backend": {3003, 8080}}
     for flow in (flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows):
         if flow.direction is not Direction.INGRESS or not flow.pods or flow.name == "allow-challenge":
@@ -419,7 +337,7 @@ def _listening(pod: dict[str, Any]) -> set[int]:
 
 
 def test_flows_name_labels_that_pods_have(case: Case) -> None:
-    labels = [labels for _, labels, _ in _pods(_all(case[1]))]
+    labels = [labels for _, labels, _ in pods_of(all_objects(case[1]))]
     flows: list[Flow] = [flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows]
     for flow in flows:
         inside = [peer.pods for peer in flow.peers if peer.namespace == "opik" and peer.pods]
@@ -429,7 +347,7 @@ def test_flows_name_labels_that_pods_have(case: Case) -> None:
 
 
 def test_services_that_flows_lead_to_exist(case: Case) -> None:
-    services = {service["metadata"]["name"] for service in of_kind(_all(case[1]), "Service")}
+    services = {service["metadata"]["name"] for service in of_kind(all_objects(case[1]), "Service")}
     named = {re.sub(r"^\w+://([\w-]+):.*", r"\1", url) for url in (login.FRONTEND, login.GUARDRAILS)}
     assert named | {login.EXPOSURE.service, login.SESSIONS, "opik-redis-master"} <= services
 
@@ -437,13 +355,13 @@ def test_services_that_flows_lead_to_exist(case: Case) -> None:
 def test_clients_restart_when_a_password_changes(case: Case) -> None:
     annotated = {
         item["metadata"]["name"]
-        for item in _all(case[1])
+        for item in all_objects(case[1])
         if item["kind"] in {"Deployment", "StatefulSet"}
         and {release.RESTART_ANNOTATION, login.RESTART_ANNOTATION}
         & set(item["spec"]["template"]["metadata"].get("annotations") or {})
     }
     uses_none = {"opik-zookeeper", "opik-guardrails"}
-    everything = {i["metadata"]["name"] for i in _all(case[1]) if i["kind"] in {"Deployment", "StatefulSet"}}
+    everything = {i["metadata"]["name"] for i in all_objects(case[1]) if i["kind"] in {"Deployment", "StatefulSet"}}
     assert annotated == everything - uses_none
 
 
@@ -464,7 +382,7 @@ def test_login_gets_its_options_and_needs_no_client_secret(case: Case) -> None:
 
 def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
     cpu = memory = 0.0
-    for name, _, pod in _pods(_all(case[1])):
+    for name, _, pod in pods_of(all_objects(case[1])):
         if name != "opik-guardrails" and not name.endswith(("-job", "-install")):
             for container in pod["containers"]:
                 requests = container["resources"]["requests"]
@@ -474,72 +392,6 @@ def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
     assert (cpu, memory) <= (said[0], memory)
     assert cpu >= 0.9 * said[0]
     assert 0.9 * said[1] <= memory <= said[1]
-
-
-def test_every_value_has_a_key_in_the_chart(case: Case, tmp_path: Path) -> None:
-    for name in THIRD_PARTY:
-        defaults = _defaults(_chart(name, tmp_path))
-        given = [YAML(typ="safe").load(file.read_text()) for file in values_files(name)[0].parent.glob("values*.yaml")]
-        unknown = {path for layer in (*given, _wired(name, case[0])) for path in _unknown(layer, defaults)}
-        assert {path for path in unknown if not path.startswith(NOT_IN_DEFAULTS)} == set(), name
-
-
-def _defaults(chart: str) -> dict[str, Any]:
-    """Return the chart's values; those of its dependencies too, unless it is an archive."""
-    shown = subprocess.run([str(FOUND), "show", "values", chart], capture_output=True, text=True, check=True)
-    values: dict[str, Any] = YAML(typ="safe").load(shown.stdout)
-    for folder in Path(chart).glob("charts/*/values.yaml"):
-        own, name = YAML(typ="safe").load(folder.read_text()), folder.parent.name
-        values[name] = _merged(own, values.get(name) or {})
-    return values
-
-
-def _merged(base: Any, over: Any) -> Any:
-    if not isinstance(base, dict) or not isinstance(over, dict):
-        return over
-    return base | {key: _merged(base.get(key), value) for key, value in over.items()}
-
-
-NOT_IN_DEFAULTS = (
-    "podAnnotations",
-    *(f"component.{component}.image.tag" for component in ("backend", "python-backend", "frontend")),
-    *(f"component.{component}.resources" for component in ("backend", "python-backend", "frontend")),
-    *(f"component.{component}.securityContext" for component in ("backend", "python-backend", "frontend")),
-    *(
-        f"component.{component}.{key}"
-        for component in ("backend", "python-backend", "frontend")
-        for key in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle")
-    ),
-    "component.backend.autoscaling.",
-    "component.backend.env.OPIK_USAGE_REPORT_ENABLED",
-    "component.backend.env.TOGGLE_",
-    "component.frontend.clientMaxBodySize",
-    "component.frontend.extraServerHeaders.Strict-Transport-Security",
-    "clickhouse.resources",
-    "clickhouse.adminUser.secretname",
-    "clickhouse.adminUser.password_key",
-    "clickhouse.configuration.files.config.d/",
-    "component.python-backend.env.PYTHON_CODE_EXECUTOR_IMAGE_TAG",
-    "minio.podSecurityContext.seccompProfile",
-    # Keys of the operator's releases after 0.25.
-    "operator.image.registry",
-    "crdHook.containerSecurityContext",
-    "config.existingSecret",
-    "topologySpreadConstraints",
-    "terminationGracePeriodSeconds",
-)
-"""Keys that charts document in a comment or only read in a template."""
-
-
-def _unknown(given: Any, known: Any, path: str = "") -> Iterator[str]:
-    if not isinstance(given, dict) or not isinstance(known, dict) or not known:
-        return
-    for key, value in given.items():
-        where = f"{path}.{key}" if path else str(key)
-        if key not in known:
-            yield where
-        else:
-            yield from _unknown(value, known[key], where)
 
 
 def _vcpu(quantity: str) -> float:

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from stacks.settings.workloads import OpikProfile
-from tests.test_helm_opik import THIRD_PARTY, render, settings_with
-from tests.test_helm_opik import pytestmark as rendering
+from tests.opik_rendering import RENDERING, THIRD_PARTY, render, settings_with
 
-pytestmark = [*rendering, pytest.mark.policy]
+pytestmark = [*RENDERING, pytest.mark.policy]
 
 NOT_IN_CHARTS = {
     "CKV2_K8S_6": "network policies are Terraform's: stacks/kubernetes/opik/traffic.py",

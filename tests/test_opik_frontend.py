@@ -11,11 +11,10 @@ import pytest
 
 from stacks.settings.workloads import OpikProfile
 from tests.nginx import NGINX, free_port, running_nginx
-from tests.test_helm_opik import of_kind, render, settings_with
-from tests.test_helm_opik import pytestmark as rendering
+from tests.opik_rendering import RENDERING, of_kind, render, settings_with
 from tests.web_servers import Reply, serving
 
-pytestmark = [*rendering, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
+pytestmark = [*RENDERING, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
 
 PAGE = b"<html>the application</html>"
 ANSWERS = {
