@@ -13,7 +13,7 @@ from pathlib import Path
 from .workspace import ROOT
 
 FAST = "not rehearsal and not policy and not slow and not images"
-"""pytest's marker expression for the tests that need seconds."""
+"""pytest's marker expression for the quick tests."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ def workflow_checks() -> list[Check]:
 
 
 def fast_tests() -> Check:
-    """Return the tests that need seconds."""
+    """Return the quick tests."""
     return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST))
 
 

@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode="rich")
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_tests(
     context: typer.Context,
-    fast: Annotated[bool, typer.Option("--fast", help="Only the tests that need seconds.")] = False,
+    fast: Annotated[bool, typer.Option("--fast", help="Without rehearsals, policies and other slow tests.")] = False,
 ) -> None:
     """Run the tests, as CI does: ruff, mypy, shellcheck, then every test, rehearsal and policy included.
 
