@@ -15,7 +15,7 @@ from importlib.util import MAGIC_NUMBER, cache_from_source
 from types import CodeType
 
 CACHE_TAG = "bare"
-"""Marks the compiled files, beside Python's own in ``__pycache__``; to be changed when this module compiles otherwise."""
+"""Marks the compiled files, beside Python's own in ``__pycache__``; it has to change with what is compiled."""
 
 _GENERATED = b"\nimport jsii\n"
 _WITHOUT_CHECKS_AND_DOCSTRINGS = 2
