@@ -84,7 +84,11 @@ def test_a_document_that_grows_when_read_is_refused_at_once() -> None:
     assert time.process_time() - began < 2
 
 
-@pytest.mark.parametrize("text", ["[" * 50_000, "{a: " * 50_000, "a: " + "[" * 20 + "]" * 20])
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 50_000, "{a: " * 50_000, "a: " + "[" * 20 + "]" * 20],
+    ids=["open lists", "open mappings", "closed lists"],
+)
 def test_a_document_that_is_nested_deeply_is_refused(text: str) -> None:
     with pytest.raises(SettingsError, match="nested too deeply"):
         parse_settings(text, "file")
