@@ -52,6 +52,11 @@ def test_memory_is_summed_over_the_processes_that_run_together() -> None:
     assert 120 < run([sys.executable, "-c", program], os.environ, Path.cwd()).largest_mib < 240
 
 
+def test_the_memory_of_the_measuring_process_is_not_counted() -> None:
+    ballast = bytearray(b"x") * (200 << 20)
+    assert run([sys.executable, "-c", "pass"], os.environ, Path.cwd()).largest_mib < len(ballast) / (1 << 20) / 2
+
+
 @pytest.mark.slow
 def test_growth_is_measured_on_the_real_application(tmp_path: Path) -> None:
     bench = Bench("dev", tmp_path, lambda _label: None)

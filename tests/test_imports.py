@@ -80,13 +80,15 @@ def npm_binding(tmp_path: Path) -> Path:
 
 def loaded_by_node(package: Path) -> list[str]:
     """Return what loads, in order, when the package is required under the hook and its `vault` is used."""
-    script = f"const b = require({json.dumps(str(package))}); console.log('required'); console.log(b.vault.NAME)"
-    return subprocess.run(
-        [os.environ["JSII_NODE"], "--require", str(fast_bindings.NODE_HOOK), "-e", script],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
+    return output_of_node(
+        f"const b = require({json.dumps(str(package))}); console.log('required'); console.log(b.vault.NAME)"
+    )
+
+
+def output_of_node(script: str) -> list[str]:
+    """Return the lines that a script prints under the hook."""
+    command = [os.environ["JSII_NODE"], "--require", str(fast_bindings.NODE_HOOK), "-e", script]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_our_folder_joins_the_library_constructs() -> None:
@@ -204,6 +206,25 @@ def test_a_package_that_node_cannot_load_is_told_before_the_first_object(tmp_pat
     assert failed.returncode == 1
     assert "JSIIError: " in failed.stderr
     assert "/no/absent.tgz" in failed.stderr
+
+
+def test_node_loads_the_zip_library_of_cdktf_when_it_is_used(tmp_path: Path) -> None:
+    library = tmp_path / "node_modules" / "archiver"
+    user = tmp_path / "node_modules" / "cdktf" / "lib"
+    for folder in (library, user):
+        folder.mkdir(parents=True)
+    (library / "index.js").write_text(
+        "console.log('loaded'); module.exports = (name) => name; module.exports.KIND = 1;"
+    )
+    (user / "index.js").write_text("module.exports = require('archiver');")
+    script = f"const zip = require({json.dumps(str(user))}); console.log('required'); console.log(zip('zip'), zip.KIND)"
+    assert output_of_node(script) == ["required", "loaded", "zip 1"]
+
+
+def test_node_keeps_its_traces_but_where_the_whole_stack_is_asked_for() -> None:
+    program = "const trace = () => { const found = {}; Error.captureStackTrace(found); return found.stack.length > 0 };"
+    script = f"{program} console.log(trace()); Error.stackTraceLimit = Number.MAX_SAFE_INTEGER; console.log(trace())"
+    assert output_of_node(script) == ["true", "false"]
 
 
 def test_an_asset_that_is_an_archive_finds_the_zip_library(tmp_path: Path) -> None:
