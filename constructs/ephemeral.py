@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from cdktf import TerraformStack
+from cdktf import TerraformElement
 from constructs import Construct
 
 
-class Ephemeral(Construct):
+class Ephemeral(TerraformElement):
     """An `ephemeral` block: opened during plan and apply, never written to state or plan.
 
     Its attributes may be used only where Terraform takes ephemeral values, such as write-only arguments.
@@ -14,9 +14,8 @@ class Ephemeral(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, kind: str, config: Mapping[str, object]) -> None:
         super().__init__(scope, construct_id)
-        stack = TerraformStack.of(self)
-        self._address = f"ephemeral.{kind}.{stack.get_logical_id(self.node)}"
-        stack.add_override(self._address, dict(config))
+        self._address = f"ephemeral.{kind}.{self.friendly_unique_id}"
+        self.cdktf_stack.add_override(self._address, dict(config))
 
     def attribute(self, name: str) -> str:
         """Return the Terraform expression of one attribute."""

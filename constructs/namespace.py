@@ -15,9 +15,10 @@ from cdktf_cdktf_provider_kubernetes.resource_quota_v1 import (
 )
 from constructs import Construct
 
+from stacks.kubernetes.flows import workloads
 from stacks.kubernetes.namespaces import NamespaceRules
 
-from .network_policy import add_flow, deny_all
+from .network_policy import allow, deny_all
 
 
 class Namespace(NamespaceV1):
@@ -60,5 +61,6 @@ class Namespace(NamespaceV1):
                 ]
             ),
         )
-        policies = [deny_all(scope, name, created), *(add_flow(scope, name, created, flow) for flow in rules.flows)]
+        allowances = [allow(scope, name, created, workload) for workload in workloads(rules.flows)]
+        policies = [deny_all(scope, name, created), *allowances]
         self.bounds: list[ITerraformDependable] = [self, quota, limits, *policies]

@@ -1,4 +1,4 @@
-"""Network policies from flows: one that denies everything, and one for each allowance."""
+"""Network policies from flows: one that denies everything, and one for each workload with all that it is allowed."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from cdktf_cdktf_provider_kubernetes.network_policy_v1 import (
 )
 from constructs import Construct
 
-from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Flow, Peer
+from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Flow, Peer, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,22 +68,35 @@ def deny_all(scope: Construct, name: str, namespace: str) -> NetworkPolicyV1:
     )
 
 
-def add_flow(scope: Construct, name: str, namespace: str, flow: Flow) -> NetworkPolicyV1:
-    """Allow one flow in the namespace; `name` begins the resource's id."""
-    kind = _KINDS[flow.direction]
-    peers = [_peer(kind, peer) for peer in flow.peers]
-    ports = [kind.port(port=str(port.number), protocol=port.protocol) for port in flow.ports]
-    rules: dict[str, Any]
-    if flow.direction is Direction.INGRESS:
-        rules = {"ingress": [NetworkPolicyV1SpecIngress(from_=peers, ports=ports)], "policy_types": ["Ingress"]}
-    else:
-        rules = {"egress": [NetworkPolicyV1SpecEgress(to=peers, ports=ports)], "policy_types": ["Egress"]}
+def allow(scope: Construct, name: str, namespace: str, workload: Workload) -> NetworkPolicyV1:
+    """Allow the flows of one workload of the namespace; `name` begins the resource's id."""
+    incoming, outgoing = workload.flows_of(Direction.INGRESS), workload.flows_of(Direction.EGRESS)
+    named = {"allowed-in": incoming, "allowed-out": outgoing}
     return NetworkPolicyV1(
         scope,
-        f"{name}-{flow.name}",
-        metadata=NetworkPolicyV1Metadata(name=flow.name, namespace=namespace),
-        spec=NetworkPolicyV1Spec(pod_selector=NetworkPolicyV1SpecPodSelector(match_labels=flow.pods or None), **rules),
+        f"{name}-{workload.name}-traffic",
+        metadata=NetworkPolicyV1Metadata(
+            name=workload.name,
+            namespace=namespace,
+            annotations={key: ", ".join(flow.name for flow in flows) for key, flows in named.items() if flows},
+        ),
+        spec=NetworkPolicyV1Spec(
+            pod_selector=NetworkPolicyV1SpecPodSelector(match_labels=workload.pods or None),
+            ingress=[NetworkPolicyV1SpecIngress(from_=_peers(flow), ports=_ports(flow)) for flow in incoming] or None,
+            egress=[NetworkPolicyV1SpecEgress(to=_peers(flow), ports=_ports(flow)) for flow in outgoing] or None,
+            policy_types=[kind for kind, flows in (("Ingress", incoming), ("Egress", outgoing)) if flows],
+        ),
     )
+
+
+def _peers(flow: Flow) -> list[Any]:
+    kind = _KINDS[flow.direction]
+    return [_peer(kind, peer) for peer in flow.peers]
+
+
+def _ports(flow: Flow) -> list[Any]:
+    kind = _KINDS[flow.direction]
+    return [kind.port(port=str(port.number), protocol=port.protocol) for port in flow.ports]
 
 
 def _peer(kind: _PeerKind, peer: Peer) -> Any:

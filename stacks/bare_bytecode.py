@@ -8,17 +8,47 @@ compiled with their annotations left as text, and without ``if __debug__`` block
 
 import __future__
 
+import ast
 import marshal
 import sys
 from importlib.machinery import SourceFileLoader
 from importlib.util import MAGIC_NUMBER, cache_from_source
 from types import CodeType
 
-CACHE_TAG = "bare"
+CACHE_TAG = "bare2"
 """Marks the compiled files, beside Python's own in ``__pycache__``; it has to change with what is compiled."""
 
 _GENERATED = b"\nimport jsii\n"
 _WITHOUT_CHECKS_AND_DOCSTRINGS = 2
+
+
+class _Bare(ast.NodeTransformer):
+    """Takes out what has no effect once nothing is checked."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Put a value where ``typing.cast`` gives it a type, which returns it unchanged."""
+        self.generic_visit(node)
+        match node:
+            case ast.Call(ast.Attribute(ast.Name("typing"), "cast"), [_, value]):
+                return value
+        return node
+
+    def visit_Module(self, node: ast.Module) -> ast.Module:
+        """Leave out the checker and what asks for its version: together they load two hundred modules."""
+        node.body = [statement for statement in node.body if not _prepares_checks(statement)]
+        self.generic_visit(node)
+        return node
+
+
+def _prepares_checks(statement: ast.stmt) -> bool:
+    match statement:
+        case ast.Import([ast.alias("typeguard")]):
+            return True
+        case ast.ImportFrom("importlib.metadata", [ast.alias("version", "_metadata_package_version")]):
+            return True
+        case ast.Assign([ast.Name("TYPEGUARD_MAJOR_VERSION")]):
+            return True
+    return False
 
 
 class BareLoader(SourceFileLoader):
@@ -40,7 +70,7 @@ class BareLoader(SourceFileLoader):
         if source is None:
             return super().get_code(fullname)
         code = compile(
-            source,
+            _Bare().visit(ast.parse(source)),
             path,
             "exec",
             flags=__future__.annotations.compiler_flag,

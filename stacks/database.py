@@ -40,6 +40,7 @@ class DatabaseStack(EnvironmentStack):
             officer_ids=settings.operators.object_ids,
             tags=self.tags,
         )
+        vault_id = vault.vault.id
         versions = {secret: settings.secrets.versions.get(secret.value, 1) for secret in GeneratedSecret}
         secrets = {
             secret: VaultSecret(
@@ -47,7 +48,7 @@ class DatabaseStack(EnvironmentStack):
                 secret=secret,
                 spec=spec,
                 version=versions[secret],
-                key_vault_id=vault.vault.id,
+                key_vault_id=vault_id,
                 tags=self.tags,
                 depends_on=vault.officers,
             )

@@ -9,18 +9,17 @@ touching an installed file:
   resolves such names when they are first asked for, as jsii itself does from 1.133 on (aws/jsii#5110);
 - what remains to be imported, and cdktf itself, is compiled without checks that mypy does (``bare_bytecode.py``), and
   spared what a short-lived process does not need (`_relax_interpreter`);
-- Node starts and loads packages while Python goes on importing (``answers_later.py``);
+- Node starts and loads packages while Python goes on importing (``node_process.py``);
 - a preload hook (``lazy_bindings.cjs``) makes jsii's Node process use the ``lazy-index.js`` that every
   binding ships beside its ``index.js``.
 
 A binding that looks different from what either expects is loaded as shipped: slower, with the same result.
 """
 
+import atexit
 import contextlib
-import functools
 import gc
 import importlib
-import importlib.metadata
 import os
 import re
 import sys
@@ -39,9 +38,10 @@ MODE_VARIABLE = "PLATFORM_BINDINGS"
 BINDING_PREFIX = "cdktf_cdktf_provider_"
 NODE_HOOK = Path(__file__).with_name("lazy_bindings.cjs")
 
-COLLECTOR_THRESHOLD = 100_000
+COLLECTOR_THRESHOLD = 500_000
 """Allocations between two collections; as published, 700."""
 
+_LIBRARIES = frozenset({"cdktf", "constructs"})
 _FIRST_ASSEMBLY = "constructs._jsii"
 """The import that starts jsii's Node process."""
 _EAGER_TAIL = re.compile(rb"(?:^from \. import \w+\r?\n?)+\Z", re.MULTILINE)
@@ -82,38 +82,48 @@ class _RootLoader(BareLoader):
         vars(sys.modules[name])["__getattr__"] = import_on_demand
 
 
+class _ResourceLoader(BareLoader):
+    """Loads a resource of a binding, in Node too."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        super().exec_module(module)
+        with contextlib.suppress(ImportError, AttributeError):
+            importlib.import_module(f"{__package__}.node_process").load_twin(sys.modules[module.__name__])
+
+
 class _LeanFinder:
     """Answers for cdktf and provider bindings only; every other import takes its ordinary way."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name == _FIRST_ASSEMBLY:
-            _answer_later()
+            _prepare_node()
         package, _, submodule = name.partition(".")
         binding = package.startswith(BINDING_PREFIX)
-        if not binding and package != "cdktf":
+        if not binding and package not in _LIBRARIES:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:
-            loader = _RootLoader if binding and not submodule else BareLoader
+            loaders = {(True, False): _RootLoader, (True, True): _ResourceLoader}
+            loader = loaders.get((binding, bool(submodule)), BareLoader)
             spec.loader = loader(name, spec.loader.path)
         return spec
 
 
-def _answer_later() -> None:
+def _prepare_node() -> None:
     """Prepare the start of jsii's Node process, just before it; a jsii that looks different starts as published."""
     with contextlib.suppress(ImportError, AttributeError):
-        importlib.import_module(f"{__package__}.answers_later").install()
+        importlib.import_module(f"{__package__}.node_process").install()
 
 
 def _relax_interpreter() -> None:
     """Spare the interpreter work that costs a fifth of a synthesis's Python time and changes no result.
 
-    Importing bindings makes hundreds of thousands of objects that all stay, which the collector would walk again
-    and again. And each of their modules looks up the version of typeguard, in the files of the installed package.
+    Importing bindings makes more than a hundred thousand objects that all stay. The collector would walk them again
+    and again, and once more at the end.
     """
     gc.set_threshold(COLLECTOR_THRESHOLD)
-    importlib.metadata.version = functools.cache(importlib.metadata.version)
+    atexit.register(gc.freeze)
 
 
 def requested_mode() -> Mode:

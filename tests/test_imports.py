@@ -175,39 +175,6 @@ def test_a_module_that_jsii_did_not_generate_keeps_its_checks(binding: Path) -> 
         importlib.import_module(f"{binding.parent.name}.disk")
 
 
-LOADING = """
-import stacks, cdktf
-from jsii._runtime import kernel
-process = kernel.provider._process
-print(getattr(process, "unread", "as published"))
-{then}
-cdktf.App(outdir=".")
-print(process.unread)
-"""
-
-
-def loading(folder: Path, then: str, mode: fast_bindings.Mode) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), fast_bindings.MODE_VARIABLE: mode}
-    command = [sys.executable, "-c", LOADING.format(then=then)]
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, check=False)
-
-
-def test_nobody_waits_for_node_before_the_first_object(tmp_path: Path) -> None:
-    assert loading(tmp_path, "", fast_bindings.Mode.LAZY).stdout.split() == ["2", "0"]
-
-
-def test_as_shipped_every_answer_of_node_is_waited_for(tmp_path: Path) -> None:
-    found = loading(tmp_path, "raise SystemExit", fast_bindings.Mode.AS_SHIPPED)
-    assert found.stdout == "as published\n"
-
-
-def test_a_package_that_node_cannot_load_is_told_before_the_first_object(tmp_path: Path) -> None:
-    failed = loading(tmp_path, "kernel.load('absent', '1.0.0', '/no/absent.tgz')", fast_bindings.Mode.LAZY)
-    assert failed.returncode == 1
-    assert "JSIIError: " in failed.stderr
-    assert "/no/absent.tgz" in failed.stderr
-
-
 def test_node_loads_the_zip_library_of_cdktf_when_it_is_used(tmp_path: Path) -> None:
     library = tmp_path / "node_modules" / "archiver"
     user = tmp_path / "node_modules" / "cdktf" / "lib"

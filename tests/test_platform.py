@@ -1,5 +1,7 @@
 """Namespaces, flows, deliveries and chart values follow the environment's settings."""
 
+import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +12,7 @@ from stacks.kubernetes.catalogue import images
 from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries
 from stacks.kubernetes.engines import ollama_engines
-from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, Direction, Flow, Peer
+from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, DNS, Direction, Flow, Peer, workloads
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
 from stacks.kubernetes.monitoring import release as monitoring
@@ -96,6 +98,27 @@ def test_every_namespace_can_resolve_names_and_none_can_ask_for_the_nodes_identi
         for flow in rules.flows:
             for peer in flow.peers:
                 assert not (flow.direction is Direction.EGRESS and peer.cidr == ANYWHERE and not flow.ports)
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_every_flow_belongs_to_the_one_workload_of_its_pods(environment: str) -> None:
+    for rules in namespaces(_settings(environment)):
+        found = workloads(rules.flows)
+        assert sorted(flow.name for workload in found for flow in workload.flows) == sorted(
+            flow.name for flow in rules.flows
+        )
+        assert all(flow.pods == workload.pods for workload in found for flow in workload.flows)
+        for workload in found:
+            directions = [workload.flows_of(direction) for direction in Direction]
+            assert sum(map(len, directions)) == len(workload.flows)
+            assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", workload.name), workload.name
+
+
+def test_workloads_that_would_share_a_name_are_refused() -> None:
+    label, other = (replace(DNS, pods={key: "worker"}) for key in ("app", "component"))
+    assert [workload.name for workload in workloads([label])] == ["worker"]
+    with pytest.raises(ValueError, match="different pods of one namespace would share the policy name worker"):
+        workloads([label, other])
 
 
 def test_front_door_opens_to_the_allowed_ranges_and_to_pods_that_call_its_address() -> None:

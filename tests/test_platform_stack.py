@@ -9,8 +9,9 @@ import pytest
 from constructs.cluster_credentials import TOKEN_SCRIPT
 from stacks.kubernetes.catalogue import HELM, charts, own_chart
 from stacks.kubernetes.deliveries import deliveries
-from stacks.kubernetes.flows import ANYWHERE, METADATA_SERVICE
+from stacks.kubernetes.flows import ANYWHERE, METADATA_SERVICE, Direction, workloads
 from stacks.kubernetes.literals import terraform_literal
+from stacks.kubernetes.namespaces import namespaces
 from stacks.settings import load_settings
 from tests.synthesis import Synthesized
 
@@ -81,6 +82,26 @@ def test_release_is_installed_into_a_namespace_that_is_already_bounded(environme
         }
         assert len(policies) > 1
         assert policies <= waits_for
+
+
+def test_each_flow_is_a_rule_of_its_workloads_policy(environment: Environment, name: str) -> None:
+    policies = environment(name).resources("platform", "kubernetes_network_policy_v1")
+    sides = {Direction.INGRESS: ("ingress", "from", "Ingress"), Direction.EGRESS: ("egress", "to", "Egress")}
+    for rules in namespaces(load_settings(name)):
+        for workload in workloads(rules.flows):
+            spec = policies.pop(f"{rules.name}-{workload.name}-traffic")["spec"]
+            assert spec["pod_selector"].get("match_labels", {}) == workload.pods
+            for direction, (block, peers, kind) in sides.items():
+                flows = workload.flows_of(direction)
+                written = spec.get(block, [])
+                assert (kind in spec["policy_types"]) == bool(flows)
+                assert [len(rule[peers]) for rule in written] == [len(flow.peers) for flow in flows]
+                assert [
+                    [(int(port["port"]), port["protocol"]) for port in rule.get("ports", [])] for rule in written
+                ] == [[(port.number, port.protocol) for port in flow.ports] for flow in flows]
+    assert {key.removesuffix("-deny-all") for key in policies} == {
+        rules.name for rules in namespaces(load_settings(name))
+    }
 
 
 def test_nobody_may_ask_for_the_nodes_identity(environment: Environment, name: str) -> None:

@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 
 from stacks.settings import Settings, yaml_source
+from stacks.settings.docstrings import meanings
 from stacks.settings.explain import model_at
 from stacks.settings.reference import REFERENCE_FILE, reference
 from stacks.settings.schema import SCHEMA_FILE, schema, schema_text
@@ -34,7 +35,7 @@ def models(model: type[Model] = Settings, above: tuple[str | int, ...] = ()) -> 
 @pytest.mark.parametrize(("key", "model"), [*models()], ids=lambda value: value if isinstance(value, str) else "")
 def test_every_section_and_every_key_says_what_it_means(key: str, model: type[Model]) -> None:
     assert model.__doc__, key
-    assert [name for name, field in model.model_fields.items() if not field.description] == []
+    assert [name for name in model.model_fields if not meanings(model).get(name)] == []
 
 
 def test_every_pattern_is_explained_in_words() -> None:

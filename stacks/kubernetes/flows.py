@@ -9,6 +9,7 @@ How Cilium on AKS sees peers decides how they are written:
 - The kubelet's probes come from the pod's own node, which is always let in.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -52,7 +53,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flow:
-    """One allowance of a namespace; its name is the NetworkPolicy's."""
+    """One allowance of a namespace; its name stands in an annotation of the workload's NetworkPolicy."""
 
     name: str
     direction: Direction
@@ -61,6 +62,37 @@ class Flow:
     """Empty means every port."""
     pods: dict[str, str] = field(default_factory=dict)
     """Labels of the namespace's own pods that it applies to; empty means all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Pods of a namespace, and every flow that applies to exactly them; its name is the NetworkPolicy's."""
+
+    pods: dict[str, str]
+    flows: tuple[Flow, ...]
+
+    @property
+    def name(self) -> str:
+        """The values of its labels, or of a label that is only set or not, its name."""
+        names = [key.rpartition("/")[2] if value == "true" else value for key, value in self.pods.items()]
+        return "-".join(names) or "all-pods"
+
+    def flows_of(self, direction: Direction) -> tuple[Flow, ...]:
+        """Return the flows in one direction."""
+        return tuple(flow for flow in self.flows if flow.direction is direction)
+
+
+def workloads(flows: Sequence[Flow]) -> list[Workload]:
+    """Group the flows of a namespace by the pods that they apply to. Raises ValueError where two names are equal."""
+    selectors: list[dict[str, str]] = []
+    for flow in flows:
+        if flow.pods not in selectors:
+            selectors.append(flow.pods)
+    found = [Workload(pods, tuple(flow for flow in flows if flow.pods == pods)) for pods in selectors]
+    names = [workload.name for workload in found]
+    if repeated := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"different pods of one namespace would share the policy name {', '.join(sorted(repeated))}")
+    return found
 
 
 DNS = Flow(

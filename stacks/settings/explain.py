@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
+from .docstrings import meanings
 from .environment import Settings
 from .faults import ABSENT, Key, dotted, one_line
 from .types import PATTERN_MEANINGS, Model
@@ -82,8 +83,7 @@ def _choices(expected: str, value: object) -> str:
 
 def _missing(key: Key) -> str:
     model = model_at(key[:-1])
-    field = model.model_fields.get(str(key[-1])) if model else None
-    meaning = field.description.split("\n")[0] if field and field.description else ""
+    meaning = meanings(model).get(str(key[-1]), "").split("\n")[0] if model else ""
     return f"is required: {meaning}" if meaning else "is required"
 
 

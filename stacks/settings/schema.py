@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .docstrings import meanings
 from .environment import Settings
 from .loading import ENVIRONMENTS
-from .types import PATTERN_MEANINGS
+from .types import PATTERN_MEANINGS, Model
 
 SCHEMA_FILE = ENVIRONMENTS / "schema.json"
 
@@ -19,12 +20,26 @@ def schema() -> dict[str, Any]:
     generated = Settings.model_json_schema()
     generated = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
     generated["title"] = "Environment of the LLM platform"
-    for model in (generated, *generated["$defs"].values()):
-        if model is not generated:
-            model.pop("title", None)
-        for name, field in model.get("properties", {}).items():
-            model["properties"][name] = _plain(field)
+    generated |= _documented(Settings, generated)
+    models = _models()
+    for name, section in generated["$defs"].items():
+        section.pop("title", None)
+        if name in models:
+            section.update(_documented(models[name], section))
     return generated
+
+
+def _documented(model: type[Model], section: dict[str, Any]) -> dict[str, Any]:
+    texts = meanings(model)
+    fields = {name: {**field, "description": texts[name]} for name, field in section["properties"].items()}
+    return {"properties": {name: _plain(dict(sorted(field.items()))) for name, field in fields.items()}}
+
+
+def _models() -> dict[str, type[Model]]:
+    found: list[type[Model]] = [Model]
+    for model in found:
+        found += model.__subclasses__()
+    return {model.__name__: model for model in found}
 
 
 def _plain(node: Any) -> Any:

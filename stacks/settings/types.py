@@ -1,5 +1,6 @@
 """The base model and the constrained types that every settings model is built from."""
 
+import os
 from ipaddress import IPv4Network
 from typing import Annotated, TypeVar
 
@@ -15,6 +16,9 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+# Without it pydantic looks for plugins in the metadata of every installed package before it builds the first model.
+os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+
 T = TypeVar("T")
 
 PATTERN_MEANINGS: dict[str, str] = {}
@@ -22,11 +26,9 @@ PATTERN_MEANINGS: dict[str, str] = {}
 
 
 class Model(BaseModel):
-    """Immutable settings that refuse unknown keys."""
+    """Immutable settings that refuse unknown keys. The text below each field says what it means (`docstrings`)."""
 
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True, allow_inf_nan=False
-    )
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True, allow_inf_nan=False)
 
 
 def text(pattern: str, meaning: str, *, max_length: int | None = None, to_lower: bool = False) -> StringConstraints:

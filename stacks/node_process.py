@@ -1,0 +1,206 @@
+"""jsii's Node process, talked to without the detours and the waiting of the published client.
+
+The protocol is jsii's own, one JSON object a line, answered in order. What differs is who waits for what:
+
+- Python talks to the process that does the work, not to a second Node process that copies every line there and back;
+- nobody waits for Node while it starts and loads packages. With each resource module that Python imports, Node loads
+  its twin, so that neither has to when the first object is created;
+- nobody waits for an object to be created, unless Python has given Node objects to call. Node numbers its objects in
+  order, so the name of the next one is known, and compared with the answer before anything else is read from Node;
+- everyday messages are written and read without the client's general converters.
+"""
+
+import atexit
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from jsii import _stack_trace
+from jsii._kernel import types
+from jsii._kernel.providers import process
+from jsii._runtime import kernel
+from jsii.errors import ErrorType, JavaScriptError, JSIIError
+
+from .fast_bindings import bundled_node
+from .node_program import Program
+
+UNREAD_LIMIT = 100
+"""Answers that may lie unread. The channel holds several hundred; Node would stop working once it is full."""
+LATE_ERROR = "raised late: with PLATFORM_BINDINGS=as-shipped the traceback ends where the object is created"
+
+_EVERYDAY: dict[type, tuple[str, tuple[str, ...]]] = {
+    types.LoadRequest: ("load", ("name", "version", "tarball")),
+    types.CreateRequest: ("create", ("fqn", "args", "interfaces")),
+    types.GetRequest: ("get", ("objref", "property")),
+    types.StaticGetRequest: ("sget", ("fqn", "property")),
+    types.InvokeRequest: ("invoke", ("objref", "method", "args")),
+    types.StaticInvokeRequest: ("sinvoke", ("fqn", "method", "args")),
+}
+"""Name and fields of the requests that are written here; all others take the published way."""
+
+
+class NodeProcess(process._NodeProcess):
+    """jsii's Node process; where its program cannot be started alone, it is started as published."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.unread: deque[Callable[[], None]] = deque()
+        """For each answer that nobody has read, what reads and judges it."""
+        self._next_number: int | None = None
+        """Number of the next object that Node will make, None until Node has named one."""
+        self._predicts = True
+
+    def start(self) -> None:
+        """Start Node. Another Node than the bundled one is started as published, which judges its version first."""
+        node = os.environ.get("JSII_NODE", "")
+        program = Path(self._jsii_runtime()).parents[1] / "lib" / "program.js"
+        chosen = "JSII_RUNTIME" in os.environ or node != str(bundled_node())
+        if chosen or not program.is_file() or not hasattr(os, "posix_spawn"):
+            super().start()  # type: ignore[no-untyped-call]
+            return
+        self._process: Any = Program.start(node, program)
+        atexit.register(self.stop)
+        self.handshake()
+
+    def stop(self) -> None:
+        """Let Node leave, and wait until it has."""
+        program = getattr(self, "_process", None)
+        if not isinstance(program, Program):
+            super().stop()
+            return
+        atexit.unregister(self.stop)
+        program.stop()
+        self._ctx_stack.close()
+
+    def handshake(self) -> None:
+        """Leave Node's greeting to be read before the first answer."""
+        self.unread.append(super().handshake)
+
+    def send(self, request: Any, response_type: Any) -> Any:
+        """Return Node's answer to a request; to one that loads a package or makes an object, at once.
+
+        Raises:
+            JSIIError: Node failed, at this request or at one that nobody waited for.
+            RuntimeError: the library refused this request, or one that nobody waited for.
+        """
+        kind = type(request)
+        creates = kind is types.CreateRequest
+        if creates and request.overrides:
+            # From now on Node may call Python while it makes an object, and objects may be made in between.
+            self._predicts = False
+        if kind not in _EVERYDAY or (creates and request.overrides) or _stack_trace.is_enabled():
+            self.settle()
+            return super().send(request, response_type)
+        if kind is types.LoadRequest:
+            self._post(request, self._answer)
+            return types.LoadResponse(assembly=request.name, types=0)
+        if creates and self._predicts and self._next_number is not None:
+            name = f"{request.fqn}@{self._next_number}"
+            self._post(request, partial(self._compare, name))
+            self._next_number += 1
+            return types.CreateResponse(name)
+        self.settle()
+        self._write(request)
+        answer = self._answer()
+        if isinstance(answer, types.Callback):
+            return answer
+        return response_type(answer.ref) if creates else response_type(**answer)
+
+    def load(self, fqn: str) -> None:
+        """Have Node load a resource that is about to be used. One that it cannot load fails when it is used."""
+
+        def ignore_failure() -> None:
+            with suppress(JSIIError, RuntimeError):
+                self._answer()
+
+        self._post(types.StaticGetRequest(fqn=fqn, property="tfResourceType"), ignore_failure)
+
+    def settle(self) -> None:
+        """Read every answer that nobody has read. Raises as `send`, for the first request that failed."""
+        try:
+            while self.unread:
+                self.unread.popleft()()
+        except BaseException:
+            # What follows a failure fails by it, and Node has given no numbers to what it did not make.
+            self._next_number = None
+            while self.unread:
+                self.unread.popleft()
+                self._next_message()
+            raise
+
+    def _post(self, request: Any, judge: Callable[[], Any]) -> None:
+        if len(self.unread) >= UNREAD_LIMIT:
+            self.settle()
+        self._write(request)
+        self.unread.append(judge)
+
+    def _write(self, request: Any) -> None:
+        api, fields = _EVERYDAY[type(request)]
+        message = {field: getattr(request, field) for field in fields}
+        if "objref" in message:
+            message["objref"] = process._unstructure_ref(message["objref"])  # type: ignore[no-untyped-call]
+        text = json.dumps(message | {"api": api}, default=process.jdefault)
+        with _told_when_lost():
+            self._process.stdin.write(text.encode() + b"\n")
+            self._process.stdin.flush()
+
+    def _answer(self, note: str = "") -> Any:
+        answer = self._next_message()
+        if "ok" in answer:
+            return answer["ok"]
+        if "callback" in answer:
+            return self._serializer.structure(answer["callback"], types.Callback)
+        kind = JSIIError if answer.get("name") == ErrorType.JSII_FAULT.value else RuntimeError
+        error = kind(answer["error"])
+        if note:
+            error.add_note(note)
+        raise error from JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
+
+    def _compare(self, name: str) -> None:
+        made = self._answer(LATE_ERROR)
+        if made.ref != name:
+            raise JSIIError(f"Node named {name} {made.ref}: this jsii needs PLATFORM_BINDINGS=as-shipped")
+
+    def _next_message(self) -> Any:
+        with _told_when_lost():
+            line = self._process.stdout.readline()
+            if not line:
+                raise ConnectionError
+        return json.loads(line, object_hook=self._learn)
+
+    def _learn(self, found: dict[str, Any]) -> Any:
+        value = process.ohook(found)  # type: ignore[no-untyped-call]
+        if isinstance(value, types.ObjRef):
+            number = value.ref.rpartition("@")[2]
+            if number.isdecimal():
+                self._next_number = max(self._next_number or 0, int(number) + 1)
+        return value
+
+
+@contextmanager
+def _told_when_lost() -> Iterator[None]:
+    try:
+        yield
+    except ConnectionError as error:
+        raise JSIIError("jsii's Node process has ended; what it wrote before may say why") from error
+
+
+def load_twin(module: ModuleType) -> None:
+    """Have Node load the resource whose module Python has imported."""
+    running = getattr(kernel.provider, "_process", None)
+    if not isinstance(running, NodeProcess):
+        return
+    for member in vars(module).values():
+        if isinstance(member, type) and "TF_RESOURCE_TYPE" in vars(member):
+            running.load(member.__jsii_type__)  # type: ignore[attr-defined]
+
+
+def install() -> None:
+    """Make jsii start its Node process as a `NodeProcess`. Has no effect once it runs."""
+    process._NodeProcess = NodeProcess  # type: ignore[misc]
