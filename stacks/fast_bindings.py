@@ -96,8 +96,10 @@ class _LeanFinder:
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
+        if name == "jsii":
+            _start_node()
         if name == _FIRST_ASSEMBLY:
-            _prepare_node()
+            _talk_to_node()
         package, _, submodule = name.partition(".")
         binding = package.startswith(BINDING_PREFIX)
         if not binding and package not in _LIBRARIES:
@@ -110,8 +112,12 @@ class _LeanFinder:
         return spec
 
 
-def _prepare_node() -> None:
-    """Prepare the start of jsii's Node process, just before it; a jsii that looks different starts as published."""
+def _start_node() -> None:
+    importlib.import_module(f"{__package__}.node_program").start()
+
+
+def _talk_to_node() -> None:
+    """Replace the client of jsii's Node process, just before it is used; a jsii that looks different keeps its own."""
     with contextlib.suppress(ImportError, AttributeError):
         importlib.import_module(f"{__package__}.node_process").install()
 

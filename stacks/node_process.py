@@ -2,7 +2,6 @@
 
 The protocol is jsii's own, one JSON object a line, answered in order. What differs is who waits for what:
 
-- Python talks to the process that does the work, not to a second Node process that copies every line there and back;
 - nobody waits for Node while it starts and loads packages. With each resource module that Python imports, Node loads
   its twin, so that neither has to when the first object is created;
 - nobody waits for an object to be created, unless Python has given Node objects to call. Node numbers its objects in
@@ -10,14 +9,11 @@ The protocol is jsii's own, one JSON object a line, answered in order. What diff
 - everyday messages are written and read without the client's general converters.
 """
 
-import atexit
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -27,8 +23,7 @@ from jsii._kernel.providers import process
 from jsii._runtime import kernel
 from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
-from .fast_bindings import bundled_node
-from .node_program import Program
+from . import node_program
 
 UNREAD_LIMIT = 100
 """Answers that may lie unread. The channel holds several hundred; Node would stop working once it is full."""
@@ -46,7 +41,7 @@ _EVERYDAY: dict[type, tuple[str, tuple[str, ...]]] = {
 
 
 class NodeProcess(process._NodeProcess):
-    """jsii's Node process; where its program cannot be started alone, it is started as published."""
+    """jsii's Node process; where `node_program` started none, it is started as published."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -57,26 +52,21 @@ class NodeProcess(process._NodeProcess):
         self._predicts = True
 
     def start(self) -> None:
-        """Start Node. Another Node than the bundled one is started as published, which judges its version first."""
-        node = os.environ.get("JSII_NODE", "")
-        program = Path(self._jsii_runtime()).parents[1] / "lib" / "program.js"
-        chosen = "JSII_RUNTIME" in os.environ or node != str(bundled_node())
-        if chosen or not program.is_file() or not hasattr(os, "posix_spawn"):
+        """Start Node, unless `node_program` has."""
+        program: Any = node_program.take()
+        if program is None:
             super().start()  # type: ignore[no-untyped-call]
             return
-        self._process: Any = Program.start(node, program)
-        atexit.register(self.stop)
+        self._process: Any = program
         self.handshake()
 
     def stop(self) -> None:
         """Let Node leave, and wait until it has."""
         program = getattr(self, "_process", None)
-        if not isinstance(program, Program):
+        if not isinstance(program, node_program.Program):
             super().stop()
             return
-        atexit.unregister(self.stop)
         program.stop()
-        self._ctx_stack.close()
 
     def handshake(self) -> None:
         """Leave Node's greeting to be read before the first answer."""

@@ -85,7 +85,7 @@ def test_release_is_installed_into_a_namespace_that_is_already_bounded(environme
 
 
 def test_each_flow_is_a_rule_of_its_workloads_policy(environment: Environment, name: str) -> None:
-    policies = environment(name).resources("platform", "kubernetes_network_policy_v1")
+    policies = dict(environment(name).resources("platform", "kubernetes_network_policy_v1"))
     sides = {Direction.INGRESS: ("ingress", "from", "Ingress"), Direction.EGRESS: ("egress", "to", "Egress")}
     for rules in namespaces(load_settings(name)):
         for workload in workloads(rules.flows):
