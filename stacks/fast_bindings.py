@@ -9,7 +9,8 @@ touching an installed file:
   resolves such names when they are first asked for, as jsii itself does from 1.133 on (aws/jsii#5110);
 - what remains to be imported, and cdktf itself, is compiled without checks that mypy does (``bare_bytecode.py``), and
   spared what a short-lived process does not need (`_relax_interpreter`);
-- Node starts and loads packages while Python goes on importing (``node_process.py``);
+- Node starts and loads packages while Python goes on importing (``node_program.py``), and then makes objects while
+  Python goes on asking for them (``node_process.py``);
 - a preload hook (``lazy_bindings.cjs``) makes jsii's Node process use the ``lazy-index.js`` that every
   binding ships beside its ``index.js``.
 

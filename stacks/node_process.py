@@ -27,7 +27,8 @@ from . import node_program
 
 UNREAD_LIMIT = 100
 """Answers that may lie unread. The channel holds several hundred; Node would stop working once it is full."""
-LATE_ERROR = "raised late: with PLATFORM_BINDINGS=as-shipped the traceback ends where the object is created"
+LATE_ERROR = "raised late: with JSII_HOST_STACK_TRACES=1 the traceback ends where the object is created"
+"""That variable is jsii's own: each message takes Python's stack along, so every one is waited for."""
 
 _EVERYDAY: dict[type, tuple[str, tuple[str, ...]]] = {
     types.LoadRequest: ("load", ("name", "version", "tarball")),

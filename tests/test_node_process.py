@@ -92,6 +92,29 @@ print(node.pid)
     assert list(tmp_path.iterdir()) == []
 
 
+def test_node_starts_before_jsii_is_imported_and_ends_though_nobody_talks_to_it(tmp_path: Path) -> None:
+    program = """
+import sys
+import stacks, psutil
+from importlib.util import find_spec
+find_spec("jsii")
+(node,) = psutil.Process().children(recursive=True)
+print("jsii" in sys.modules, node.pid)
+"""
+    ((imported, pid),) = (line.split() for line in lines(tmp_path, program, TMPDIR=str(tmp_path)))
+    assert imported == "False"
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_jsii_that_looks_different_is_started_as_published(tmp_path: Path) -> None:
+    program = "from stacks import node_program; node_program._PREFIX = 'other__'\n" + APP
+    program += "print(type(process._process).__name__); app.synth()"
+    assert lines(tmp_path, program, TMPDIR=str(tmp_path)) == ["Popen"]
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
 def test_another_node_is_started_as_published(tmp_path: Path) -> None:
     other = tmp_path / "node"
     other.symlink_to(str(bundled_node()))
@@ -135,9 +158,27 @@ app.synth()
     )
     message, note = lines(tmp_path, program)
     assert "There is already a Construct with name 'twice' in TerraformStack [stack]" in message
-    assert "PLATFORM_BINDINGS=as-shipped" in note
+    assert "JSII_HOST_STACK_TRACES=1" in note
     written = json.loads((tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").read_text())
     assert set(written["output"]) == {"twice", "after", "later"}
+
+
+def test_the_variable_that_the_note_names_shows_where_the_object_is_created(tmp_path: Path) -> None:
+    program = (
+        APP
+        + """
+def twice():
+    cdktf.TerraformOutput(stack, "twice", value="1")
+twice()
+twice()
+stack.node
+"""
+    )
+    waited = [
+        ", in twice" in run(tmp_path, program, Mode.LAZY, **variables).stderr
+        for variables in ({}, {"JSII_HOST_STACK_TRACES": "1"})
+    ]
+    assert waited == [False, True]
 
 
 def test_a_name_that_node_did_not_give_is_never_used_on(tmp_path: Path) -> None:
