@@ -25,8 +25,6 @@ from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
 from . import node_program
 
-UNREAD_LIMIT = 100
-"""Answers that may lie unread. The channel holds several hundred; Node would stop working once it is full."""
 LATE_ERROR = "raised late: with JSII_HOST_STACK_TRACES=1 the traceback ends where the object is created"
 """That variable is jsii's own: each message takes Python's stack along, so every one is waited for."""
 
@@ -126,8 +124,6 @@ class NodeProcess(process._NodeProcess):
             raise
 
     def _post(self, request: Any, judge: Callable[[], Any]) -> None:
-        if len(self.unread) >= UNREAD_LIMIT:
-            self.settle()
         self._write(request)
         self.unread.append(judge)
 

@@ -11,11 +11,12 @@ import shutil
 import signal
 import socket
 import tempfile
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import BinaryIO
+from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
 
 from .fast_bindings import bundled_node
 
@@ -28,34 +29,85 @@ _PREFIX = "lib__"
 _FILES = ("program.js", "runtime-index-worker.js")
 
 
+class Channel:
+    """Lines to the program and back. Writing never waits for a program that waits for its answers to be read."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._incoming = connection.makefile("rb")
+        self._arrived: deque[bytes] = deque()
+
+    @property
+    def closed(self) -> bool:
+        """Whether `close` was called."""
+        return self._incoming.closed
+
+    def write(self, data: bytes) -> None:
+        """Send `data`; answers that are in the way are kept for `readline`. Raises OSError when the program is gone."""
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._connection.send(rest, socket.MSG_DONTWAIT) :]
+            except BlockingIOError:
+                with DefaultSelector() as either:
+                    either.register(self._connection, EVENT_READ | EVENT_WRITE)
+                    ((_, ready),) = either.select()
+                if ready & EVENT_READ:
+                    self._arrived.append(self._incoming.readline())
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def readline(self) -> bytes:
+        """Return the program's next line, empty when it has ended. Raises OSError when it was cut off."""
+        return self._arrived.popleft() if self._arrived else self._incoming.readline()
+
+    def wait_for_end(self, limit_s: float) -> bool:
+        """Drop what the program still says, and tell whether it has ended within `limit_s` of silence."""
+        self._connection.settimeout(limit_s)
+        try:
+            while self._connection.recv(1 << 16):
+                pass
+        except OSError:
+            return False
+        return True
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        self._incoming.close()
+        self._connection.close()
+
+
 @dataclass(frozen=True, slots=True)
 class Program:
     """The running program; what it prints goes where Python's own output goes."""
 
     pid: int
     folder: Path
-    channel: socket.socket
-    stdin: BinaryIO
-    stdout: BinaryIO
+    channel: Channel
+
+    @property
+    def stdin(self) -> Channel:
+        """The channel, under the name by which the published client writes."""
+        return self.channel
+
+    @property
+    def stdout(self) -> Channel:
+        """The channel, under the name by which the published client reads."""
+        return self.channel
 
     def stop(self) -> None:
         """Let the program leave, and wait until it has. Has no effect when it was stopped before."""
         atexit.unregister(self.stop)
-        if self.stdin.closed:
+        if self.channel.closed:
             return
         with suppress(OSError):
-            self.stdin.write(b'{"exit":0}\n')
-            self.stdin.close()
-        self.channel.settimeout(EXIT_LIMIT_S)
-        try:
-            while self.channel.recv(1 << 16):
-                pass
-        except OSError:
+            self.channel.write(b'{"exit":0}\n')
+        if not self.channel.wait_for_end(EXIT_LIMIT_S):
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
-        self.stdout.close()
         self.channel.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -92,7 +144,7 @@ def _spawn(node: str, folder: Path) -> Program:
             os.environ | {"JSII_AGENT": f"Python/{platform.python_version()}"},
             file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL)],
         )
-    program = Program(pid, folder, ours, ours.makefile("wb"), ours.makefile("rb"))
+    program = Program(pid, folder, Channel(ours))
     atexit.register(program.stop)
     return program
 
