@@ -9,7 +9,9 @@ The protocol is jsii's own, one JSON object a line, answered in order. What diff
 - everyday messages are written and read without the client's general converters.
 """
 
+import atexit
 import json
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,7 +19,8 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from jsii import _stack_trace
+import attr
+from jsii import _reference_map, _stack_trace
 from jsii._kernel import types
 from jsii._kernel.providers import process
 from jsii._runtime import kernel
@@ -25,6 +28,7 @@ from jsii.errors import ErrorType, JavaScriptError, JSIIError
 
 from . import node_program
 
+AFTER_REFUSAL = "nothing more can be asked of an application in which an object was refused"
 LATE_ERROR = "raised late: with JSII_HOST_STACK_TRACES=1 the traceback ends where the object is created"
 """That variable is jsii's own: each message takes Python's stack along, so every one is waited for."""
 
@@ -39,8 +43,15 @@ _EVERYDAY: dict[type, tuple[str, tuple[str, ...]]] = {
 """Name and fields of the requests that are written here; all others take the published way."""
 
 
+_BEGIN = (("cdktf.App", None), ("cdktf.Testing", "app"))
+"""Class and static method of the requests that begin an application."""
+
+
 class NodeProcess(process._NodeProcess):
-    """jsii's Node process; where `node_program` started none, it is started as published."""
+    """The client of the program that `node_program` started.
+
+    Once an object was refused, others may stand in its place: nothing more is asked of that application.
+    """
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -49,23 +60,25 @@ class NodeProcess(process._NodeProcess):
         self._next_number: int | None = None
         """Number of the next object that Node will make, None until Node has named one."""
         self._predicts = True
+        self._predicted: list[str] = []
+        """Names of objects that were used and not yet compared."""
+        self._refusal: BaseException | None = None
 
     def start(self) -> None:
-        """Start Node, unless `node_program` has."""
-        program: Any = node_program.take()
-        if program is None:
-            super().start()  # type: ignore[no-untyped-call]
-            return
-        self._process: Any = program
+        """Talk to the program that was started."""
+        self._process: Any = node_program.started()
+        atexit.register(self.stop)
         self.handshake()
 
     def stop(self) -> None:
-        """Let Node leave, and wait until it has."""
-        program = getattr(self, "_process", None)
-        if not isinstance(program, node_program.Program):
-            super().stop()
-            return
-        program.stop()
+        """Let Node leave, and wait until it has. What was refused and nobody asked about is told on stderr."""
+        atexit.unregister(self.stop)
+        try:
+            self.settle()
+        except (JSIIError, RuntimeError) as error:
+            if isinstance(error.__cause__, JavaScriptError):
+                print(f"refused, and nobody asked: {error}", file=sys.stderr)
+        self._process.stop()
 
     def handshake(self) -> None:
         """Leave Node's greeting to be read before the first answer."""
@@ -80,6 +93,8 @@ class NodeProcess(process._NodeProcess):
         """
         kind = type(request)
         creates = kind is types.CreateRequest
+        if self._refusal is not None:
+            self._go_on_after_refusal(request)
         if creates and request.overrides:
             # From now on Node may call Python while it makes an object, and objects may be made in between.
             self._predicts = False
@@ -93,6 +108,7 @@ class NodeProcess(process._NodeProcess):
             name = f"{request.fqn}@{self._next_number}"
             self._post(request, partial(self._compare, name))
             self._next_number += 1
+            self._predicted.append(name)
             return types.CreateResponse(name)
         self.settle()
         self._write(request)
@@ -115,13 +131,25 @@ class NodeProcess(process._NodeProcess):
         try:
             while self.unread:
                 self.unread.popleft()()
-        except BaseException:
-            # What follows a failure fails by it, and Node has given no numbers to what it did not make.
+        except BaseException as error:
+            # Node has given no number to what it did not make, so whatever follows has other names than were used.
+            self._refusal = error
             self._next_number = None
+            for name in self._predicted:
+                _reference_map._refs._refs.pop(name, None)
             while self.unread:
                 self.unread.popleft()
                 self._next_message()
             raise
+        finally:
+            self._predicted.clear()
+
+    def _go_on_after_refusal(self, request: Any) -> None:
+        if isinstance(request, types.LoadRequest | types.StaticGetRequest):
+            return
+        if (getattr(request, "fqn", None), getattr(request, "method", None)) not in _BEGIN:
+            raise RuntimeError(f"{AFTER_REFUSAL}: {self._refusal}") from self._refusal
+        self._refusal = None
 
     def _post(self, request: Any, judge: Callable[[], Any]) -> None:
         self._write(request)
@@ -144,10 +172,10 @@ class NodeProcess(process._NodeProcess):
         if "callback" in answer:
             return self._serializer.structure(answer["callback"], types.Callback)
         kind = JSIIError if answer.get("name") == ErrorType.JSII_FAULT.value else RuntimeError
-        error = kind(answer["error"])
+        cause = JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
         if note:
-            error.add_note(note)
-        raise error from JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
+            cause.add_note(note)
+        raise kind(answer["error"]) from cause
 
     def _compare(self, name: str) -> None:
         made = self._answer(LATE_ERROR)
@@ -178,10 +206,21 @@ def _told_when_lost() -> Iterator[None]:
         raise JSIIError("jsii's Node process has ended; what it wrote before may say why") from error
 
 
+def _running() -> NodeProcess | None:
+    running = getattr(kernel.provider, "_process", None)
+    return running if isinstance(running, NodeProcess) else None
+
+
+def settle() -> None:
+    """Wait for every answer, if this process talks to Node. Raises as `NodeProcess.send`."""
+    if (running := _running()) is not None:
+        running.settle()
+
+
 def load_twin(module: ModuleType) -> None:
     """Have Node load the resource whose module Python has imported."""
-    running = getattr(kernel.provider, "_process", None)
-    if not isinstance(running, NodeProcess):
+    running = _running()
+    if running is None:
         return
     for member in vars(module).values():
         if isinstance(member, type) and "TF_RESOURCE_TYPE" in vars(member):
@@ -189,5 +228,17 @@ def load_twin(module: ModuleType) -> None:
 
 
 def install() -> None:
-    """Make jsii start its Node process as a `NodeProcess`. Has no effect once it runs."""
-    process._NodeProcess = NodeProcess  # type: ignore[misc]
+    """Make jsii talk to the started program by a `NodeProcess`. Has no effect without one, or once jsii talks to Node.
+
+    A jsii whose requests have other fields talks as published, to a program that it starts itself.
+    """
+    program = node_program.started()
+    if program is None:
+        return
+    optional = {"overrides"}
+    if all(
+        {field.name for field in attr.fields(kind)} - optional == set(names) for kind, (_, names) in _EVERYDAY.items()
+    ):
+        process._NodeProcess = NodeProcess  # type: ignore[misc]
+    else:
+        program.stop()

@@ -10,15 +10,17 @@ import platform
 import shutil
 import signal
 import socket
+import sys
 import tempfile
-from collections import deque
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from importlib.machinery import PathFinder
+from io import RawIOBase
 from pathlib import Path
-from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from threading import Thread
 
 from .fast_bindings import bundled_node
+from .node_channel import Channel
 
 CHANNEL = 3
 """The file descriptor on which the program reads and writes."""
@@ -27,64 +29,18 @@ _EMBEDDED = Path("_embedded", "jsii")
 _PREFIX = "lib__"
 """Begins the names of the program's files in the package jsii; the program knows them without it."""
 _FILES = ("program.js", "runtime-index-worker.js")
-
-
-class Channel:
-    """Lines to the program and back. Writing never waits for a program that waits for its answers to be read."""
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._incoming = connection.makefile("rb")
-        self._arrived: deque[bytes] = deque()
-
-    @property
-    def closed(self) -> bool:
-        """Whether `close` was called."""
-        return self._incoming.closed
-
-    def write(self, data: bytes) -> None:
-        """Send `data`; answers that are in the way are kept for `readline`. Raises OSError when the program is gone."""
-        rest = memoryview(data)
-        while rest:
-            try:
-                rest = rest[self._connection.send(rest, socket.MSG_DONTWAIT) :]
-            except BlockingIOError:
-                with DefaultSelector() as either:
-                    either.register(self._connection, EVENT_READ | EVENT_WRITE)
-                    ((_, ready),) = either.select()
-                if ready & EVENT_READ:
-                    self._arrived.append(self._incoming.readline())
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def readline(self) -> bytes:
-        """Return the program's next line, empty when it has ended. Raises OSError when it was cut off."""
-        return self._arrived.popleft() if self._arrived else self._incoming.readline()
-
-    def wait_for_end(self, limit_s: float) -> bool:
-        """Drop what the program still says, and tell whether it has ended within `limit_s` of silence."""
-        self._connection.settimeout(limit_s)
-        try:
-            while self._connection.recv(1 << 16):
-                pass
-        except OSError:
-            return False
-        return True
-
-    def close(self) -> None:
-        """Let go of the connection."""
-        self._incoming.close()
-        self._connection.close()
+_OUTPUT = {1: "stdout", 2: "stderr"}
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """The running program; what it prints goes where Python's own output goes."""
+    """The running program."""
 
     pid: int
     folder: Path
     channel: Channel
+    forwarders: list[Thread]
+    """Pass on what the program prints; Node would make Python's own descriptors non-blocking, for Python too."""
 
     @property
     def stdin(self) -> Channel:
@@ -108,19 +64,28 @@ class Program:
                 os.kill(self.pid, signal.SIGTERM)
         with suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
+        for forwarder in self.forwarders:
+            forwarder.join(EXIT_LIMIT_S)
         self.channel.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-_started: list[Program] = []
+class _Started:
+    """At most one program is started by a process."""
+
+    attempted = False
+    program: Program | None = None
 
 
 def start() -> None:
-    """Start the program, unless it is to be started as published.
+    """Start the program, unless it is to be started as published. Has no effect the second time.
 
-    That is so when the caller names a program, or another Node than the bundled one, whose version the published
-    client judges; where processes cannot be started in this way; and when the package jsii looks different.
+    It is started as published when the caller names a program, or another Node than the bundled one, whose version the
+    published client judges; where processes cannot be started in this way; and when the package jsii looks different.
     """
+    if _Started.attempted:
+        return
+    _Started.attempted = True
     node, spec = os.environ.get("JSII_NODE", ""), PathFinder.find_spec("jsii")
     if "JSII_RUNTIME" in os.environ or node != str(bundled_node()) or not hasattr(os, "posix_spawn"):
         return
@@ -130,25 +95,51 @@ def start() -> None:
     try:
         for name in _FILES:
             shutil.copyfile(Path(spec.origin).parent / _EMBEDDED / f"{_PREFIX}{name}", folder / name)
-        _started.append(_spawn(node, folder))
+        _Started.program = _spawn(node, folder)
     except OSError:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def started() -> Program | None:
+    """Return the started program, None where there is none."""
+    return _Started.program
+
+
 def _spawn(node: str, folder: Path) -> Program:
-    ours, theirs = socket.socketpair()
-    with theirs:
+    with ExitStack() as theirs, ExitStack() as ours:
+        connection, far_end = socket.socketpair()
+        ours.enter_context(connection)
+        theirs.enter_context(far_end)
+        places = {CHANNEL: far_end.fileno()}
+        pipes = {}
+        for place in _OUTPUT:
+            read, write = os.pipe()
+            pipes[place] = ours.enter_context(os.fdopen(read, "rb", buffering=0))
+            places[place] = theirs.enter_context(os.fdopen(write, "wb", buffering=0)).fileno()
+        if min(places.values()) < CHANNEL:
+            raise OSError("a standard stream is closed, whose place another descriptor has taken")
         pid = os.posix_spawn(
             node,
             [node, "--max-old-space-size=4069", "--preserve-symlinks", str(folder / _FILES[0])],
             os.environ | {"JSII_AGENT": f"Python/{platform.python_version()}"},
-            file_actions=[(os.POSIX_SPAWN_DUP2, theirs.fileno(), CHANNEL)],
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                *((os.POSIX_SPAWN_DUP2, places[place], place) for place in sorted(places)),
+            ],
         )
-    program = Program(pid, folder, Channel(ours))
+        ours.pop_all()
+    forwarders = [Thread(target=_forward, args=(pipes[place], name), daemon=True) for place, name in _OUTPUT.items()]
+    for forwarder in forwarders:
+        forwarder.start()
+    program = Program(pid, folder, Channel(connection), forwarders)
     atexit.register(program.stop)
     return program
 
 
-def take() -> Program | None:
-    """Return the started program to the one who talks to it, None where there is none."""
-    return _started.pop() if _started else None
+def _forward(pipe: RawIOBase, name: str) -> None:
+    with pipe:
+        while printed := pipe.read(1 << 16):
+            stream = getattr(sys, name)
+            with suppress(OSError, ValueError):
+                stream.write(printed.decode(errors="replace"))
+                stream.flush()

@@ -1,6 +1,7 @@
 """Fixtures that several test modules share."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
@@ -31,3 +32,11 @@ def environment_with_state(tmp_path_factory: pytest.TempPathFactory) -> Callable
         return synthesize(with_state(name, STATES[state]), tmp_path_factory.mktemp(f"{name}-{state}"))
 
     return synthesized
+
+
+@pytest.fixture(autouse=True)
+def _refused_objects_are_told() -> Iterator[None]:
+    """Fail a test in which an object was refused although nothing asked for an answer afterwards."""
+    yield
+    if (client := sys.modules.get("stacks.node_process")) is not None:
+        client.settle()

@@ -2,14 +2,15 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from stacks.fast_bindings import MODE_VARIABLE, Mode, bundled_node
+from stacks.node_program import EXIT_LIMIT_S
 
 ROOT = Path(__file__).resolve().parent.parent
 START = """
@@ -98,6 +99,7 @@ import sys
 import stacks, psutil
 from importlib.util import find_spec
 find_spec("jsii")
+find_spec("jsii")
 (node,) = psutil.Process().children(recursive=True)
 print("jsii" in sys.modules, node.pid)
 """
@@ -110,16 +112,27 @@ print("jsii" in sys.modules, node.pid)
 
 def test_a_jsii_that_looks_different_is_started_as_published(tmp_path: Path) -> None:
     program = "from stacks import node_program; node_program._PREFIX = 'other__'\n" + APP
-    program += "print(type(process._process).__name__); app.synth()"
-    assert lines(tmp_path, program, TMPDIR=str(tmp_path)) == ["Popen"]
+    program += "print(type(process).__name__); app.synth()"
+    assert lines(tmp_path, program, TMPDIR=str(tmp_path)) == ["_NodeProcess"]
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_jsii_whose_requests_look_different_is_talked_to_as_published(tmp_path: Path) -> None:
+    program = """
+import attr, jsii
+from jsii._kernel import types
+fields = attr.fields
+attr.fields = lambda kind: (*fields(kind), *fields(types.ObjRef)) if kind is types.InvokeRequest else fields(kind)
+"""
+    program = "import stacks" + program + APP + "print(type(process).__name__); app.synth()"
+    assert lines(tmp_path, program) == ["_NodeProcess"]
 
 
 def test_another_node_is_started_as_published(tmp_path: Path) -> None:
     other = tmp_path / "node"
     other.symlink_to(str(bundled_node()))
-    program = APP + "print(type(process._process).__name__); app.synth()"
-    assert lines(tmp_path, program, JSII_NODE=str(other)) == ["Popen"]
+    program = APP + "print(type(process).__name__); app.synth()"
+    assert lines(tmp_path, program, JSII_NODE=str(other)) == ["_NodeProcess"]
     assert (tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").exists()
 
 
@@ -134,36 +147,103 @@ try:
     process.settle()
 except RuntimeError as error:
     print(error)
-app.synth()
 """
     )
     unread, message = lines(tmp_path, program)
-    written = json.loads((tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").read_text())
     assert int(unread) >= 1000
     assert "There is already a Construct with name 'output-0'" in message
-    assert len(written["output"]) == 500
 
 
-def test_an_object_that_is_refused_is_told_with_the_next_answer_and_the_rest_goes_on(tmp_path: Path) -> None:
+REFUSED = (
+    APP
+    + """
+cdktf.TerraformOutput(stack, "twice", value="0")
+cdktf.TerraformOutput(stack, "twice", value="1")
+after = cdktf.TerraformOutput(stack, "after", value="2")
+"""
+)
+
+
+REFUSAL = "There is already a Construct with name 'twice' in TerraformStack [stack]"
+
+
+def test_an_object_that_is_refused_is_told_with_the_next_answer(tmp_path: Path) -> None:
+    failed = run(tmp_path, REFUSED + "after.value")
+    published = run(tmp_path, REFUSED, Mode.AS_SHIPPED)
+    assert failed.returncode == published.returncode == 1
+    assert failed.stderr.splitlines()[-1] == published.stderr.splitlines()[-1] == f"RuntimeError: {REFUSAL}"
+    assert "raised late: with JSII_HOST_STACK_TRACES=1 the traceback ends" in failed.stderr
+
+
+def test_nothing_more_is_asked_of_an_application_in_which_an_object_was_refused(tmp_path: Path) -> None:
+    program = (
+        REFUSED
+        + """
+def attempt(action):
+    try:
+        action()
+        print("done")
+    except RuntimeError as error:
+        print(str(error).splitlines()[0])
+
+attempt(lambda: after.value)
+attempt(lambda: after.value)
+attempt(lambda: setattr(after, "description", "text"))
+attempt(lambda: cdktf.TerraformOutput(stack, "later", value="4"))
+attempt(app.synth)
+app = cdktf.App(outdir="other")
+stack = cdktf.TerraformStack(app, "stack")
+cdktf.TerraformOutput(stack, "output", value="5")
+attempt(app.synth)
+"""
+    )
+    again = f"nothing more can be asked of an application in which an object was refused: {REFUSAL}"
+    assert lines(tmp_path, program) == [REFUSAL, again, again, again, again, "done"]
+    (written,) = tmp_path.rglob("cdk.tf.json")
+    assert set(json.loads(written.read_text())["output"]) == {"output"}
+
+
+def test_an_object_that_is_refused_is_told_though_nobody_asks(tmp_path: Path) -> None:
+    assert run(tmp_path, REFUSED).stderr == f"refused, and nobody asked: {REFUSAL}\n"
+
+
+def test_what_python_prints_is_not_lost_and_its_streams_stay_as_they_were(tmp_path: Path) -> None:
     program = (
         APP
         + """
-cdktf.TerraformOutput(stack, "twice", value="1")
-cdktf.TerraformOutput(stack, "twice", value="2")
-cdktf.TerraformOutput(stack, "after", value="3")
-try:
-    stack.node
-except RuntimeError as error:
-    print(error, *error.__notes__, sep="\\n")
-cdktf.TerraformOutput(stack, "later", value="4")
-app.synth()
+print(os.get_blocking(1), os.get_blocking(2))
+print("line\\n" * 40_000, end="")
 """
     )
-    message, note = lines(tmp_path, program)
-    assert "There is already a Construct with name 'twice' in TerraformStack [stack]" in message
-    assert "JSII_HOST_STACK_TRACES=1" in note
-    written = json.loads((tmp_path / "out" / "stacks" / "stack" / "cdk.tf.json").read_text())
-    assert set(written["output"]) == {"twice", "after", "later"}
+    command = [sys.executable, "-c", program]
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "JSII_NODE": str(bundled_node()), MODE_VARIABLE: Mode.LAZY}
+    with subprocess.Popen(
+        command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as started:
+        printed = started.stdout.readlines() if started.stdout else []
+    assert printed[0] == "True True\n"
+    assert len(printed) == 40_001
+
+
+def test_what_node_prints_is_passed_on(tmp_path: Path) -> None:
+    hook = tmp_path / "hook.cjs"
+    hook.write_text("process.on('exit', () => { console.log('to stdout'); console.error('to stderr') })")
+    ended = run(tmp_path, APP, NODE_OPTIONS=f'--require="{hook}"')
+    assert (ended.stdout, ended.stderr) == ("to stdout\n", "to stderr\n")
+
+
+def test_a_terminated_program_leaves_no_word_of_node(tmp_path: Path) -> None:
+    program = (
+        APP
+        + """
+import signal
+for number in range(10):
+    cdktf.TerraformOutput(stack, f"output-{number}", value="text")
+os.kill(os.getpid(), signal.SIGTERM)
+"""
+    )
+    ended = run(tmp_path, program)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (-15, "", "")
 
 
 def test_the_variable_that_the_note_names_shows_where_the_object_is_created(tmp_path: Path) -> None:
@@ -278,12 +358,11 @@ def test_a_node_process_that_ended_is_named(tmp_path: Path) -> None:
     assert failed.stderr.splitlines()[-1].startswith("jsii.errors.JSIIError: jsii's Node process has ended")
 
 
-@pytest.mark.skipif(not shutil.which("sh"), reason="needs a shell")
 def test_an_interrupted_program_ends_at_once(tmp_path: Path) -> None:
-    program = APP + "import signal; os.killpg(0, signal.SIGINT); app.synth()"
+    program = APP + "import signal, time; print(time.time(), flush=True); os.killpg(0, signal.SIGINT); app.synth()"
     ended = subprocess.run(
         [sys.executable, "-c", program],
-        env=os.environ | {"PYTHONPATH": str(ROOT), "JSII_NODE": str(bundled_node())},
+        env=os.environ | {"PYTHONPATH": str(ROOT), "JSII_NODE": str(bundled_node()), MODE_VARIABLE: Mode.LAZY},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -291,4 +370,5 @@ def test_an_interrupted_program_ends_at_once(tmp_path: Path) -> None:
         timeout=20,
         start_new_session=True,
     )
+    assert time.time() - float(ended.stdout) < EXIT_LIMIT_S / 2
     assert ended.stderr.splitlines()[-1] == "KeyboardInterrupt"

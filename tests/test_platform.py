@@ -107,10 +107,8 @@ def test_every_flow_belongs_to_the_one_workload_of_its_pods(environment: str) ->
         assert sorted(flow.name for workload in found for flow in workload.flows) == sorted(
             flow.name for flow in rules.flows
         )
-        assert all(flow.pods == workload.pods for workload in found for flow in workload.flows)
+        assert len({tuple(sorted(flow.pods.items())) for flow in rules.flows}) == len(found)
         for workload in found:
-            directions = [workload.flows_of(direction) for direction in Direction]
-            assert sum(map(len, directions)) == len(workload.flows)
             assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", workload.name), workload.name
 
 

@@ -9,7 +9,7 @@ import pytest
 from constructs.cluster_credentials import TOKEN_SCRIPT
 from stacks.kubernetes.catalogue import HELM, charts, own_chart
 from stacks.kubernetes.deliveries import deliveries
-from stacks.kubernetes.flows import ANYWHERE, METADATA_SERVICE, Direction, workloads
+from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Peer, workloads
 from stacks.kubernetes.literals import terraform_literal
 from stacks.kubernetes.namespaces import namespaces
 from stacks.settings import load_settings
@@ -84,18 +84,36 @@ def test_release_is_installed_into_a_namespace_that_is_already_bounded(environme
         assert policies <= waits_for
 
 
+def _peer(written: dict[str, Any]) -> Peer:
+    """Return the peer of a rule as the flow has it."""
+    if "ip_block" in written:
+        return Peer(cidr=written["ip_block"]["cidr"])
+    labels = written["namespace_selector"].get("match_labels", {})
+    assert labels.keys() <= {"kubernetes.io/metadata.name"}
+    return Peer(
+        namespace=labels.get("kubernetes.io/metadata.name", ANY_NAMESPACE),
+        pods=written.get("pod_selector", {}).get("match_labels", {}),
+    )
+
+
 def test_each_flow_is_a_rule_of_its_workloads_policy(environment: Environment, name: str) -> None:
     policies = dict(environment(name).resources("platform", "kubernetes_network_policy_v1"))
-    sides = {Direction.INGRESS: ("ingress", "from", "Ingress"), Direction.EGRESS: ("egress", "to", "Egress")}
+    sides = {
+        Direction.INGRESS: ("ingress", "from", "Ingress", "allowed-in"),
+        Direction.EGRESS: ("egress", "to", "Egress", "allowed-out"),
+    }
     for rules in namespaces(load_settings(name)):
         for workload in workloads(rules.flows):
-            spec = policies.pop(f"{rules.name}-{workload.name}-traffic")["spec"]
+            policy = policies.pop(f"{rules.name}-{workload.name}-traffic")
+            spec, annotations = policy["spec"], policy["metadata"]["annotations"]
+            assert policy["metadata"]["name"] == workload.name
             assert spec["pod_selector"].get("match_labels", {}) == workload.pods
-            for direction, (block, peers, kind) in sides.items():
+            for direction, (block, peers, kind, names) in sides.items():
                 flows = workload.flows_of(direction)
                 written = spec.get(block, [])
+                assert annotations.get(names, "") == ", ".join(flow.name for flow in flows)
                 assert (kind in spec["policy_types"]) == bool(flows)
-                assert [len(rule[peers]) for rule in written] == [len(flow.peers) for flow in flows]
+                assert [[_peer(peer) for peer in rule[peers]] for rule in written] == [[*flow.peers] for flow in flows]
                 assert [
                     [(int(port["port"]), port["protocol"]) for port in rule.get("ports", [])] for rule in written
                 ] == [[(port.number, port.protocol) for port in flow.ports] for flow in flows]
