@@ -14,6 +14,7 @@ from stacks.aks import AksStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
+from stacks.kubernetes import catalogue
 from stacks.kubernetes.image_lock import LockError
 from stacks.network import NetworkStack
 from stacks.output_folder import output_folder
@@ -23,6 +24,9 @@ from stacks.settings import Settings, SettingsError, load_settings
 
 def build_app(settings: Settings, outdir: Path | None = None) -> App:
     """Return the application with every stack of the environment; `synth()` writes it to `outdir`."""
+    # Read while Node is still loading; the first object waits for it.
+    catalogue.charts()
+    catalogue.images()
     app = App(outdir=str(outdir) if outdir else None)
 
     identity = IdentityStack(app, settings)

@@ -43,8 +43,21 @@ def publish(stack: TerraformStack, outputs: object) -> None:
 
 
 def read(state: TerraformRemoteState, shape: type[Outputs]) -> Outputs:
-    """Return `shape`, each field a token that Terraform resolves from `state`."""
-    return shape(**{name: reader(state, name) for name, reader in _shape(shape).items()})
+    """Return `shape`, each field a token that Terraform resolves from `state`.
+
+    A token is made when its field is first asked for: most never are.
+    """
+    readers = _shape(shape)
+
+    def make_token(received: object, name: str) -> Any:
+        if name not in readers:
+            raise AttributeError(f"{shape.__name__!r} object has no attribute {name!r}", name=name, obj=received)
+        token = readers[name](state, name)
+        object.__setattr__(received, name, token)
+        return token
+
+    received: type[Outputs] = type(shape.__name__, (shape,), {"__slots__": (), "__getattr__": make_token})
+    return object.__new__(received)
 
 
 def _shape(outputs: type) -> dict[str, Callable[[TerraformRemoteState, str], Any]]:

@@ -135,6 +135,9 @@ def test_every_type_arrives_as_it_was_written() -> None:
     wiring.publish(producer, _Shapes(text="a", number=3, flag=True, names=["x"], labels={"k": "v"}, sizes={"disk": 4}))
     state = cdktf.DataTerraformRemoteStateLocal(consumer, "producer-state", path="producer.tfstate")
     received = wiring.read(state, _Shapes)
+    assert isinstance(received, _Shapes)
+    with pytest.raises(AttributeError, match="'_Shapes' object has no attribute 'absent'"):
+        _ = received.absent  # type: ignore[attr-defined]
     wiring.publish(consumer, received)
 
     written = json.loads(cdktf.Testing.synth(producer))["output"]
