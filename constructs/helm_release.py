@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cdktf import AssetType, Fn, ITerraformDependable, TerraformAsset
+from cdktf import AssetType, ITerraformDependable, TerraformAsset
 from cdktf_cdktf_provider_helm.release import Release
 from constructs import Construct
 
 from stacks.kubernetes.catalogue import charts, own_chart, values_files
-from stacks.kubernetes.literals import check_wired, terraform_literal
+from stacks.kubernetes.literals import terraform_literal
+
+from .helm_values import values_text
 
 LONGEST_NAME = 53
 """Helm's limit for release names."""
@@ -44,12 +46,11 @@ class HelmRelease(Release):
         `chart_of` names chart and values in `helm/` where one chart is released under several names; `version` is given
         where an environment chooses another than the pinned chart.
 
-        Raises ValueError for a name that Helm refuses, a missing values file, or a wired literal that Terraform would
+        Raises ValueError for a name that Helm refuses, a missing values file, or wired text that Terraform would
         misread; KeyError for a chart that `helm/charts.yaml` does not pin.
         """
         if len(name) > LONGEST_NAME:
             raise ValueError(f"release name {name!r} has {len(name)} characters, Helm allows {LONGEST_NAME}")
-        check_wired(wired, name)
         files = [terraform_literal(file.read_text("utf-8")) for file in values_files(chart_of or name, tuple(variants))]
         chart, repository, pinned = _chart(scope, chart_of or name)
         super().__init__(
@@ -60,7 +61,7 @@ class HelmRelease(Release):
             chart=chart,
             repository=repository,
             version=version or pinned,
-            values=[*files, Fn.jsonencode(dict(wired))],
+            values=[*files, values_text(wired, name)],
             atomic=roll_back,
             cleanup_on_fail=roll_back,
             wait=True,

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from constructs.helm_release import HelmRelease
+from constructs.helm_values import values_text
 from stacks.kubernetes.catalogue import HELM, charts, images, own_chart, values_files
-from stacks.kubernetes.literals import check_wired, terraform_literal
+from stacks.kubernetes.literals import terraform_literal
 
 TERRAFORM = shutil.which("terraform")
 needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="terraform is not on PATH")
@@ -76,7 +77,7 @@ def test_values_are_base_then_variants_then_wired(scope: cdktf.TerraformStack) -
     base, variant, wired = _release(scope, variants=("ha",))["values"]
     assert base == (folder / "values.yaml").read_text()
     assert variant == (folder / "values.ha.yaml").read_text()
-    assert wired.startswith("${jsonencode(")
+    assert json.loads(wired)
 
 
 def test_own_chart_travels_with_the_stack(scope: cdktf.TerraformStack) -> None:
@@ -97,14 +98,12 @@ def test_name_that_helm_refuses_is_refused(scope: cdktf.TerraformStack) -> None:
 
 
 @pytest.mark.parametrize("unsafe", ['say "x"', "back\\slash", "%{ if x }"])
-def test_literal_that_cdktf_would_write_wrongly_is_refused(scope: cdktf.TerraformStack, unsafe: str) -> None:
+def test_text_that_cdktf_would_write_wrongly_beside_a_token_is_refused(
+    scope: cdktf.TerraformStack, unsafe: str
+) -> None:
+    token = cdktf.Token.as_string(cdktf.Fn.upper("x"))
     with pytest.raises(ValueError, match=r"cert-manager\.a\[1\]\.b: .* write it in the release's values file"):
-        _release(scope, wired={"a": ["fine", {"b": unsafe}]})
-
-
-def test_key_that_cdktf_would_write_wrongly_is_refused() -> None:
-    with pytest.raises(ValueError, match="a key"):
-        check_wired({'a"b': 1})
+        _release(scope, wired={"a": ["fine", {"b": f"{unsafe} {token}"}]})
 
 
 @needs_terraform
@@ -118,19 +117,43 @@ def test_terraform_hands_files_on_unchanged(scope: cdktf.TerraformStack, outputs
 
 @needs_terraform
 def test_terraform_resolves_wired_values_to_what_was_passed(scope: cdktf.TerraformStack, outputs_of: Any) -> None:
-    local = cdktf.TerraformLocal(scope, "handed-on", {"id": "from another stack", "versions": {"a": 1}})
+    local = cdktf.TerraformLocal(
+        scope, "handed-on", {"id": "from another stack", "versions": {"a": 1}, "quoted": 'a "quoted" \\ text'}
+    )
+    zones = cdktf.Token.as_list(cdktf.Fn.split(",", "1,2"))
+    count = cdktf.Token.as_number(cdktf.Fn.length_of(zones))
     wired = {
         "text": "newline\nand ${dollar}",
+        'awkward "key" \\ %{ if x }': AWKWARD,
         "flag": True,
+        "nothing": None,
         "number": 3,
         "list": ["10.0.0.0/8"],
         "id": cdktf.Token.as_string(cdktf.Fn.lookup(local.expression, "id", "")),
+        "url": f"https://{cdktf.Token.as_string(cdktf.Fn.lookup(local.expression, 'id', ''))}/path",
+        "quoted": cdktf.Token.as_string(cdktf.Fn.lookup(local.expression, "quoted", "")),
         "versions": cdktf.Token.as_number_map(cdktf.Fn.lookup(local.expression, "versions", {})),
+        "zones": zones,
+        "nested": [{"count": count}],
     }
-    check_wired(wired)
-    cdktf.TerraformOutput(scope, "wired", value=cdktf.Fn.jsonencode(wired))
+    cdktf.TerraformOutput(scope, "wired", value=values_text(wired))
     resolved = json.loads(outputs_of(scope)["wired"])
-    assert resolved == wired | {"id": "from another stack", "versions": {"a": 1}}
+    assert resolved == wired | {
+        "id": "from another stack",
+        "url": "https://from another stack/path",
+        "quoted": 'a "quoted" \\ text',
+        "versions": {"a": 1},
+        "zones": ["1", "2"],
+        "nested": [{"count": 2}],
+    }
+
+
+PLAIN = st.none() | st.booleans() | st.integers() | st.text()
+
+
+@given(st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+def test_values_without_tokens_are_plain_json(values: object) -> None:
+    assert json.loads(re.sub(r"([$%])\1\{", r"\1{", values_text(values))) == values
 
 
 @given(st.text(alphabet="$%{}a\n"))

@@ -27,7 +27,7 @@ LABELS = {
     Mode.LAZY: "lean + lazy",
     FLOOR: "floor",
 }
-REPEATS = 5
+REPEATS = 8
 """How often each process that measures growth synthesizes."""
 UNWANTED = ("CDKTF_", "PYTEST_", "PYTHONDONTWRITEBYTECODE")
 """Variables that are not handed on: the last one would make every process compile this repository's modules anew."""

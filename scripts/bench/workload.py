@@ -64,8 +64,11 @@ def main() -> None:
     sizes = [tuple(int(part) for part in size.split(":")) for size in arguments.sizes]
     arguments.outdir.mkdir(parents=True, exist_ok=True)
     seconds: list[list[float]] = [[] for _ in sizes]
+    turns = list(zip(sizes, seconds, strict=True))
     for _ in range(arguments.repeats):
-        for (pools, models), found in zip(sizes, seconds, strict=True):
+        # To and fro: both processes go on compiling what they run, which must not favour the size that comes last.
+        turns.reverse()
+        for (pools, models), found in turns:
             found.append(synthesis_s(settings_data(pools, models), arguments.outdir / f"{pools}-{models}"))
     resources = [resource_count(arguments.outdir / f"{pools}-{models}") for pools, models in sizes]
     fastest = [min(found) for found in seconds]
