@@ -20,26 +20,16 @@ Error.captureStackTrace = (object, below) => {
 
 const BINDING = /^@(?:cdktf|cdktn)\/provider-/;
 const INDEX = path.join(path.sep, "lib", "index.js");
-const IGNORED = [
-  /^$/,
-  /^"use strict";$/,
-  /^\/\/.*$/,
-  /^Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);$/,
-  /^(?:exports\.\w+ = )+void 0;$/,
-];
-const EAGER = /^exports\.(\w+) = require\("(\.\/[^"]+)"\);$/;
-const LAZY = /^Object\.defineProperty\(exports, '(\w+)', \{ get: function \(\) \{ return require\('(\.\/[^']+)'\); \} \}\);$/;
+const IGNORED = /^(?:"use strict";|\/\/.*|Object\.defineProperty\(exports, "__esModule", \{ value: true \}\);|(?:exports\.\w+ = )+void 0;)\r?$/gm;
+const EAGER = /^exports\.(\w+) = require\("(\.\/[^"]+)"\);\r?$/gm;
+const LAZY = /^Object\.defineProperty\(exports, '(\w+)', \{ get: function \(\) \{ return require\('(\.\/[^']+)'\); \} \}\);\r?$/gm;
 
 /** Map each exported name to the file it comes from, or return null if the file does anything else. */
 function exportsOf(file, pattern) {
   const found = new Map();
   const source = fs.readFileSync(file, "utf8").replace(/\/\*[^]*?\*\//g, "");
-  for (const line of source.split(/\r?\n/)) {
-    const match = pattern.exec(line);
-    if (match) found.set(match[1], match[2]);
-    else if (!IGNORED.some((harmless) => harmless.test(line))) return null;
-  }
-  return found;
+  const rest = source.replace(pattern, (_line, name, from) => (found.set(name, from), ""));
+  return rest.replace(IGNORED, "").trim() === "" ? found : null;
 }
 
 function lazyTwin(index) {

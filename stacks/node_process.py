@@ -6,7 +6,7 @@ The protocol is jsii's own, one JSON object a line, answered in order. What diff
   its twin, so that neither has to when the first object is created;
 - nobody waits for an object to be created, unless Python has given Node objects to call. Node numbers its objects in
   order, so the name of the next one is known, and compared with the answer before anything else is read from Node;
-- everyday messages are written and read without the client's general converters.
+- nobody asks twice for the text by which cdktf stands for an attribute.
 """
 
 import atexit
@@ -19,30 +19,22 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-import attr
 from jsii import _reference_map, _stack_trace
 from jsii._kernel import types
 from jsii._kernel.providers import process
 from jsii._runtime import kernel
-from jsii.errors import ErrorType, JavaScriptError, JSIIError
+from jsii.errors import JavaScriptError, JSIIError
 
-from . import node_program
+from . import node_messages, node_program
 
 AFTER_REFUSAL = "nothing more can be asked of an application in which an object was refused"
 LATE_ERROR = "raised late: with JSII_HOST_STACK_TRACES=1 the traceback ends where the object is created"
 """That variable is jsii's own: each message takes Python's stack along, so every one is waited for."""
 
-_EVERYDAY: dict[type, tuple[str, tuple[str, ...]]] = {
-    types.LoadRequest: ("load", ("name", "version", "tarball")),
-    types.CreateRequest: ("create", ("fqn", "args", "interfaces")),
-    types.GetRequest: ("get", ("objref", "property")),
-    types.StaticGetRequest: ("sget", ("fqn", "property")),
-    types.InvokeRequest: ("invoke", ("objref", "method", "args")),
-    types.StaticInvokeRequest: ("sinvoke", ("fqn", "method", "args")),
-}
-"""Name and fields of the requests that are written here; all others take the published way."""
-
-
+_SILENT = frozenset({"addOverride"})
+"""Methods that return nothing, so that nobody has to wait for them."""
+_TEXT_MARK = "${TfToken["
+"""Begins the text by which cdktf stands for an attribute that Terraform will know; it is as good the second time."""
 _BEGIN = (("cdktf.App", None), ("cdktf.Testing", "app"))
 """Class and static method of the requests that begin an application."""
 
@@ -62,7 +54,9 @@ class NodeProcess(process._NodeProcess):
         self._predicts = True
         self._predicted: list[str] = []
         """Names of objects that were used and not yet compared."""
-        self._refusal: BaseException | None = None
+        self._refusal: Exception | None = None
+        self._tokens: dict[str, dict[str, str]] = {}
+        """Texts of attributes that were asked for, by object and property."""
 
     def start(self) -> None:
         """Talk to the program that was started."""
@@ -91,31 +85,52 @@ class NodeProcess(process._NodeProcess):
             JSIIError: Node failed, at this request or at one that nobody waited for.
             RuntimeError: the library refused this request, or one that nobody waited for.
         """
-        kind = type(request)
-        creates = kind is types.CreateRequest
         if self._refusal is not None:
             self._go_on_after_refusal(request)
-        if creates and request.overrides:
+        if isinstance(request, types.CreateRequest) and request.overrides:
             # From now on Node may call Python while it makes an object, and objects may be made in between.
             self._predicts = False
-        if kind not in _EVERYDAY or (creates and request.overrides) or _stack_trace.is_enabled():
-            self.settle()
-            return super().send(request, response_type)
-        if kind is types.LoadRequest:
-            self._post(request, self._answer)
-            return types.LoadResponse(assembly=request.name, types=0)
-        if creates and self._predicts and self._next_number is not None:
-            name = f"{request.fqn}@{self._next_number}"
-            self._post(request, partial(self._compare, name))
-            self._next_number += 1
-            self._predicted.append(name)
-            return types.CreateResponse(name)
+        waits = _stack_trace.is_enabled()
+        early = None if waits else self._early_answer(request)
+        if early is not None:
+            return early
         self.settle()
+        if waits or not node_messages.is_everyday(request):
+            return super().send(request, response_type)
         self._write(request)
         answer = self._answer()
         if isinstance(answer, types.Callback):
             return answer
-        return response_type(answer.ref) if creates else response_type(**answer)
+        if isinstance(request, types.CreateRequest):
+            return types.CreateResponse(answer.ref)
+        self._remember(request, answer)
+        return response_type(**answer)
+
+    def _early_answer(self, request: Any) -> Any:
+        match request:
+            case types.LoadRequest():
+                self._post(request, self._answer)
+                return types.LoadResponse(assembly=request.name, types=0)
+            case types.CreateRequest() if self._predicts and self._next_number is not None:
+                name = f"{request.fqn}@{self._next_number}"
+                self._post(request, partial(self._compare, name))
+                self._next_number += 1
+                self._predicted.append(name)
+                return types.CreateResponse(name)
+            case types.InvokeRequest() | types.SetRequest():
+                self._tokens.pop(request.objref.ref, None)
+                if self._predicts and getattr(request, "method", None) in _SILENT:
+                    self._post(request, partial(self._answer, LATE_ERROR))
+                    return types.InvokeResponse()
+            case types.GetRequest():
+                token = self._tokens.get(request.objref.ref, {}).get(request.property)
+                return None if token is None else types.GetResponse(token)
+        return None
+
+    def _remember(self, request: Any, answer: dict[str, Any]) -> None:
+        value = answer.get("value")
+        if isinstance(request, types.GetRequest) and isinstance(value, str) and value.startswith(_TEXT_MARK):
+            self._tokens.setdefault(request.objref.ref, {})[request.property] = value
 
     def load(self, fqn: str) -> None:
         """Have Node load a resource that is about to be used. One that it cannot load fails when it is used."""
@@ -131,15 +146,16 @@ class NodeProcess(process._NodeProcess):
         try:
             while self.unread:
                 self.unread.popleft()()
-        except BaseException as error:
+        except (JSIIError, RuntimeError) as error:
             # Node has given no number to what it did not make, so whatever follows has other names than were used.
             self._refusal = error
             self._next_number = None
             for name in self._predicted:
                 _reference_map._refs._refs.pop(name, None)
-            while self.unread:
-                self.unread.popleft()
-                self._next_message()
+            with suppress(JSIIError):
+                while self.unread:
+                    self.unread.popleft()
+                    self._next_message()
             raise
         finally:
             self._predicted.clear()
@@ -156,13 +172,9 @@ class NodeProcess(process._NodeProcess):
         self.unread.append(judge)
 
     def _write(self, request: Any) -> None:
-        api, fields = _EVERYDAY[type(request)]
-        message = {field: getattr(request, field) for field in fields}
-        if "objref" in message:
-            message["objref"] = process._unstructure_ref(message["objref"])  # type: ignore[no-untyped-call]
-        text = json.dumps(message | {"api": api}, default=process.jdefault)
+        line = node_messages.line_of(request)
         with _told_when_lost():
-            self._process.stdin.write(text.encode() + b"\n")
+            self._process.stdin.write(line)
             self._process.stdin.flush()
 
     def _answer(self, note: str = "") -> Any:
@@ -171,11 +183,7 @@ class NodeProcess(process._NodeProcess):
             return answer["ok"]
         if "callback" in answer:
             return self._serializer.structure(answer["callback"], types.Callback)
-        kind = JSIIError if answer.get("name") == ErrorType.JSII_FAULT.value else RuntimeError
-        cause = JavaScriptError(answer.get("stack", ""))  # type: ignore[no-untyped-call]
-        if note:
-            cause.add_note(note)
-        raise kind(answer["error"]) from cause
+        raise node_messages.refusal(answer, note)
 
     def _compare(self, name: str) -> None:
         made = self._answer(LATE_ERROR)
@@ -235,10 +243,7 @@ def install() -> None:
     program = node_program.started()
     if program is None:
         return
-    optional = {"overrides"}
-    if all(
-        {field.name for field in attr.fields(kind)} - optional == set(names) for kind, (_, names) in _EVERYDAY.items()
-    ):
+    if node_messages.are_as_expected():
         process._NodeProcess = NodeProcess  # type: ignore[misc]
     else:
         program.stop()
