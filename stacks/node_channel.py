@@ -12,6 +12,8 @@ class Channel:
         self._connection = connection
         self._incoming = connection.makefile("rb")
         self._arrived: deque[bytes] = deque()
+        self.whole = True
+        """Whether everything that was begun to be written is written, so that the program can make sense of more."""
 
     @property
     def closed(self) -> bool:
@@ -21,6 +23,7 @@ class Channel:
     def write(self, data: bytes) -> None:
         """Send `data`; answers that are in the way are kept for `readline`. Raises OSError when the program is gone."""
         rest = memoryview(data)
+        self.whole = False
         while rest:
             try:
                 rest = rest[self._connection.send(rest, socket.MSG_DONTWAIT) :]
@@ -30,6 +33,7 @@ class Channel:
                     ((_, ready),) = either.select()
                 if ready & EVENT_READ:
                     self._arrived.append(self._incoming.readline())
+        self.whole = True
 
     def flush(self) -> None:
         """Nothing is held back."""

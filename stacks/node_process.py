@@ -68,7 +68,8 @@ class NodeProcess(process._NodeProcess):
         """Let Node leave, and wait until it has. What was refused and nobody asked about is told on stderr."""
         atexit.unregister(self.stop)
         try:
-            self.settle()
+            if self._process.channel.whole:
+                self.settle()
         except (JSIIError, RuntimeError) as error:
             if isinstance(error.__cause__, JavaScriptError):
                 print(f"refused, and nobody asked: {error}", file=sys.stderr)

@@ -57,9 +57,10 @@ class Program:
         atexit.unregister(self.stop)
         if self.channel.closed:
             return
+        told = self.channel.whole
         with suppress(OSError):
-            self.channel.write(b'{"exit":0}\n')
-        if not self.channel.wait_for_end(EXIT_LIMIT_S):
+            self.channel.write(b'{"exit":0}\n' if told else b"")
+        if not (told and self.channel.wait_for_end(EXIT_LIMIT_S)):
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGTERM)
         with suppress(ChildProcessError):
@@ -126,6 +127,7 @@ def _spawn(node: str, folder: Path) -> Program:
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 *((os.POSIX_SPAWN_DUP2, places[place], place) for place in sorted(places)),
             ],
+            setpgroup=0,  # Ctrl-C is for Python, which then lets Node leave.
         )
         ours.pop_all()
     forwarders = [Thread(target=_forward, args=(pipes[place], name), daemon=True) for place, name in _OUTPUT.items()]

@@ -383,6 +383,24 @@ def test_a_node_process_that_ended_is_named(tmp_path: Path) -> None:
     assert failed.stderr.splitlines()[-1].startswith("jsii.errors.JSIIError: jsii's Node process has ended")
 
 
+def test_a_program_interrupted_while_it_writes_ends_at_once_and_without_a_word_of_node(tmp_path: Path) -> None:
+    program = (
+        APP
+        + """
+import socket
+class Interrupted(socket.socket):
+    def send(self, data, *flags):
+        super().send(data[:5], *flags)
+        raise KeyboardInterrupt
+process._process.channel._connection.__class__ = Interrupted
+app.synth()
+"""
+    )
+    ended = run(tmp_path, program)
+    assert ended.stderr.splitlines()[-1] == "KeyboardInterrupt"
+    assert "program.js" not in ended.stderr
+
+
 def test_an_interrupted_program_ends_at_once(tmp_path: Path) -> None:
     program = APP + "import signal, time; print(time.time(), flush=True); os.killpg(0, signal.SIGINT); app.synth()"
     ended = subprocess.run(
