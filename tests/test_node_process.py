@@ -387,12 +387,19 @@ def test_a_program_interrupted_while_it_writes_ends_at_once_and_without_a_word_o
     program = (
         APP
         + """
-import socket
-class Interrupted(socket.socket):
+class Interrupted:
+    def __init__(self, connection):
+        self.connection = connection
+
     def send(self, data, *flags):
-        super().send(data[:5], *flags)
+        self.connection.send(data[:5], *flags)
         raise KeyboardInterrupt
-process._process.channel._connection.__class__ = Interrupted
+
+    def __getattr__(self, name):
+        return getattr(self.connection, name)
+
+channel = process._process.channel
+channel._connection = Interrupted(channel._connection)
 app.synth()
 """
     )
@@ -402,7 +409,16 @@ app.synth()
 
 
 def test_an_interrupted_program_ends_at_once(tmp_path: Path) -> None:
-    program = APP + "import signal, time; print(time.time(), flush=True); os.killpg(0, signal.SIGINT); app.synth()"
+    program = (
+        APP
+        + """
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A test run in the background has it ignored.
+print(time.time(), flush=True)
+os.killpg(0, signal.SIGINT)
+app.synth()
+"""
+    )
     ended = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | {"PYTHONPATH": str(ROOT), "JSII_NODE": str(bundled_node()), MODE_VARIABLE: Mode.LAZY},
