@@ -56,8 +56,8 @@ def read(state: TerraformRemoteState, shape: type[Outputs]) -> Outputs:
         object.__setattr__(received, name, token)
         return token
 
-    received: type[Outputs] = type(shape.__name__, (shape,), {"__slots__": (), "__getattr__": make_token})
-    return object.__new__(received)
+    lazy: type[Outputs] = type(shape.__name__, (shape,), {"__slots__": (), "__getattr__": make_token})
+    return object.__new__(lazy)
 
 
 def _shape(outputs: type) -> dict[str, Callable[[TerraformRemoteState, str], Any]]:

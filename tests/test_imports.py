@@ -134,10 +134,16 @@ def test_a_binding_whose_root_looks_different_loads_as_shipped(binding: Path, ro
 
 GENERATED = """
 import jsii
+import typeguard
+import typing
+from importlib.metadata import version as _metadata_package_version
+TYPEGUARD_MAJOR_VERSION = int(_metadata_package_version('typeguard').split('.')[0])
 def create(name: absent.Type) -> None:
     \"\"\"Documented.\"\"\"
     if __debug__:
         raise TypeError(name)
+def same(value):
+    return typing.cast(absent.Type, value)
 """
 
 
@@ -148,6 +154,8 @@ def test_a_generated_module_is_compiled_without_annotations_checks_and_docstring
     assert disk.create("data") is None
     assert disk.create.__doc__ is None
     assert disk.create.__annotations__["name"] == "absent.Type"
+    assert disk.same(3) == 3
+    assert not vars(disk).keys() & {"typeguard", "_metadata_package_version", "TYPEGUARD_MAJOR_VERSION"}
 
 
 def test_a_compiled_module_is_used_until_its_source_changes(binding: Path) -> None:
