@@ -97,6 +97,8 @@ def _pod(names: Sequence[str], *, mark: str, image: str, pairs: Sequence[str]) -
                 ),
                 security_context=JobV1SpecTemplateSpecContainerSecurityContext(
                     allow_privilege_escalation=False,
+                    # The provider sends false where nothing is said, which overrules the pod's.
+                    run_as_non_root=True,
                     read_only_root_filesystem=True,
                     capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
                 ),

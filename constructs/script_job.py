@@ -118,6 +118,8 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
                 ),
                 security_context=JobV1SpecTemplateSpecContainerSecurityContext(
                     allow_privilege_escalation=False,
+                    # The provider sends false where nothing is said, which overrules the pod's.
+                    run_as_non_root=True,
                     capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
                 ),
                 volume_mount=[

@@ -58,6 +58,8 @@ class StaticShare(Construct):
             storage_provisioner="kubernetes.io/no-provisioner",
             reclaim_policy="Retain",
             volume_binding_mode="Immediate",
+            # The share's size is Terraform's, and the provider's own default is true.
+            allow_volume_expansion=False,
         )
         volume = PersistentVolumeV1(
             self,
