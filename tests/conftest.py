@@ -11,6 +11,8 @@ import stacks  # noqa: F401
 from stacks.settings import load_settings
 from tests.synthesis import STATES, Synthesized, synthesize, with_state
 
+pytest_plugins = ["tests.support.skip_gate"]
+
 
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:

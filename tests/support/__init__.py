@@ -1,0 +1,1 @@
+"""Fake servers and helpers that several test modules share."""
