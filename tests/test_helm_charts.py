@@ -101,8 +101,19 @@ def test_issuers_prove_hosts_through_the_chosen_ingress(environment: str, ingres
     assert "staging" not in issuers["letsencrypt-production"]["server"]
     for acme in issuers.values():
         assert acme["email"] == settings.ingress.acme_email
-        assert acme["solvers"] == [{"http01": {"ingress": {"ingressClassName": ingress}}}]
+        assert acme["solvers"] == [{"http01": {"ingress": {"ingressClassName": ingress, "serviceType": "ClusterIP"}}}]
     assert len({acme["privateKeySecretRef"]["name"] for acme in issuers.values()}) == len(issuers)
+
+
+def test_no_pod_is_let_in_while_its_images_cannot_be_judged(tmp_path: Path) -> None:
+    objects = _objects("image-policy", _wired("image-policy", load_settings("dev")), tmp_path)
+    by_kind = {item["kind"]: item["spec"] for item in objects}
+    assert by_kind["ValidatingAdmissionPolicy"]["failurePolicy"] == "Fail"
+    assert by_kind["ValidatingAdmissionPolicyBinding"]["validationActions"] == ["Deny"]
+    rules = by_kind["ValidatingAdmissionPolicy"]["matchConstraints"]["resourceRules"]
+    assert [(rule["operations"], rule["resources"]) for rule in rules] == [
+        (["CREATE", "UPDATE"], ["pods", "pods/ephemeralcontainers"])
+    ]
 
 
 def test_vault_is_read_as_the_trusted_account_and_only_for_the_receiving_namespaces(tmp_path: Path) -> None:

@@ -141,8 +141,14 @@ def _nginx(settings: Settings) -> NamespaceRules:
             DNS,
             HTTPS_OUT,
             Flow(name="allow-front-door", direction=Direction.INGRESS, peers=callers, ports=(_HTTPS,)),
-            # Redirects, and Let's Encrypt's challenges, which come from addresses that nobody publishes.
-            Flow(name="allow-challenges", direction=Direction.INGRESS, peers=(Peer(cidr=ANYWHERE),), ports=(_HTTP,)),
+            # Redirects, and challenges: of Let's Encrypt, whose addresses nobody publishes, and of cert-manager, which
+            # asks for its own first and is a pod, so that no range matches it.
+            Flow(
+                name="allow-challenges",
+                direction=Direction.INGRESS,
+                peers=(Peer(cidr=ANYWHERE), Peer(namespace=ANY_NAMESPACE)),
+                ports=(_HTTP,),
+            ),
             *([Flow(name="allow-backends", direction=Direction.EGRESS, peers=backends)] if backends else []),
             metrics(9113),
         ),
