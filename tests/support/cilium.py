@@ -46,18 +46,18 @@ class Rules:
 
     def allow(self, source: End, target: End, port: int, protocol: str = "TCP") -> bool:
         """Whether `source` may open a connection to `port` of `target`."""
-        return self._lets(source, target, "egress", "to", port, protocol) and self._lets(
-            target, source, "ingress", "from", port, protocol
-        )
+        wanted = (port, protocol)
+        return self._lets(source, target, "egress", wanted) and self._lets(target, source, "ingress", wanted)
 
-    def _lets(self, own: End, other: End, side: str, peers: str, port: int, protocol: str) -> bool:
+    def _lets(self, own: End, other: End, side: str, wanted: tuple[int, str]) -> bool:
         """Whether the policies of `own` let it talk to `other` on that side; only pods have policies."""
         if not isinstance(own, Pod):
             return True
         judging = [spec for spec in self._selecting(own) if side.capitalize() in spec["policy_types"]]
         rules = (rule for spec in judging for rule in spec.get(side) or ())
+        peers = {"egress": "to", "ingress": "from"}[side]
         return not judging or any(
-            _has_port(rule, port, protocol) and _has_peer(rule.get(peers) or (), other, own.namespace) for rule in rules
+            _has_port(rule, *wanted) and _has_peer(rule.get(peers) or (), other, own.namespace) for rule in rules
         )
 
     def _selecting(self, pod: Pod) -> Iterator[Rule]:
