@@ -1,5 +1,6 @@
 """The checks of `scripts/check`, and running them side by side."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,15 @@ from .workspace import ROOT
 
 FAST = "not rehearsal and not policy and not slow and not images"
 """pytest's marker expression for the quick tests."""
+
+
+def shared_out(processes: int | None = None) -> tuple[str, ...]:
+    """Return pytest's arguments that share test modules out over `processes`, one for each processor by default.
+
+    A module stays whole, because its tests may share what the first of them deployed. 0 runs all in one process.
+    """
+    processes = os.cpu_count() or 1 if processes is None else processes
+    return ("-n", str(processes), "--dist", "loadfile") if processes else ()
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,7 @@ def workflow_checks() -> list[Check]:
 
 def fast_tests() -> Check:
     """Return the quick tests."""
-    return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST))
+    return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST, *shared_out()))
 
 
 def shell_scripts() -> list[str]:

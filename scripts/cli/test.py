@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from .check import show
-from .checks import FAST, run_checks, static_checks
+from .checks import FAST, run_checks, shared_out, static_checks
 from .console import err
 from .errors import ExitCode
 from .prepare import require_terraform
@@ -20,14 +20,18 @@ app = typer.Typer(rich_markup_mode="rich")
 def run_tests(
     context: typer.Context,
     fast: Annotated[bool, typer.Option("--fast", help="Without rehearsals, policies and other slow tests.")] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that share the test modules; 0 runs them in this one.")
+    ] = None,
 ) -> None:
     """Run the tests, as CI does: ruff, mypy, shellcheck, then every test, rehearsal and policy included.
 
     --fast runs the quick tests alone. Anything else is handed to pytest: `llmctl test --fast -k wiring`.
+    Test modules are shared out over as many processes as there are processors.
     """
     require_terraform()
     passed = fast or run_checks(static_checks(), show)
-    command = [sys.executable, "-m", "pytest", *(["-m", FAST] if fast else []), *context.args]
+    command = [sys.executable, "-m", "pytest", *(["-m", FAST] if fast else []), *shared_out(workers), *context.args]
     if not passed:
         err.print("The checks above failed; the tests run all the same.")
     status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
