@@ -20,7 +20,11 @@ from cdktf_cdktf_provider_azuread.application import (
 )
 from cdktf_cdktf_provider_azuread.application_identifier_uri import ApplicationIdentifierUri
 from cdktf_cdktf_provider_azuread.application_pre_authorized import ApplicationPreAuthorized
+from cdktf_cdktf_provider_azuread.data_azuread_service_principal import DataAzureadServicePrincipal
 from cdktf_cdktf_provider_azuread.service_principal import ServicePrincipal
+from cdktf_cdktf_provider_azuread.service_principal_delegated_permission_grant import (
+    ServicePrincipalDelegatedPermissionGrant,
+)
 from constructs import Construct
 
 MICROSOFT_GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -29,8 +33,9 @@ GRAPH_SCOPES = {
     "openid": "37f7f235-527c-4136-accd-4a02d197296e",
     "profile": "14dad69e-099b-42c9-810b-d002981feec1",
     "User.Read": "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+    "offline_access": "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
 }
-"""Delegated permissions that a login needs (https://learn.microsoft.com/graph/permissions-reference)."""
+"""Delegated permissions of a login with their ids (https://learn.microsoft.com/graph/permissions-reference)."""
 
 AZURE_CLI = "04b07795-8ddb-461a-bbee-02f9e1bf7b46"
 """Client id of the Azure CLI in every tenant."""
@@ -51,6 +56,12 @@ class LoginApplication(Construct):
     (role `admin`; the owner when there are none), and names in the token only groups that are assigned, so that
     nobody has too many for a token. Without it every account of the tenant gets a token, and the applications judge
     the group claim.
+
+    An application that requires assignment needs an administrator's consent to what it asks of Microsoft Graph,
+    whatever the tenant lets users consent to
+    (https://learn.microsoft.com/entra/identity/enterprise-apps/configure-user-consent); until then every login ends at
+    "Need admin approval" (AADSTS65001, AADSTS90094). `admin_consent` gives it here, for the whole tenant, as the
+    portal's button does; without, an administrator has to.
     """
 
     def __init__(
@@ -63,6 +74,7 @@ class LoginApplication(Construct):
         redirect_urls: Sequence[str],
         owner_id: str,
         assignment_required: bool,
+        admin_consent: bool,
         user_group_id: str,
         admin_ids: Sequence[str],
     ) -> None:
@@ -143,6 +155,8 @@ class LoginApplication(Construct):
             owners=[owner_id],
             lifecycle=TerraformResourceLifecycle(prevent_destroy=True, ignore_changes=["owners"]),
         )
+        if admin_consent:
+            self._consent()
         if assignment_required:
             self._assign("users", "user", user_group_id)
             for admin_id in admin_ids:
@@ -165,6 +179,16 @@ class LoginApplication(Construct):
             admin_consent_description=meaning,
             user_consent_display_name="Use the LLM platform",
             user_consent_description=meaning,
+        )
+
+    def _consent(self) -> None:
+        graph = DataAzureadServicePrincipal(self, "microsoft-graph", client_id=MICROSOFT_GRAPH)
+        ServicePrincipalDelegatedPermissionGrant(
+            self,
+            "consent",
+            service_principal_object_id=self.service_principal.object_id,
+            resource_service_principal_object_id=graph.object_id,
+            claim_values=sorted(GRAPH_SCOPES),
         )
 
     def _assign(

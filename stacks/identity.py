@@ -34,9 +34,11 @@ class IdentityStack(EnvironmentStack):
         identity = self.settings.identity
         AzureadProvider(self, "azuread")
         owner = DataAzureadClientConfig(self, "deployer").object_id
+        further = identity.access_group_owner_ids
+        owners = [owner, *further] if further else []
         group_id = (
             identity.access_group_object_id
-            or AccessGroup(self, "access-group", display_name=f"{self.names.base} users", owner_id=owner).object_id
+            or AccessGroup(self, "access-group", display_name=f"{self.names.base} users", owner_ids=owners).object_id
         )
         login = LoginApplication(
             self,
@@ -46,6 +48,7 @@ class IdentityStack(EnvironmentStack):
             redirect_urls=self._redirect_urls(),
             owner_id=owner,
             assignment_required=identity.assignment_required,
+            admin_consent=identity.admin_consent,
             user_group_id=group_id,
             admin_ids=self.settings.operators.object_ids,
         )

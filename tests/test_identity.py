@@ -1,6 +1,8 @@
 """The Entra application admits the access group, knows its hosts, and has no secret."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -120,7 +122,49 @@ def test_graph_permissions_are_those_of_a_login_and_no_more(stack: Block) -> Non
         "37f7f235-527c-4136-accd-4a02d197296e",
         "14dad69e-099b-42c9-810b-d002981feec1",
         "e1fe6dd8-ba31-4d61-89e7-88639da4683d",
+        "7427e0e9-2fba-42fe-b0c0-848c9e6a8182",
     }
+
+
+def test_an_administrators_consent_is_given_to_all_that_a_login_asks_for(stack: Block) -> None:
+    """Without it nobody but an administrator gets past "Need admin approval"."""
+    grant = only(stack, "azuread_service_principal_delegated_permission_grant")
+    assert sorted(grant["claim_values"]) == ["User.Read", "email", "offline_access", "openid", "profile"]
+    assert "user_object_id" not in grant  # for everybody, not for one user
+    ((login, _),) = stack["resource"]["azuread_service_principal"].items()
+    assert grant["service_principal_object_id"] == f"${{azuread_service_principal.{login}.object_id}}"
+    ((graph, found),) = stack["data"]["azuread_service_principal"].items()
+    assert found["client_id"] == "00000003-0000-0000-c000-000000000000"
+    assert grant["resource_service_principal_object_id"] == f"${{data.azuread_service_principal.{graph}.object_id}}"
+
+
+def test_every_scope_that_an_application_asks_for_is_consented_to(stack: Block) -> None:
+    asked = set()
+    for platform in Path(__file__).parent.glob("snapshots/*/platform.tf.json"):
+        asked |= {word for scopes in re.findall(_SCOPES, platform.read_text("utf-8")) for word in scopes.split()}
+    assert asked == {"openid", "profile", "email", "offline_access", "User.Read"}
+    assert asked <= set(only(stack, "azuread_service_principal_delegated_permission_grant")["claim_values"])
+
+
+_SCOPES = r"openid(?: (?:openid|profile|email|offline_access|[A-Z]\w+\.[A-Z]\w+))+"
+
+
+def test_without_the_right_to_consent_only_the_consent_is_left_out() -> None:
+    without = synthesized(IdentityStack, settings(identity={"admin_consent": False}))
+    assert not of_type(without, "azuread_service_principal_delegated_permission_grant")
+    assert "azuread_service_principal" not in without["data"]
+    assert of_type(without, "azuread_application")
+
+
+def test_the_group_names_no_lone_owner_which_graph_would_refuse_from_an_ordinary_user(stack: Block) -> None:
+    """https://github.com/hashicorp/terraform-provider-azuread/issues/1580: only with a second one it is created."""
+    assert "owners" not in only(stack, "azuread_group")
+    two = only(synthesized(IdentityStack, settings(identity={"access_group_owner_ids": [OPERATOR]})), "azuread_group")[
+        "owners"
+    ]
+    assert len(two) == 2
+    assert OPERATOR in two
+    assert any(owner.startswith("${data.azuread_client_config.") for owner in two)
 
 
 def test_without_directory_rights_the_given_ids_are_handed_on_and_entra_is_left_alone() -> None:

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import image_step, saved_plans, summary
+from . import image_step, login_consent, saved_plans, summary
 from .consent import Consent
 from .console import err, out, print_json
 from .env_check import verdict_of
@@ -18,6 +18,9 @@ from .schedule import PARALLELISM, Outcome
 from .targets import TARGETS_HELP, Targets, complete_targets, load_environment, parse_targets
 from .terraform import InterruptedRunError, TerraformError
 from .workspace import ROOT, Workspace
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -58,7 +61,7 @@ def deploy(
     """
     chosen = parse_targets(targets)
     require_terraform()
-    refuse_unready(chosen.environment)
+    settings = refuse_unready(chosen.environment)
     consent = Consent(chosen.environment, yes, allow_destroy)
     workspace = Workspace(chosen.environment)
     if plans:
@@ -66,17 +69,25 @@ def deploy(
     with rollout(Job("deploy", chosen, workspace, parallelism)) as run:
         if plans:
             saved_plans.restore(plans, run)
+        _say_consent(run, settings)
         ok = bring_up(run, chosen, consent, with_images=not skip_images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:
             _print_next(run, chosen)
+        if ok:
+            _say_consent(run, settings)
     if not ok:
         raise typer.Exit(failure_code(run))
 
 
-def refuse_unready(environment: str, root: Path = ROOT) -> None:
-    """Refuse what Azure, or the data, would not survive: placeholders, and sizes that shrink.
+def _say_consent(run: Rollout, settings: "Settings") -> None:
+    for line in login_consent.outstanding(settings, run):
+        err.print(line, markup=False, soft_wrap=True)
+
+
+def refuse_unready(environment: str, root: Path = ROOT) -> "Settings":
+    """Return the settings, unless Azure or the data would not survive them: placeholders, and sizes that shrink.
 
     A file that was committed but never deployed binds nobody, as far as local state can tell.
     Raises OperatorError with every such line of the environment file.
@@ -91,6 +102,7 @@ def refuse_unready(environment: str, root: Path = ROOT) -> None:
             f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",
             ExitCode.SETTINGS,
         )
+    return settings
 
 
 def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False) -> bool:

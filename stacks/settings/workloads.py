@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Guid, Model, PoolName, text
+from .types import Guid, Model, PoolName, Unique, text
 
 
 class IdentitySettings(Model):
@@ -22,6 +22,13 @@ class IdentitySettings(Model):
     assignment_required: bool = True
     """Entra itself refuses everybody who is not in the access group or an operator; assigning groups to
     applications needs Entra ID P1. `false` leaves the refusal to the applications, by the group claim."""
+    admin_consent: bool = True
+    """Give the application an administrator's consent to openid, profile, email, offline_access and User.Read, without
+    which nobody can log in; `false` where the deployment lacks the right: an administrator then follows the link that
+    `llmctl deploy` prints."""
+    access_group_owner_ids: Annotated[tuple[Guid, ...], Unique, Field(max_length=18)] = ()
+    """Owners of the created access group beside whoever deploys first: users or service principals. An ordinary user
+    without the role Groups Administrator can only create the group with another owner named here."""
 
 
 BUILT_IN_DIMENSIONS = 384

@@ -82,6 +82,16 @@ def given_ranges_open_the_vault(settings: Settings) -> Iterator[Finding]:
         yield Finding(("vault", "extra_allowed_ranges"), "has no use with vault.public_access: false; remove it")
 
 
+def owners_belong_to_a_created_group(settings: Settings) -> Iterator[Finding]:
+    """Owners are only given to a group that the deployment makes."""
+    identity = settings.identity
+    if identity.access_group_owner_ids and (identity.access_group_object_id or not identity.manage):
+        yield Finding(
+            ("identity", "access_group_owner_ids"),
+            "has no use with identity.access_group_object_id: that group keeps its owners; remove it",
+        )
+
+
 def identity_is_created_or_given(settings: Settings) -> Iterator[Finding]:
     """Without directory rights all three ids stand in the file; with them the application's ids do not."""
     identity = settings.identity
@@ -104,4 +114,5 @@ RULES = (
     closed_vault_needs_a_run_inside,
     given_ranges_open_the_vault,
     identity_is_created_or_given,
+    owners_belong_to_a_created_group,
 )
