@@ -139,3 +139,55 @@ def test_passwords_are_random_and_as_asked_for(tmp_path: Path) -> None:
 def test_a_password_that_cannot_be_made_is_refused(arguments: dict[str, Any], word: str) -> None:
     with pytest.raises(RefusedError, match=word):
         password(arguments)
+
+
+def _job(context: dict[str, Any] | None, pod_context: dict[str, Any] | None = None) -> dict[str, Any]:
+    container = {"name": "wait", "image": "busybox"} | ({"security_context": context} if context is not None else {})
+    pod = {"container": container} | ({"security_context": pod_context} if pod_context is not None else {})
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": pod}
+    return {"metadata": {"name": "wait", "namespace": "serving"}, "spec": {"template": template}}
+
+
+ADMITTED = {"run_as_non_root": True, "allow_privilege_escalation": False, "capabilities": {"drop": ["ALL"]}}
+REFUSED = 'Waiting for job completion: serving/wait has no pods: forbidden: violates PodSecurity "restricted:latest": '
+NON_ROOT = 'runAsNonRoot != true (container "wait" must not set securityContext.runAsNonRoot=false)'
+ESCALATION = (
+    'allowPrivilegeEscalation != false (container "wait" must set securityContext.allowPrivilegeEscalation=false)'
+)
+CAPABILITIES = 'unrestricted capabilities (container "wait" must set securityContext.capabilities.drop=["ALL"])'
+
+
+@pytest.mark.parametrize(
+    ("context", "refused"),
+    [
+        (ADMITTED, ""),
+        # The provider sends false for what is left out, which overrules the pod's true.
+        ({key: value for key, value in ADMITTED.items() if key != "run_as_non_root"}, NON_ROOT),
+        ({key: value for key, value in ADMITTED.items() if key != "allow_privilege_escalation"}, ESCALATION),
+        ({key: value for key, value in ADMITTED.items() if key != "capabilities"}, CAPABILITIES),
+        # Without a context nothing is sent, and the pod's own counts.
+        (None, f"{ESCALATION}, {CAPABILITIES}"),
+    ],
+)
+def test_a_restricted_namespace_sees_the_zeros_that_the_provider_sends(
+    kubernetes: Provider, context: dict[str, Any] | None, refused: str
+) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    kubernetes.create("kubernetes_namespace_v1", metadata={"name": "serving", "labels": labels})
+    answer = kubernetes.apply("kubernetes_job_v1", **_job(context, {"run_as_non_root": True}))
+    assert answer.problems == ([("", REFUSED + refused)] if refused else [])
+
+
+def test_a_namespace_without_a_level_admits_every_pod(kubernetes: Provider) -> None:
+    kubernetes.create("kubernetes_namespace_v1", **NAMESPACE)
+    kubernetes.create("kubernetes_job_v1", **_job({"privileged": True}))
+
+
+def test_a_baseline_namespace_refuses_privileged_pods(kubernetes: Provider) -> None:
+    labels = {"pod-security.kubernetes.io/enforce": "baseline"}
+    kubernetes.create("kubernetes_namespace_v1", metadata={"name": "serving", "labels": labels})
+    answer = kubernetes.apply("kubernetes_job_v1", **_job({"privileged": True}))
+    assert answer.problems[0][1].endswith(
+        'violates PodSecurity "baseline:latest": privileged (container "wait" must not set'
+        " securityContext.privileged=true)"
+    )

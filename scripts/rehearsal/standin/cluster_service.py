@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from scripts.rehearsal.cloud import Cloud, CloudObject
+from scripts.rehearsal.standin.pod_security import LEVEL, violations
 from scripts.rehearsal.standin.service import Facts, RefusedError, Service
 from scripts.rehearsal.standin.values import is_unknown, lookup
 
@@ -76,17 +77,29 @@ class ClusterService(Service):
         return ("metadata",) if type_name == "helm_release" else ()
 
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
-        """Refuse an object in a namespace that is not there."""
-        del object_id
+        """Refuse an object in a namespace that is not there, and a Job whose pods the namespace's level refuses."""
         namespace = self._namespace(type_name, facts) or "default"
         if namespace in _BUILT_IN_NAMESPACES or facts.get("create_namespace"):
             return
-        if not any(
-            found.id == namespace and found.scope == self.host
-            for kind in ("kubernetes_namespace_v1", "kubernetes_namespace")
-            for found in self.cloud.objects(kind)
-        ):
+        labels = self._labels_of(namespace)
+        if labels is None:
             raise RefusedError(f'namespaces "{namespace}" not found')
+        pod = lookup(facts, "spec.0.template.0.spec.0")
+        level = str(labels.get(LEVEL) or "privileged")
+        if type_name.startswith("kubernetes_job") and pod and (refused := violations(pod, level)):
+            # The real provider creates the Job and waits for its pods until its timeout.
+            raise RefusedError(
+                f"Waiting for job completion: {object_id} has no pods: forbidden: violates PodSecurity"
+                f' "{level}:latest": {", ".join(refused)}'
+            )
+
+    def _labels_of(self, namespace: str) -> Mapping[str, Any] | None:
+        """Return the labels of a namespace, None for one that is not there."""
+        for kind in ("kubernetes_namespace_v1", "kubernetes_namespace"):
+            for found in self.cloud.objects(kind):
+                if found.id == namespace and found.scope == self.host:
+                    return lookup(found.state, "metadata.0.labels") or {}
+        return None
 
     def exists_message(self, type_name: str, object_id: str) -> str:
         """Return what Kubernetes or Helm says."""
