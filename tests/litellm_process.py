@@ -20,10 +20,11 @@ from stacks.kubernetes.catalogue import HELM
 from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING
 from stacks.kubernetes.gateway import release
 from stacks.settings import Settings
+from tests.support.programs import litellm_python
 
 MASTER_KEY = "sk-" + "a" * 48
-LITELLM = os.environ.get("LITELLM") or shutil.which("litellm")
-"""The program of the pinned version, in an environment of its own: `pip install 'litellm[proxy]==<version>'`."""
+LITELLM = str(litellm_python().with_name("litellm"))
+"""The program of the pinned version, in an environment of its own that `scripts/lab/install-live litellm` makes."""
 START_S = 120
 
 

@@ -1,6 +1,6 @@
 """LiteLLM of the pinned version takes the configuration that the platform writes, and does what is promised of it.
 
-Runs where the program is: `LITELLM=<venv>/bin/litellm`, or on PATH.
+Runs where `scripts/lab/install-live litellm` was.
 """
 
 import json
@@ -20,7 +20,7 @@ from tests.litellm_process import LITELLM, Gateway, Upstream, gateway, upstream
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(LITELLM is None, reason="litellm is not on PATH, and LITELLM names none"),
+    pytest.mark.skipif(not Path(LITELLM).exists(), reason="LiteLLM is not installed (scripts/lab/install-live)"),
 ]
 TRACES, SPANS = "/api/v1/private/traces/batch", "/api/v1/private/spans/batch"
 OLLAMA, VLLM = "llama3.1-8b", "qwen2-5-7b"

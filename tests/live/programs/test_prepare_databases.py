@@ -1,0 +1,123 @@
+"""The script that makes the databases, run against a real PostgreSQL server with an administrator like Azure's."""
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from stacks.kubernetes import databases
+from stacks.kubernetes.catalogue import HELM
+from stacks.settings import load_settings
+from tests.support.pod_network import Names
+from tests.support.postgresql import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
+
+SCRIPT = HELM / "databases" / "prepare.sh"
+HOST, ADDRESS = "prepared.postgres.database.azure.com", "127.0.31.1"
+pytestmark = pytest.mark.live
+
+
+@dataclass
+class Server:
+    """A server of this module alone."""
+
+    real: Postgresql
+
+    @property
+    def log(self) -> str:
+        """Every statement that reached the server."""
+        return self.real.log
+
+    def ask(self, statement: str, *, user: str, database: str, password: str) -> "subprocess.CompletedProcess[str]":
+        """Run one statement as a role that logs in with a password."""
+        return self.real.ask(statement, user=user, database=database, password=password)
+
+    def prepare(self, *wanted: str, **passwords: str) -> "subprocess.CompletedProcess[str]":
+        """Run the script with the variables that its Job has."""
+        given = databases.environment(host=HOST, administrator=ADMINISTRATOR)
+        return prepare(
+            SCRIPT, {"administrator": ADMINISTRATOR_PASSWORD} | passwords, self.real.folder, given, *wanted
+        )
+
+
+@pytest.fixture(scope="module")
+def server(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    network.addresses[HOST] = ADDRESS
+    with running_postgresql(tmp_path_factory.mktemp("postgresql"), ADDRESS, databases.PORT) as real:
+        yield Server(real)
+
+
+def test_databases_owners_and_extensions_are_made_and_made_again(server: Server) -> None:
+    for _ in range(2):
+        done = server.prepare("one=uuid-ossp,citext", "two=", one="First1", two="Second2")
+        assert done.returncode == 0, done.stderr
+    extensions = server.ask(
+        "SELECT extname FROM pg_extension ORDER BY 1", user="one", database="one", password="First1"
+    ).stdout.split()
+    assert {"uuid-ossp", "citext"} <= set(extensions)
+    assert server.ask("CREATE TABLE t (i int)", user="two", database="two", password="Second2").returncode == 0
+
+
+def test_owner_is_no_administrator_and_sees_no_other_database(server: Server) -> None:
+    assert server.prepare("one=", "two=", one="First1", two="Second2").returncode == 0
+    assert "denied" in server.ask("SELECT 1", user="two", database="one", password="Second2").stderr
+    assert "denied" in server.ask("CREATE DATABASE x", user="two", database="two", password="Second2").stderr
+    assert "denied" in server.ask("CREATE ROLE x", user="two", database="two", password="Second2").stderr
+
+
+def test_password_follows_the_vault_at_every_run(server: Server) -> None:
+    assert server.prepare("one=", one="Old1").returncode == 0
+    assert server.prepare("one=", one="New2").returncode == 0
+    assert server.ask("SELECT 1", user="one", database="one", password="New2").returncode == 0
+    assert server.ask("SELECT 1", user="one", database="one", password="Old1").returncode != 0
+
+
+def test_server_never_sees_a_password(server: Server) -> None:
+    done = server.prepare("one=", one="NeverSeen7")
+    assert done.returncode == 0
+    assert "SCRAM-SHA-256$" in server.log
+    assert "NeverSeen7" not in server.log + done.stdout + done.stderr
+
+
+def test_data_survives_another_run(server: Server) -> None:
+    assert server.prepare("one=", one="First1").returncode == 0
+    server.ask("CREATE TABLE kept AS SELECT 7 AS i", user="one", database="one", password="First1")
+    assert server.prepare("one=citext", one="First1").returncode == 0
+    assert server.ask("SELECT i FROM kept", user="one", database="one", password="First1").stdout == "7\n"
+
+
+def test_extension_that_cannot_be_made_ends_the_job_and_is_named(server: Server) -> None:
+    done = server.prepare("one=no_such_extension", one="First1")
+    assert done.returncode != 0
+    assert "no_such_extension" in done.stderr
+    assert "one is ready" not in done.stdout
+
+
+def test_missing_password_ends_the_job(server: Server) -> None:
+    done = server.prepare("three=", three="")
+    assert done.returncode != 0
+    assert "password of three is empty" in done.stderr
+
+
+def test_databases_of_dev_are_prepared_twice_and_hold_vectors(server: Server) -> None:
+    wanted = databases.arguments(load_settings("dev"))
+    assert wanted == ("open_webui=vector,uuid-ossp", "litellm=uuid-ossp")
+    for _ in range(2):
+        done = server.prepare(*wanted, open_webui="First1", litellm="Second2")
+        assert done.returncode == 0, done.stderr
+    distance = server.ask(
+        "SELECT '[1,0]'::vector <=> '[0,1]'::vector", user="open_webui", database="open_webui", password="First1"
+    )
+    assert distance.stdout == "1\n"
+
+
+def test_administrator_is_no_superuser_and_connections_are_encrypted(server: Server) -> None:
+    told = server.ask(
+        "SELECT rolsuper, ssl FROM pg_roles, pg_stat_ssl WHERE rolname = current_user AND pid = pg_backend_pid()",
+        user=ADMINISTRATOR,
+        database="postgres",
+        password=ADMINISTRATOR_PASSWORD,
+    )
+    assert told.stdout == "f|t\n"
+    assert server.real.superuser("SHOW server_version").startswith("17.")
