@@ -19,7 +19,7 @@ from stacks.settings import Settings, load_settings
 from tests.litellm_process import LITELLM, Gateway, Upstream, gateway, upstream
 
 pytestmark = [
-    pytest.mark.slow,
+    pytest.mark.live,
     pytest.mark.skipif(not Path(LITELLM).exists(), reason="LiteLLM is not installed (scripts/lab/install-live)"),
 ]
 TRACES, SPANS = "/api/v1/private/traces/batch", "/api/v1/private/spans/batch"

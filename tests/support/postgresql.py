@@ -111,9 +111,7 @@ def running_postgresql(
     command = in_debian(folder, "postgres", f"{BIN}/postgres", "-D", "/mnt/data", *settings)
     server = Postgresql(Program("postgresql", command, folder, clean, address, port), folder)
     with server.program.running():
-        server.superuser(
-            f"CREATE ROLE {administrator} LOGIN CREATEROLE CREATEDB PASSWORD '{ADMINISTRATOR_PASSWORD}'"
-        )
+        server.superuser(f"CREATE ROLE {administrator} LOGIN CREATEROLE CREATEDB PASSWORD '{ADMINISTRATOR_PASSWORD}'")
         yield server
 
 

@@ -3,7 +3,6 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
@@ -36,9 +35,7 @@ class Server:
     def prepare(self, *wanted: str, **passwords: str) -> "subprocess.CompletedProcess[str]":
         """Run the script with the variables that its Job has."""
         given = databases.environment(host=HOST, administrator=ADMINISTRATOR)
-        return prepare(
-            SCRIPT, {"administrator": ADMINISTRATOR_PASSWORD} | passwords, self.real.folder, given, *wanted
-        )
+        return prepare(SCRIPT, {"administrator": ADMINISTRATOR_PASSWORD} | passwords, self.real.folder, given, *wanted)
 
 
 @pytest.fixture(scope="module")
