@@ -11,9 +11,9 @@ from stacks.kubernetes.catalogue import values_files
 from stacks.kubernetes.chat import login, release, secrets
 from stacks.kubernetes.chat.backends import backends, embedding_variables
 from stacks.kubernetes.deliveries import deliveries, formats
-from stacks.kubernetes.engines import path_seconds
 from stacks.kubernetes.ingress import annotations
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
+from stacks.kubernetes.timeouts import path_seconds
 from stacks.settings import Settings, load_settings
 from stacks.settings.catalog import postgresql_user_connections
 from stacks.settings.rules.chat import RESERVED_VARIABLES

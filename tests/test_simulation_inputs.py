@@ -25,6 +25,7 @@ from scripts.simulation.svg import Axis
 from scripts.simulation.traffic import DAY_S, HOUR_S, PATTERNS, WEEK_S, Request, TraceError, generate, read_trace
 from stacks.aks.profiles import autoscaler
 from stacks.kubernetes.scaling import scaling
+from stacks.kubernetes.timeouts import ENGINE_DRAIN_SECONDS
 from stacks.settings import load_settings
 from stacks.settings.workloads import Engine
 
@@ -103,10 +104,10 @@ def test_assumed_intervals_are_those_that_the_platform_sets() -> None:
     assert f"stabilizationWindowSeconds: {hpa.scale_up_window_s:g}\n" in chart
     assert f"min {hpa.longest_scale_down_window_s:g} $engine.idleSeconds" in chart
     assert chart.count(f"{{type: Pods, value: {hpa.pods_per_period}, periodSeconds: {hpa.period_s:g}}}") == 2
-    profile = autoscaler()
+    profile = autoscaler(DEV)
     assert profile.scale_down_unneeded == f"{ASSUMED.cluster_autoscaler.scale_down_unneeded_s / 60:g}m"
     assert profile.scale_down_delay_after_add == f"{ASSUMED.cluster_autoscaler.scale_down_delay_after_add_s / 60:g}m"
-    assert profile.max_graceful_termination_sec == f"{ASSUMED.queue.termination_grace_s:g}"
+    assert ENGINE_DRAIN_SECONDS == ASSUMED.queue.termination_grace_s == 600
 
 
 def test_spot_nodes_cost_their_share_and_are_lost_now_and_then() -> None:

@@ -3,7 +3,8 @@
 import base64
 import json
 
-from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING, ServingEngine, path_seconds
+from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING, ServingEngine
+from stacks.kubernetes.timeouts import path_seconds
 from stacks.kubernetes.vllm import SECRET
 from stacks.settings import Settings
 from stacks.settings.workloads import Engine

@@ -92,7 +92,7 @@ def add_cluster(
         run_command_enabled=False,
         network_profile=profiles.network(settings.network),
         default_node_pool=_system_pool(cluster, settings.azure.zones, network.nodes_subnet_id, tags),
-        auto_scaler_profile=profiles.autoscaler(),
+        auto_scaler_profile=profiles.autoscaler(settings),
         workload_autoscaler_profile=KubernetesClusterWorkloadAutoscalerProfile(
             keda_enabled=True, vertical_pod_autoscaler_enabled=False
         ),

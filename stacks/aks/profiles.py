@@ -10,6 +10,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterNetworkProfile,
 )
 
+from stacks.kubernetes.timeouts import longest_grace_seconds
 from stacks.settings import Settings
 from stacks.settings.cluster import ApiAccess, MaintenanceSettings
 from stacks.settings.monitoring import MetricsStore
@@ -60,7 +61,7 @@ def network(settings: NetworkSettings) -> KubernetesClusterNetworkProfile:
     )
 
 
-def autoscaler() -> KubernetesClusterAutoScalerProfile:
+def autoscaler(settings: Settings) -> KubernetesClusterAutoScalerProfile:
     """Prefer the pool that wastes least, and let idle GPU nodes go although caches lie on their disks."""
     return KubernetesClusterAutoScalerProfile(
         expander="least-waste",
@@ -69,7 +70,8 @@ def autoscaler() -> KubernetesClusterAutoScalerProfile:
         scale_down_utilization_threshold="0.5",
         # GPU nodes take many minutes to come up with their driver.
         max_node_provisioning_time="20m",
-        max_graceful_termination_sec="600",
+        # Answers and held requests on a node that is taken away are let end.
+        max_graceful_termination_sec=str(longest_grace_seconds(settings)),
         skip_nodes_with_local_storage=False,
         skip_nodes_with_system_pods=True,
         ignore_daemonsets_utilization_enabled=True,

@@ -27,15 +27,6 @@ INTERCEPTOR_PORT = 8080
 EXTERNAL_SCALER = "keda-add-ons-http-external-scaler"
 EXTERNAL_SCALER_PORT = 9090
 
-ANSWER_SECONDS = 600
-"""Time that a model has for the first byte of its answer, once it is ready."""
-
-
-FRONT_MARGIN_SECONDS = 30
-"""Later than the interceptor, whose answer tells what the wait was for."""
-FRONT_DOOR_MARGIN_SECONDS = 120
-"""Later than front and gateway."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServingEngine:
@@ -114,24 +105,6 @@ def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
 def engines(settings: Settings) -> tuple[ServingEngine, ...]:
     """Every engine of the environment."""
     return (*ollama_engines(settings), *vllm_engines(settings))
-
-
-def hold_seconds(settings: Settings) -> int:
-    """How long a request waits for an engine that starts from zero."""
-    return settings.serving.hold_minutes * 60
-
-
-def path_seconds(settings: Settings) -> int:
-    """What every timeout on the way to an engine has to exceed: the wait, and the first byte of an answer.
-
-    At most 25 minutes, below the 30 after which Azure's load balancer drops a silent connection.
-    """
-    return hold_seconds(settings) + ANSWER_SECONDS
-
-
-def front_door_seconds(settings: Settings) -> int:
-    """Longest silence that the front door bears: longer than everything behind it, so that its answer is heard."""
-    return path_seconds(settings) + FRONT_DOOR_MARGIN_SECONDS
 
 
 def model_address(settings: Settings, model: ModelSettings) -> str:

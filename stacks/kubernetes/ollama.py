@@ -8,8 +8,9 @@ from typing import Any
 from stacks.settings import Settings
 from stacks.settings.serving import ModelStore
 
+from . import timeouts
 from .catalogue import HELM
-from .engines import ANSWER_SECONDS, ServingEngine, hold_seconds, ollama_engines
+from .engines import ServingEngine, ollama_engines
 from .images import deployed_images
 from .pods import engine_memory_gib, on_pool
 
@@ -84,8 +85,9 @@ def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         # Each parallel answer takes a key-value cache of its own; the settings count one against the GPU's memory.
         "OLLAMA_NUM_PARALLEL": "1",
         "OLLAMA_MAX_QUEUE": str(settings.serving.waiting_requests),
-        # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes.
-        "OLLAMA_LOAD_TIMEOUT": f"{max(ANSWER_SECONDS, hold_seconds(settings))}s",
+        # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
+        # than the caller's patience: a load whose caller has left is given up.
+        "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",
     }
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
     return {

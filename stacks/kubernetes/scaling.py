@@ -6,11 +6,10 @@ from stacks.settings import Settings
 from stacks.settings.serving import WarmHours
 from stacks.settings.workloads import Engine
 
+from . import timeouts
 from .engines import (
-    ANSWER_SECONDS,
     EXTERNAL_SCALER,
     EXTERNAL_SCALER_PORT,
-    FRONT_MARGIN_SECONDS,
     INTERCEPTOR,
     INTERCEPTOR_PORT,
     ROUTER,
@@ -18,8 +17,6 @@ from .engines import (
     SERVING,
     ServingEngine,
     engines,
-    hold_seconds,
-    path_seconds,
 )
 from .images import deployed_images
 
@@ -33,11 +30,15 @@ def keda_http_add_on(settings: Settings) -> dict[str, Any]:
     tags = {image.tag for image in images.values()}
     if len(tags) > 1:
         raise ValueError(f"the images of keda-http-add-on have different tags ({', '.join(sorted(tags))})")
+    hop = timeouts.interceptor(settings)
     return {
         "images": {"tag": tags.pop(), **{name: image.repository for name, image in images.items()}},
         "interceptor": {
-            "readinessTimeout": f"{hold_seconds(settings)}s",
-            "responseHeaderTimeout": f"{ANSWER_SECONDS}s",
+            "readinessTimeout": f"{timeouts.hold_seconds(settings)}s",
+            "responseHeaderTimeout": f"{timeouts.ANSWER_SECONDS}s",
+            "shutdownDelay": f"{hop.pre_stop_seconds}s",
+            "drainTimeout": f"{hop.drain_seconds}s",
+            "terminationGracePeriodSeconds": hop.grace_seconds,
         },
     }
 
@@ -50,8 +51,8 @@ def scaling(settings: Settings) -> dict[str, Any]:
     hours = settings.serving.warm_hours
     return {
         "scalerAddress": f"{EXTERNAL_SCALER}.{SCALING}:{EXTERNAL_SCALER_PORT}",
-        "holdSeconds": hold_seconds(settings),
-        "answerSeconds": ANSWER_SECONDS,
+        "holdSeconds": timeouts.hold_seconds(settings),
+        "answerSeconds": timeouts.ANSWER_SECONDS,
         **({"warmHours": _cron(hours)} if hours else {}),
         "engines": {engine.name: _engine(settings, engine) for engine in engines(settings)},
     }
@@ -60,11 +61,15 @@ def scaling(settings: Settings) -> dict[str, Any]:
 def serving_front(settings: Settings) -> dict[str, Any]:
     """Values of the own chart of the front: where every engine is reached, and what it serves."""
     replicas = 1 if settings.cluster.tier == "Free" else 2
+    hop = timeouts.front(settings)
     return {
         "image": deployed_images(settings)["serving-front/nginx"].values(),
         "replicas": replicas,
         "waitingRequests": -(-settings.serving.waiting_requests // replicas),
-        "timeoutSeconds": path_seconds(settings) + FRONT_MARGIN_SECONDS,
+        "timeoutSeconds": hop.silence_seconds,
+        "idleSeconds": hop.idle_seconds,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "graceSeconds": hop.grace_seconds,
         "ollamaVersion": deployed_images(settings)["ollama/server"].tag,
         "engines": {
             engine.name: {
@@ -96,7 +101,7 @@ def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "min": leader.min_replicas,
         "max": leader.max_replicas,
         # Not shorter than a start may take, or an engine whose caller has given up would be ended while it loads.
-        "idleSeconds": max(leader.idle_minutes * 60, hold_seconds(settings)),
+        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings)),
         "concurrency": VLLM_CONCURRENCY if is_vllm else settings.serving.requests_per_replica,
         **({"waiting": _waiting(settings, engine)} if is_vllm else {}),
     }

@@ -10,9 +10,9 @@ from stacks.settings.network import IngressMode
 
 from .accounts import VAULT_READER, identity_annotations
 from .deliveries import WRITTEN_BY_USERS, deliveries, formats
-from .engines import front_door_seconds
 from .gpu import WHOLE_CARDS, sharing_configs
 from .images import deployed_images
+from .timeouts import front_door_seconds
 
 AZURE = "service.beta.kubernetes.io/azure"
 

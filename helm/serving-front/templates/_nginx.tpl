@@ -19,6 +19,7 @@ http {
     limit_conn_status 503;
     limit_conn_log_level warn;
 
+    keepalive_timeout {{ .Values.idleSeconds }}s;
     proxy_http_version 1.1;
     proxy_set_header Connection "";
     proxy_set_header X-Request-ID $request_id;

@@ -8,9 +8,9 @@ from typing import Any
 
 from stacks.kubernetes.accounts import OPEN_WEBUI
 from stacks.kubernetes.catalogue import HELM
-from stacks.kubernetes.engines import front_door_seconds
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import Exposure
+from stacks.kubernetes.timeouts import front_door_seconds
 from stacks.settings import Settings
 
 from . import login, scaling, secrets

@@ -5,8 +5,8 @@ Keys of `config`: https://docs.litellm.ai/docs/proxy/config_settings (1.101).
 
 from typing import Any
 
+from stacks.kubernetes import timeouts
 from stacks.kubernetes.databases import database_url
-from stacks.kubernetes.engines import front_door_seconds, path_seconds
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import Exposure
 from stacks.settings import Settings
@@ -16,8 +16,6 @@ from .address import DATABASE, LIMITS, LIMITS_PORT, METRICS_PORT, PORT, SERVICE
 from .models import model_list
 
 RELEASE = SERVICE
-GATEWAY_MARGIN_SECONDS = 60
-"""Later than the front, whose 503 tells what the wait was for."""
 OPIK_URL = "http://opik-frontend.opik.svc.cluster.local:5173/api"
 """Without it LiteLLM would send every prompt to the vendor's cloud."""
 PUBLIC_PATH = "/v1"
@@ -32,7 +30,7 @@ def exposure(settings: Settings) -> Exposure:
         service=SERVICE,
         health_path="/health/readiness",
         body_mib=100,
-        timeout_seconds=front_door_seconds(settings),
+        timeout_seconds=timeouts.front_door_seconds(settings),
     )
 
 
@@ -46,7 +44,7 @@ def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
         "port": PORT,
         "metricsPort": METRICS_PORT,
         # Answers that are being written, and requests that wait for a GPU, outlive an update.
-        "drainSeconds": timeout_seconds(settings),
+        "drainSeconds": timeouts.gateway(settings).grace_seconds,
         "secret": secrets.SECRET,
         "restart": secrets.versions(settings),
         # The chart puts the password in from the Secret.
@@ -73,7 +71,7 @@ def tracing(settings: Settings) -> dict[str, str]:
 
 def timeout_seconds(settings: Settings) -> int:
     """How long the gateway waits for an engine: longer than everything behind it."""
-    return path_seconds(settings) + GATEWAY_MARGIN_SECONDS
+    return timeouts.path_seconds(settings) + timeouts.GATEWAY_MARGIN_SECONDS
 
 
 def config(settings: Settings) -> dict[str, Any]:
