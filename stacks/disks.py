@@ -6,6 +6,7 @@ from cdktf_cdktf_provider_azurerm.storage_account import (
     StorageAccountNetworkRules,
     StorageAccountShareProperties,
     StorageAccountSharePropertiesRetentionPolicy,
+    StorageAccountSharePropertiesSmb,
 )
 from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
@@ -136,7 +137,9 @@ class DisksStack(EnvironmentStack):
             share_properties=StorageAccountShareProperties(
                 retention_policy=StorageAccountSharePropertiesRetentionPolicy(
                     days=self.settings.disks.backup_retention_days
-                )
+                ),
+                # Azure has the setting whether it is written or not, and the provider would remove it at every plan.
+                smb=StorageAccountSharePropertiesSmb(multichannel_enabled=False),
             ),
             tags=self.tags,
             lifecycle=self.protected,

@@ -250,6 +250,16 @@ def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list
     assert "NodePort" not in types
 
 
+def test_source_ranges_judge_the_callers_address_and_a_rollout_refuses_nobody(tmp_path: Path) -> None:
+    objects = _render("nginx-ingress", (), tmp_path)
+    (door,) = (item for item in objects if item["kind"] == "Service" and item["spec"].get("type") == "LoadBalancer")
+    assert door["spec"]["externalTrafficPolicy"] == "Local"
+    (controller,) = (item for item in objects if item["kind"] == "Deployment")
+    pod = controller["spec"]["template"]["spec"]
+    assert pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"] == 20
+    assert pod["terminationGracePeriodSeconds"] >= 80
+
+
 def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
     if release not in {"nvidia-device-plugin", "dcgm-exporter", "ollama", "vllm"}:

@@ -136,6 +136,18 @@ def test_storage_is_closed_to_the_internet_and_has_no_keys(environment: Environm
         assert account["shared_access_key_enabled"] is False
 
 
+def test_settings_of_shares_say_what_azure_has_anyway(environment: Environment, name: str) -> None:
+    """Without the block `smb` the provider finds one in Azure and plans to remove it, for ever.
+
+    https://github.com/hashicorp/terraform-provider-azurerm/blob/v4.55.0/internal/services/storage/storage_account_resource.go
+    (`flattenAccountSharePropertiesSMB`).
+    """
+    accounts = _of_kind(environment(name), "azurerm_storage_account").values()
+    shares = [account["share_properties"] for account in accounts if "share_properties" in account]
+    assert shares
+    assert all(properties["smb"] == {"multichannel_enabled": False} for properties in shares)
+
+
 def test_vault_and_cluster_know_roles_only(environment: Environment, name: str) -> None:
     assert _one(environment(name), "azurerm_key_vault")["rbac_authorization_enabled"] is True
     cluster = _cluster(environment(name))

@@ -20,7 +20,7 @@ from stacks.kubernetes.monitoring.grafana import GrafanaAccess
 from stacks.kubernetes.monitoring.targets import alert_groups, dashboards, targets
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
 from stacks.settings import Settings, load_settings
-from tests.promql import metrics
+from tests.promql import grouped_labels, made_labels, matched_labels, metrics
 
 RULES = sorted((HELM / "monitors" / "rules").glob("*.yaml"))
 CASES = Path(__file__).parent / "alerts" / "cases.yaml"
@@ -123,6 +123,71 @@ def test_every_metric_of_an_alert_is_one_that_a_pinned_exporter_emits(file: Path
         for rule in group["rules"]:
             assert metrics(rule["expr"])
             assert metrics(rule["expr"]) - _emitted() == set(), rule["alert"]
+
+
+OF_TARGETS = {"job", "instance", "namespace", "pod", "container", "endpoint", "node"}
+"""Labels that a PodMonitor of ours gives; the chart's own monitors give `service` and `metrics_path` besides."""
+
+
+def _labels(metric: str) -> set[str]:
+    """Return the labels that Prometheus has of a metric, as `metrics.yaml` lists them."""
+    name = metric if metric in _plain() else re.sub("_(bucket|sum|count)$", "", metric)
+    (listed,) = (entry for entry in LISTED.values() if name in (*entry["metrics"], *entry.get("histograms", ())))
+    own = {*listed["label_names"]["all"], *listed["label_names"].get(name, ())}
+    if metric.endswith("_bucket"):
+        own.add("le")
+    if listed.get("honored"):
+        return own | OF_TARGETS
+    return {f"exported_{label}" if label in OF_TARGETS else label for label in own} | OF_TARGETS
+
+
+def _plain() -> set[str]:
+    return {metric for entry in LISTED.values() for metric in entry["metrics"]}
+
+
+def _without_labels(expression: str, shown: set[str]) -> set[str]:
+    """Return the labels that a query matches, groups by or shows, although none of its metrics has them."""
+    there = {label for metric in metrics(expression) for label in _labels(metric)}
+    matched = {f"{metric}.{label}" for metric, label in matched_labels(expression) if label not in _labels(metric)}
+    return matched | grouped_labels(expression) - there | shown - there - made_labels(expression)
+
+
+@pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
+def test_every_label_of_an_alert_is_one_that_the_pinned_exporter_writes(file: Path) -> None:
+    for group in YAML(typ="safe").load(file)["groups"]:
+        for rule in group["rules"]:
+            shown = set(re.findall(r"\$labels\.(\w+)", json.dumps(rule.get("annotations", {}))))
+            assert _without_labels(rule["expr"], shown) == set(), rule["alert"]
+
+
+@pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
+def test_every_label_of_a_dashboard_is_one_that_the_pinned_exporter_writes(file: Path) -> None:
+    dashboard = json.loads(file.read_text("utf-8"))
+    for panel in _panels(dashboard):
+        for target in panel.get("targets", ()):
+            if "expr" in target:
+                shown = set(re.findall(r"\{\{\s*(\w+)\s*\}\}", target.get("legendFormat", "")))
+                assert _without_labels(target["expr"], shown) == set(), panel["title"]
+    for variable in dashboard["templating"]["list"]:
+        if variable["type"] == "query":
+            ((metric, label),) = re.findall(r"^label_values\(([\w:]+), (\w+)\)$", variable["query"]["query"])
+            assert label in _labels(metric)
+
+
+def test_a_label_that_no_exporter_writes_is_found_wherever_it_stands() -> None:
+    for expression, label in (
+        ('DCGM_FI_DEV_GPU_UTIL{hostname="a"}', "DCGM_FI_DEV_GPU_UTIL.hostname"),
+        ("sum by (hostname) (DCGM_FI_DEV_GPU_UTIL)", "hostname"),
+        ('label_replace(DCGM_FI_DEV_GPU_UTIL, "node", "$1", "hostname", "(.*)")', "hostname"),
+        (
+            'certmanager_certificate_ready_status{exported_name="a"}',
+            "certmanager_certificate_ready_status.exported_name",
+        ),
+        ("kube_node_info unless on (host) DCGM_FI_DEV_GPU_UTIL", "host"),
+    ):
+        assert _without_labels(expression, set()) == {label}
+    assert _without_labels("DCGM_FI_DEV_GPU_UTIL", {"hostname", "Hostname"}) == {"hostname"}
+    assert not _without_labels("certmanager_certificate_ready_status", {"exported_namespace", "namespace"})
 
 
 def test_the_list_of_metrics_was_read_at_the_pinned_versions() -> None:
@@ -334,6 +399,18 @@ def test_azure_monitor_takes_the_place_of_prometheus() -> None:
     assert installed[()]["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
     assert installed[("azure-monitor",)]["GF_PLUGINS_PREINSTALL_DISABLED"] == "false", "or its data source is missing"
     assert "node-metrics" not in {rules.name for rules in namespaces(settings)}
+
+
+def test_dashboards_that_need_the_charts_own_rules_are_not_shown_where_azure_records_none() -> None:
+    base, azure = (
+        YAML(typ="safe").load(values_files(release.RELEASE, variant)[-1])["grafana"]
+        for variant in ((), ("azure-monitor",))
+    )
+    assert {mount["name"] for mount in base["extraConfigmapMounts"]} >= {"k8s-resources-cluster"}
+    assert azure["extraConfigmapMounts"] == []
+    assert azure["defaultDashboardsEnabled"] is False
+    (provider,) = azure["dashboardProviders"]["dashboardproviders.yaml"]["providers"]
+    assert provider == base["dashboardProviders"]["dashboardproviders.yaml"]["providers"][0]
 
 
 def test_azures_add_on_keeps_every_metric_of_kubernetes_that_is_asked_for() -> None:

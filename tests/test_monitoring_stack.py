@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from stacks.settings import Settings, load_settings
+from tests.support.cilium import Pod, Rules
 from tests.synthesis import Synthesized, synthesize
 
 
@@ -51,6 +52,40 @@ def test_azures_add_on_is_told_what_to_keep_before_the_monitors_come(azure: Synt
     assert f"kubernetes_config_map_v1.{name}" in releases["monitors"]["depends_on"]
     assert not azure.resources("platform", "kubernetes_priority_class_v1")
     assert "azmonitoring.coreos.com/v1" in json.dumps(releases["monitors"]["values"])
+
+
+AZURES_TARGETS = (
+    (Pod("cert-manager", {"app.kubernetes.io/component": "controller"}), 9402),
+    (Pod("external-secrets", {"app.kubernetes.io/name": "external-secrets"}), 8080),
+    (Pod("ingress", {"app.kubernetes.io/name": "nginx-ingress"}), 9113),
+    (Pod("gpu", {"app.kubernetes.io/name": "dcgm-exporter"}), 9400),
+    (Pod("scaling", {"app.kubernetes.io/component": "interceptor"}), 2223),
+    (Pod("gateway", {"app.kubernetes.io/name": "litellm"}), 4001),
+    (Pod("opik", {"app.kubernetes.io/name": "oauth2-proxy"}), 44180),
+    (Pod("opik", {"clickhouse.altinity.com/chi": "opik-clickhouse"}), 9363),
+)
+
+
+def test_azures_collector_reaches_every_target_and_nobody_else_of_its_namespace_does(azure: Synthesized) -> None:
+    rules = Rules(azure.resources("platform", "kubernetes_network_policy_v1"))
+    collector = Pod("kube-system", {"rsName": "ama-metrics"})
+    for target, port in AZURES_TARGETS:
+        assert rules.allow(collector, target, port), target
+        assert not rules.allow(Pod("monitoring", {"app.kubernetes.io/name": "prometheus"}), target, port), target
+    for target, port in AZURES_TARGETS[1:]:
+        assert not rules.allow(Pod("kube-system", {"app": "other"}), target, port), target
+
+
+def test_monitors_bear_the_limits_that_azure_asks_for(
+    azure: Synthesized, environment: Callable[[str], Synthesized]
+) -> None:
+    limits = json.dumps({"labelLimit": 63, "labelNameLengthLimit": 511, "labelValueLengthLimit": 1023})
+
+    def monitors(synthesized: Synthesized) -> str:
+        return json.dumps(synthesized.resources("platform", "helm_release")["monitors"]["values"])
+
+    assert json.dumps(limits)[1:-1].replace(" ", "") in monitors(azure).replace(" ", "")
+    assert "labelLimit" not in monitors(environment("dev"))
 
 
 def test_grafana_asks_the_workspace_that_azure_keeps_the_metrics_in(azure: Synthesized) -> None:

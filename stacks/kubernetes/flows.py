@@ -119,13 +119,3 @@ def webhook(port: int) -> Flow:
         peers=(Peer(namespace="kube-system"),),
         ports=(Port(port),),
     )
-
-
-def metrics(port: int) -> Flow:
-    """Scraping of metrics."""
-    return Flow(
-        name="allow-metrics",
-        direction=Direction.INGRESS,
-        peers=(Peer(namespace=MONITORING),),
-        ports=(Port(port),),
-    )

@@ -11,7 +11,7 @@ RENEW_BEFORE_PERCENT = 34
 """Share of a certificate's life that is left when it is renewed. A share, because Let's Encrypt shortens lives: 90 days
 today, 45 in 2028. It asks for renewal at two thirds of the life (https://letsencrypt.org/docs/integration-guide/)."""
 
-HSTS_SECONDS = 31_536_000
+HSTS = "max-age=31536000"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +37,15 @@ def annotations(settings: Settings, exposure: Exposure) -> dict[str, str]:
     """Annotations for the environment's ingress mode, and those by which cert-manager makes the certificate."""
     nginx = settings.ingress.mode is IngressMode.NGINX
     return _certificate(settings) | (_nginx(exposure) if nginx else _application_gateway(exposure))
+
+
+def own_hsts(settings: Settings) -> str | None:
+    """Header `Strict-Transport-Security` that pages have to send themselves; None where the front door sends it.
+
+    NGINX does for every host. The Application Gateway could only by rewrite rules, beside which ACME's challenges end
+    in 404 (https://github.com/cert-manager/cert-manager/issues/6990).
+    """
+    return None if settings.ingress.mode is IngressMode.NGINX else HSTS
 
 
 def _certificate(settings: Settings) -> dict[str, str]:

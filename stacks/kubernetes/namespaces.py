@@ -12,12 +12,13 @@ from stacks.settings.workloads import Engine
 from . import accounts, databases
 from .chat.traffic import chat_flows
 from .engines import SCALING, SERVING
-from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port, metrics, webhook
+from .flows import ANY_NAMESPACE, ANYWHERE, DNS, HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port, webhook
 from .gateway.address import NAMESPACE as GATEWAY
 from .gateway.traffic import gateway_flows
 from .gpu import most_gpu_nodes
 from .monitoring.traffic import NODE_METRICS, monitoring_flows, node_metrics_flows
 from .opik.traffic import opik_flows
+from .scraping import metrics
 from .serving_traffic import scaling_flows, serving_flows
 
 CERT_MANAGER = accounts.CERT_MANAGER.namespace
@@ -83,14 +84,14 @@ def serves_with(settings: Settings, engine: Engine) -> bool:
 
 
 def _controllers(settings: Settings) -> Iterator[NamespaceRules]:
-    yield _controller(CERT_MANAGER, (DNS, HTTPS_OUT, _self_check(settings), webhook(10250), metrics(9402)))
-    yield _controller(EXTERNAL_SECRETS, (DNS, HTTPS_OUT, webhook(10250), metrics(8080)))
+    yield _controller(CERT_MANAGER, (DNS, HTTPS_OUT, _self_check(settings), webhook(10250), metrics(settings, 9402)))
+    yield _controller(EXTERNAL_SECRETS, (DNS, HTTPS_OUT, webhook(10250), metrics(settings, 8080)))
     if settings.ingress.mode is IngressMode.NGINX:
         yield _nginx(settings)
     if settings.cluster.gpu_pools:
         yield _gpu(settings)
     if settings.models:
-        yield _controller(SCALING, scaling_flows())
+        yield _controller(SCALING, scaling_flows(settings))
     if settings.monitoring.enabled:
         yield _monitoring(settings)
         if settings.monitoring.metrics is MetricsStore.PROMETHEUS:
@@ -150,7 +151,7 @@ def _nginx(settings: Settings) -> NamespaceRules:
                 ports=(_HTTP,),
             ),
             *([Flow(name="allow-backends", direction=Direction.EGRESS, peers=backends)] if backends else []),
-            metrics(9113),
+            metrics(settings, 9113),
         ),
     )
 
@@ -166,7 +167,7 @@ def _gpu(settings: Settings) -> NamespaceRules:
         | {"pods": f"{most_pods}", "requests.memory": f"{most_pods * 512}Mi", "limits.memory": f"{most_pods}Gi"},
         container_defaults={"memory": "128Mi"},
         container_requests={"cpu": "10m", "memory": "32Mi"},
-        flows=(DNS, HTTPS_OUT, metrics(9400)),
+        flows=(DNS, HTTPS_OUT, metrics(settings, 9400)),
     )
 
 

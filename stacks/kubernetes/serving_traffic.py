@@ -17,7 +17,8 @@ from .engines import (
     ollama_engines,
     vllm_engines,
 )
-from .flows import DNS, HTTPS_OUT, Direction, Flow, Peer, Port, metrics
+from .flows import DNS, HTTPS_OUT, Direction, Flow, Peer, Port
+from .scraping import collector, metrics
 
 FRONT_PODS = {"app.kubernetes.io/name": FRONT}
 OLLAMA_PODS = {"app.kubernetes.io/name": "ollama"}
@@ -38,7 +39,7 @@ def serving_flows(settings: Settings, callers: Sequence[str]) -> tuple[Flow, ...
     return tuple(_serving(settings, callers))
 
 
-def scaling_flows() -> tuple[Flow, ...]:
+def scaling_flows(settings: Settings) -> tuple[Flow, ...]:
     """Flows of the namespace of KEDA's HTTP add-on."""
     front = Peer(namespace=SERVING, pods=FRONT_PODS)
     interceptor = Peer(namespace=SCALING, pods=INTERCEPTOR_PODS)
@@ -50,7 +51,7 @@ def scaling_flows() -> tuple[Flow, ...]:
         _into("allow-keda", SCALER_PODS, (_KEDA,), EXTERNAL_SCALER_PORT),
         _out_of("allow-counting", SCALER_PODS, (interceptor,), _ADMIN_PORT),
         _into("allow-being-counted", INTERCEPTOR_PODS, (Peer(namespace=SCALING, pods=SCALER_PODS),), _ADMIN_PORT),
-        metrics(_INTERCEPTOR_METRICS_PORT),
+        metrics(settings, _INTERCEPTOR_METRICS_PORT),
     )
 
 
@@ -65,12 +66,11 @@ def _serving(settings: Settings, callers: Sequence[str]) -> Iterator[Flow]:
         yield _download("allow-ollama-download", pulls)
     if vllm_engines(settings):
         router = Peer(namespace=SERVING, pods=ROUTER_PODS)
-        monitoring = metrics(VLLM_PORT).peers
-        yield _into("allow-vllm", VLLM_PODS, (interceptor, router, _KEDA, *monitoring), VLLM_PORT)
+        yield _into("allow-vllm", VLLM_PODS, (interceptor, router, _KEDA, collector(settings)), VLLM_PORT)
         yield _download("allow-vllm-download", VLLM_PODS)
     if any(not engine.sleeps for engine in vllm_engines(settings)):
         front = Peer(namespace=SERVING, pods=FRONT_PODS)
-        yield _into("allow-router", ROUTER_PODS, (front, *metrics(VLLM_PORT).peers), VLLM_PORT)
+        yield _into("allow-router", ROUTER_PODS, (front, collector(settings)), VLLM_PORT)
         yield _out_of("allow-front-to-router", FRONT_PODS, (Peer(namespace=SERVING, pods=ROUTER_PODS),), VLLM_PORT)
         yield _out_of("allow-router-to-vllm", ROUTER_PODS, (Peer(namespace=SERVING, pods=VLLM_PODS),), VLLM_PORT)
         # It finds engines by asking the Kubernetes API.

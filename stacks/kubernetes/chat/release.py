@@ -9,7 +9,7 @@ from typing import Any
 from stacks.kubernetes.accounts import OPEN_WEBUI
 from stacks.kubernetes.catalogue import HELM
 from stacks.kubernetes.images import deployed_images
-from stacks.kubernetes.ingress import Exposure
+from stacks.kubernetes.ingress import Exposure, own_hsts
 from stacks.kubernetes.timeouts import front_door_seconds
 from stacks.settings import Settings
 
@@ -80,6 +80,7 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
 def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str, str]:
     """Variables whose values the environment decides; those of the file come last, and name none of these."""
     chat = settings.chat
+    hsts = own_hsts(settings)
     return {
         **login.variables(settings, client_id=client_id, group_id=group_id),
         **embedding_variables(settings),
@@ -93,6 +94,7 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
         "ENABLE_FORWARD_USER_INFO_HEADERS": str(settings.gateway.enabled),
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.
         "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
+        **({"HSTS": hsts} if hsts else {}),
         **chat.environment,
     }
 

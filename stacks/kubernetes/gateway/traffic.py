@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from stacks.kubernetes import databases
 from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING
-from stacks.kubernetes.flows import Direction, Flow, Peer, Port, metrics
+from stacks.kubernetes.flows import Direction, Flow, Peer, Port
+from stacks.kubernetes.scraping import metrics
 from stacks.settings import Settings
 
 from .address import LIMITS, LIMITS_PORT, METRICS_PORT, NAMESPACE, PORT
@@ -34,7 +35,7 @@ def _flows(settings: Settings, front_door: Peer) -> Iterator[Flow]:
     if settings.opik.enabled:
         callers.append(Peer(namespace=_OPIK, pods={"component": "opik-backend"}))
     yield _in("allow-callers", PROXY, PORT, *callers)
-    yield metrics(METRICS_PORT)
+    yield metrics(settings, METRICS_PORT)
     yield _out("allow-engines", PROXY, FRONT_PORT, Peer(namespace=SERVING, pods={"app.kubernetes.io/name": FRONT}))
     yield _out("allow-limits", PROXY, LIMITS_PORT, Peer(namespace=NAMESPACE, pods=LIMITS_PODS))
     yield _in("allow-counting", LIMITS_PODS, LIMITS_PORT, Peer(namespace=NAMESPACE, pods=PROXY))

@@ -10,7 +10,7 @@ from typing import Any
 from stacks.hosts import Hosts
 from stacks.kubernetes.accounts import identity_annotations
 from stacks.kubernetes.images import deployed_images
-from stacks.kubernetes.ingress import Exposure
+from stacks.kubernetes.ingress import HSTS, Exposure, own_hsts
 from stacks.settings import Settings
 from stacks.settings.monitoring import MetricsStore
 
@@ -75,6 +75,9 @@ def _environment(settings: Settings, access: GrafanaAccess) -> dict[str, str]:
         # The application's role `admin` is Grafana's too; its role `user` is none of Grafana's.
         "GF_AUTH_AZUREAD_ROLE_ATTRIBUTE_STRICT": str(not settings.monitoring.dashboards_for_everyone).lower(),
         "GF_AZURE_WORKLOAD_IDENTITY_ENABLED": "true",
+        # With Grafana's own keys: a year, without subdomains.
+        "GF_SECURITY_STRICT_TRANSPORT_SECURITY": str(own_hsts(settings) is not None).lower(),
+        "GF_SECURITY_STRICT_TRANSPORT_SECURITY_MAX_AGE_SECONDS": HSTS.removeprefix("max-age="),
     }
 
 

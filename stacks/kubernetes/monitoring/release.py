@@ -21,6 +21,9 @@ PRIORITY = "monitoring"
 """Priority class: what tells of a full node must not be the first that is removed from it."""
 STORAGE_CLASS = "managed-csi"
 """AKS's own class of standard SSDs, zone-redundant in a cluster with zones."""
+AZURE_LABEL_LIMITS = {"labelLimit": 63, "labelNameLengthLimit": 511, "labelValueLengthLimit": 1023}
+"""What Azure's add-on asks of every monitor of ours
+(https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-crd)."""
 KEPT_PERCENT = 90
 """Part of the disk that metrics may fill; the write-ahead log and compaction need the rest."""
 
@@ -79,6 +82,7 @@ def monitors(settings: Settings) -> dict[str, Any]:
     azure = settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
     return {
         "apiVersion": "azmonitoring.coreos.com/v1" if azure else "monitoring.coreos.com/v1",
+        "limits": AZURE_LABEL_LIMITS if azure else {},
         "interval": f"{settings.monitoring.scrape_interval_seconds}s",
         "targets": {target.name: target.values() for target in targets(settings)},
         "rules": [] if azure else list(alert_groups(settings)),

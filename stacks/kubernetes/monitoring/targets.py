@@ -81,7 +81,15 @@ def _targets(settings: Settings) -> Iterator[Target]:
             number=9400,
         )
     if settings.models:
-        yield Target(name="interceptor", namespace=SCALING, labels=INTERCEPTOR_PODS, port="metrics", number=2223)
+        # Its chart declares the ports `admin` and `proxy` alone.
+        yield Target(
+            name="interceptor",
+            namespace=SCALING,
+            labels=INTERCEPTOR_PODS,
+            port="proxy",
+            number=2223,
+            declared=False,
+        )
     if vllm_engines(settings):
         yield Target(name="vllm", namespace=SERVING, labels=VLLM_PODS, port="container-port", number=VLLM_PORT)
     if any(not engine.sleeps for engine in vllm_engines(settings)):

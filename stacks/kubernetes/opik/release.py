@@ -10,9 +10,9 @@ from typing import Any
 
 from stacks.kubernetes.catalogue import Image, values_files
 from stacks.kubernetes.images import deployed_images
+from stacks.kubernetes.ingress import own_hsts
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
-from stacks.settings.network import IngressMode
 
 from . import secrets
 from .stores import CLAIM_TEMPLATE, CLAIMS, STORAGE_CLASS, stores
@@ -29,7 +29,6 @@ KEEP_NODE_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 INSTALL_SECONDS = 3600
 """How long Terraform waits: images, disks, ClickHouse, and then 200 migrations, of which none may be interrupted
 (https://github.com/comet-ml/opik/issues/7090)."""
-HSTS = "max-age=31536000"
 
 
 def variants(settings: Settings) -> tuple[str, ...]:
@@ -124,9 +123,8 @@ def _frontend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]
         "image": _own_image(images["frontend"]),
         "serviceAccount": {"create": False, "name": ACCOUNT},
     }
-    if settings.ingress.mode is IngressMode.APPLICATION_GATEWAY:
-        # NGINX sends the header itself; the gateway could only by a rewrite, which would break ACME's challenges.
-        frontend |= {"extraServerHeaders": {"Strict-Transport-Security": HSTS}}
+    if hsts := own_hsts(settings):
+        frontend |= {"extraServerHeaders": {"Strict-Transport-Security": hsts}}
     return frontend
 
 

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from stacks.kubernetes.accounts import OAUTH2_PROXY
-from stacks.kubernetes.flows import HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port
+from stacks.kubernetes.flows import HTTPS_OUT, Direction, Flow, Peer, Port
 from stacks.kubernetes.gateway.address import NAMESPACE as GATEWAY
 from stacks.kubernetes.gateway.address import PORT as GATEWAY_PORT
+from stacks.kubernetes.scraping import metrics
 from stacks.settings import Settings
 
 Labels = Mapping[str, str]
@@ -91,13 +92,7 @@ def _doors(settings: Settings, front_door: Peer) -> Iterator[Flow]:
             pods=dict(pods),
         )
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
-        yield Flow(
-            name=f"metrics-of-{name}",
-            direction=Direction.INGRESS,
-            peers=(Peer(namespace=MONITORING),),
-            ports=(Port(port),),
-            pods=dict(pods),
-        )
+        yield metrics(settings, port, name=f"metrics-of-{name}", pods=pods)
     if settings.gateway.enabled:
         yield Flow(
             name="backend-to-gateway",
