@@ -102,7 +102,9 @@ class EnvironmentStack(TerraformStack):
                             purge_soft_delete_on_destroy=False,
                             purge_soft_deleted_secrets_on_destroy=False,
                             recover_soft_deleted_key_vaults=True,
-                            recover_soft_deleted_secrets=True,
+                            # It would recover a secret only to write a new value over it, which locks out what was
+                            # set up with the old one; without, Azure refuses the new one (409).
+                            recover_soft_deleted_secrets=False,
                         )
                     ],
                     resource_group=[AzurermProviderFeaturesResourceGroup(prevent_deletion_if_contains_resources=True)],

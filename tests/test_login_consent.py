@@ -39,7 +39,7 @@ def everybody(scope: str) -> dict[str, Any]:
 
 
 def test_a_missing_consent_is_said_with_the_link_for_an_administrator() -> None:
-    lines = outstanding(GIVEN, None, Directory())  # type: ignore[arg-type] - an id that is given needs no stack
+    lines = outstanding(GIVEN, None, Directory())  # type: ignore[arg-type]
     assert "openid, profile, email, offline_access, User.Read" in lines[0]
     assert "Need admin approval" in lines[0]
     assert lines[1].endswith(LINK)

@@ -165,3 +165,26 @@ def test_sizes_are_compared_with_what_is_deployed() -> None:
 
 def test_the_file_share_is_named_as_it_is_deployed() -> None:
     assert change.CHAT_UPLOADS == DEPLOYED_CHAT_UPLOADS
+
+
+ZEROS = "00000000-0000-0000-0000-000000000000"
+
+
+def test_a_placeholder_that_gets_its_value_is_no_change() -> None:
+    """The files that come with the project are edited as their comments ask, also after they were committed."""
+    before = written(
+        azure={"subscription_id": ZEROS},
+        cluster={"disk_encryption_set_id": KEY.replace("4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90", ZEROS)},
+    )
+    assert check_change(before, written(cluster={"disk_encryption_set_id": KEY})) == []
+    assert check_change(before, written()) == []  # the line of the key is removed, as its comment offers
+
+
+def test_a_value_that_becomes_a_placeholder_is_a_change() -> None:
+    assert check_change(written(), written(azure={"subscription_id": ZEROS})) == [
+        (
+            "azure.subscription_id: cannot change from 4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90: resources do not move"
+            " between"
+            " subscriptions; write a new environment"
+        )
+    ]

@@ -2,13 +2,16 @@
 
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from .existing import ADDRESS, WITH_ID, Attributes, recognize
 
 _FRAME = re.compile(r"^[╷│╵] ?", re.MULTILINE)
 _HEADING = re.compile(r"^(?=(?:Error|Warning): )", re.MULTILINE)
-_EXISTS = re.compile(r'[Aa]\s+resource\s+with\s+the\s+ID\s+"(?P<id>[^"]+)"\s+already\s+exists')
-_ADDRESS = re.compile(r"^\s*with (?P<address>[^\s,]+),?$", re.MULTILINE)
+_PLACE = re.compile(r"\n\n  (?:with \S+,?\n  )?on \S+ line \d+(?:.|\n)*?(?:\n\n|\Z)")
+"""Where in the configuration an error lies, between its summary and its detail."""
 _HELD_WORKSPACE = re.compile(r'workspace already locked \(lock ID: "(?P<id>[^"]+)"\)')
 _LOCK_FIELD = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(.+)$", re.MULTILINE)
 
@@ -40,36 +43,47 @@ class Diagnosis:
 
 
 def errors(output: str) -> list[str]:
-    """Return Terraform's error messages, without frames and warnings."""
+    """Return Terraform's error messages, each once, without frames and warnings."""
     messages = _HEADING.split(_FRAME.sub("", output))[1:]
-    return [message.strip() for message in messages if message.startswith("Error: ")]
+    return [_said_once(message.strip()) for message in messages if message.startswith("Error: ")]
 
 
-def diagnose(output: str, folder: str, redeploy: str) -> list[Diagnosis]:
+def _said_once(message: str) -> str:
+    """Return a message without a detail that only repeats its summary, as azurerm and azuread send it."""
+    place = _PLACE.search(message)
+    if place is None:
+        return message
+    summary, detail = message[: place.start()].removeprefix("Error: "), message[place.end() :]
+    return message[: place.end()].rstrip() if detail.split() == summary.split() else message
+
+
+def _nothing_known(_address: str) -> Mapping[str, Any]:
+    return {}
+
+
+def diagnose(output: str, folder: str, redeploy: str, attributes: Attributes = _nothing_known) -> list[Diagnosis]:
     """Return the errors in Terraform's output, each with its fix where one is known.
 
-    `folder` is the stack's folder as the operator would type it, `redeploy` the command to run afterwards.
+    `folder` is the stack's folder as the operator would type it, `redeploy` the command to run afterwards;
+    `attributes` gives what is configured of a resource.
     """
-    return [Diagnosis(text, _fix(text, folder, redeploy)) for text in errors(output)]
+    return [Diagnosis(text, _fix(text, folder, redeploy, attributes)) for text in errors(output)]
 
 
 def existing(output: str) -> dict[str, str]:
     """Return what Terraform could not create because it exists already: address to id."""
     found = {}
     for text in errors(output):
-        exists, address = _EXISTS.search(text), _ADDRESS.search(text)
+        exists, address = WITH_ID.search(text), ADDRESS.search(text)
         if exists and address:
             found[address["address"]] = exists["id"]
     return found
 
 
-def _fix(text: str, folder: str, redeploy: str) -> str:
-    if exists := _EXISTS.search(text):
-        address = _ADDRESS.search(text)
-        target = shlex.quote(address["address"]) if address else "ADDRESS"
-        command = f"(cd {shlex.quote(folder)} && terraform import {target} {shlex.quote(exists['id'])})"
+def _fix(text: str, folder: str, redeploy: str, attributes: Attributes) -> str:
+    if found := recognize(text, folder, attributes):
         origin = "it exists already, from an interrupted run or made by hand"
-        return f"{origin}; take it over with\n  {command}\nthen {redeploy}"
+        return f"{origin}; take it over with\n{found.commands(folder)}\nthen {redeploy}"
     for pattern, advice in _ADVICE:
         if re.search(pattern, text):
             return advice(text, folder, redeploy)
@@ -88,6 +102,38 @@ def _unlock(text: str, folder: str, redeploy: str) -> str:
     return (
         f"another run holds the state since {found.get('Created', '?')} ({found.get('Who', '?')}); wait for it. "
         f"If it is dead: (cd {shlex.quote(folder)} && terraform force-unlock {lock}), then {redeploy}"
+    )
+
+
+_ZONES = re.compile(
+    r"zone\(s\)\s+'?(?P<asked>[^']+?)'?\s+for\s+resource\s+'?(?P<pool>[^'\s]+)'?\s+is\s+not\s+supported"
+    r"(?:.|\n)*?are\s+(?P<there>'\d'(?:\s*,\s*'\d')*)?"
+)
+
+
+def _zones(text: str, _folder: str, redeploy: str) -> str:
+    found = _ZONES.search(text)
+    pool = found["pool"] if found else "POOL"
+    there = re.findall(r"\d", found["there"] or "") if found else []
+    # The pools of the cluster itself have keys of their own; every other is a GPU pool, named as in the file.
+    key = {"system": "cluster.system_pool", "workload": "cluster.workload_pool"}.get(pool, f"cluster.gpu_pools.{pool}")
+    return (
+        f"AKS has this size in fewer zones than `azure.zones` says; write `{key}.zones: [{', '.join(there)}]` in the"
+        " environment file (`az vm list-skus --location REGION --size SIZE --zone --output table` shows what the"
+        f" subscription has, but AKS may have less), or another size; then {redeploy}"
+    )
+
+
+def _deleted_secret(text: str, _folder: str, _redeploy: str) -> str:
+    name = re.search(r"Secret\s+(\S+)\s+is\s+currently", text)
+    vault = re.search(r"https://([a-z0-9-]+)\.vault\.azure\.net", text)
+    command = (
+        f"az keyvault secret recover --name {name[1] if name else 'NAME'} --vault-name {vault[1] if vault else 'VAULT'}"
+    )
+    return (
+        "the secret was deleted and can be recovered; a new value would lock out what was set up with the old one, so"
+        f" none is written. Recover it with\n  {command}\nand go back to the state before this run; docs/secrets.md,"
+        ' "A secret that was deleted", says how for each backend'
     )
 
 
@@ -127,6 +173,69 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         ),
     ),
     (
+        r"AADSTS65001|AADSTS90094|[Nn]eed admin approval",
+        _say('an administrator has to consent to the login once: docs/identity.md, "Consent"; `llmctl health` tells'),
+    ),
+    (
+        r"Request contains a property with duplicate values",
+        _say(
+            "Graph refuses a group whose only owner is the ordinary user who makes it; name a second owner in"
+            " identity.access_group_owner_ids, give a group that exists in identity.access_group_object_id, or deploy"
+            " with the role Groups Administrator; then {redeploy}"
+        ),
+    ),
+    (
+        r"(?s)delegated permission grant.*(?:Authorization_RequestDenied|Insufficient privileges)",
+        _say(
+            "this login may not consent for the tenant; write identity.admin_consent: false, then {redeploy}, which"
+            " prints the link for an administrator; or give it what docs/identity.md lists"
+        ),
+    ),
+    (
+        r"Authorization_RequestDenied|Insufficient privileges to complete the operation",
+        _say("this login lacks a right in the directory; docs/identity.md lists them for each object; then {redeploy}"),
+    ),
+    (
+        r"ObjectIsDeletedButRecoverable|currently in a deleted but recoverable state",
+        _deleted_secret,
+    ),
+    (
+        r"unexpected\s+state\s+'ProtectionError'",
+        _say(
+            "the Backup vault's roles had not reached all of Azure when the protection began, and the backup that"
+            " failed"
+            " stays outside the state. It holds nothing yet: remove it with\n"
+            "  az dataprotection backup-instance delete --name DISK --vault-name VAULT --resource-group GROUP --yes\n"
+            "wait ten minutes, then {redeploy}"
+        ),
+    ),
+    (
+        r"another\s+operation\s+\(install/upgrade/rollback\)\s+is\s+in\s+progress",
+        _say(
+            "a run that was stopped hard left the release pending; see it with `helm list --pending --all-namespaces`,"
+            " end it with `helm rollback RELEASE --namespace NAMESPACE` (with `helm uninstall RELEASE --namespace"
+            " NAMESPACE` where nothing was ever deployed); then {redeploy}"
+        ),
+    ),
+    (
+        r"HTTP response was nil; connection may have been reset|connection reset by peer",
+        _say(
+            "the answer was lost, and what was asked for may have been made; {redeploy} goes on, and where it then"
+            " exists already, that error comes with the command that takes it over"
+        ),
+    ),
+    (
+        r"AvailabilityZoneNotSupported|zone\(s\)\s+\S+\s+for\s+resource",
+        _zones,
+    ),
+    (
+        r"(?:Zonal|Overconstrained(?:Zonal)?)?AllocationFailed|OverconstrainedAllocationRequest",
+        _say(
+            "Azure has no such machine free there now; wait and {redeploy}, or write another vm_size or fewer zones for"
+            " the pool in the environment file (cluster.….zones)"
+        ),
+    ),
+    (
         r"az login|AADSTS|could not (?:acquire|obtain) access token|unable to build authorizer|obtain.*Azure CLI",
         _say("log in with `az login`, or set the ARM_* variables of a service principal; then {redeploy}"),
     ),
@@ -152,8 +261,11 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
     (
         "ForbiddenByRbac",
         _say(
-            "this login may not write to the vault; add its object id to operators.object_ids, and let one who is on "
-            "that list deploy the stack database once"
+            "a role that was just given takes up to ten minutes to reach the vault: wait, then {redeploy}. Refused"
+            " still,"
+            " this login has none: add its object id to operators.object_ids, and let one who is on that list"
+            " deploy the"
+            " stack database once"
         ),
     ),
     (

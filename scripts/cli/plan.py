@@ -78,12 +78,21 @@ class Plan:
     changes: Changes
     lost: tuple[str, ...] = ()
     """Addresses of resources that the plan destroys, for good or to replace them."""
+    vanished: tuple[str, ...] = ()
+    """Addresses of resources that were deleted outside Terraform, and that the plan makes anew."""
+    recovery: tuple[str, ...] = field(default=(), compare=False)
+    """Commands that bring vanished resources back as they were."""
     resources: tuple[ResourceChange, ...] = field(default=(), compare=False)
     """What changes, in a form that holds no secret."""
     effect: str = field(default="", compare=False)
     """Digest of what the plan does; equal digests do the same."""
     document: Mapping[str, Any] = field(default_factory=dict, compare=False, repr=False)
     """Terraform's JSON form, secrets included; never shown."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether the stack had resources when it was planned."""
+        return bool(self.document.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources"))
 
 
 def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # noqa: B008 - immutable
@@ -101,7 +110,27 @@ def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # 
     outputs = sum(
         change["actions"] not in (["no-op"], ["read"]) for change in document.get("output_changes", {}).values()
     )
-    return Plan(Changes(**counted, outputs=outputs), tuple(sorted(lost)), resources, _effect(document), document)
+    vanished = sorted(resource.address for resource in resources if resource.kind is Kind.CREATE and resource.outside)
+    return Plan(
+        Changes(**counted, outputs=outputs),
+        tuple(sorted(lost)),
+        tuple(vanished),
+        _recovery(document, vanished),
+        resources,
+        _effect(document),
+        document,
+    )
+
+
+def _recovery(document: Mapping[str, Any], vanished: Iterable[str]) -> tuple[str, ...]:
+    """Return how to get back what Azure keeps after a deletion: secrets of a vault, which soft-deletes them."""
+    before = {item["address"]: item["change"].get("before") or {} for item in document.get("resource_drift", [])}
+    secrets = [before[address] for address in vanished if address.startswith("azurerm_key_vault_secret.")]
+    return tuple(
+        f"az keyvault secret recover --name {secret.get('name')}"
+        f" --vault-name {str(secret.get('key_vault_id')).rpartition('/')[2]}"
+        for secret in secrets
+    )
 
 
 _RUN_ONCE = frozenset({"kubernetes_job_v1"})

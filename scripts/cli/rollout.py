@@ -79,8 +79,14 @@ class Rollout:
 
     @property
     def lost(self) -> dict[str, tuple[str, ...]]:
-        """Resources that the plans destroy or replace, by stack."""
-        return {name: self.plans[name].lost for name in self.stacks if name in self.plans and self.plans[name].lost}
+        """Resources that the plans destroy, replace, or make anew where they hold data, by stack."""
+        losses = {name: self._losses(name, self.plans[name]) for name in self.stacks if name in self.plans}
+        return {name: lost for name, lost in losses.items() if lost}
+
+    def _losses(self, name: str, plan: Plan) -> tuple[str, ...]:
+        """Return what a stack gives up: in a durable one also what vanished, since a new one would be empty."""
+        vanished = plan.vanished if self.stacks[name].durable and not self.destroy else ()
+        return (*plan.lost, *(f"{address} (vanished, would be made anew)" for address in vanished))
 
     def apply(self, names: Iterable[str], *, any_loss: bool) -> bool:
         """Apply the plans of `names` and return whether all went well; `reports` tells the rest.
@@ -114,7 +120,7 @@ class Rollout:
             if plan is None or (not self.reviewed and self._outdated(name)):
                 board.phase(name, "planning")
                 plan = runner.plan(destroy=self.destroy)
-            if agreed is not None and (refused := tuple(sorted(set(plan.lost) - set(agreed)))):
+            if agreed is not None and (refused := tuple(sorted(set(self._losses(name, plan)) - set(agreed)))):
                 board.end(name, f"refused: would lose {len(refused)} resources", "failed")
                 return Report(Outcome.FAILED, refused=refused)
             if not plan.changes.empty:

@@ -8,6 +8,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from scripts.review.changes import Kind
+
 from .console import err
 from .diagnose import Diagnosis, diagnose
 from .plan import Plan, total
@@ -37,8 +39,30 @@ def print_plans(rollout: Rollout) -> None:
     for name, lost in rollout.lost.items():
         for address in lost:
             err.print(Text.assemble(("  destroys ", "red"), (name, "bold"), f" {address}"))
+    for name, plan in rollout.plans.items():
+        if rollout.stacks[name].durable and not rollout.destroy:
+            _print_creations(name, plan)
     changes = total(rollout.plans.values())
     err.print(f"Total: {changes}.", markup=False)
+
+
+def _print_creations(name: str, plan: Plan) -> None:
+    """Name what is new in a stack that holds data and is deployed: hardly anything ever is."""
+    if not (plan.exists or plan.vanished):
+        return
+    for resource in plan.resources:
+        if resource.kind is Kind.CREATE and resource.address not in plan.vanished:
+            err.print(Text.assemble(("  creates ", "green"), (name, "bold"), f" {resource.address}"))
+    if plan.vanished:
+        err.print(
+            f"{name} holds data. What vanished was deleted outside Terraform; a new one would be empty, or lock out"
+            " what was set up with the old one. Bring it back instead, then deploy again:",
+            markup=False,
+        )
+        for command in plan.recovery:
+            err.print(f"  {command}", markup=False, soft_wrap=True)
+        if len(plan.recovery) < len(plan.vanished):
+            err.print("  docs/restore.md and docs/data.md: disks, database, vault from their backups", markup=False)
 
 
 def _counts(plan: Plan) -> list[str]:
@@ -64,7 +88,7 @@ def print_failures(rollout: Rollout, failures: Mapping[str, TerraformError], red
 def _print_grouped(failures: Sequence[tuple[StackRunner, TerraformError]], redeploy: str) -> None:
     groups: dict[str, tuple[Diagnosis, list[str]]] = {}
     for runner, error in failures:
-        found = diagnose(error.output, _relative(runner.stack.folder), f"`{redeploy}`")
+        found = diagnose(error.output, _relative(runner.stack.folder), f"`{redeploy}`", runner.stack.attributes)
         for diagnosis in found or [_last_lines(error)]:
             _, titles = groups.setdefault(_sameness(diagnosis.text), (diagnosis, []))
             title = f"{error.stack}: terraform {error.action} failed"

@@ -31,6 +31,16 @@ class Stack:
         """Whether the stack holds data or names, and is protected from being destroyed."""
         return self.name in DURABLE
 
+    def attributes(self, address: str) -> dict[str, Any]:
+        """Return what is configured of the resource at `address`; nothing where the stack has no such resource."""
+        type_, _, name = address.partition(".")
+        try:
+            content = json.loads((self.folder / "cdk.tf.json").read_text(encoding="utf-8"))
+            found = content["resource"][type_][name.partition("[")[0]]
+        except (OSError, ValueError, KeyError):
+            return {}
+        return dict(found) if isinstance(found, dict) else {}
+
 
 @dataclass(frozen=True)
 class Workspace:

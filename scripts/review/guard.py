@@ -58,6 +58,8 @@ def serves_models(type_: str, before: Mapping[str, Any]) -> bool:
 
 def stake(stack: str, change: "ResourceChange") -> str:
     """Return what is lost with this change; empty when it may be lost without asking."""
+    if change.kind.value == "create" and change.outside and stack in DURABLE:
+        return f"it was deleted outside Terraform, and stack {stack} is durable: a new one would be empty"
     if not change.kind.loses:
         return ""
     if stack in DURABLE:

@@ -10,6 +10,7 @@ from .azure import StateSettings
 from .data import DataDisk
 from .environment import Settings
 from .faults import Key, dotted
+from .placeholders import placeholders
 from .rules.base import Finding
 
 CHAT_UPLOADS = "chat-uploads"
@@ -32,7 +33,15 @@ def check_change(previous: Settings, current: Settings) -> list[str]:
 
 
 def refused_changes(previous: Settings, current: Settings) -> Iterator[Finding]:
-    """Yield the changes from `previous` to `current` that what exists cannot follow, with what to do instead."""
+    """Yield the changes from `previous` to `current` that what exists cannot follow, with what to do instead.
+
+    A placeholder of `previous` binds nobody: nothing was ever deployed with it.
+    """
+    standing_in = {finding.key for finding in placeholders(previous)}
+    yield from (finding for finding in _changes(previous, current) if finding.key not in standing_in)
+
+
+def _changes(previous: Settings, current: Settings) -> Iterator[Finding]:
     for key, why in _FIXED.items():
         before = _at(previous, key)
         if before != _at(current, key):
