@@ -81,8 +81,10 @@ def _credential(_found: re.Match[str], address: str, folder: str, attributes: Ma
         (
             f"app=$(cd {identity} && terraform output -raw client_id)",
             "object=$(az ad app show --id $app --query id --output tsv)",
-            "credential=$(az ad app federated-credential list --id $app"
-            f" --query \"[?name=='{name}'].id\" --output tsv)",
+            (
+                "credential=$(az ad app federated-credential list --id $app"
+                f" --query \"[?name=='{name}'].id\" --output tsv)"
+            ),
         ),
     )
 
