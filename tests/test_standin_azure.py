@@ -139,6 +139,13 @@ def test_a_missing_secret_is_an_error(azure: Provider) -> None:
 
 NODES: dict[str, Any] = {"name": "gpu", "kubernetes_cluster_id": "/c", "vm_size": "Standard_NC4as_T4_v3"}
 SURGE = [{"max_surge": "10%"}]
+SHARES: dict[str, Any] = {
+    **IN_GROUP,
+    "name": "files",
+    "account_kind": "FileStorage",
+    "account_tier": "Premium",
+    "account_replication_type": "ZRS",
+}
 DRIFTING = [
     ("azurerm_kubernetes_cluster_node_pool", NODES, NODES | {"upgrade_settings": SURGE}),
     (
@@ -156,6 +163,11 @@ DRIFTING = [
         "azurerm_postgresql_flexible_server",
         {**IN_GROUP, "name": "pg"},
         {**IN_GROUP, "name": "pg", "zone": "1"},
+    ),
+    (
+        "azurerm_storage_account",
+        SHARES | {"share_properties": {"retention_policy": {"days": 7}}},
+        SHARES | {"share_properties": {"retention_policy": {"days": 7}, "smb": {"multichannel_enabled": False}}},
     ),
 ]
 
