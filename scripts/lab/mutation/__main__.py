@@ -1,4 +1,4 @@
-"""`scripts/mutate`: which of the kept mutations does no named test notice?"""
+"""`scripts/mutate`: tells which of the kept mutations no named test notices."""
 
 import argparse
 import sys
