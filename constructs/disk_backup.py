@@ -14,6 +14,7 @@ from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 from .retained_disk import RetainedDisk
+from .role_name import role_name
 
 
 class DiskBackup(Construct):
@@ -71,11 +72,13 @@ class DiskBackup(Construct):
             RoleAssignment(
                 self,
                 role_id,
+                name=role_name(group.id, role, self.vault.identity.principal_id),
                 scope=group.id,
                 role_definition_name=role,
                 principal_id=self.vault.identity.principal_id,
                 principal_type="ServicePrincipal",
                 description=why,
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
             )
             for role_id, role, group, why in (
                 ("reader", "Disk Backup Reader", disks_group, "Read the disks that are backed up"),
@@ -93,8 +96,9 @@ class DiskBackup(Construct):
                 disk_id=disk.disk.id,
                 snapshot_resource_group_name=snapshots_group.name,
                 backup_policy_id=policy.id,
-                # Azure checks the vault's permissions when protection starts, and they take minutes to reach every
-                # server; making the locks takes about as long.
+                # Azure checks the vault's permissions when protection starts, and they take up to ten minutes to reach
+                # every server; making the locks takes about as long. Where that was too early, the instance ends in
+                # ProtectionError outside the state, and llmctl tells how to begin anew.
                 depends_on=[*roles, disk.lock],
                 lifecycle=keep,
             )

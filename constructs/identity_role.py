@@ -1,7 +1,10 @@
 """A role of a managed identity."""
 
+from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
+
+from .role_name import role_name
 
 
 class IdentityRole(RoleAssignment):
@@ -14,8 +17,10 @@ class IdentityRole(RoleAssignment):
         super().__init__(
             scope,
             construct_id,
+            name=role_name(on, role, principal_id),
             scope=on,
             role_definition_name=role,
             principal_id=principal_id,
             principal_type="ServicePrincipal",
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
         )

@@ -9,6 +9,8 @@ from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
+from .role_name import role_name
+
 
 class SecretVault(Construct):
     """A vault whose contents survive every mistake: purge protection, soft delete, access by role only.
@@ -58,15 +60,24 @@ class SecretVault(Construct):
         # Given on the group, not on the vault: then the roles are made while Azure still takes its minutes for the
         # vault, and have reached its servers when the first secret is written.
         self.officers = [
-            RoleAssignment(self, f"officer-{officer}", scope=group.id, role_definition_name=role, principal_id=officer)
+            RoleAssignment(
+                self,
+                f"officer-{officer}",
+                name=role_name(group.id, role, officer),
+                scope=group.id,
+                role_definition_name=role,
+                principal_id=officer,
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
+            )
             for officer in officer_ids
         ] or [
             RoleAssignment(
                 self,
                 "officer",
+                name=role_name(group.id, role, deployer.object_id),
                 scope=group.id,
                 role_definition_name=role,
                 principal_id=deployer.object_id,
-                lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]),
+                lifecycle=TerraformResourceLifecycle(ignore_changes=["name", "principal_id"]),
             )
         ]

@@ -77,7 +77,9 @@ class AcrStack(EnvironmentStack):
             ]
             or None,
             tags=self.tags,
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True),
+            # Azure makes every registry zone-redundant, whatever its tier, and will say so some day; the provider would
+            # replace it for that. (Below Premium azurerm 4.55 then refuses every plan; a newer one has to be taken.)
+            lifecycle=TerraformResourceLifecycle(prevent_destroy=True, ignore_changes=["zone_redundancy_enabled"]),
         )
 
     def _network_rules(self) -> list[ContainerRegistryNetworkRuleSet]:

@@ -133,7 +133,7 @@ WAYS = {
             " zones for"
             " location 'centralus' are ''"
         ),
-        ["cluster.workload_pool.zones: []"],
+        ["cluster.workload_pool.vm_size"],
     ),
     "backup-before-its-role": (
         (

@@ -73,7 +73,7 @@ REFUSED: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         "database.restore_from_server_id: has no effect on the server that exists; raise database.generation",
     ),
     "soft-delete": ({}, {"vault": {"soft_delete_days": 30}}, "vault.soft_delete_days: cannot change from 90"),
-    "registry-tier": ({}, {"registry": {"tier": "Premium"}}, "registry.tier: cannot change from Basic"),
+    "registry-tier": ({"registry": {"tier": "Premium"}}, {}, "registry.tier: cannot change from Premium"),
     "identity": ({}, {"identity": {"manage": False}}, "identity.manage: cannot be turned off"),
     "group": (
         {},

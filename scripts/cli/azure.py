@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from collections.abc import Sequence
 from typing import Any
 
 from .errors import ExitCode, OperatorError
@@ -15,10 +16,25 @@ class AzureError(OperatorError):
 
 
 def az(*arguments: str, login: str = "az login") -> dict[str, Any]:
-    """Return what a command of the Azure CLI answers; `login` is the command that is advised without a login.
+    """Return the object that a command of the Azure CLI answers; `login` is advised where nobody is logged in.
 
     Raises AzureError.
     """
+    answer = _answer(arguments, login)
+    if not isinstance(answer, dict):
+        raise AzureError(f"az {' '.join(arguments[:2])} answered with something else than an object")
+    return answer
+
+
+def az_list(*arguments: str, login: str = "az login") -> list[Any]:
+    """Return the list that a command of the Azure CLI answers. Raises AzureError."""
+    answer = _answer(arguments, login)
+    if not isinstance(answer, list):
+        raise AzureError(f"az {' '.join(arguments[:2])} answered with something else than a list")
+    return answer
+
+
+def _answer(arguments: Sequence[str], login: str) -> Any:
     what = f"az {' '.join(arguments[:2])}"
     try:
         done = subprocess.run(  # noqa: S603
@@ -38,12 +54,9 @@ def az(*arguments: str, login: str = "az login") -> dict[str, Any]:
     if done.returncode:
         raise _failure(what, done.stderr, login)
     try:
-        answer = json.loads(done.stdout)
+        return json.loads(done.stdout)
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict):
-        raise AzureError(f"{what} answered with something else than an object")
-    return answer
+        return None
 
 
 def _failure(what: str, said: str, login: str) -> AzureError:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import image_step, login_consent, saved_plans, summary
+from . import image_step, login_consent, saved_plans, summary, zones
 from .consent import Consent
 from .console import err, out, print_json
 from .env_check import verdict_of
@@ -70,6 +70,8 @@ def deploy(
         if plans:
             saved_plans.restore(plans, run)
         _say_consent(run, settings)
+        if "aks" in run.stacks and not run.reviewed:
+            _refuse_zones(run, settings)
         ok = bring_up(run, chosen, consent, with_images=not skip_images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
@@ -84,6 +86,21 @@ def deploy(
 def _say_consent(run: Rollout, settings: "Settings") -> None:
     for line in login_consent.outstanding(settings, run):
         err.print(line, markup=False, soft_wrap=True)
+
+
+def _refuse_zones(run: Rollout, settings: "Settings") -> None:
+    """Refuse pools in zones that lack their machines, before the first cluster; a standing one has shown that it can.
+
+    Raises OperatorError with a line for each pool.
+    """
+    try:
+        standing = bool(run.runner("aks").outputs())
+    except TerraformError:
+        return
+    if not standing and (found := zones.refused(settings)):
+        raise OperatorError(
+            "\n".join(found), f"correct the file, then `llmctl deploy {settings.name}`", ExitCode.SETTINGS
+        )
 
 
 def refuse_unready(environment: str, root: Path = ROOT) -> "Settings":

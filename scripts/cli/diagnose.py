@@ -115,13 +115,16 @@ def _zones(text: str, _folder: str, redeploy: str) -> str:
     found = _ZONES.search(text)
     pool = found["pool"] if found else "POOL"
     there = re.findall(r"\d", found["there"] or "") if found else []
-    # The pools of the cluster itself have keys of their own; every other is a GPU pool, named as in the file.
-    key = {"system": "cluster.system_pool", "workload": "cluster.workload_pool"}.get(pool, f"cluster.gpu_pools.{pool}")
-    return (
-        f"AKS has this size in fewer zones than `azure.zones` says; write `{key}.zones: [{', '.join(there)}]` in the"
-        " environment file (`az vm list-skus --location REGION --size SIZE --zone --output table` shows what the"
-        f" subscription has, but AKS may have less), or another size; then {redeploy}"
+    shown = (
+        "`az vm list-skus --location REGION --size SIZE --zone --output table` shows what the subscription has, but"
+        " AKS may"
+        " have less"
     )
+    if pool in ("system", "workload"):
+        way = f"another size in `cluster.{pool}_pool.vm_size`, or fewer `azure.zones` in a new environment"
+    else:
+        way = f"`cluster.gpu_pools.{pool}.zones: [{', '.join(there)}]`, or another size"
+    return f"AKS has this size in fewer zones than the environment file says; write {way} ({shown}); then {redeploy}"
 
 
 def _deleted_secret(text: str, _folder: str, _redeploy: str) -> str:

@@ -11,6 +11,7 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs import Construct
 
 from constructs.identity_role import IdentityRole
+from constructs.role_name import role_name
 from stacks.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
 from stacks.settings import Settings
 
@@ -95,16 +96,20 @@ def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCl
         RoleAssignment(
             scope,
             f"operator-{object_id}",
+            name=role_name(cluster.id, CLUSTER_ADMIN, object_id),
             scope=cluster.id,
             role_definition_name=CLUSTER_ADMIN,
             principal_id=object_id,
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
         )
     if not settings.operators.object_ids:
+        deployer = DataAzurermClientConfig(scope, "deployer").object_id
         RoleAssignment(
             scope,
             "operator",
+            name=role_name(cluster.id, CLUSTER_ADMIN, deployer),
             scope=cluster.id,
             role_definition_name=CLUSTER_ADMIN,
-            principal_id=DataAzurermClientConfig(scope, "deployer").object_id,
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["principal_id"]),
+            principal_id=deployer,
+            lifecycle=TerraformResourceLifecycle(ignore_changes=["name", "principal_id"]),
         )

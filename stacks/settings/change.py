@@ -115,11 +115,11 @@ def _database(previous: Settings, current: Settings) -> Iterator[Finding]:
 
 
 def _registry(previous: Settings, current: Settings) -> Iterator[Finding]:
-    if previous.registry.tier != current.registry.tier and current.azure.zones:
+    if previous.registry.tier == "Premium" != current.registry.tier and current.azure.zones:
         yield Finding(
             ("registry", "tier"),
-            f"cannot change from {previous.registry.tier} in a region with zones: zone redundancy is fixed when the"
-            " registry is created",
+            "cannot change from Premium in a region with zones: the registry stays zone-redundant, which the provider"
+            " takes for Premium alone; write Premium",
         )
 
 
