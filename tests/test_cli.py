@@ -1,5 +1,6 @@
 """The command line itself: what it teaches, what it refuses, and how its errors look."""
 
+import base64
 import json
 import os
 import subprocess
@@ -218,18 +219,43 @@ def test_the_state_storage_is_closed_versioned_and_locked() -> None:
 def test_state_bootstrap_runs_what_its_dry_run_shows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls = tmp_path / "calls"
     az = tmp_path / "az"
-    az.write_text(f"""#!/bin/sh\necho "az $*" >> {calls}\ncase "$*" in "ad "*) echo '"my-object-id"';; esac\n""")
+    az.write_text(_logged_in_az(calls, "user"))
     az.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setattr(state, "load_environment", lambda name: with_state(name, STATES["azurerm"]))
     shown = CliRunner().invoke(state.app, ["bootstrap", "dev", "--dry-run"])
     assert not calls.exists()
     assert CliRunner().invoke(state.app, ["bootstrap", "dev"]).exit_code == ExitCode.OK
-    ran = calls.read_text().splitlines()[1:]
-    plain = shown.output.replace("'", "").replace(
+    ran = calls.read_text().splitlines()[2:]
+    plain = shown.stdout.replace("'", "").replace(
         "$(az ad signed-in-user show --query id --output tsv)", "my-object-id"
     )
     assert ran == plain.splitlines()
+
+
+def test_a_service_principal_gets_the_state_by_its_own_object_id(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It may often not ask the directory who it is; its token says so."""
+    calls = tmp_path / "calls"
+    az = tmp_path / "az"
+    az.write_text(_logged_in_az(calls, "servicePrincipal"))
+    az.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(state, "load_environment", lambda name: with_state(name, STATES["azurerm"]))
+    assert CliRunner().invoke(state.app, ["bootstrap", "dev"]).exit_code == ExitCode.OK
+    (role,) = (line for line in calls.read_text().splitlines() if "role assignment create" in line)
+    assert "--assignee-object-id my-object-id --assignee-principal-type ServicePrincipal" in role
+    assert "az ad " not in calls.read_text()
+
+
+def _logged_in_az(calls: Path, kind: str) -> str:
+    """Return a stand-in for az with a login of this kind, whose token names it."""
+    payload = base64.urlsafe_b64encode(b'{"oid":"my-object-id"}').decode().rstrip("=")
+    return (
+        f'#!/bin/sh\necho "az $*" >> {calls}\ncase "$*" in\n'
+        f'"account show"*) echo \'"{kind}"\';;\n"account get-access-token"*) echo \'"head.{payload}.sign"\';;\nesac\n'
+    )
 
 
 def test_a_failing_az_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

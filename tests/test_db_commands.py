@@ -123,12 +123,23 @@ def test_status_tells_what_can_be_restored_and_what_is_left_over(monkeypatch: py
             "backup": {"earliestRestoreDate": "2026-11-14T12:00:00Z"},
         },
         "list": {"servers": [OLD, NEW]},
-        "backup": {"times": ["2026-11-20T02:00:00Z", "2026-11-19T02:00:00Z"]},
     }
-    monkeypatch.setattr(azure, "az", lambda *arguments: answers[arguments[2]])
+    backups = [{"properties": {"completedTime": f"2026-11-{day}T02:00:00Z"}} for day in (20, 19)]
+    asked = []
+
+    def az(*arguments: str) -> dict[str, Any]:
+        asked.append(arguments)
+        return {"value": backups} if arguments[0] == "rest" else answers[arguments[2]]
+
+    monkeypatch.setattr(azure, "az", az)
     found = server_status(load_settings("dev"), {"server_name": NEW, "resource_group_name": "llm-dev-database"})
     assert found["other_servers"] == [OLD]
     assert found["backups"] == ["2026-11-19T02:00:00Z", "2026-11-20T02:00:00Z"]
+    (rest,) = (arguments for arguments in asked if arguments[0] == "rest")
+    assert rest[-1] == (
+        "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/llm-dev-database/providers"
+        f"/Microsoft.DBforPostgreSQL/flexibleServers/{NEW}/backups?api-version=2024-08-01"
+    )
     assert found["earliest_restore"] == "2026-11-14T12:00:00Z"
     assert json.loads(json.dumps(found)) == found
 

@@ -266,12 +266,16 @@ def test_a_scanner_that_fails_is_no_verdict(programs: Path, tmp_path: Path) -> N
 
 def test_an_image_is_signed_by_digest_unless_it_is(programs: Path, tmp_path: Path) -> None:
     subject = Subject("app", Reference("r.example.com", "a", digest=DIGEST), None, tmp_path / "log", Processes())
-    record = install(programs, "cosign", '[ "$1" = verify ] && exit 1; exit 0')
+    record = install(programs, "cosign", '[ "$1" = verify ] && exit 1; cat "$6"')
     sign(subject, "azurekms://vault/key")
     written = record.read_text()
     assert "sign\n--yes\n--key\nazurekms://vault/key\n" in written
     assert written.count(f"\nr.example.com/a@{DIGEST}\n") == 2
-    assert "--tlog-upload=false\n" in written, "what runs here is nobody else's business"
+    assert "--tlog-upload" not in written, "cosign 3 has deprecated it"
+    assert '{"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"}' in (tmp_path / "log").read_text(), (
+        "a configuration without a public log: what runs here is nobody else's business"
+    )
+    assert "--trusted-root\n" in written, "else cosign fetches Sigstore's from the internet"
     record.unlink()
     install(programs, "cosign")
     sign(subject, "azurekms://vault/key")

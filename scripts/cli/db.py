@@ -79,6 +79,9 @@ def status(
         err.print(f"{old} is not used by the platform any more, and costs; docs/restore.md tells when it may go.")
 
 
+_BACKUPS_API = "2024-08-01"
+
+
 def server_status(settings: "Settings", outputs: dict[str, Any]) -> dict[str, Any]:
     """Return what Azure knows of the server in use and of others in its resource group. Raises AzureError."""
     from .azure import az  # noqa: PLC0415
@@ -89,13 +92,16 @@ def server_status(settings: "Settings", outputs: dict[str, Any]) -> dict[str, An
     shown = az(*flexible, "show", "--name", server, *place)
     # az answers these with lists.
     listed = az(*flexible, "list", *place, "--query", "{servers: [].name}")
-    backups = az(*flexible, "backup", "list", "--name", server, *place, "--query", "{times: [].completedTime}")
+    # By its interface: the argument that names the server of `backup list` is another one from az 2.86 on.
+    resource = f"/subscriptions/{settings.azure.subscription_id}/resourceGroups/{group}/providers"
+    url = f"{resource}/Microsoft.DBforPostgreSQL/flexibleServers/{server}/backups?api-version={_BACKUPS_API}"
+    backups = az("rest", "--method", "GET", "--url", url)
     return {
         "server": server,
         "size": f"{shown['sku']['name']}, {shown['storage']['storageSizeGb']} GiB",
         "state": shown["state"],
         "earliest_restore": shown["backup"]["earliestRestoreDate"],
-        "backups": sorted(backups["times"]),
+        "backups": sorted(backup["properties"]["completedTime"] for backup in backups["value"]),
         "other_servers": sorted(set(listed["servers"]) - {server}),
     }
 

@@ -1,5 +1,6 @@
 """`llmctl state`: where Terraform keeps its state."""
 
+import base64
 import json
 import shlex
 import shutil
@@ -49,6 +50,7 @@ def bootstrap(
 ) -> None:
     """Create the storage account and container that the `azurerm` backend of ENV names, with your `az` login.
 
+    A person's, a service principal's or a managed identity's; whoever it is may then read and write the state.
     Entra logins only, no account keys; versions and deleted blobs are kept for 30 days; a lock protects the account;
     open to the internet, to ip_ranges, or to one private network, as the environment file says.
     Running it again changes nothing.
@@ -60,11 +62,16 @@ def bootstrap(
     if dry_run:
         for command in bootstrap_commands(settings, "$(az ad signed-in-user show --query id --output tsv)"):
             typer.echo(_shown(command))
+        err.print(
+            "For a service principal: --assignee-principal-type ServicePrincipal, and"
+            " `az ad sp show --id APP_ID --query id --output tsv` in place of the signed-in user.",
+            markup=False,
+        )
         return
     if shutil.which("az") is None:
         raise OperatorError("no `az` on PATH", "install the Azure CLI, or take --dry-run's list", ExitCode.NOT_READY)
-    operator = json.loads(_az(["az", "ad", "signed-in-user", "show", "--query", "id", "--output", "json"]))
-    for command in bootstrap_commands(settings, operator):
+    operator, kind = _operator()
+    for command in bootstrap_commands(settings, operator, kind):
         typer.echo(_shown(command), err=True)
         _az(command)
     err.print(f"Ready: `llmctl deploy {settings.name}` keeps its state there.", markup=False)
@@ -139,8 +146,22 @@ def unlock(
     err.print(f"{stack} is free: `llmctl deploy {chosen.environment}`", markup=False)
 
 
-def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[list[str]]:
+def _operator() -> tuple[str, str]:
+    """Return object id and kind of whoever `az` is logged in as: a person, a service principal or a managed identity.
+
+    The id stands in the token itself, since a service principal may often not read the directory, not even itself.
+    """
+    kind = json.loads(_az(["az", "account", "show", "--query", "user.type", "--output", "json"]))
+    token = json.loads(_az(["az", "account", "get-access-token", "--query", "accessToken", "--output", "json"]))
+    payload = str(token).split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return str(claims["oid"]), "ServicePrincipal" if kind == "servicePrincipal" else "User"
+
+
+def bootstrap_commands(settings: "Settings", operator_object_id: str, operator_kind: str = "User") -> list[list[str]]:
     """Return the commands that create the state's storage; each may be repeated.
+
+    `operator_kind` is Azure's name for what the operator is: `User` or `ServicePrincipal`.
 
     Raises ValueError when the environment keeps its state elsewhere.
     """
@@ -175,7 +196,7 @@ def bootstrap_commands(settings: "Settings", operator_object_id: str) -> list[li
         f"az storage container-rm create {within} --storage-account {account} --name {backend.container}",
         (
             f"az role assignment create --assignee-object-id {shlex.quote(operator_object_id)}"
-            f' --assignee-principal-type User --role "Storage Blob Data Contributor" --scope {scope}'
+            f' --assignee-principal-type {operator_kind} --role "Storage Blob Data Contributor" --scope {scope}'
         ),
         *_private_endpoint(backend, within, scope, region, tags),
         (

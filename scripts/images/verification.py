@@ -1,6 +1,10 @@
 """Scans and signs images with the tools that are there."""
 
+import json
+import re
 import shutil
+import subprocess
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,17 +62,48 @@ def is_clean(tool: str, subject: Subject, severity: str) -> bool:
     return subject.run(*command, accept=(0, *FOUND[tool])) == 0
 
 
+COSIGN_MINIMUM = (3, 0)
+"""First version that takes a signing configuration, in which no public log is named."""
+
+
 def require_cosign() -> None:
-    """Raise OperatorError where cosign is missing."""
+    """Raise OperatorError where cosign is missing or too old."""
+    least = ".".join(map(str, COSIGN_MINIMUM))
     if not shutil.which("cosign"):
         what = "images.signing_key asks for signatures, but cosign is not installed"
-        raise OperatorError(what, "install cosign, or remove images.signing_key", ExitCode.NOT_READY)
+        raise OperatorError(what, f"install cosign {least} or newer, or remove images.signing_key", ExitCode.NOT_READY)
+    found = _cosign_version()
+    if found and found < COSIGN_MINIMUM:
+        what = f"cosign is {'.'.join(map(str, found))}, signatures need {least}"
+        raise OperatorError(what, f"install cosign {least} or newer", ExitCode.NOT_READY)
+
+
+def _cosign_version() -> tuple[int, int] | None:
+    """Return the version of the cosign on PATH, None where it does not tell (built from a checkout)."""
+    try:
+        said = subprocess.run(
+            ["cosign", "version", "--json"],  # noqa: S607 - the user's own
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        version = re.match(r"v?(\d+)\.(\d+)", str(json.loads(said.stdout)["gitVersion"]))
+    except (OSError, subprocess.SubprocessError, ValueError, KeyError, TypeError):
+        return None
+    return (int(version[1]), int(version[2])) if version else None
 
 
 def sign(subject: Subject, key: str) -> None:
     """Sign an image by its digest unless the key has signed it before. Raises BuildError."""
-    if not is_signed(subject, key):
-        subject.run("cosign", "sign", "--yes", "--key", key, *_PRIVATE_SIGNING, *_insecure(subject), str(subject.image))
+    if is_signed(subject, key):
+        return
+    with tempfile.TemporaryDirectory(prefix="llmctl-") as folder:
+        services, root = Path(folder) / "signing-config.json", Path(folder) / "trusted-root.json"
+        services.write_text(json.dumps(_NO_SERVICES), "utf-8")
+        root.write_text(json.dumps(_NO_ROOT), "utf-8")
+        private = ("--signing-config", str(services), "--trusted-root", str(root))
+        subject.run("cosign", "sign", "--yes", "--key", key, *private, *_insecure(subject), str(subject.image))
 
 
 def is_signed(subject: Subject, key: str) -> bool:
@@ -77,8 +112,13 @@ def is_signed(subject: Subject, key: str) -> bool:
     return subject.run(*command, accept=range(128)) == 0
 
 
-_PRIVATE_SIGNING = ("--tlog-upload=false", "--use-signing-config=false")
-"""A public log would tell everybody what runs here, and need the internet."""
+_NO_SERVICES = {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"}
+"""Signing configuration without a log, a certificate authority or a time stamp.
+
+A public log would tell everybody what runs here, and need the internet. cosign 3 has deprecated `--tlog-upload`.
+"""
+_NO_ROOT = {"mediaType": "application/vnd.dev.sigstore.trustedroot+json;version=0.1"}
+"""Trusted root that trusts nobody but the key; without one cosign fetches Sigstore's from the internet."""
 
 
 def _insecure(subject: Subject) -> Sequence[str]:

@@ -4,10 +4,11 @@ import shutil
 
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.images import azure_cli
+from scripts.images.registry.credentials import auth_file
 
 from .acr_tasks import AcrTasks
 from .base import Builder
-from .local import Buildah, Buildx, probe
+from .local import Buildah, Buildx, docker_environment, probe
 
 NAMES = ("auto", "buildx", "podman", "buildah", "acr")
 
@@ -33,8 +34,11 @@ def choose(name: str, registry: str) -> Builder:
 
 def _usable(name: str, registry: str) -> Builder | None:
     if name == "buildx":
-        # The client alone is no use: `docker version` fails without its engine.
-        works = probe("docker", "version", "--format", "{{.Server.Version}}") and probe("docker", "buildx", "version")
+        # The client alone is no use: `docker version` fails without its engine. Asked as a build will be.
+        with auth_file({}) as file:
+            env = docker_environment(file)
+            engine = probe("docker", "version", "--format", "{{.Server.Version}}", env=env)
+            works = engine and probe("docker", "buildx", "version", env=env)
         return Buildx() if works else None
     if name == "podman" and shutil.which("podman"):
         return Buildah("podman")

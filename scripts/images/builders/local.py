@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,12 +25,10 @@ class Buildx:
     def build(self, job: Job) -> None:
         """Build and push in one command. Raises BuildError."""
         attest = ["--provenance=mode=max", "--sbom=true"] if self._attests else ["--provenance=false"]
-        folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
         job.run(
             *("docker", "buildx", "build", "--progress=plain", "--push", *attest),
             *("--tag", str(job.target), *job.options(), str(job.folder)),
-            # The configured builders stay where they are; only the logins come from elsewhere.
-            env={"DOCKER_CONFIG": str(job.auth_file.parent), "BUILDX_CONFIG": str(folder / "buildx")},
+            env=docker_environment(job.auth_file),
         )
 
     @cached_property
@@ -40,6 +39,12 @@ class Buildx:
             for line in probe("docker", "buildx", "inspect").splitlines()
             if line.startswith("Driver:")
         )
+
+
+def docker_environment(auth_file: Path) -> dict[str, str]:
+    """Return the variables for docker with the logins of `auth_file`; the user's own builders stay where they are."""
+    folder = Path(os.environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    return {"DOCKER_CONFIG": str(auth_file.parent), "BUILDX_CONFIG": str(folder / "buildx")}
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,16 @@ class Buildah:
         job.run(self.name, "push", *tls, local, f"docker://{job.target}", env=env)
 
 
-def probe(*command: str) -> str:
-    """Return what a program prints, or nothing when it is absent or fails."""
+def probe(*command: str, env: Mapping[str, str] | None = None) -> str:
+    """Return what a program prints, or nothing when it is absent or fails; `env` comes on top of this process's own."""
     try:
         run = subprocess.run(  # noqa: S603
-            command, capture_output=True, text=True, timeout=_PROBE_TIMEOUT_S, check=True
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_TIMEOUT_S,
+            check=True,
+            env={**os.environ, **(env or {})},
         )
     except (OSError, subprocess.SubprocessError):
         return ""

@@ -16,6 +16,8 @@ from scripts.images import azure_cli
 from .references import DOCKER_HUB
 
 ACR_TOKEN_USER = "00000000-0000-0000-0000-000000000000"  # noqa: S105 - the user name that ACR defines for tokens
+AZURE = ".azurecr.io"
+_IDENTITY_TOKEN_USER = "<token>"  # noqa: S105 - by which credential stores mark an identity token
 _HUB_KEY = "https://index.docker.io/v1/"
 _HELPER_TIMEOUT_S = 30
 
@@ -35,17 +37,15 @@ class Login:
 def find_login(registry: str) -> Login | None:
     """Return the login that this machine has for `registry`, or None.
 
-    Looked up in `$REGISTRY_AUTH_FILE`, `$DOCKER_CONFIG`, `~/.docker` and the files of podman, credential helpers
-    included; for an Azure registry without one, the Azure CLI gives a token.
+    For an Azure registry the Azure CLI is asked first: what `az acr login` leaves in the files is over after three
+    hours. `$REGISTRY_AUTH_FILE` is somebody's own choice and goes before. Then `$DOCKER_CONFIG`, `~/.docker` and the
+    files of podman, credential helpers included.
     """
-    for path in _files():
-        login = _from_file(path, registry)
-        if login:
-            return login
-    if registry.endswith(".azurecr.io"):
-        token = azure_cli.registry_token(registry.removesuffix(".azurecr.io"))
-        return Login(ACR_TOKEN_USER, token) if token else None
-    return None
+    if (explicit := os.environ.get("REGISTRY_AUTH_FILE")) and (login := _from_file(Path(explicit), registry)):
+        return login
+    if registry.endswith(AZURE) and (token := azure_cli.registry_token(registry.removesuffix(AZURE))):
+        return Login(ACR_TOKEN_USER, token)
+    return next((login for path in _files() if (login := _from_file(path, registry))), None)
 
 
 @contextmanager
@@ -69,6 +69,10 @@ def auth_file(logins: Mapping[str, Login]) -> Iterator[Path]:
         path = Path(folder) / "config.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(settings), "utf-8")
+        # `currentContext` names an engine that is described there: Docker Desktop, colima, rootless.
+        contexts = _docker_folder() / "contexts"
+        if contexts.is_dir():
+            (path.parent / "contexts").symlink_to(contexts.resolve(), target_is_directory=True)
         yield path
 
 
@@ -77,8 +81,6 @@ def _docker_folder() -> Path:
 
 
 def _files() -> Iterator[Path]:
-    if explicit := os.environ.get("REGISTRY_AUTH_FILE"):
-        yield Path(explicit)
     yield _docker_folder() / "config.json"
     if runtime := os.environ.get("XDG_RUNTIME_DIR"):
         yield Path(runtime) / "containers" / "auth.json"
@@ -98,18 +100,29 @@ def _from_file(path: Path, registry: str) -> Login | None:
     keys = (registry, f"https://{registry}", *((_HUB_KEY,) if registry == DOCKER_HUB else ()))
     for key in keys:
         helper = settings.get("credHelpers", {}).get(key)
-        if helper and (login := _from_helper(helper, key)):
+        if helper and (login := _from_helper(helper, key, registry)):
             return login
         entry = settings.get("auths", {}).get(key, {})
+        if token := entry.get("identitytoken"):
+            return _with_identity_token(registry, token)
         if entry.get("auth"):
             user, _, password = base64.b64decode(entry["auth"]).decode("utf-8", "replace").partition(":")
-            return Login(user, password)
+            if password:
+                return Login(user, password)
         if key in settings.get("auths", {}) and (store := settings.get("credsStore")):
-            return _from_helper(store, key)
+            return _from_helper(store, key, registry)
     return None
 
 
-def _from_helper(helper: str, key: str) -> Login | None:
+def _with_identity_token(registry: str, token: str) -> Login | None:
+    """Return the login for an identity token, which Azure takes as the password of its zero user.
+
+    `az acr login` leaves one, beside an empty password; elsewhere it would have to be exchanged for a token first.
+    """
+    return Login(ACR_TOKEN_USER, token) if registry.endswith(AZURE) else None
+
+
+def _from_helper(helper: str, key: str, registry: str) -> Login | None:
     """Ask a credential helper (https://docs.docker.com/reference/cli/docker/login/#credential-helpers)."""
     try:
         answer = subprocess.run(  # noqa: S603 - named in the user's own configuration
@@ -121,6 +134,7 @@ def _from_helper(helper: str, key: str) -> Login | None:
             check=True,
         )
         content = json.loads(answer.stdout)
-        return Login(content["Username"], content["Secret"])
+        user, secret = str(content["Username"]), str(content["Secret"])
+        return _with_identity_token(registry, secret) if user == _IDENTITY_TOKEN_USER else Login(user, secret)
     except (OSError, subprocess.SubprocessError, ValueError, KeyError):
         return None
