@@ -40,12 +40,13 @@ class Call:
 
 @dataclass
 class Upstream:
-    """Answers every completion with `text`, everything else with 204, and notes what was asked."""
+    """Answers every completion with `text`, everything else with `otherwise`, and notes what was asked."""
 
     port: int = 0
     calls: list[Call] = field(default_factory=list)
     status: int = 200
     text: str = "It works."
+    otherwise: int = 204
     held: threading.Event = field(default_factory=threading.Event)
     """Answers are given once it is set."""
     arrived: threading.Condition = field(default_factory=threading.Condition)
@@ -53,7 +54,7 @@ class Upstream:
     def reply(self, call: Call) -> tuple[int, str, bytes]:
         """Return status, kind and content of an answer, as an engine or Opik gives it."""
         if not call.path.endswith("/chat/completions"):
-            return 204, "application/json", b""
+            return self.otherwise, "application/json", b""
         if self.status != 200:
             return self.status, "application/json", json.dumps({"error": {"message": self.text}}).encode()
         shape = {"id": f"call-{len(self.calls)}", "created": 1, "model": call.body["model"]}
@@ -153,7 +154,9 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
     # Nobody answers there: limits are then counted by each pod alone, and calls go on.
     config["general_settings"]["coordination_redis"] |= {"host": "127.0.0.1", "port": _free_port()}
     (folder / "config.yaml").write_text(json.dumps(config), "utf-8")
-    shutil.copy(HELM / "litellm" / "tracing.py", folder)
+    for file in ("start.py", "tracing.py", "trace_spool.py"):
+        shutil.copy(HELM / "litellm" / file, folder)
+    (folder / "metrics").mkdir(exist_ok=True)
     port, metrics_port = _free_port(), _free_port()
     variables = {
         "PATH": f"{Path(str(LITELLM)).parent}{os.pathsep}{os.environ['PATH']}",
@@ -166,6 +169,8 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
         "OPIK_PROJECT_NAME": settings.name,
         "OPIK_TRACK_DISABLE": "false",
         "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
+        "TRACES_FOLDER": str(folder / "traces"),
+        "TRACES_LIMIT_MIB": "1",
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS": "True",
         "LITELLM_LOCAL_POLICY_TEMPLATES": "true",
@@ -173,27 +178,37 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
         "LITELLM_LOCAL_AUTOROUTER_PRESETS": "True",
         "LITELLM_MODE": "PRODUCTION",
     }
+    python = str(Path(str(LITELLM)).parent / "python")
     command = [
-        str(LITELLM), f"--config={folder / 'config.yaml'}", f"--port={port}", "--host=127.0.0.1", "--num_workers=1",
-        f"--prometheus_metrics_port={metrics_port}",
+        python, str(folder / "start.py"), f"--config={folder / 'config.yaml'}", f"--port={port}", "--host=127.0.0.1",
+        "--num_workers=1", "--keepalive_timeout=75",
+    ]  # fmt: skip
+    beside = [
+        python, "-m", "litellm.proxy.prometheus_metrics_server", "--host=127.0.0.1", f"--port={metrics_port}",
+        f"--multiproc_dir={folder / 'metrics'}",
     ]  # fmt: skip
     log = folder / "litellm.log"
-    with log.open("w") as file:
-        process = subprocess.Popen(command, env=variables, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
+    with log.open("a") as file:
+        started = [
+            subprocess.Popen(line, env=variables, stdout=file, stderr=subprocess.STDOUT, cwd=folder)
+            for line in (command, beside)
+        ]
     try:
-        found = Gateway(port, metrics_port, log, process)
-        _wait_until_ready(found, process)
+        found = Gateway(port, metrics_port, log, started[0])
+        _wait_until_ready(found, started[0])
         yield found
     finally:
-        process.terminate()
-        process.wait(30)
+        for process in started:
+            process.terminate()
+        for process in started:
+            process.wait(60)
 
 
 def _wait_until_ready(found: Gateway, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            if found.ask("/health/readiness", key=None)[0] == 200:
+            if found.ask("/health/readiness", key=None)[0] == 200 and found.metrics():
                 return
         except OSError:
             time.sleep(0.2)

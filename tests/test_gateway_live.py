@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from stacks.kubernetes.catalogue import images
+from stacks.kubernetes.catalogue import HELM, images
 from stacks.kubernetes.gateway import release
 from stacks.settings import Settings, load_settings
 from tests.litellm_process import LITELLM, Gateway, Upstream, gateway, upstream
@@ -45,7 +45,7 @@ def parts(running: tuple[Gateway, Upstream, Upstream]) -> tuple[Gateway, Upstrea
     _, engines, opik = running
     engines.calls.clear()
     opik.calls.clear()
-    engines.status, engines.text = 200, "It works."
+    engines.status, engines.text, opik.otherwise = 200, "It works.", 204
     return running
 
 
@@ -69,7 +69,7 @@ def test_program_is_the_pinned_version() -> None:
 
 def test_callbacks_are_known_and_loaded(parts: tuple[Gateway, Upstream, Upstream]) -> None:
     found = json.loads(parts[0].ask("/health/readiness/details")[2])
-    assert {"PrometheusLogger", "PlatformTracing", "OpikLogger"} <= set(found["success_callbacks"])
+    assert {"PrometheusLogger", "PlatformTracing"} <= set(found["success_callbacks"])
 
 
 def test_looking_around_calls_no_engine(parts: tuple[Gateway, Upstream, Upstream], settings: Settings) -> None:
@@ -144,6 +144,7 @@ def test_every_answer_becomes_a_trace_in_the_environment_s_project(
     by_model = {trace["metadata"]["model_group"]: trace for trace in traces}
     assert set(by_model) == {OLLAMA, VLLM}
     assert by_model[OLLAMA]["thread_id"] == "chat-1"
+    assert by_model[OLLAMA]["input"] == [{"role": "user", "content": "Traced?"}]
     assert by_model[OLLAMA]["output"]["choices"][0]["message"]["content"] == "It works."
     spans = _sent(opik, SPANS, "Traced?", 2)
     assert {span["usage"]["total_tokens"] for span in spans} == {20}
@@ -156,6 +157,8 @@ def test_failed_call_becomes_a_trace_with_its_error(parts: tuple[Gateway, Upstre
     running.chat(VLLM, prompt="Will it fail?", headers={"X-OpenWebUI-Chat-Id": "chat-2"})
     (trace,) = _sent(opik, TRACES, "Will it fail?")
     assert "out of memory" in trace["error_info"]["message"]
+    # The shape of an answered call's, so that both are found by the same filter.
+    assert trace["input"] == [{"role": "user", "content": "Will it fail?"}]
     assert (trace["thread_id"], trace["tags"]) == ("chat-2", ["failed"])
     (span,) = _sent(opik, SPANS, "Will it fail?")
     assert (span["trace_id"], span["model"]) == (trace["id"], VLLM)
@@ -201,6 +204,9 @@ def test_answer_that_is_being_made_outlives_an_update(tmp_path: Path, settings: 
                 pass
             engines.held.set()
             assert waiting.result(30)[0] == 200
+        assert running.process.wait(30) == 0
+        # Its trace is sent before the process ends.
+        assert len(_sent(opik, SPANS, "Does it work?")) == 1
 
 
 def in_flight(running: Gateway) -> bool:
@@ -219,3 +225,54 @@ def test_prompts_stay_out_of_traces_when_the_settings_say_so(tmp_path: Path, set
         sent = json.dumps([call.body for call in opik.calls])
     assert "broken" in sent
     assert "a secret" not in sent
+
+
+def test_traces_of_the_time_without_opik_arrive_once_it_is_back(parts: tuple[Gateway, Upstream, Upstream]) -> None:
+    running, _, opik = parts
+    opik.otherwise = 503
+    running.chat(VLLM, prompt="While it is away?")
+    with opik.arrived:
+        assert opik.arrived.wait_for(lambda: any(call.path == TRACES for call in opik.calls), 30)
+        opik.otherwise = 204
+        opik.calls.clear()
+    running.chat(VLLM, prompt="When it is back?")
+    (_,) = _sent(opik, SPANS, "When it is back?")
+    # What waited goes first, and goes once.
+    arrived = [item for call in opik.calls if call.path == TRACES for item in call.body["traces"]]
+    assert ["away" in json.dumps(item["input"]) for item in arrived] == [True, False]
+
+
+def test_refused_trace_is_counted_and_hinders_no_other(parts: tuple[Gateway, Upstream, Upstream]) -> None:
+    running, _, opik = parts
+    opik.otherwise = 400
+    running.chat(VLLM, prompt="Refused?")
+    with opik.arrived:
+        assert opik.arrived.wait_for(lambda: any(call.path == SPANS for call in opik.calls), 30)
+        opik.otherwise = 204
+    running.chat(VLLM, prompt="Taken?")
+    assert _sent(opik, SPANS, "Taken?")
+    (line,) = (
+        line for line in running.metrics().splitlines() if line.startswith('platform_traces_lost_total{reason="refused')
+    )
+    assert float(line.split()[-1]) == 2
+
+
+def test_start_does_not_compare_the_schema(tmp_path: Path) -> None:
+    asked = tmp_path / "asked"
+    tool = tmp_path / "prisma"
+    tool.write_text(f'#!/bin/sh\necho "prisma $*" >>{asked}\n')
+    tool.chmod(0o755)
+    (tmp_path / "config.yaml").write_text("model_list: []")
+    variables = {
+        "PATH": f"{tmp_path}:{Path(str(LITELLM)).parent}:/usr/bin:/bin",
+        "DATABASE_URL": "postgresql://nobody:none@127.0.0.1:1/none",
+        "DISABLE_SCHEMA_UPDATE": "true",
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    }
+    command = [str(Path(str(LITELLM)).parent / "python"), str(HELM / "litellm" / "start.py")]
+    options = [f"--config={tmp_path / 'config.yaml'}", "--skip_server_startup"]
+    done = subprocess.run(
+        [*command, *options], env=variables, capture_output=True, text=True, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert asked.read_text().splitlines() == ["prisma "]

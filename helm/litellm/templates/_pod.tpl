@@ -25,14 +25,27 @@ capabilities: {drop: [ALL]}
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_MASTER_KEY}}
 - name: LITELLM_SALT_KEY
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_SALT_KEY}}
+{{ include "litellm.offline" . }}
+# Copies of the migrations, below a root that cannot be written.
+- {name: LITELLM_MIGRATION_DIR, value: /tmp/migrations}
+{{- end }}
+
+{{- define "litellm.offline" -}}
 # Nothing is fetched from the internet, where no flow leads.
 - {name: LITELLM_LOCAL_MODEL_COST_MAP, value: "True"}
 - {name: LITELLM_LOCAL_ANTHROPIC_BETA_HEADERS, value: "True"}
 - {name: LITELLM_LOCAL_POLICY_TEMPLATES, value: "true"}
 - {name: LITELLM_LOCAL_BLOG_POSTS, value: "True"}
 - {name: LITELLM_LOCAL_AUTOROUTER_PRESETS, value: "True"}
-# Copies of the migrations, below a root that cannot be written.
-- {name: LITELLM_MIGRATION_DIR, value: /tmp/migrations}
+{{- end }}
+
+{{- define "litellm.files" -}}
+config.yaml: |
+  {{- toYaml .Values.config | nindent 2 }}
+{{- range list "start.py" "tracing.py" "trace_spool.py" }}
+{{ . }}: |
+  {{- $.Files.Get . | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "litellm.writable" -}}

@@ -28,7 +28,8 @@ def exposure(settings: Settings) -> Exposure:
     """What the gateway needs of the front door: long prompts, and silence while a GPU starts."""
     return Exposure(
         service=SERVICE,
-        health_path="/health/readiness",
+        # Readiness asks the database, without which calls with known keys go on.
+        health_path="/health/liveliness",
         body_mib=100,
         timeout_seconds=timeouts.front_door_seconds(settings),
     )
@@ -76,14 +77,12 @@ def timeout_seconds(settings: Settings) -> int:
 
 def config(settings: Settings) -> dict[str, Any]:
     """LiteLLM's configuration file."""
-    callbacks = ["prometheus", "tracing.platform"]
-    if settings.opik.enabled:
-        callbacks.append("opik")
     timeout = timeout_seconds(settings)
     return {
         "model_list": model_list(settings),
         "litellm_settings": {
-            "callbacks": callbacks,
+            # Not LiteLLM's own for Opik, which forgets what Opik does not take (helm/litellm/tracing.py).
+            "callbacks": ["prometheus", "tracing.platform"],
             "request_timeout": timeout,
             "json_logs": True,
             # Clients send parameters that one engine knows and the other does not.
