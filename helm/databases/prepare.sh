@@ -2,7 +2,7 @@
 # Creates databases, their owners and extensions on a PostgreSQL server, and sets the owners' passwords. Safe to repeat.
 #
 # Arguments: <database>=<extension>,<extension>... for each. A database is owned by a role of its own name, and nobody
-# else may connect to it but the administrator. Passwords are read from $SECRETS/<database>.
+# else may connect to it but the administrator; nor may the role connect to any other database. Passwords are read from $SECRETS/<database>.
 # Environment: PGHOST, PGPORT, PGUSER (the administrator), PGSSLMODE, SECRETS. $SECRETS/administrator is its password.
 set -eu
 
@@ -21,6 +21,15 @@ until sql postgres --command 'SELECT 1' >/dev/null; do
   [ "$tries" -lt 20 ] || { echo "prepare: the server at $PGHOST does not answer" >&2; exit 1; }
   sleep 6
 done
+
+# PostgreSQL lets every role connect to every database that does not say otherwise. Of the server's own, those are closed
+# that the administrator may close, as a member of their owner, who keeps the right himself.
+sql postgres <<'SQL'
+SET client_min_messages = warning;
+SELECT format('REVOKE ALL ON DATABASE %I FROM PUBLIC', datname)
+  FROM pg_database
+ WHERE datname IN ('postgres', 'template0', 'template1') AND pg_has_role(datdba, 'USAGE') \gexec
+SQL
 
 for wanted in "$@"; do
   name=${wanted%%=*}
@@ -56,4 +65,14 @@ SQL
   # In a shell of its own: some keep what is assigned before a function.
   (PGPASSWORD=$password && sql "$name" --username "$name" --command 'SELECT 1' >/dev/null)
   echo "prepare: $name is ready (extensions: ${extensions:-none})"
+done
+
+for wanted in "$@"; do
+  name=${wanted%%=*}
+  others=$(sql postgres --tuples-only --no-align --set name="$name" <<'SQL'
+SELECT string_agg(quote_ident(datname), ', ' ORDER BY datname) FROM pg_database
+ WHERE datallowconn AND datname <> :'name' AND has_database_privilege(:'name', datname, 'CONNECT')
+SQL
+  )
+  [ -z "$others" ] || echo "prepare: $name may also connect to $others, whose owner alone can refuse"
 done

@@ -112,6 +112,11 @@ def running_postgresql(
     server = Postgresql(Program("postgresql", command, folder, clean, address, port), folder)
     with server.program.running():
         server.superuser(f"CREATE ROLE {administrator} LOGIN CREATEROLE CREATEDB PASSWORD '{ADMINISTRATOR_PASSWORD}'")
+        # Its own databases belong to a role of which the administrator is a member.
+        server.superuser("CREATE ROLE azure_pg_admin")
+        server.superuser(f"GRANT azure_pg_admin TO {administrator}")
+        for database in ("postgres", "template1"):
+            server.superuser(f"ALTER DATABASE {database} OWNER TO azure_pg_admin")
         yield server
 
 

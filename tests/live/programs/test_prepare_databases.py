@@ -63,6 +63,27 @@ def test_owner_is_no_administrator_and_sees_no_other_database(server: Server) ->
     assert "denied" in server.ask("CREATE ROLE x", user="two", database="two", password="Second2").stderr
 
 
+def test_owner_cannot_connect_to_the_servers_own_databases(server: Server) -> None:
+    for _ in range(2):
+        assert server.prepare("one=", "two=", one="First1", two="Second2").returncode == 0
+    for database in ("postgres", "template1", "one"):
+        refused = server.ask("SELECT 1", user="two", database=database, password="Second2")
+        assert f'permission denied for database "{database}"' in refused.stderr
+    # Whoever prepares them still can.
+    assert (
+        server.ask("SELECT 1", user=ADMINISTRATOR, database="postgres", password=ADMINISTRATOR_PASSWORD).stdout == "1\n"
+    )
+
+
+def test_database_that_only_its_owner_can_close_is_named(server: Server) -> None:
+    server.real.superuser("CREATE DATABASE azure_sys")
+    done = server.prepare("one=", one="First1")
+    assert done.returncode == 0
+    assert "prepare: one may also connect to azure_sys, whose owner alone can refuse" in done.stdout
+    server.real.superuser("REVOKE CONNECT ON DATABASE azure_sys FROM PUBLIC")
+    assert "may also connect" not in server.prepare("one=", one="First1").stdout
+
+
 def test_password_follows_the_vault_at_every_run(server: Server) -> None:
     assert server.prepare("one=", one="Old1").returncode == 0
     assert server.prepare("one=", one="New2").returncode == 0
