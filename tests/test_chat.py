@@ -17,6 +17,7 @@ from stacks.kubernetes.timeouts import path_seconds
 from stacks.settings import Settings, load_settings
 from stacks.settings.catalog import postgresql_user_connections
 from stacks.settings.rules.chat import RESERVED_VARIABLES
+from stacks.settings.rules.database import connections_of_a_chat_pod
 from stacks.settings.secret_names import SECRETS, Alphabet
 
 IDS = {"client_id": "client", "group_id": "group", "tenant_id": "tenant"}
@@ -82,15 +83,33 @@ def test_migrations_run_under_a_lock_before_and_never_in_open_webui() -> None:
     migrate = values["extraInitContainers"][1]
     assert "ENABLE_DB_MIGRATIONS" not in {entry["name"] for entry in migrate["env"]}
     script = release.scripts()["migrate.py"]
-    assert script.index("pg_advisory_lock") < script.index("subprocess.run(")
+    assert script.index("pg_advisory_lock") < script.index("clear_tasks(") < script.index("subprocess.run(")
+    assert "import open_webui.config" in release.scripts()["model_tools.py"]
+
+
+def test_answers_of_a_pod_that_died_are_soon_nobodys() -> None:
+    variables = _variables(_settings())
+    assert variables["REDIS_TASK_TTL"] == "60"
+    migrate = _values(_settings())["extraInitContainers"][1]
+    given = {entry["name"]: entry for entry in migrate["env"]}
+    assert given["REDIS_URL"]["valueFrom"]["secretKeyRef"] == {"name": "chat-secrets", "key": "REDIS_URL"}
+    assert given["REDIS_KEY_PREFIX"]["value"] == variables["REDIS_KEY_PREFIX"] == "open-webui"
+
+
+def test_documents_are_embedded_many_passages_at_once() -> None:
+    assert _variables(_settings())["RAG_EMBEDDING_BATCH_SIZE"] == "32"
 
 
 def test_never_two_versions_on_one_database() -> None:
     values = _values(_settings())
     assert values["workload"] == {"kind": "Deployment"}
     assert values["strategy"] == {"type": "Recreate"}
-    # A number would undo the autoscaler's at every deployment.
-    assert values["replicaCount"] is None
+
+
+def test_a_deployment_asks_for_the_autoscalers_minimum() -> None:
+    # Without a number the chart renders an empty key, which every upgrade takes for one pod.
+    assert _values(load_settings("dev"))["replicaCount"] == 2
+    assert _values(load_settings("prod"))["replicaCount"] == 3
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
@@ -125,9 +144,11 @@ def test_pools_are_those_that_the_connection_rule_counts() -> None:
         int(variables[f"{pool}_POOL_SIZE"]) + int(variables[f"{pool}_POOL_MAX_OVERFLOW"])
         for pool in ("DATABASE", "PGVECTOR")
     ]
+    # Data, vectors, and one of the synchronous engine that start and health checks use.
+    assert connections_of_a_chat_pod(settings.chat) == sum(each) + 1 == 41
     most = postgresql_user_connections(settings.database.sku)
     assert most is not None
-    assert settings.chat.max_replicas * sum(each) < most
+    assert settings.chat.max_replicas * connections_of_a_chat_pod(settings.chat) < most
 
 
 def test_one_process_per_pod_and_nothing_fetched_at_run_time() -> None:

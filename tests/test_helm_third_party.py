@@ -358,10 +358,27 @@ def _chat(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return deployment, objects
 
 
-def test_chat_is_recreated_and_its_replicas_are_left_to_the_autoscaler(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("release", "variant"), VARIANTS)
+def test_no_upgrade_takes_pods_below_the_autoscalers_minimum(
+    release: str, variant: tuple[str, ...], tmp_path: Path
+) -> None:
+    objects = _render(release, variant, tmp_path)
+    least = {
+        (item["spec"]["scaleTargetRef"]["kind"], item["spec"]["scaleTargetRef"]["name"]): item["spec"]["minReplicas"]
+        for item in objects
+        if item["kind"] == "HorizontalPodAutoscaler"
+    }
+    for item in objects:
+        if item["kind"] in {"Deployment", "StatefulSet"} and "replicas" in item["spec"]:
+            # An empty key counts as one.
+            replicas = item["spec"]["replicas"]
+            assert replicas == least.get((item["kind"], item["metadata"]["name"]), replicas) is not None
+
+
+def test_chat_is_recreated_with_the_autoscalers_minimum(tmp_path: Path) -> None:
     deployment, objects = _chat(tmp_path)
     assert deployment["spec"]["strategy"] == {"type": "Recreate"}
-    assert deployment["spec"]["replicas"] is None
+    assert deployment["spec"]["replicas"] == 2
     kinds = sorted(item["kind"] for item in objects)
     # Nothing of Ollama, Pipelines or a second Redis, and no claim that never binds.
     assert kinds == ["Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "ServiceAccount"]

@@ -44,6 +44,19 @@ class EmbeddingSettings(Model):
     """Length of its vectors, and of the column that keeps them: 384 for the model inside the image."""
 
 
+class ChatTaskSettings(Model):
+    """What the chat asks a model for besides the answer; each is one more call for a message."""
+
+    model: Annotated[str, Field(max_length=50)] | None = None
+    """Name of a listed small model that does them; left out, the one that answers, which may hold a GPU for them."""
+    title: bool = True
+    """Whether a model names a new chat; otherwise its first words do."""
+    tags: bool = False
+    """Whether a model sorts new chats by tags."""
+    follow_ups: bool = False
+    """Whether a model proposes next questions after every answer."""
+
+
 class ChatSettings(Model):
     """Open WebUI."""
 
@@ -52,7 +65,8 @@ class ChatSettings(Model):
     cpu: Annotated[float, Field(ge=0.1, le=16)] = 0.5
     """Processor cores that a replica asks for; it may take four times as much."""
     memory_gib: Annotated[float, Field(ge=1, le=64)] = 2
-    """Memory that a replica asks for; it may take twice as much. Open WebUI and its embedding model need 1.5."""
+    """Memory that a replica asks for; it may take twice as much. Open WebUI with its embedding model takes 1.2 when
+    idle."""
     replicas: Annotated[int, Field(ge=1, le=50)] = 2
     """Pods that are always there."""
     max_replicas: Annotated[int, Field(ge=1, le=50)] = 3
@@ -63,6 +77,8 @@ class ChatSettings(Model):
     """Connections each replica may open on top, for data and vectors each."""
     embeddings: EmbeddingSettings = EmbeddingSettings()
     """What turns uploaded documents into vectors."""
+    tasks: ChatTaskSettings = ChatTaskSettings()
+    """What the chat asks a model for besides the answer."""
     upload_mib: Annotated[int, Field(ge=1, le=2048)] = 200
     """Largest file that people may upload."""
     session_hours: Annotated[int, Field(ge=1, le=720)] = 24
@@ -175,6 +191,14 @@ class ModelSettings(Model):
     """Longest conversation, prompt and answer together; its key-value cache has to fit beside the weights."""
     kv_cache_kib_per_token: Annotated[float, Field(gt=0, le=4096)] = 128
     """Key-value cache per token: 2 x layers x KV heads x head size x bytes, in KiB."""
+    tools: bool | None = None
+    """Whether the model calls tools, without which the chat offers it none; left out, what is known of its family."""
+    tool_parser: (
+        Annotated[str, text(r"^[a-z0-9][a-z0-9_-]{0,49}$", "the name of one of vLLM's tool parsers such as hermes")]
+        | None
+    ) = None
+    """Parser with which vLLM reads tool calls out of answers; vLLM only; left out, what is known of the model's family.
+    Names: https://docs.vllm.ai/en/latest/features/tool_calling"""
     gpus: Annotated[int, Field(ge=1, le=8)] = 1
     """GPUs of one replica."""
     min_replicas: Annotated[int, Field(ge=0, le=100)] = 0

@@ -4,6 +4,7 @@ Keys: https://github.com/open-webui/helm-charts/tree/main/charts/open-webui (16.
 """
 
 import hashlib
+import json
 from typing import Any
 
 from stacks.kubernetes.accounts import OPEN_WEBUI
@@ -15,14 +16,16 @@ from stacks.settings import Settings
 
 from . import login, scaling, secrets
 from .backends import connection_values, embedding_variables
+from .models import task_variables, tool_variables, tools_by_model
 from .names import RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
 
 INSTALL_SECONDS = 1800
 """Image of several gigabytes, migrations, start."""
 MIGRATE = "migrate"
-SCRIPT_FILES = ("migrate.py", login.SCRIPT)
+SCRIPT_FILES = ("migrate.py", "model_tools.py", login.SCRIPT)
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of pods that changes with their scripts and secrets, so that they restart."""
+REDIS_KEY_PREFIX = "open-webui"
 CPU_LIMIT_FACTOR = 4
 MEMORY_LIMIT_FACTOR = 2
 LONGEST_TOTAL_SECONDS = ""
@@ -53,6 +56,7 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
     chat = settings.chat
     return {
         "image": image.values(),
+        "replicaCount": chat.replicas,
         "podAnnotations": {RESTART_ANNOTATION: _restart(settings)},
         "serviceAccount": {"enable": True, "create": True, "name": OPEN_WEBUI.name},
         "resources": {
@@ -66,7 +70,7 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
         **connection_values(settings, secret=secrets.VARIABLES, key=secrets.OPENAI_KEYS),
         "extraEnvVars": variables(settings, client_id=client_id, group_id=group_id) | _secret_variables(settings),
         # The sidecar first: it has to answer before Open WebUI asks.
-        "extraInitContainers": [login.sidecar(image=str(image), tenant_id=tenant_id), _migration(str(image))],
+        "extraInitContainers": [login.sidecar(image=str(image), tenant_id=tenant_id), _migration(settings, str(image))],
         "volumes": [
             {"name": "uploads", "persistentVolumeClaim": {"claimName": UPLOADS_CLAIM}},
             {"name": "scripts", "configMap": {"name": SCRIPTS}},
@@ -84,10 +88,13 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
     return {
         **login.variables(settings, client_id=client_id, group_id=group_id),
         **embedding_variables(settings),
+        **tool_variables(settings),
+        **task_variables(settings),
         "DATABASE_POOL_SIZE": str(chat.database_pool_size),
         "DATABASE_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
         "PGVECTOR_POOL_SIZE": str(chat.database_pool_size),
         "PGVECTOR_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
+        "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
         # The gateway groups the traces of a chat by its id, which is among these headers.
@@ -118,8 +125,11 @@ def _from_secret(key: str) -> dict[str, Any]:
     return {"valueFrom": {"secretKeyRef": {"name": secrets.VARIABLES, "key": key}}}
 
 
-def _migration(image: str) -> dict[str, Any]:
+def _migration(settings: Settings, image: str) -> dict[str, Any]:
     plain = {
+        **tool_variables(settings),
+        "MODEL_TOOLS": json.dumps(tools_by_model(settings)),
+        "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "VECTOR_DB": "pgvector",
         "OFFLINE_MODE": "True",
         "HOME": "/tmp",  # noqa: S108 - of the container
@@ -132,7 +142,10 @@ def _migration(image: str) -> dict[str, Any]:
         "command": ["python3", f"{SCRIPT_FOLDER}/migrate.py"],
         "env": [
             *({"name": name, "value": value} for name, value in plain.items()),
-            *({"name": key, **_from_secret(key)} for key in ("DATABASE_URL", "WEBUI_SECRET_KEY")),
+            *(
+                {"name": key, **_from_secret(key)}
+                for key in ("DATABASE_URL", "WEBUI_SECRET_KEY", secrets.REDIS_URL_KEY)
+            ),
         ],
         "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
         "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},

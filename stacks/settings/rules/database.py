@@ -10,12 +10,15 @@ from .. import regions
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
 from ..environment import Settings
 from ..faults import Key
+from ..workloads import ChatSettings
 from .base import Finding
 
 OTHER_CONNECTIONS = 10
 """Kept free for people, migrations and preparation jobs."""
 POOLS_OF_CHAT = 2
 """Open WebUI keeps one pool for its data and one for pgvector."""
+SYNCHRONOUS_OF_CHAT = 1
+"""And a synchronous engine for start and health checks, which ask one after the other (open_webui/internal/db.py)."""
 
 
 def size_is_known(settings: Settings) -> Iterator[Finding]:
@@ -28,6 +31,11 @@ def size_is_known(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def connections_of_a_chat_pod(chat: ChatSettings) -> int:
+    """Most connections that one pod of the chat opens."""
+    return POOLS_OF_CHAT * (chat.database_pool_size + chat.database_pool_overflow) + SYNCHRONOUS_OF_CHAT
+
+
 def connections_fit(settings: Settings) -> Iterator[Finding]:
     """What chat and gateway may open at full scale fits into the server's connections for users."""
     available = postgresql_user_connections(settings.database.sku)
@@ -36,10 +44,10 @@ def connections_fit(settings: Settings) -> Iterator[Finding]:
     terms, needed = [f"{OTHER_CONNECTIONS} for jobs"], OTHER_CONNECTIONS
     chat, gateway = settings.chat, settings.gateway
     if chat.enabled:
-        needed += chat.max_replicas * POOLS_OF_CHAT * (chat.database_pool_size + chat.database_pool_overflow)
+        needed += chat.max_replicas * connections_of_a_chat_pod(chat)
         terms.append(
-            f"chat {chat.max_replicas} replicas x {POOLS_OF_CHAT} pools x"
-            f" ({chat.database_pool_size} + {chat.database_pool_overflow})"
+            f"chat {chat.max_replicas} replicas x ({POOLS_OF_CHAT} pools x"
+            f" ({chat.database_pool_size} + {chat.database_pool_overflow}) + {SYNCHRONOUS_OF_CHAT})"
         )
     if gateway.enabled:
         needed += gateway.max_replicas * gateway.database_pool_size

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from ..environment import Settings
 from ..faults import Key
+from ..tools import tool_parser
 from ..workloads import Engine, Quantization
 from .base import Finding
 
@@ -51,6 +52,20 @@ def models_suit_their_engine(settings: Settings) -> Iterator[Finding]:
             yield Finding((*key, "revision"), "applies to vllm only; an Ollama tag names its version itself, remove it")
 
 
+def tools_suit_their_engine(settings: Settings) -> Iterator[Finding]:
+    """A parser belongs to vLLM, which calls no tools without one."""
+    for index, model in enumerate(settings.models):
+        key: Key = ("models", index)
+        if model.tool_parser and model.engine is not Engine.VLLM:
+            yield Finding(
+                (*key, "tool_parser"), "applies to vllm only; Ollama reads tool calls by the model's template"
+            )
+        elif model.tool_parser and model.tools is False:
+            yield Finding((*key, "tools"), "is false beside a tool_parser; remove one of them")
+        elif model.tools and model.engine is Engine.VLLM and tool_parser(model) is None:
+            yield Finding((*key, "tools"), "needs tool_parser, since no parser is known for this family; name one")
+
+
 def replica_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
     """A model's maximum is at least its minimum."""
     for index, model in enumerate(settings.models):
@@ -58,4 +73,10 @@ def replica_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
             yield Finding(("models", index, "max_replicas"), f"must be at least min_replicas ({model.min_replicas})")
 
 
-RULES = (models_are_listed_once, models_have_a_pool, models_suit_their_engine, replica_counts_are_ordered)
+RULES = (
+    models_are_listed_once,
+    models_have_a_pool,
+    models_suit_their_engine,
+    tools_suit_their_engine,
+    replica_counts_are_ordered,
+)

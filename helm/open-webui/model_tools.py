@@ -1,0 +1,48 @@
+"""Brings the database to this version's schema, then writes down which models call tools.
+
+migrate.py runs it under its lock. Environment: MODEL_TOOLS, JSON of the models' ids and whether each calls tools;
+DEFAULT_MODEL_METADATA, what holds for models of which nothing is written down.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+import open_webui.config  # noqa: F401 - migrates while it is imported, where ENABLE_DB_MIGRATIONS allows it
+from open_webui.models.models import ModelForm, Models
+
+CAPABILITY = "builtin_tools"
+
+
+async def write_down(tools: dict[str, bool], default: bool) -> None:
+    """Make Open WebUI's record of every model agree with `tools`; whatever else a record says stays.
+
+    Models that are as the default says get no record: it would show them as changed by somebody.
+    """
+    for name, able in tools.items():
+        record = await Models.get_model_by_id(name)
+        known = record.model_dump(exclude={"access_grants"}) if record else {"id": name, "name": name, "meta": {}}
+        capabilities = known["meta"].get("capabilities") or {}
+        if capabilities.get(CAPABILITY, default) == able or known.get("base_model_id"):
+            continue
+        known["meta"] |= {"capabilities": capabilities | {CAPABILITY: able}}
+        form = ModelForm.model_validate({"params": {}} | known)
+        if record:
+            await Models.update_model_by_id(name, form)
+        else:
+            await Models.insert_new_model(form, user_id="platform")
+        print(f"model_tools: {name} {'calls' if able else 'does not call'} tools", flush=True)
+
+
+def main() -> None:
+    """Write down what MODEL_TOOLS says."""
+    default = json.loads(os.environ["DEFAULT_MODEL_METADATA"])["capabilities"][CAPABILITY]
+    try:
+        asyncio.run(write_down(json.loads(os.environ["MODEL_TOOLS"]), default))
+    except Exception as error:  # noqa: BLE001 - the chat works without; models then have the default
+        print(f"model_tools: nothing is written down: {error!r}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

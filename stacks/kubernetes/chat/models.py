@@ -1,0 +1,49 @@
+"""What the chat has to know of the models: which call tools, and which does its small tasks."""
+
+import json
+
+from stacks.settings import Settings
+from stacks.settings.tools import calls_tools
+from stacks.settings.workloads import Engine, ModelSettings
+
+
+def model_id(settings: Settings, model: ModelSettings) -> str:
+    """Id of a model in Open WebUI: as gateway, vLLM or Ollama list it."""
+    if settings.gateway.enabled or model.engine is Engine.VLLM:
+        return model.name
+    return model.id if ":" in model.id else f"{model.id}:latest"
+
+
+def tools_by_model(settings: Settings) -> dict[str, bool]:
+    """Whether each model that chats calls tools, by its id in Open WebUI."""
+    return {
+        model_id(settings, model): calls_tools(model)
+        for model in settings.models
+        if model.name != settings.chat.embeddings.model
+    }
+
+
+def tool_variables(settings: Settings) -> dict[str, str]:
+    """Built-in tools as the default for every model: off as soon as one cannot call any.
+
+    Open WebUI offers about twenty tools of its own with every message in a browser, and an engine that cannot pass
+    them on answers 400. Models that differ from the default are written down one by one
+    (helm/open-webui/model_tools.py).
+    """
+    able = all(tools_by_model(settings).values())
+    return {"DEFAULT_MODEL_METADATA": json.dumps({"capabilities": {"builtin_tools": able}})}
+
+
+def task_variables(settings: Settings) -> dict[str, str]:
+    """Titles, tags and follow-ups: whether a model writes them, and which."""
+    tasks = settings.chat.tasks
+    found = next((model for model in settings.models if model.name == tasks.model), None)
+    name = model_id(settings, found) if found else ""
+    return {
+        "ENABLE_TITLE_GENERATION": str(tasks.title),
+        "ENABLE_TAGS_GENERATION": str(tasks.tags),
+        "ENABLE_FOLLOW_UP_GENERATION": str(tasks.follow_ups),
+        # Which of the two counts depends on the model that answers: one of Ollama's own API, or any other.
+        "TASK_MODEL": name,
+        "TASK_MODEL_EXTERNAL": name,
+    }
