@@ -96,6 +96,10 @@ def test_answers_of_a_pod_that_died_are_soon_nobodys() -> None:
     assert given["REDIS_KEY_PREFIX"]["value"] == variables["REDIS_KEY_PREFIX"] == "open-webui"
 
 
+def test_idle_connections_outlive_those_of_the_front_door() -> None:
+    assert _variables(_settings())["UVICORN_TIMEOUT_KEEP_ALIVE"] == "75"
+
+
 def test_documents_are_embedded_many_passages_at_once() -> None:
     assert _variables(_settings())["RAG_EMBEDDING_BATCH_SIZE"] == "32"
 

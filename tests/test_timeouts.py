@@ -103,7 +103,9 @@ def test_front_and_gateway_take_their_times_from_the_table() -> None:
     front = scaling.serving_front(_settings())
     times = {key: front[key] for key in ("timeoutSeconds", "idleSeconds", "preStopSeconds", "graceSeconds")}
     assert times == {"timeoutSeconds": 1650, "idleSeconds": 150, "preStopSeconds": 10, "graceSeconds": 1670}
-    assert gateway.litellm(_settings(), database_host="host")["drainSeconds"] == 1700
+    values = gateway.litellm(_settings(), database_host="host")
+    times = {key: values[key] for key in ("drainSeconds", "preStopSeconds", "keepAliveSeconds")}
+    assert times == {"drainSeconds": 1700, "preStopSeconds": 10, "keepAliveSeconds": 75}
 
 
 def test_autoscaler_of_the_nodes_waits_for_the_pod_that_goes_on_longest() -> None:

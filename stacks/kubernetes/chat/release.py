@@ -7,11 +7,11 @@ import hashlib
 import json
 from typing import Any
 
+from stacks.kubernetes import timeouts
 from stacks.kubernetes.accounts import OPEN_WEBUI
 from stacks.kubernetes.catalogue import HELM
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import Exposure, own_hsts
-from stacks.kubernetes.timeouts import front_door_seconds
 from stacks.settings import Settings
 
 from . import login, scaling, secrets
@@ -40,7 +40,7 @@ def exposure(settings: Settings) -> Exposure:
         health_path="/health",
         # A form around the file.
         body_mib=settings.chat.upload_mib + 1,
-        timeout_seconds=front_door_seconds(settings),
+        timeout_seconds=timeouts.front_door_seconds(settings),
         sticky=True,
     )
 
@@ -97,6 +97,8 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
         "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
+        # uvicorn reads its options from variables of this form; its own is 5 s.
+        "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings).idle_seconds),
         # The gateway groups the traces of a chat by its id, which is among these headers.
         "ENABLE_FORWARD_USER_INFO_HEADERS": str(settings.gateway.enabled),
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.

@@ -37,7 +37,7 @@ def exposure(settings: Settings) -> Exposure:
 
 def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
     """Values of the own chart; `database_host` is the PostgreSQL server."""
-    gateway = settings.gateway
+    gateway, hop = settings.gateway, timeouts.gateway(settings)
     return {
         "image": deployed_images(settings)["litellm/proxy"].values(),
         "replicas": gateway.replicas,
@@ -45,7 +45,9 @@ def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
         "port": PORT,
         "metricsPort": METRICS_PORT,
         # Answers that are being written, and requests that wait for a GPU, outlive an update.
-        "drainSeconds": timeouts.gateway(settings).grace_seconds,
+        "drainSeconds": hop.grace_seconds,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "keepAliveSeconds": hop.idle_seconds,
         "secret": secrets.SECRET,
         "restart": secrets.versions(settings),
         # The chart puts the password in from the Secret.
