@@ -45,6 +45,7 @@ COMMANDS = {
     "diff": Entry("scripts.cli.diff", "Show what a deployment would change.", _RUN),
     "outputs": Entry("scripts.cli.outputs", "Show the outputs of every stack.", _RUN),
     "destroy": Entry("scripts.cli.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
+    "health": Entry("scripts.cli.health", "Go through the whole path once, from the login to a trace.", _RUN),
     "images": Entry("scripts.cli.images", "Build, import and lock the container images.", _RUN, group=True),
     "webui": Entry("scripts.cli.webui", "Look at the chat, read its log, restart it.", _RUN, group=True),
     "opik": Entry("scripts.cli.opik", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True),

@@ -1,6 +1,7 @@
 """`llmctl deploy`: an environment brought up, or up to date, in one go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 from . import image_step, login_consent, saved_plans, summary, zones
 from .consent import Consent
 from .console import err, out, print_json
+from .ending import ending
 from .env_check import verdict_of
 from .errors import ExitCode, OperatorError
 from .plan import total
@@ -76,7 +78,7 @@ def deploy(
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:
-            _print_next(run, chosen)
+            _print_next(run, chosen, settings)
         if ok:
             _say_consent(run, settings)
     if not ok:
@@ -194,7 +196,7 @@ def _failed(run: Rollout) -> Iterator[tuple[str, TerraformError]]:
             yield name, report.error
 
 
-def _print_next(run: Rollout, chosen: Targets) -> None:
+def _print_next(run: Rollout, chosen: Targets, settings: "Settings") -> None:
     changed = {name: report for name, report in run.reports.items() if not report.changes.empty}
     for name, report in changed.items():
         out.print(f"{name}: {report.changes.past} in {report.seconds:.0f} s", markup=False)
@@ -204,8 +206,22 @@ def _print_next(run: Rollout, chosen: Targets) -> None:
     outputs: dict[str, dict[str, Any]] = {
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
-    for line in next_steps(chosen.environment, outputs):
+    for line in [*ending(settings, _standing(run)), *next_steps(chosen.environment, outputs)]:
         typer.echo(line)
+
+
+def _standing(run: Rollout) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return type and attributes of all that stands; a stack that cannot be read is left out."""
+
+    def read(name: str) -> Mapping[str, Mapping[str, Any]]:
+        try:
+            return run.runner(name).resources()
+        except TerraformError:
+            return {}
+
+    with ThreadPoolExecutor(max_workers=run.parallelism) as pool:
+        found = list(pool.map(read, run.stacks))
+    return [(address.split(".", maxsplit=1)[0], values) for stack in found for address, values in stack.items()]
 
 
 def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:
@@ -220,5 +236,6 @@ def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str
         group, cluster = aks["resource_group_name"], aks["cluster_name"]
         credentials = f"az aks get-credentials --resource-group {group} --name {cluster}"
         lines.append(f"kubectl: {credentials} && kubelogin convert-kubeconfig -l azurecli")
+    lines.append(f"Whether it works, from a question to its trace: llmctl health {environment}")
     lines.append(f"All outputs: llmctl outputs {environment}")
     return lines

@@ -69,6 +69,10 @@ class Board:
         with self._lock:
             self._lines[name] = replace(self._lines[name], text=text)
 
+    def note(self, name: str, text: str) -> None:
+        """Say what takes long; elsewhere than on a terminal, which shows it as detail."""
+        self._print(name, text)
+
     def end(self, name: str, text: str, outcome: str = "ok") -> None:
         """Say how `name` ended: `ok`, `failed` or `skipped`."""
         with self._lock:

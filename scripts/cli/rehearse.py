@@ -15,7 +15,9 @@ from scripts.tiers import DISPOSABLE, DURABLE
 from .claim import claim
 from .console import err, out
 from .deploy import next_steps
+from .ending import ending
 from .errors import ExitCode, OperatorError
+from .health import go, show
 from .plan import total
 from .prepare import require_terraform
 from .progress import Board
@@ -118,8 +120,18 @@ def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
     out.print("  `llmctl env new NAME`, then `llmctl deploy NAME`, for an environment of your own on Azure")
     documents = {stack: rehearsal.state(stack)["outputs"] for stack in ("aks", "platform")}
     out.print("On Azure, `llmctl deploy` would end with:", style="bold")
-    for line in next_steps(name, documents):
+    standing = [
+        (address.split(".", maxsplit=1)[0], values)
+        for stack in (*DURABLE, *DISPOSABLE)
+        for address, values in rehearsal.instances(stack).items()
+    ]
+    for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents)]:
         typer.echo(f"  {line}")
+    out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
+    from .health_rehearsed import parts  # noqa: PLC0415 - only a rehearsal needs it
+
+    for step in go(parts(rehearsal.settings)):
+        show(step)
 
 
 def _shown(path: os.PathLike[str]) -> str:

@@ -199,4 +199,10 @@ _INTERRUPTED = {
 
 
 def _shown_on(board: Board, name: str, total: int) -> Callable[[Activity], None]:
-    return lambda activity: board.detail(name, f"applying {activity.done}/{total}  {activity.action}".rstrip())
+    def show(activity: Activity) -> None:
+        progress = f"applying {activity.done}/{total}"
+        board.detail(name, f"{progress}  {activity.action}".rstrip())
+        for line in activity.news:
+            board.note(name, f"{progress}  {line}")
+
+    return show

@@ -19,6 +19,7 @@ from scripts.review.masking import Masks
 from .diagnose import MISSING_STATE, REINIT
 from .plan import Changes, Plan, read_plan
 from .processes import Processes, Result
+from .waits import Waits
 from .workspace import Stack, Workspace
 
 PLAN_FILE = "llmctl.tfplan"
@@ -54,7 +55,9 @@ class Activity:
 
     done: int
     action: str
-    """What Terraform does at the moment, empty between two operations."""
+    """What Terraform has been doing longest at the moment, empty between two operations."""
+    news: tuple[str, ...] = ()
+    """What has become a long wait since the last time."""
 
 
 @dataclass
@@ -124,15 +127,15 @@ class StackRunner:
     def apply(self) -> None:
         """Apply `plan_file`. Raises InterruptedRunError, else TerraformError."""
         done = 0
+        waits = Waits()
 
         def follow(line: str) -> None:
             nonlocal done
-            acting = _ACTING.match(line)
+            waits.line(line)
             finished = bool(_DONE.search(line))
             done += finished
-            if acting or finished:
-                action = f"{acting['action'].lower()} {acting['address']}" if acting else ""
-                self.on_activity(Activity(done, action))
+            if finished or _ACTING.match(line):
+                self.on_activity(Activity(done, waits.longest, tuple(waits.news())))
 
         try:
             result = self._run("apply", "-input=false", PLAN_FILE, on_line=follow)

@@ -5,6 +5,7 @@ from collections.abc import Collection
 
 from scripts.cli.diagnose import errors
 from scripts.cli.progress import Board
+from scripts.cli.waits import Waits
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _NAMED = re.compile(r"(?P<stack>[a-z]+)  (?P<text>.*)")
@@ -33,6 +34,7 @@ class Follower:
         self._done = dict.fromkeys(stacks, 0)
         self._total = dict.fromkeys(stacks, 0)
         self._applying: set[str] = set()
+        self._waits = {stack: Waits() for stack in stacks}
 
     def line(self, raw: str) -> None:
         """Take the next line."""
@@ -47,6 +49,10 @@ class Follower:
             self._take(self._current, text.strip())
 
     def _take(self, stack: str, text: str) -> None:
+        waits = self._waits[stack]
+        waits.line(text)
+        for line in waits.news():
+            self._board.note(stack, f"applying {self._done[stack]}/{self._total[stack]}  {line}")
         if text.startswith("Initializing the backend"):
             self._board.phase(stack, "initializing")
         elif planned := _PLANNED.match(text):
@@ -60,4 +66,4 @@ class Follower:
             self._board.phase(stack, "applying")
         elif _DONE.search(text):
             self._done[stack] += 1
-            self._board.detail(stack, f"applying {self._done[stack]}/{self._total[stack]}")
+            self._board.detail(stack, f"applying {self._done[stack]}/{self._total[stack]}  {waits.longest}".rstrip())

@@ -1,0 +1,59 @@
+"""A deployment ends with what people need: addresses, models, who logs in where, what a day costs."""
+
+from typing import Any
+
+import pytest
+
+from scripts.cli.deploy import next_steps
+from scripts.cli.ending import cost_per_month, ending
+from stacks.settings import load_settings
+from tests.durable import settings
+
+BILLED: list[tuple[str, dict[str, Any]]] = [
+    (
+        "azurerm_kubernetes_cluster_node_pool",
+        {"vm_size": "Standard_NC4as_T4_v3", "priority": "Spot", "min_count": 0, "max_count": 3},
+    ),
+    ("azurerm_container_registry", {"sku": "Basic"}),
+    ("azurerm_public_ip", {"sku": "Standard"}),
+    ("kubernetes_namespace_v1", {}),
+]
+
+
+def test_dev_ends_with_its_addresses_models_and_logins() -> None:
+    text = "\n".join(ending(load_settings("dev"), BILLED))
+    for address in (
+        "https://chat.llm-dev.example.com",
+        "https://api.llm-dev.example.com/v1 (OpenAI-compatible)",
+        "https://opik.llm-dev.example.com",
+        "https://grafana.llm-dev.example.com",
+    ):
+        assert address in text
+    assert "phi3.5               ollama on t4, starts at the first question" in text
+    assert 'az ad group member add --group "llm-dev users" --member-id OBJECT_ID' in text
+    assert "llmctl gateway create-key NAME dev --team TEAM" in text
+    assert "USD a day" in text
+
+
+def test_what_is_switched_off_has_no_address() -> None:
+    text = "\n".join(ending(settings(opik={"enabled": False}, monitoring={"enabled": False}), []))
+    assert "opik." not in text
+    assert "grafana." not in text
+    assert "llmctl models add" in text
+
+
+@pytest.mark.parametrize(
+    ("resources", "known"), [(BILLED, True), ([*BILLED, ("azurerm_managed_disk", {"disk_size_gb": 64})], False)]
+)
+def test_a_day_costs_what_its_parts_cost_in_a_month(resources: list[tuple[str, dict[str, Any]]], known: bool) -> None:
+    cost = cost_per_month(resources)
+    assert cost.low == pytest.approx(5.00 + 3.65)
+    assert cost.high > cost.low
+    assert cost.known is known
+    lines = ending(settings(), resources)
+    assert any(line.startswith("  0.28 (nothing asked) to ") for line in lines)  # 8.65 USD / 30.4 days
+    assert any("no known price" in line for line in lines) is not known
+
+
+def test_the_next_step_is_to_see_whether_it_works() -> None:
+    assert "Whether it works, from a question to its trace: llmctl health dev" in next_steps("dev", {})
