@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import subprocess
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,11 @@ def chart_of(name: str, folder: Path) -> str:
         return str(own)
     if FOLDER:
         found = [path for path in (Path(FOLDER) / name, Path(FOLDER) / f"{name}.tgz") if path.exists()]
+        if found and found[0].is_file():
+            with tarfile.open(found[0]) as archive:
+                archive.extractall(folder, filter="data")
+            # Its only folder has the chart's own name, which may be another than the release's.
+            found = sorted(path.parent for path in folder.glob("*/Chart.yaml"))
         if not found:
             pytest.skip(f"CHARTS_DIR has no chart {name}")
         return str(found[0])
@@ -104,9 +110,17 @@ def pods_of(objects: Objects) -> Iterator[tuple[str, dict[str, Any], dict[str, A
             template = item["spec"]["template"]
             yield item["metadata"]["name"], template["metadata"]["labels"], template["spec"]
         if item["kind"] == "ClickHouseInstallation":
-            (template,) = item["spec"]["templates"]["podTemplates"]
+            template = clickhouse_pod(item)
             # The operator puts its own labels on the pod.
             yield item["metadata"]["name"], {"clickhouse.altinity.com/chi": item["metadata"]["name"]}, template["spec"]
+
+
+def clickhouse_pod(installation: dict[str, Any]) -> dict[str, Any]:
+    """Return the pod template that the installation uses; the chart's own stays in the list."""
+    (cluster,) = installation["spec"]["configuration"]["clusters"]
+    used = cluster["templates"]["podTemplate"]
+    (template,) = (found for found in installation["spec"]["templates"]["podTemplates"] if found["name"] == used)
+    return dict(template)
 
 
 def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:

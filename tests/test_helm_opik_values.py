@@ -58,7 +58,7 @@ NOT_IN_DEFAULTS = (
     *(
         f"component.{component}.{key}"
         for component in ("backend", "python-backend", "frontend")
-        for key in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle")
+        for key in ("startupProbe", "livenessProbe", "readinessProbe", "lifecycle", "initContainers", "volumes")
     ),
     "component.backend.autoscaling.",
     "component.backend.env.OPIK_USAGE_REPORT_ENABLED",

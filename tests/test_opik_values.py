@@ -55,6 +55,16 @@ def test_plain_keys_of_passwords_leave_the_config_maps() -> None:
     assert component["python-backend"]["env"]["REDIS_URL"] is None
 
 
+STORE_PASSWORDS = {
+    "opik-mysql-root-password",
+    "opik-mysql-password",
+    "opik-clickhouse-password",
+    "opik-redis-password",
+    "opik-minio-user",
+    "opik-minio-password",
+}
+
+
 @pytest.mark.parametrize(
     "secret", sorted({name.value for keys in secrets.DELIVERED.values() for name in keys.values()})
 )
@@ -62,12 +72,11 @@ def test_raised_version_restarts_whoever_uses_the_password(secret: str) -> None:
     raised = settings_of(secrets={"versions": {secret: 2}})
     before, after = release.opik(settings_of()), release.opik(raised)
     assert before["podAnnotations"] != after["podAnnotations"]
-    for path in (("mysql", "primary"), ("redis",), ("minio",)):
-        old, new = before, after
-        for key in path:
-            old, new = old[key], new[key]
-        assert old["podAnnotations"] != new["podAnnotations"], path
-    assert before["clickhouse"]["configuration"] != after["clickhouse"]["configuration"]
+    stores = {name for name in fingerprints() if fingerprints()[name] != release.store_fingerprints(raised)[name]}
+    if secret in STORE_PASSWORDS:
+        assert stores == {"mysql", "redis", "minio", "zookeeper", "clickhouse"}
+    else:
+        assert stores == ({"clickhouse"} if secret == "opik-clickhouse-operator-password" else set())
     of_login = secret in {name.value for name in secrets.DELIVERED[secrets.LOGIN].values()}
     proxies = [login.oauth2_proxy(settings, **PROXY)["podAnnotations"] for settings in (settings_of(), raised)]
     assert (proxies[0] != proxies[1]) == of_login
@@ -76,9 +85,15 @@ def test_raised_version_restarts_whoever_uses_the_password(secret: str) -> None:
     assert (operators[0] != operators[1]) == of_operator
 
 
+def fingerprints(**opik: object) -> dict[str, str]:
+    return release.store_fingerprints(settings_of(opik=opik))
+
+
 def test_other_sizes_restart_the_pods_that_hash_their_configuration() -> None:
     small, standard = (release.configuration_hash(settings_of(opik={"profile": profile})) for profile in OpikProfile)
     assert small != standard
+    before, after = (fingerprints(profile=profile) for profile in OpikProfile)
+    assert not set(before.values()) & set(after.values())
 
 
 def test_first_installation_has_one_backend_and_no_autoscaler() -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +103,22 @@ def values_files(release: str, variants: tuple[str, ...] = ()) -> list[Path]:
         if not file.is_file():
             raise ValueError(f"{file.relative_to(HELM.parent)} does not exist; release {release} needs it")
     return files
+
+
+@cache
+def fixed_values(release: str, variants: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """Return what the values files of a release say together; as Helm, a later one wins key by key.
+
+    Raises ValueError when one is missing.
+    """
+    together: Mapping[str, Any] = reduce(_over, (_read(file) for file in values_files(release, variants)))
+    return together
+
+
+def _over(base: Any, later: Any) -> Any:
+    if not isinstance(base, Mapping) or not isinstance(later, Mapping):
+        return later
+    return {**base, **{key: _over(base[key], value) if key in base else value for key, value in later.items()}}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -7,6 +7,13 @@ from cdktf_cdktf_provider_kubernetes.default_service_account_v1 import (
     DefaultServiceAccountV1,
     DefaultServiceAccountV1Metadata,
 )
+from cdktf_cdktf_provider_kubernetes.role_binding_v1 import (
+    RoleBindingV1,
+    RoleBindingV1Metadata,
+    RoleBindingV1RoleRef,
+    RoleBindingV1Subject,
+)
+from cdktf_cdktf_provider_kubernetes.role_v1 import RoleV1, RoleV1Metadata, RoleV1Rule
 from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1, ServiceAccountV1Metadata
 from cdktf_cdktf_provider_kubernetes.storage_class_v1 import StorageClassV1, StorageClassV1Metadata
 from constructs import Construct
@@ -20,7 +27,7 @@ from stacks.hosts import Hosts
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import annotations
 from stacks.kubernetes.namespaces import OPIK
-from stacks.kubernetes.opik import login, release, secrets
+from stacks.kubernetes.opik import login, release, secrets, settling
 from stacks.kubernetes.opik.stores import STORAGE_CLASS, stores
 from stacks.kubernetes.opik_version import opik_version
 from stacks.kubernetes.values import ingress_class
@@ -107,8 +114,36 @@ def _volumes(
 
 
 def _accounts(scope: Construct, namespace: Namespace) -> list[ITerraformDependable]:
-    """Add the account of pods that ask Kubernetes nothing, and take the token from the one that pods get by default."""
+    """Add the account of pods that ask Kubernetes nothing, and take the token from the one that pods get by default.
+
+    The backend has its own, with the right to read how the stores are; no pod gets a token but by a volume of its own.
+    """
+    backend = ServiceAccountV1(
+        scope,
+        "opik-backend-account",
+        metadata=ServiceAccountV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        automount_service_account_token=False,
+    )
+    role = RoleV1(
+        scope,
+        "opik-backend-role",
+        metadata=RoleV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        rule=[RoleV1Rule(**rule) for rule in settling.RIGHTS],
+    )
+    binding = RoleBindingV1(
+        scope,
+        "opik-backend-role-binding",
+        metadata=RoleBindingV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        role_ref=RoleBindingV1RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name=role.metadata.name),
+        subject=[
+            RoleBindingV1Subject(
+                kind="ServiceAccount", name=backend.metadata.name, namespace=namespace.metadata.name, api_group=""
+            )
+        ],
+    )
     return [
+        backend,
+        binding,
         ServiceAccountV1(
             scope,
             "opik-account",

@@ -130,7 +130,7 @@ class OpikSettings(Model):
     """Release of chart and application; left out, the one that `helm/charts.yaml` pins. `llmctl opik upgrade` and
     `llmctl opik rollback` write it, after they have looked at backups and schema migrations."""
     profile: OpikProfile = OpikProfile.SMALL
-    """Requests and limits of every container: `small` asks for 1.2 vCPU and 5.5 GiB, `standard` for 4.5 and 16."""
+    """Requests and limits of every container: `small` asks for 1.2 vCPU and 11.5 GiB, `standard` for 4.5 and 29."""
     replicas: Annotated[int, Field(ge=1, le=10)] = 1
     """Backend pods that are always there. Each migrates the schema as it starts: install with 1, raise it later."""
     max_replicas: Annotated[int, Field(ge=1, le=20)] = 1

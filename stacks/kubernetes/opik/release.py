@@ -8,22 +8,29 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from stacks.kubernetes.catalogue import Image, values_files
+from stacks.kubernetes.accounts import OAUTH2_PROXY
+from stacks.kubernetes.catalogue import Image, fixed_values, values_files
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import own_hsts
+from stacks.kubernetes.opik_version import opik_version
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
 
-from . import secrets
-from .stores import CLAIM_TEMPLATE, CLAIMS, STORAGE_CLASS, stores
+from . import clickhouse, secrets, settling
+from .stores import CLAIMS
 
 RELEASE = "opik"
 OPERATOR = secrets.OPERATOR
 GUARDRAILS = "opik-guardrails"
+NAMESPACE = OAUTH2_PROXY.namespace
 ACCOUNT = "opik"
 """Service account of every pod of Opik that needs no access to Kubernetes."""
+BACKEND_ACCOUNT = "opik-backend"
+"""Service account of the backend, which may read the state of the stores (`settling.RIGHTS`)."""
+MIGRATIONS = "backend-migrations"
+"""Init container that migrates both databases, as the chart calls it."""
 RESTART_ANNOTATION = "platform/configuration"
-"""Annotation of pods that changes when their configuration or a password of theirs does, so that they restart."""
+"""Annotation of the components' pods that changes when configuration or a password does, so that they restart."""
 KEEP_NODE_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
 """https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md"""
 INSTALL_SECONDS = 3600
@@ -38,11 +45,11 @@ def variants(settings: Settings) -> tuple[str, ...]:
 
 def opik(settings: Settings) -> dict[str, Any]:
     """Values of Opik's chart."""
-    images = {
-        name.removeprefix(f"{RELEASE}/"): image
-        for name, image in deployed_images(settings).items()
-        if name.startswith(f"{RELEASE}/")
-    }
+    images = _images(settings)
+    stores = _stores(settings, images)
+    fingerprints = store_fingerprints(settings)
+    for name, values in stores.items():
+        _annotate(name, values, {settling.FINGERPRINT_ANNOTATION: fingerprints[name]})
     restart = {RESTART_ANNOTATION: configuration_hash(settings)}
     return {
         "registry": _common_registry(images),
@@ -50,23 +57,46 @@ def opik(settings: Settings) -> dict[str, Any]:
         "podAnnotations": restart | {KEEP_NODE_ANNOTATION: "false"},
         "serviceAccount": {"create": False, "name": ACCOUNT},
         "component": {
-            "backend": _backend(settings, images),
+            "backend": _backend(settings, images, fingerprints),
             "python-backend": _evaluator(images),
             "frontend": _frontend(settings, images),
         },
+        **stores,
+    }
+
+
+def store_fingerprints(settings: Settings) -> dict[str, str]:
+    """Return for each store a text that changes with its values, its image, its passwords and the chart's version.
+
+    The version stands for the chart's own defaults. What concerns other stores, or the components, is not in it: a store
+    is restarted for its own sake only.
+    """
+    fixed = _fixed(settings)
+    version = opik_version(settings)
+    return {
+        name: settling.fingerprint(version, _store_passwords(settings, name), fixed.get(name), values)
+        for name, values in _stores(settings, _images(settings)).items()
+    }
+
+
+def _store_passwords(settings: Settings, name: str) -> str:
+    # The operator puts its own account among ClickHouse's users.
+    sources = (secrets.STORES, secrets.OPERATOR) if name == "clickhouse" else (secrets.STORES,)
+    return secrets.versions(settings, *sources)
+
+
+def _stores(settings: Settings, images: Mapping[str, Image]) -> dict[str, dict[str, Any]]:
+    """Values of the stores by their key, without their fingerprints."""
+    return {
         "mysql": {
             "image": images["mysql"].parts(),
             "auth": {"existingSecret": secrets.STORES},
             "serviceAccount": {"create": False, "name": ACCOUNT},
-            "primary": {
-                "podAnnotations": restart,
-                "persistence": {"existingClaim": CLAIMS[DataDisk.MYSQL]},
-            },
+            "primary": {"persistence": {"existingClaim": CLAIMS[DataDisk.MYSQL]}},
         },
         "redis": {
             "image": images["redis"].parts(),
             "auth": {"existingSecret": secrets.STORES, "existingSecretPasswordKey": "redis-password"},
-            "podAnnotations": restart,
             "persistence": {"existingClaim": CLAIMS[DataDisk.REDIS]},
         },
         "minio": {
@@ -76,29 +106,75 @@ def opik(settings: Settings) -> dict[str, Any]:
                 "existingSecretUserKey": "minio-user",
                 "existingSecretPasswordKey": "minio-password",
             },
-            "podAnnotations": restart,
             "persistence": {"existingClaim": CLAIMS[DataDisk.MINIO]},
         },
         "zookeeper": {
             "image": images["zookeeper"].parts(),
             "persistence": {"existingClaim": CLAIMS[DataDisk.ZOOKEEPER]},
         },
-        "clickhouse": _clickhouse(settings, images),
+        "clickhouse": clickhouse.clickhouse(settings, images, _fixed(settings)["clickhouse"], ACCOUNT),
     }
 
 
-def _backend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+def _annotate(name: str, values: dict[str, Any], annotations: Mapping[str, str]) -> None:
+    """Put annotations on a store's pods, each chart in its own way."""
+    match name:
+        case "mysql":
+            values["primary"]["podAnnotations"] = dict(annotations)
+        case "zookeeper":
+            values["commonAnnotations"] = dict(annotations)
+        case "clickhouse":
+            (template,) = values["extraPodTemplates"]
+            template["metadata"] = {"annotations": dict(annotations)}
+        case _:
+            values["podAnnotations"] = dict(annotations)
+
+
+def _fixed(settings: Settings) -> Mapping[str, Any]:
+    return fixed_values(RELEASE, variants(settings))
+
+
+def _images(settings: Settings) -> dict[str, Image]:
+    return {
+        name.removeprefix(f"{RELEASE}/"): image
+        for name, image in deployed_images(settings).items()
+        if name.startswith(f"{RELEASE}/")
+    }
+
+
+def _backend(settings: Settings, images: Mapping[str, Image], fingerprints: Mapping[str, str]) -> dict[str, Any]:
     replicas, most = settings.opik.replicas, settings.opik.max_replicas
+    fixed = _fixed(settings)["component"]["backend"]
+    environment = [{"configMapRef": {"name": "opik-backend"}}, {"secretRef": {"name": secrets.BACKEND}}]
     return {
         "image": _own_image(images["backend"]),
-        "serviceAccount": {"create": False, "name": ACCOUNT},
+        "serviceAccount": {"create": False, "name": BACKEND_ACCOUNT},
         "replicaCount": replicas,
         "autoscaling": {"enabled": most > replicas, "minReplicas": replicas, "maxReplicas": most},
         "podDisruptionBudget": {"enabled": replicas > 1},
         "waitForClickhouse": {"image": images["curl"].parts()},
         "waitForMysql": {"image": images["busybox"].parts()},
         "env": {"TOGGLE_GUARDRAILS_ENABLED": str(bool(settings.opik.guardrails_pool)).lower()},
-        "envFrom": [{"configMapRef": {"name": "opik-backend"}}, {"secretRef": {"name": secrets.BACKEND}}],
+        "envFrom": environment,
+        # The chart puts its own migration before containers of ours, so it is off and stands here, after the wait.
+        "initContainers": [
+            settling.container(
+                str(deployed_images(settings)[f"{OPERATOR}/crd-hook"]),
+                NAMESPACE,
+                fingerprints,
+                fixed["securityContext"],
+                fixed["waitForMysql"]["resources"],
+            ),
+            {
+                "name": MIGRATIONS,
+                "image": str(images["backend"]),
+                "command": ["./run_db_migrations.sh"],
+                "envFrom": environment,
+                "securityContext": fixed["securityContext"],
+                "resources": fixed["run_migration_resources"],
+            },
+        ],
+        "volumes": [settling.token_volume()],
     }
 
 
@@ -126,37 +202,6 @@ def _frontend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]
     if hsts := own_hsts(settings):
         frontend |= {"extraServerHeaders": {"Strict-Transport-Security": hsts}}
     return frontend
-
-
-def _clickhouse(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
-    (store,) = (store for store in stores(settings) if store.disk is DataDisk.CLICKHOUSE)
-    return {
-        "image": str(images["clickhouse"]),
-        "adminUser": {
-            "useSecret": {"enabled": True},
-            "secretname": secrets.STORES.removeprefix("opik-"),
-            "password_key": "clickhouse-password",
-        },
-        # The operator restarts ClickHouse when a file changes; pod annotations have no effect.
-        "configuration": {
-            "files": {
-                "config.d/platform.xml": f"<clickhouse><!-- {configuration_hash(settings)} --></clickhouse>",
-            }
-        },
-        "templates": {"volumeClaimTemplate": CLAIM_TEMPLATE},
-        "extraVolumeClaimTemplates": [
-            {
-                "name": CLAIM_TEMPLATE,
-                # Without it the operator drops every table and deletes the claim when the installation is deleted.
-                "reclaimPolicy": "Retain",
-                "spec": {
-                    "storageClassName": STORAGE_CLASS,
-                    "accessModes": ["ReadWriteOnce"],
-                    "resources": {"requests": {"storage": store.capacity}},
-                },
-            }
-        ],
-    }
 
 
 def operator(settings: Settings) -> dict[str, Any]:
