@@ -115,6 +115,12 @@ class Tools:
         """Let `kubectl get` answer with a list."""
         self.write(f"get-{kind}.json", {"apiVersion": "v1", "kind": "List", "items": items})
 
+    def opik(self, *workloads: Any, clickhouse: str = "Completed") -> None:
+        """Let the cluster hold these workloads, and an installation of ClickHouse in this state."""
+        self.items("deployments,statefulsets", *workloads)
+        installation = {"metadata": {"name": "opik-clickhouse"}, "status": {"status": clickhouse} if clickhouse else {}}
+        self.items("clickhouseinstallations.clickhouse.altinity.com", installation)
+
     @property
     def calls(self) -> list[list[str]]:
         """Every call so far, program first."""
@@ -147,12 +153,13 @@ def kubeconfig(current: str = CONTEXT) -> dict[str, Any]:
     }
 
 
-def workload(name: str, ready: int = 1, wanted: int = 1) -> dict[str, Any]:
-    """Return a Deployment as far as its readiness goes."""
+def workload(name: str, ready: int = 1, wanted: int = 1, **status: Any) -> dict[str, Any]:
+    """Return a Deployment or StatefulSet whose last change has been rolled out, but for `ready` and `status`."""
+    rolled: dict[str, Any] = {"observedGeneration": 3, "replicas": wanted, "updatedReplicas": wanted}
     return {
-        "metadata": {"name": name},
+        "metadata": {"name": name, "generation": 3},
         "spec": {"replicas": wanted},
-        "status": {"readyReplicas": ready} if ready else {},
+        "status": rolled | ({"readyReplicas": ready} if ready else {}) | status,
     }
 
 

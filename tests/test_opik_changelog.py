@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.opik.changelog import ANALYTICS, STATE, ChangeSetId, changelog, parse
-from scripts.opik.ledger import executed_since, obstacles, parse_rows
+from scripts.opik.ledger import executed_since, not_executed, obstacles, parse_rows
 
 HEADER = "--liquibase formatted sql\n--changeset someone:000042_change\n--comment: why\n\n"
 UNDO = "\n\n--rollback ALTER TABLE undone;\n"
@@ -107,3 +107,24 @@ def test_files_that_are_no_changelogs_are_left_alone() -> None:
 def test_an_error_message_is_never_taken_for_an_empty_ledger(text: str) -> None:
     with pytest.raises(ValueError, match="ledger"):
         parse_rows(text, STATE)
+
+
+@pytest.mark.parametrize(
+    ("heading", "conditional"),
+    [
+        ("--changeset me:1", False),
+        ("--changeset me:1 runOnChange:true", False),
+        ("--changeset me:1 dbms:postgresql", True),
+        ("--changeset me:1 context:test", True),
+        ("--changeset me:1 labels:later", True),
+        ("--changeset me:1 ignore:true", True),
+        ("--changeset me:1\n--preconditions onFail:CONTINUE", True),
+        ("--changeset me:1\n--preconditions onFail:MARK_RAN", False),
+    ],
+)
+def test_what_liquibase_may_leave_out_without_a_row_is_not_missed(heading: str, conditional: bool) -> None:
+    """https://docs.liquibase.com/concepts/changelogs/changeset.html: MARK_RAN writes a row, the others none."""
+    known = changelog({"db-app-state/a.sql": f"--liquibase formatted sql\n{heading}\nCREATE TABLE a (b INT);\n"})
+    assert len(known) == 1
+    assert not_executed(set(), known) == ([] if conditional else list(known))
+    assert not_executed(known.keys(), known) == []

@@ -136,7 +136,7 @@ def problems(version: str = "2.1.23") -> dict[str, str]:
 
 
 def test_health_asks_pods_page_backend_stores_and_version(tools: Tools) -> None:
-    tools.items("deployments,statefulsets", workload("opik-backend"), workload("opik-mysql"))
+    tools.opik(workload("opik-backend"), workload("opik-mysql"))
     with frontend(tools):
         names = [check.name for check in inside_checks(CLUSTER, Version(2, 1, 23))]
         assert problems() == {}
@@ -144,7 +144,7 @@ def test_health_asks_pods_page_backend_stores_and_version(tools: Tools) -> None:
 
 
 def test_what_is_not_healthy_is_named(tools: Tools) -> None:
-    tools.items("deployments,statefulsets", workload("opik-backend", 0, 2), workload("opik-mysql"))
+    tools.opik(workload("opik-backend", 0, 2), workload("opik-mysql"))
     stores = [{"name": "mysql", "healthy": False, "critical": True}]
     with frontend(tools, version="2.1.20", stores=stores, status=503):
         assert problems() == {
@@ -155,16 +155,40 @@ def test_what_is_not_healthy_is_named(tools: Tools) -> None:
         }
 
 
+UNSETTLED: dict[str, dict[str, Any]] = {
+    "opik-backend has a change that nobody has begun with": {"observedGeneration": 2},
+    "opik-backend has replaced 0 of 1 pods": {"updatedReplicas": 0},
+    "opik-backend still has pods from before its last change": {"replicas": 2},
+    "opik-backend is being rolled out": {"currentRevision": "a", "updateRevision": "b"},
+}
+
+
+@pytest.mark.parametrize("lacking", UNSETTLED)
+def test_ready_pods_of_before_a_change_are_not_health(lacking: str, tools: Tools) -> None:
+    tools.opik(workload("opik-backend", **UNSETTLED[lacking]))
+    with frontend(tools):
+        assert problems() == {"pods": f"not ready: {lacking}"}
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("InProgress", "InProgress"), ("Aborted", "Aborted"), ("", "not there yet")]
+)
+def test_clickhouse_is_not_well_before_its_operator_is_done(state: str, said: str, tools: Tools) -> None:
+    tools.opik(workload("opik-backend"), clickhouse=state)
+    with frontend(tools):
+        assert problems() == {"pods": f"not ready: opik-clickhouse is {said}, not Completed"}
+
+
 @pytest.mark.parametrize("stores", ["text", 3, {"code": 404}, [], ["mysql"]])
 def test_an_answer_that_is_no_health_is_not_taken_for_health(tools: Tools, stores: object) -> None:
-    tools.items("deployments,statefulsets")
+    tools.opik()
     with frontend(tools, stores=stores):
         assert problems() == {"backend": "answers with something else than its health"}
 
 
 def test_no_cluster_and_no_service_are_told_without_a_traceback(tools: Tools) -> None:
     assert "forbidden" in problems()["pods"]
-    tools.items("deployments,statefulsets")
+    tools.opik()
     assert 'services "opik-frontend" not found' in problems()["page"]
 
 

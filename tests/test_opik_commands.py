@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.cli import image_step, opik, opik_change
+from scripts.cli import deploy, image_step, opik, opik_change, opik_migrations
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.front_door import Check, print_checks
 from scripts.opik import source
@@ -54,11 +54,11 @@ def operated(deployed: Path, tmp_path: Path, url: str, monkeypatch: pytest.Monke
     for module in (catalogue, opik_version):
         monkeypatch.setattr(module, "charts", lambda: pin)
     monkeypatch.setattr(source, "repository", lambda: url)
-    monkeypatch.setattr(opik, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(opik_migrations, "CACHE", tmp_path / "cache")
     monkeypatch.setattr(opik_change, "rollout", found.rollout)
     monkeypatch.setattr(opik_change, "HEALTH_PATIENCE_S", 0)
     monkeypatch.setattr(opik_change, "Workspace", lambda name: opik_workspace(name, found.folder))
-    found.tools.items("deployments,statefulsets", workload("opik-backend"))
+    found.tools.opik(workload("opik-backend"))
     found.tools.items("pods")
     runs(found, "2.1.23")
     return found
@@ -106,6 +106,7 @@ def backups(tools: Tools) -> int:
 
 
 def upgraded(operated: Operated, version: str, *options: str) -> Result:
+    operated.tools.write("exec-opik-mysql-0", LEDGER[version])
     with frontend(operated.tools, version=version):
         return run("upgrade", version, "dev", "--yes", *options)
 
@@ -187,10 +188,80 @@ def test_a_plan_that_loses_something_is_no_upgrade(operated: Operated) -> None:
 
 
 def test_a_server_that_does_not_become_healthy_fails_the_upgrade_with_the_way_back(operated: Operated) -> None:
+    operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.30"])
     with frontend(operated.tools, version="2.1.23"):
         error = refused("upgrade", "2.1.30", "dev", "--yes")
     assert "deployed but not healthy" in error.message
     assert "llmctl opik rollback dev" in error.fix
+
+
+def test_a_migration_that_was_passed_over_fails_the_upgrade_though_all_is_healthy(operated: Operated) -> None:
+    """Upstream's script ends well when MySQL's migrations fail, and the server starts on half a schema."""
+    runs(operated, "2.1.30")
+    operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.30"])
+    with frontend(operated.tools, version="2.1.31"):
+        error = refused("upgrade", "2.1.31", "dev", "--yes")
+    assert "Opik 2.1.31 runs on a schema that lacks 1 of its migrations\n  MySQL 000003_c" in error.message
+    assert "-c backend-migrations" in error.fix
+    assert "llmctl opik rollback dev" in error.fix
+
+
+def test_a_migration_of_clickhouse_that_was_passed_over_is_named_too(operated: Operated) -> None:
+    operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.30"])
+    operated.tools.write("exec-chi-opik-clickhouse-cluster-0-0-0", "other\tthing\n")
+    with frontend(operated.tools, version="2.1.30"):
+        assert "ClickHouse x" in refused("upgrade", "2.1.30", "dev", "--yes").message
+
+
+def test_health_names_a_migration_that_was_passed_over(operated: Operated) -> None:
+    runs(operated, "2.1.30")
+    operated.file.write_text(operated.text + "opik:\n  version: 2.1.30\n")
+    with frontend(operated.tools, version="2.1.30"):
+        assert "all 3 migrations" in run("health", "dev", "--inside", "--json").stdout
+        operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.23"])
+        result = run("health", "dev", "--inside", "--json")
+    assert result.exit_code == ExitCode.FAILED
+    assert "MySQL 000002_b" in result.stdout
+
+
+def test_a_deployment_is_compared_and_says_what_is_missing(
+    operated: Operated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert opik_migrations.after_deployment("dev")
+    assert "all 2 migrations have been executed" in capsys.readouterr().err
+    operated.tools.write("exec-opik-mysql-0", "me\tanother\n")
+    assert not opik_migrations.after_deployment("dev")
+    assert "MySQL 000001_a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ledger", "code"), [("me\tanother\n", ExitCode.FAILED), (LEDGER["2.1.23"], ExitCode.OK)], ids=["lacks", "holds"]
+)
+def test_llmctl_deploy_ends_with_what_the_databases_hold(
+    ledger: str, code: ExitCode, operated: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "rollout", operated.rollout)
+    monkeypatch.setattr(deploy, "refuse_unready", deploy.load_environment)
+    monkeypatch.setattr(deploy, "Workspace", lambda name: opik_workspace(name, operated.folder))
+    operated.tools.write("exec-opik-mysql-0", ledger)
+    result = CliRunner().invoke(deploy.app, ["dev", "platform", "--yes"])
+    assert result.exit_code == code, result.output
+
+
+def test_databases_without_a_history_are_no_success(operated: Operated, capsys: pytest.CaptureFixture[str]) -> None:
+    (operated.tools.folder / "exec-opik-mysql-0").unlink()
+    assert not opik_migrations.after_deployment("dev")
+    assert "cannot be read" in capsys.readouterr().err
+
+
+def test_a_cluster_that_cannot_be_asked_is_said_with_the_command_that_asks_again(
+    operated: Operated, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (operated.tools.folder / "kubeconfig.json").unlink()
+    assert opik_migrations.after_deployment("dev")
+    said = capsys.readouterr().err
+    assert "were not compared" in said
+    assert "llmctl opik health dev" in said
 
 
 def test_a_rollback_goes_to_the_version_before_where_everything_since_only_added(operated: Operated) -> None:
@@ -230,7 +301,10 @@ def test_without_the_databases_the_worst_is_assumed(operated: Operated) -> None:
     runs(operated, "2.1.23", "2.1.30")
     (operated.tools.folder / "exec-opik-mysql-0").unlink()
     with frontend(operated.tools, version="2.1.23"):
-        assert run("rollback", "dev", "--yes").exit_code == ExitCode.OK
+        error = refused("rollback", "dev", "--yes")
+    # It went back, and says that nobody knows yet whether the schema is whole.
+    assert "version: 2.1.23" in operated.deployed("platform")
+    assert "have migrated cannot be read" in error.message
 
 
 def test_without_the_source_nothing_is_known_and_nothing_is_done(

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from main import build_app
-from scripts.cli import domain, environment_file, opik, opik_change, prepare, stack_outputs
+from scripts.cli import domain, environment_file, opik, opik_change, opik_migrations, prepare, stack_outputs
 from scripts.cli.consent import Consent
 from scripts.cli.deploy import bring_up
 from scripts.cli.destroy import take_down
@@ -222,7 +222,7 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         repository = upstream(folder / "upstream", SCHEMA)
         patch.setattr(source, "repository", lambda: repository)
         patch.setattr(source, "changelog", lambda files: changelog({**files, ANALYTICS_FILE: ANALYTICS_CHANGE}))
-        patch.setattr(opik, "CACHE", folder / "cache")
+        patch.setattr(opik_migrations, "CACHE", folder / "cache")
         patch.setattr(opik_change, "HEALTH_PATIENCE_S", 0)
         patch.setattr(domain, "outside_checks", lambda *_: [])
         yield _lived(Stage(MODES[request.param], folder, patch))
@@ -255,7 +255,7 @@ def _lived(stage: Stage) -> Life:
 
 def _stand(tools: Tools) -> None:
     """Let the cluster answer as one where everything is well and both databases hold every migration."""
-    tools.items("deployments,statefulsets", workload("opik-backend"))
+    tools.opik(workload("opik-backend"))
     tools.items("pods")
     tools.write("exec-opik-mysql-0", "me\t000001_a\nme\t000002_b\n")
     tools.write("exec-chi-opik-clickhouse-cluster-0-0-0", "you\tx\n")

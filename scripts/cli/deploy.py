@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import image_step, login_consent, saved_plans, summary, zones
+from . import image_step, login_consent, opik_migrations, saved_plans, summary, zones
 from .consent import Consent
 from .console import err, out, print_json
 from .ending import ending
@@ -81,8 +81,16 @@ def deploy(
             _print_next(run, chosen, settings)
         if ok:
             _say_consent(run, settings)
+    if ok:
+        ok = _opik_is_migrated(settings, run)
     if not ok:
         raise typer.Exit(failure_code(run))
+
+
+def _opik_is_migrated(settings: "Settings", run: Rollout) -> bool:
+    if "platform" not in run.stacks or not settings.opik.enabled:
+        return True
+    return opik_migrations.after_deployment(settings.name)
 
 
 def _say_consent(run: Rollout, settings: "Settings") -> None:

@@ -12,7 +12,7 @@ from .consent import Consent
 from .console import err, out, print_json
 from .errors import ExitCode, OperatorError
 from .targets import complete_environment, default_environment
-from .workspace import CACHE, ROOT
+from .workspace import ROOT
 
 if TYPE_CHECKING:
     from scripts.opik.versions import Version
@@ -84,8 +84,7 @@ def rollback(
     the databases have migrated with what the older version knows, and refuses, naming the migrations and what to
     restore instead, unless everything since only added what the older version does not look at.
     """
-    from scripts.opik.source import changelog_at  # noqa: PLC0415
-
+    from .opik_migrations import changelogs  # noqa: PLC0415
     from .opik_rollback import require_way_back, target_of  # noqa: PLC0415
 
     name = environment or default_environment()
@@ -94,7 +93,7 @@ def rollback(
     history = cluster.history()
     target = target_of(history, asked, wanted)
     with err.status("Comparing schema migrations"):
-        require_way_back(cluster, history, target, partial(changelog_at, cache=CACHE / "images" / "source"))
+        require_way_back(cluster, history, target, changelogs())
     change.make(target)
     out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
 
@@ -153,7 +152,7 @@ def health(
     sdk: Annotated[str | None, typer.Option(metavar="VERSION", help="SDK in use, compared with the server.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the checks for a program.")] = False,
 ) -> None:
-    """Say whether Opik works: pods, page, backend with each of its stores, version, certificate, login, API.
+    """Say whether Opik works: pods, migrations, page, backend with each store, version, certificate, login, API.
 
     Exit code 1 when something does not.
     """
@@ -165,6 +164,7 @@ def health(
     from .opik_change import current_version  # noqa: PLC0415
     from .opik_cluster import OpikCluster  # noqa: PLC0415
     from .opik_health import inside_checks  # noqa: PLC0415
+    from .opik_migrations import changelogs, migration_check  # noqa: PLC0415
     from .stack_outputs import kubectl_of  # noqa: PLC0415
     from .targets import load_environment  # noqa: PLC0415
 
@@ -174,6 +174,7 @@ def health(
     now = running(cluster.history())
     checks = [Check(f"deployed {now}", "" if now == asked else f"environments/{name}.yaml asks for {asked}")]
     checks += inside_checks(cluster, now)
+    checks.append(migration_check(cluster, now or asked, changelogs()))
     if not inside:
         settings = load_environment(name)
         checks += outside_checks(door_of(settings), settings)
@@ -208,6 +209,7 @@ def _change(environment: str, consent: Consent, *, skip_backup: bool) -> "tuple[
     from .kubectl import connect  # noqa: PLC0415
     from .opik_change import Change, current_version  # noqa: PLC0415
     from .opik_cluster import OpikCluster  # noqa: PLC0415
+    from .opik_migrations import changelogs  # noqa: PLC0415
     from .stack_outputs import outputs_of  # noqa: PLC0415
 
     asked = current_version(environment)
@@ -221,4 +223,5 @@ def _change(environment: str, consent: Consent, *, skip_backup: bool) -> "tuple[
         lambda text: err.print(text, markup=False),
     )
     back = f"`llmctl opik rollback {environment}`"
-    return Change(environment, cluster, consent, back, None if skip_backup else backup), cluster, asked
+    change = Change(environment, cluster, consent, back, None if skip_backup else backup, changelogs())
+    return change, cluster, asked

@@ -17,6 +17,7 @@ from .front_door import print_checks, wait_until_sound
 from .migration_log import MigrationLog
 from .opik_cluster import OpikCluster
 from .opik_health import inside_checks
+from .opik_migrations import Changelogs, MissingMigrationsError, require_migrated
 from .prepare import Job, rollout
 from .targets import Targets, load_environment
 from .workspace import Workspace
@@ -47,6 +48,8 @@ class Change:
     """Command that goes back, for messages."""
     back_up: Callable[[], None] | None
     """Backs up all disks, or raises OperatorError; None when the operator wants no backup."""
+    changelogs: Changelogs
+    """Gives the schema migrations that a release brings."""
 
     def make(self, version: Version) -> None:
         """Bring the environment to `version`.
@@ -60,6 +63,7 @@ class Change:
             self.back_up()
         with edited(self.environment, ("opik", "version"), str(version)) as edit, self._lock_kept_with(edit):
             self._deploy(version, edit)
+        self._require_migrations(version)
         self._require_health(version)
 
     def _deploy(self, version: Version, edit: Edit) -> None:
@@ -100,6 +104,13 @@ class Change:
         finally:
             if not edit.kept and before is not None and path.read_text("utf-8") != before:
                 path.write_text(before, "utf-8")
+
+    def _require_migrations(self, version: Version) -> None:
+        try:
+            count = require_migrated(self.cluster, version, self.changelogs)
+        except MissingMigrationsError as error:
+            raise OperatorError(error.message, f"{error.fix}; or go back: {self.back}") from None
+        _say(f"All {count} schema migrations of {version} have been executed")
 
     def _require_health(self, version: Version) -> None:
         err.print("Waiting until Opik is healthy")

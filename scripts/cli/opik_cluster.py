@@ -1,6 +1,8 @@
 """Opik in its cluster: what has been deployed, what has been migrated, what its pods say."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from scripts.opik.changelog import ANALYTICS, STATE, ChangeSetId
 from scripts.opik.history import Revision, read_history
@@ -16,6 +18,8 @@ FRONTEND = ("opik-frontend", 5173)
 BACKEND_PODS = "component=opik-backend"
 MIGRATIONS = "backend-migrations"
 """Init container that migrates both databases."""
+
+INSTALLATIONS = "clickhouseinstallations.clickhouse.altinity.com"
 
 _MYSQL = ("opik-mysql-0", 'MYSQL_PWD="$MYSQL_PASSWORD" exec mysql --user="$MYSQL_USER" -N -B -e "$0"')
 _CLICKHOUSE = ("chi-opik-clickhouse-cluster-0-0-0", 'exec clickhouse-client --query "$0"')
@@ -54,11 +58,35 @@ class OpikCluster:
             raise OperatorError(str(error)) from None
 
     def waiting_workloads(self) -> list[str]:
-        """Return the workloads that have fewer ready pods than they want, with both numbers."""
-        found = []
-        for item in self.kubectl.items("deployments,statefulsets", "-n", NAMESPACE):
-            wanted = item["spec"].get("replicas", 1)
-            ready = item.get("status", {}).get("readyReplicas", 0)
-            if ready < wanted:
-                found.append(f"{item['metadata']['name']} {ready}/{wanted}")
-        return sorted(found)
+        """Return what has not settled yet, each with what it lacks: workloads, and ClickHouse's installation.
+
+        Ready pods alone say nothing: until a change has been seen and every pod replaced they are the old ones.
+        """
+        workloads = self.kubectl.items("deployments,statefulsets", "-n", NAMESPACE)
+        installations = self.kubectl.items(INSTALLATIONS, "-n", NAMESPACE)
+        found = [(item, unsettled(item)) for item in workloads] + [(item, _incomplete(item)) for item in installations]
+        return sorted(f"{item['metadata']['name']} {lacking}" for item, lacking in found if lacking)
+
+
+def unsettled(workload: Mapping[str, Any]) -> str:
+    """Return what a Deployment or StatefulSet lacks to run as it is described; empty for nothing."""
+    status = workload.get("status", {})
+    wanted = workload["spec"].get("replicas", 1)
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return "has a change that nobody has begun with"
+    ready = status.get("readyReplicas", 0)
+    if ready < wanted:
+        return f"{ready}/{wanted}"
+    updated = status.get("updatedReplicas", 0)
+    if updated < wanted:
+        return f"has replaced {updated} of {wanted} pods"
+    if status.get("replicas", wanted) > wanted:
+        return "still has pods from before its last change"
+    if status.get("currentRevision") != status.get("updateRevision"):
+        return "is being rolled out"
+    return ""
+
+
+def _incomplete(installation: Mapping[str, Any]) -> str:
+    state = installation.get("status", {}).get("status", "")
+    return "" if state == "Completed" else f"is {state or 'not there yet'}, not Completed"

@@ -1,8 +1,5 @@
 """Whether an older Opik can live with what the databases hold now."""
 
-from collections.abc import Callable, Mapping
-
-from scripts.opik.changelog import ChangeSet, ChangeSetId
 from scripts.opik.history import Revision, newest_tried, previous, running
 from scripts.opik.ledger import Obstacle, executed_since, obstacles
 from scripts.opik.versions import Version, refused_rollback
@@ -11,9 +8,7 @@ from .console import err
 from .errors import ExitCode, OperatorError
 from .kubectl import KubectlError
 from .opik_cluster import OpikCluster
-
-Changelogs = Callable[[Version], Mapping[ChangeSetId, ChangeSet]]
-"""Gives the schema migrations that a release brings."""
+from .opik_migrations import Changelogs
 
 
 def target_of(history: list[Revision], asked: Version, wanted: Version | None) -> Version:

@@ -37,6 +37,8 @@ class ChangeSet:
     statements: tuple[str, ...]
     rollback: str
     """SQL by which upstream would undo it; empty when it says that nothing does."""
+    conditional: bool = False
+    """Whether Liquibase may leave it out and write nothing down: other database, context or label, or a condition."""
 
     @property
     def irreversible(self) -> str:
@@ -58,7 +60,14 @@ def parse(text: str, database: str) -> Iterator[ChangeSet]:
         sql = re.sub(r"(?m)--.*$", "", re.sub(r"(?s)/\*.*?\*/", "", body))
         statements = tuple(" ".join(statement.split()) for statement in _split(sql, ";") if statement.strip())
         empty = undo.rstrip(" ;").lower() in {"", "empty", "not required"}
-        yield ChangeSet(ChangeSetId(database, author, name), statements, "" if empty else undo)
+        yield ChangeSet(
+            ChangeSetId(database, author, name), statements, "" if empty else undo, bool(_CONDITION.search(part))
+        )
+
+
+_CONDITION = re.compile(
+    r"(?i)\A[^\n]*\b(?:dbms|context|contextFilter|labels|ignore):|^--\s*preconditions\b[^\n]*\bCONTINUE\b", re.M
+)
 
 
 def changelog(files: Mapping[str, str]) -> dict[ChangeSetId, ChangeSet]:

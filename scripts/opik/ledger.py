@@ -28,6 +28,14 @@ class Obstacle:
     why: str
 
 
+def not_executed(ledger: Collection[ChangeSetId], changelog: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
+    """Return what a version's `changelog` brings and the databases do not hold.
+
+    What Liquibase may leave out without a row is not counted.
+    """
+    return sorted(name for name in changelog.keys() - set(ledger) if not changelog[name].conditional)
+
+
 def executed_since(ledger: Collection[ChangeSetId], older: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
     """Return what the databases hold that the older version knows nothing of."""
     return sorted(set(ledger) - older.keys())
