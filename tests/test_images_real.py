@@ -4,12 +4,14 @@ Images are made from nothing (`FROM scratch`), so that nothing is pulled.
 """
 
 import base64
+import io
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tarfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,7 +30,7 @@ from scripts.images.prune import superseded
 from scripts.images.work import Outcome, Work
 from scripts.images.workshop import Workshop
 from stacks.kubernetes.catalogue import Image
-from tests.image_sources import COMPONENTS, VERSION, pinned, workshop, write_source
+from tests.image_sources import COMPONENTS, VERSION, built, commit, pinned, workshop, write_source
 from tests.test_images_work import Quiet
 
 pytestmark = [
@@ -282,3 +284,69 @@ def test_pruning_keeps_what_is_locked_and_the_newest(tmp_path: Path, source: Pat
         shop.registry.delete_manifest(version.repository, version.digest)
     assert set(shop.registry.tags("app/backend")) == {tags[0], tags[2], tags[3]}
     assert superseded(shop.registry, ["app/backend"], [shop.locked(), first], keep=2) == []
+
+
+ARCHIVE = "FROM scratch\nENV ASSET=archive\nCOPY *${ASSET}.tar.gz ./images/${ASSET}.tar.gz\nCOPY file.txt /file.txt\n"
+"""As Opik's Python backend copies the archive of its sandbox, which is in no context."""
+UNABLE = {
+    "an empty pattern": ARCHIVE,
+    "empty patterns in JSON": 'FROM scratch\nCOPY ["*.none", "*.lock", "/x/"]\n',
+    "an option": "FROM scratch\nCOPY --parents file.txt /x/\n",
+}
+
+
+@pytest.mark.parametrize("shape", UNABLE)
+def test_what_is_refused_beforehand_is_what_the_real_builder_fails_at(
+    shape: str, tmp_path: Path, source: Path, registry: RealRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "apps" / "backend" / "Dockerfile").write_text(UNABLE[shape])
+    commit(source, VERSION)
+    shop = workshop(tmp_path, pinned(source, ("backend",)), registry.name)
+    with pytest.raises(OperatorError, match="buildah cannot build apps/backend/Dockerfile: line"):
+        run(shop)
+    assert not shop.log("app/backend").exists(), "it was refused before building"
+    monkeypatch.setattr(Buildah, "lacks", frozenset())
+    outcome = run(shop)
+    assert set(outcome.failures) == {"app/backend"}, shop.log("app/backend").read_text()
+
+
+def test_an_added_file_lets_the_real_builder_build_what_copies_it(
+    tmp_path: Path, source: Path, registry: RealRegistry
+) -> None:
+    (source / "apps" / "backend" / "Dockerfile").write_text(ARCHIVE)
+    commit(source, VERSION)
+    image = built(source, "backend", args={}, files={"archive.tar.gz": ""})
+    shop = workshop(tmp_path, {"app/backend": image}, registry.name)
+    assert run(shop).failures == {}
+    (entry,) = shop.locked().values()
+    manifest = shop.registry.manifest(entry.repository, entry.digest)
+    names: dict[str, int] = {}
+    for layer in manifest.blobs()[:-1]:
+        with shop.registry.blob(entry.repository, layer.digest) as content:
+            packed = io.BytesIO(content.read())
+        with tarfile.open(fileobj=packed) as archive:
+            names |= {member.name: member.size for member in archive if member.isfile()}
+    assert names["images/archive.tar.gz"] == 0
+    assert names["file.txt"] > 0
+
+
+ABLE = {
+    "the usual frontend": "# syntax=docker/dockerfile:1\nFROM scratch\nCOPY file.txt /file.txt\n",
+    "one pattern of two that matches": 'FROM scratch\nCOPY ["file.txt", "*.lock", "/x/"]\n',
+    "a pattern that matches": "FROM scratch\nCOPY f*.txt /x/\n",
+    "a pattern that matches a folder": "FROM scratch\nCOPY fold* /x/\n",
+    "owner and mode": "FROM scratch\nCOPY --chown=1001:1001 --chmod=0555 file.txt /file.txt\n",
+    "comments within an instruction": "FROM scratch\nENV A=1 \\\n    # why\n    B=2\nCOPY file.txt /file.txt\n",
+}
+
+
+@pytest.mark.parametrize("shape", ABLE)
+def test_what_is_not_refused_the_real_builder_builds(
+    shape: str, tmp_path: Path, source: Path, registry: RealRegistry
+) -> None:
+    (source / "apps" / "backend" / "folder").mkdir()
+    (source / "apps" / "backend" / "folder" / "inner.txt").write_text("inner\n")
+    (source / "apps" / "backend" / "Dockerfile").write_text(ABLE[shape])
+    commit(source, VERSION)
+    shop = workshop(tmp_path, {"app/backend": built(source, "backend", args={})}, registry.name)
+    assert run(shop).failures == {}, shop.log("app/backend").read_text()

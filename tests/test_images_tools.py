@@ -3,6 +3,7 @@
 import json
 import os
 import runpy
+import shlex
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 from azure.core.credentials import AccessToken
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from scripts.cli import image_options
@@ -194,10 +196,27 @@ def test_buildx_pushes_with_attestations_where_its_driver_can(
 
 
 def test_azure_builds_from_the_context_without_an_engine(programs: Path, tmp_path: Path) -> None:
-    record = install(programs, "az")
+    """With BuildKit, which only a task can switch on, and with nothing of ours in the context."""
+    record = install(
+        programs,
+        "az",
+        f'for last in "$@"; do :; done; cat "$last"/llmctl-task.yaml > {tmp_path}/task',
+    )
     build_with(AcrTasks(), tmp_path, "llmdev.azurecr.io")
-    assert "acr\nbuild\n--registry\nllmdev\n--image\napp/backend:2.1.0-" in record.read_text()
-    assert "secret-of-registry" not in record.read_text()
+    said = record.read_text()
+    assert "acr\nrun\n--registry\nllmdev\n--file\nllmctl-task.yaml\n--platform\nlinux/amd64\n" in said
+    assert "secret-of-registry" not in said
+    task = YAML(typ="safe").load((tmp_path / "task").read_text())
+    assert task["version"] == "v1.1.0"
+    build, push = task["steps"]
+    assert build["env"] == ["DOCKER_BUILDKIT=1"]
+    words = shlex.split(build["build"])
+    assert words[0] == "-t"
+    assert words[1].startswith("$Registry/app/backend:2.1.0-")
+    assert push["push"] == [words[1]]
+    assert words[-1] == "context"
+    assert words[words.index("-f") + 1] == "context/Dockerfile"
+    assert "OPIK_VERSION=2.1.0" in words
 
 
 def test_what_builds_is_found(programs: Path) -> None:

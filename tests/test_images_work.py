@@ -14,6 +14,7 @@ from scripts.cli.errors import OperatorError
 from scripts.cli.processes import Processes
 from scripts.images.builders.base import Job
 from scripts.images.errors import BuildError
+from scripts.images.features import Feature
 from scripts.images.importers.copy import DirectCopy
 from scripts.images.inspection import State
 from scripts.images.registry.client import Registry
@@ -48,6 +49,7 @@ class LayerBuilder:
 
     name: str = "layer"
     local: bool = True
+    lacks: frozenset[Feature] = frozenset()
     built: list[str] = field(default_factory=list)
     failing: tuple[str, ...] = ()
 

@@ -47,7 +47,7 @@ def _rewrite(dockerfile: str, arguments: Mapping[str, str], replace: Callable[[s
 
     def external(written: str) -> str | None:
         """Return the image's full name, or None for something inside the file."""
-        image = _expand(written, values)
+        image = expand(written, values)
         return None if image.lower() in stages or image.isdigit() else image
 
     def from_line(match: re.Match[str]) -> str:
@@ -69,7 +69,9 @@ def _global_arguments(dockerfile: str) -> dict[str, str]:
     return {match["name"]: (match["value"] or "").strip("\"'") for match in _ARG.finditer(head) if match["value"]}
 
 
-def _expand(text: str, values: Mapping[str, str]) -> str:
+def expand(text: str, values: Mapping[str, str]) -> str:
+    """Return `text` with its variables replaced. Raises ValueError for one without a value."""
+
     def value(match: re.Match[str]) -> str:
         name = match["plain"] or match["name"]
         found = values.get(name) or match["default"]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -12,6 +12,7 @@ from scripts.cli.errors import OperatorError
 from stacks.kubernetes.catalogue import Build
 
 from .dockerfile import base_images, pin_bases
+from .features import Use, uses
 from .source import Source
 
 Platform = Literal["linux/amd64", "linux/arm64"]
@@ -32,12 +33,15 @@ class Recipe:
     pinned_bases: Mapping[str, str]
     """Digest of each base image, by the reference in the Dockerfile."""
     memory_gib: float
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Files that the context lacks, path to content."""
 
     @classmethod
     def of(cls, name: str, build: Build, version: str, source: Source, platform: Platform) -> "Recipe":
         """Return the recipe of an image in `helm/images.yaml`."""
         arguments = build.arguments(version)
-        return cls(name, source, build.context, arguments, platform, dict(build.bases), build.memory_gib)
+        bases, files = dict(build.bases), dict(build.files)
+        return cls(name, source, build.context, arguments, platform, bases, build.memory_gib, files)
 
     @cached_property
     def dockerfile(self) -> str:
@@ -69,6 +73,8 @@ class Recipe:
             "arguments": dict(self.arguments),
             "platform": self.platform,
             "bases": self.bases,
+            # Left out where there are none, so that other images keep their hash.
+            **({"files": dict(self.added)} if self.added else {}),
         }
         text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:_HASH_CHARACTERS]
@@ -76,9 +82,23 @@ class Recipe:
     def export(self, folder: Path) -> None:
         """Write the build context to the empty `folder`, its Dockerfile with every known base by digest."""
         self.source.export(self.context, folder)
+        for path in self._lacking:
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(self.added[path], "utf-8")
         digests = {image: digest for image, digest in self.bases.items() if digest}
         text = pin_bases(self.dockerfile, self._variables, digests)
         (folder / "Dockerfile").write_text(text, "utf-8")
+
+    @cached_property
+    def uses(self) -> list[Use]:
+        """What the Dockerfile asks of a builder, with this context. Raises GitError."""
+        return uses(self.dockerfile, self._variables, self.source.files(self.context) | set(self.added))
+
+    @property
+    def _lacking(self) -> list[str]:
+        """Paths of the added files that the source does not have itself: those that it has, win."""
+        return sorted(set(self.added) - self.source.files(self.context)) if self.added else []
 
     @property
     def _variables(self) -> dict[str, str]:

@@ -27,6 +27,11 @@ class Source:
         """Return git's id of the folder `context`, which changes exactly when a file in it does. Raises GitError."""
         return git("rev-parse", "--verify", f"{self.root}:{context.strip('/')}", cwd=self.cwd, env=self.env).strip()
 
+    def files(self, context: str) -> frozenset[str]:
+        """Return the paths of the files in the folder `context`. Raises GitError."""
+        names = git("ls-tree", "-r", "-z", "--name-only", self.tree(context), cwd=self.cwd, env=self.env)
+        return frozenset(filter(None, names.split("\0")))
+
     def text(self, path: str) -> str:
         """Return the content of a file. Raises GitError when there is none."""
         return git("cat-file", "blob", f"{self.root}:{path}", cwd=self.cwd, env=self.env)

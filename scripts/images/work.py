@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.cli.errors import OperatorError
 from scripts.cli.processes import Processes
 
-from .builders.base import Builder, Job
+from .builders.base import Builder, Job, require_able
 from .importers.base import Importer, Transfer
 from .inspection import Finding
 from .progress import Reporter
@@ -48,9 +48,11 @@ class Work:
         """Bring over what `findings` lack, all failures at the end.
 
         The lock file is written when every image that was asked for stands in the registry, and otherwise
-        left as it was. Raises KeyboardInterrupt when interrupted, OperatorError when the registry stops answering.
+        left as it was. Raises KeyboardInterrupt when interrupted, OperatorError when the registry stops answering or
+        the builder lacks what a Dockerfile asks for.
         """
         lacking = [found.wanted for found in findings if found.digest is None]
+        self._require_able(lacking)
         tasks = [self._task(image) for image in lacking]
         stop = getattr(self.importer, "stop", lambda: None)
         self.processes.on_interrupt = lambda _times: stop()
@@ -72,6 +74,12 @@ class Work:
             failures = self._sign(findings)
         changed = False if failures else self.shop.save(findings)
         return Outcome(findings, failures, changed, worked_on)
+
+    def _require_able(self, images: list[Wanted]) -> None:
+        """Refuse before anything is built what the builder could not build in the end."""
+        for image in images:
+            if image.recipe and self.builder:
+                require_able(self.builder, image.recipe)
 
     def _sign(self, findings: list[Finding]) -> dict[str, OperatorError]:
         key = self.shop.settings.images.signing_key

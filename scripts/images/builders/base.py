@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.processes import Processes
+from scripts.images.features import Feature
 from scripts.images.logged import run_logged
 from scripts.images.recipes import Recipe
 from scripts.images.registry.references import Reference
@@ -57,6 +59,26 @@ class Builder(Protocol):
         """Whether builds take this machine's memory."""
         ...
 
+    @property
+    def lacks(self) -> frozenset[Feature]:
+        """What a Dockerfile may ask for and this builder cannot do."""
+        ...
+
     def build(self, job: Job) -> None:
         """Build the image of `job` and push it to its target. Raises BuildError."""
         ...
+
+
+def require_able(builder: Builder, recipe: Recipe) -> None:
+    """Return when `builder` can do all that a Dockerfile asks for. Raises OperatorError naming the lines otherwise."""
+    found = [use for use in recipe.uses if use.feature in builder.lacks]
+    if not found:
+        return
+    lines = "; ".join(map(str, found))
+    mend = "choose images.builder: buildx or acr"
+    patterns = [use.what for use in found if use.feature is Feature.EMPTY_PATTERN]
+    if patterns:
+        mend = f"name a file that fits {patterns[0]} in build.files of {recipe.name} in helm/images.yaml, or {mend}"
+    raise OperatorError(
+        f"{recipe.name}: {builder.name} cannot build {recipe.context}/Dockerfile: {lines}", mend, ExitCode.NOT_READY
+    )

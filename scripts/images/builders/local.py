@@ -1,6 +1,7 @@
 """Builders on this machine."""
 
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,11 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from scripts.images.features import Feature
 from scripts.images.registry.references import is_loopback
 
 from .base import Job
 
 _PROBE_TIMEOUT_S = 20
+_VERSION = re.compile(r"(\d+)\.(\d+)")
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,7 @@ class Buildx:
 
     name: str = field(default="buildx", init=False)
     local: bool = field(default=True, init=False)
+    lacks: frozenset[Feature] = field(default=frozenset(), init=False)
 
     def build(self, job: Job) -> None:
         """Build and push in one command. Raises BuildError."""
@@ -53,6 +57,25 @@ class Buildah:
 
     name: Literal["buildah", "podman"] = "buildah"
     local: bool = field(default=True, init=False)
+
+    @cached_property
+    def lacks(self) -> frozenset[Feature]:
+        """What this version lacks: it takes heredocs since 1.33 and BuildKit's other options since 1.41.
+
+        https://github.com/containers/buildah/blob/main/CHANGELOG.md
+        """
+        version = self._version
+        since = {Feature.HEREDOC: (1, 33), Feature.OPTION: (1, 41), Feature.MOUNT: (1, 24)}
+        late = {feature for feature, first in since.items() if version < first}
+        return frozenset({Feature.EMPTY_PATTERN, Feature.FRONTEND} | late)
+
+    @property
+    def _version(self) -> tuple[int, ...]:
+        """Version of buildah, which podman has inside; none counts as old."""
+        asked = ("podman", "info", "--format", "{{.Host.BuildahVersion}}")
+        said = probe(*asked) if self.name == "podman" else probe("buildah", "--version")
+        match = _VERSION.search(said)
+        return (int(match[1]), int(match[2])) if match else (0, 0)
 
     def build(self, job: Job) -> None:
         """Build, then push. Raises BuildError."""

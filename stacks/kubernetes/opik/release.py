@@ -29,6 +29,9 @@ BACKEND_ACCOUNT = "opik-backend"
 """Service account of the backend, which may read the state of the stores (`settling.RIGHTS`)."""
 MIGRATIONS = "backend-migrations"
 """Init container that migrates both databases, as the chart calls it."""
+MIGRATE = 'java() { command java "$@" || exit; }; . ./run_db_migrations.sh'
+"""The image's own script, ended by the first failure: by itself it ends well when MySQL's migrations fail
+(https://github.com/comet-ml/opik/issues/6417), and the server would start on half a schema."""
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of the components' pods that changes when configuration or a password does, so that they restart."""
 KEEP_NODE_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
@@ -68,8 +71,8 @@ def opik(settings: Settings) -> dict[str, Any]:
 def store_fingerprints(settings: Settings) -> dict[str, str]:
     """Return for each store a text that changes with its values, its image, its passwords and the chart's version.
 
-    The version stands for the chart's own defaults. What concerns other stores, or the components, is not in it: a store
-    is restarted for its own sake only.
+    The version stands for the chart's own defaults. What concerns other stores or the components is not in it, so that
+    a store is restarted for its own sake only.
     """
     fixed = _fixed(settings)
     version = opik_version(settings)
@@ -168,7 +171,7 @@ def _backend(settings: Settings, images: Mapping[str, Image], fingerprints: Mapp
             {
                 "name": MIGRATIONS,
                 "image": str(images["backend"]),
-                "command": ["./run_db_migrations.sh"],
+                "command": ["/bin/bash", "-c", MIGRATE],
                 "envFrom": environment,
                 "securityContext": fixed["securityContext"],
                 "resources": fixed["run_migration_resources"],
