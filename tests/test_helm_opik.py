@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from ruamel.yaml import YAML
 
 from stacks.kubernetes.catalogue import images
@@ -228,7 +227,9 @@ def test_the_backend_waits_for_the_fingerprint_that_each_store_gets(case: Case) 
     namespace, *stores = settled["args"][2:]
     assert namespace == "opik"
     carried = {
-        f"{item['kind'].lower()}/{item['metadata']['name']}": item["spec"]["template"]["metadata"].get("annotations", {})
+        f"{item['kind'].lower()}/{item['metadata']['name']}": item["spec"]["template"]["metadata"].get(
+            "annotations", {}
+        )
         for item in case[1]["opik"]
         if item["kind"] in {"StatefulSet", "Deployment"}
     }
@@ -296,7 +297,9 @@ def test_no_store_may_use_more_memory_than_it_asked_for(case: Case) -> None:
 def test_java_leaves_room_in_the_backends_memory(case: Case) -> None:
     (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
     (container,) = pod["containers"]
-    (config,) = (found for found in of_kind(case[1]["opik"], "ConfigMap") if found["metadata"]["name"] == "opik-backend")
+    (config,) = (
+        found for found in of_kind(case[1]["opik"], "ConfigMap") if found["metadata"]["name"] == "opik-backend"
+    )
     options = config["data"]["JAVA_OPTS"].split()
     (percent,) = (float(word.partition("=")[2]) for word in options if word.startswith("-XX:MaxRAMPercentage="))
     (direct,) = (word.partition("=")[2] for word in options if word.startswith("-XX:MaxDirectMemorySize="))

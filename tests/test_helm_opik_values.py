@@ -77,6 +77,7 @@ NOT_IN_DEFAULTS = (
     "config.existingSecret",
     "topologySpreadConstraints",
     "terminationGracePeriodSeconds",
+    "lifecycle",
 )
 """Keys that charts document in a comment or only read in a template."""
 

@@ -13,6 +13,7 @@ from typer.testing import CliRunner, Result
 from scripts.cli import deploy, image_step, opik, opik_change, opik_migrations
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.front_door import Check, print_checks
+from scripts.cli.targets import load_environment
 from scripts.opik import source
 from scripts.opik.changelog import changelog
 from stacks.kubernetes import catalogue, opik_version
@@ -241,7 +242,7 @@ def test_llmctl_deploy_ends_with_what_the_databases_hold(
     ledger: str, code: ExitCode, operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deploy, "rollout", operated.rollout)
-    monkeypatch.setattr(deploy, "refuse_unready", deploy.load_environment)
+    monkeypatch.setattr(deploy, "refuse_unready", load_environment)
     monkeypatch.setattr(deploy, "Workspace", lambda name: opik_workspace(name, operated.folder))
     operated.tools.write("exec-opik-mysql-0", ledger)
     result = CliRunner().invoke(deploy.app, ["dev", "platform", "--yes"])

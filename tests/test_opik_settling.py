@@ -1,4 +1,4 @@
-"""The backend waits until every store runs as its release describes it: the script, with a kubectl that answers from files."""
+"""The backend waits until every store runs as described: the script, with a kubectl that answers from files."""
 
 import json
 import os
@@ -105,9 +105,7 @@ def test_the_backend_waits_while_a_store(lacking: str, settle: Callable[..., Any
 
 
 @pytest.mark.parametrize("status", ["InProgress", "Aborted", "Terminating", ""])
-def test_the_backend_waits_until_the_operator_has_completed_clickhouse(
-    status: str, settle: Callable[..., Any]
-) -> None:
+def test_the_backend_waits_until_the_operator_has_completed_clickhouse(status: str, settle: Callable[..., Any]) -> None:
     said = status or "not there yet"
     result = settle([workload()], [{"status": {"status": status}}, {"status": {"status": "Completed"}}])
     assert result.stdout.splitlines() == [
@@ -117,7 +115,9 @@ def test_the_backend_waits_until_the_operator_has_completed_clickhouse(
 
 
 def test_a_store_that_rolls_back_while_another_settles_is_waited_for_again(settle: Callable[..., Any]) -> None:
-    result = settle([workload(), workload(readyReplicas=0), workload()], [None, None, {"status": {"status": "Completed"}}])
+    result = settle(
+        [workload(), workload(readyReplicas=0), workload()], [None, None, {"status": {"status": "Completed"}}]
+    )
     assert "opik-mysql has 1 new and 0 ready of 1 pods" in result.stdout
     assert result.stdout.endswith("every store has settled\n")
 
@@ -153,9 +153,7 @@ def test_a_larger_disk_restarts_clickhouse_alone_whose_claim_template_says_the_s
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
-def test_the_backends_account_may_read_the_stores_by_name_and_nothing_else(
-    environment: Environment, name: str
-) -> None:
+def test_the_backends_account_may_read_the_stores_by_name_and_nothing_else(environment: Environment, name: str) -> None:
     (role,) = opik_resources(environment, name, "role").values()
     assert role["rule"] == [
         {
@@ -180,7 +178,9 @@ def test_the_backends_account_may_read_the_stores_by_name_and_nothing_else(
     (binding,) = opik_resources(environment, name, "role_binding").values()
     assert [subject["kind"] for subject in binding["subject"]] == ["ServiceAccount"]
     accounts = opik_resources(environment, name, "service_account")
-    assert {account["metadata"]["name"]: account["automount_service_account_token"] for account in accounts.values()} == {
+    assert {
+        account["metadata"]["name"]: account["automount_service_account_token"] for account in accounts.values()
+    } == {
         "opik": False,
         "opik-backend": False,
     }
@@ -189,6 +189,7 @@ def test_the_backends_account_may_read_the_stores_by_name_and_nothing_else(
 def test_rights_and_account_are_there_before_the_release(tmp_path_factory: pytest.TempPathFactory) -> None:
     stacks = synthesize(settings_of(), tmp_path_factory.mktemp("order"))
     needs = stacks.resources("platform", "helm_release")["opik"]["depends_on"]
-    assert {"kubernetes_role_binding_v1.opik-backend-role-binding", "kubernetes_service_account_v1.opik-backend-account"} <= set(
-        needs
-    )
+    assert {
+        "kubernetes_role_binding_v1.opik-backend-role-binding",
+        "kubernetes_service_account_v1.opik-backend-account",
+    } <= set(needs)

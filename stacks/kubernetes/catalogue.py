@@ -36,7 +36,7 @@ class Build:
     bases: Mapping[str, str] = field(default_factory=dict)
     """Digests of the base images that the Dockerfile names, by reference; `llmctl images lock` fills them."""
     files: Mapping[str, str] = field(default_factory=dict)
-    """Files that the context lacks, path to content: what a Dockerfile copies if it is there, which only BuildKit can."""
+    """Files that the context lacks, path to content: what a Dockerfile copies if there, as only BuildKit can."""
 
     def arguments(self, tag: str) -> dict[str, str]:
         """Return the build arguments of the image with this tag."""

@@ -22,11 +22,13 @@ _USER = 101
 """As whom the image runs."""
 
 
-def clickhouse(settings: Settings, images: Mapping[str, Image], fixed: Mapping[str, Any], account: str) -> dict[str, Any]:
+def clickhouse(
+    settings: Settings, images: Mapping[str, Image], fixed: Mapping[str, Any], account: str
+) -> dict[str, Any]:
     """Return the chart's values for ClickHouse, without the fingerprint on its pod.
 
-    `fixed` is what the values files say of ClickHouse: the pod template of our own repeats its sizes and probes, because
-    the chart puts them only into its own template.
+    `fixed` is what the values files say of ClickHouse: our own pod template repeats its sizes and probes, because the
+    chart puts them only into its own template.
     """
     (store,) = (store for store in stores(settings) if store.disk is DataDisk.CLICKHOUSE)
     image = str(images["clickhouse"])

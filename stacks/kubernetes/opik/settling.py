@@ -2,8 +2,8 @@
 
 One release holds the stores and the backend, so Kubernetes replaces both at once, and a store that is asked during an
 upgrade answers from its old pod: a migration would lose its connection midway, and ClickHouse's do not go on
-(https://github.com/comet-ml/opik/issues/7090). So every store carries a fingerprint of what it is made of, and the first
-step of a backend pod is to wait until each one has rolled to the fingerprint of this release.
+(https://github.com/comet-ml/opik/issues/7090). So every store carries a fingerprint of what it is made of, and a
+backend pod waits, before it migrates, until each one has rolled to the fingerprint of this release.
 """
 
 import hashlib
@@ -62,7 +62,11 @@ def arguments(namespace: str, fingerprints: Mapping[str, str]) -> list[str]:
 
 
 def container(
-    image: str, namespace: str, fingerprints: Mapping[str, str], security: Mapping[str, Any], resources: Mapping[str, Any]
+    image: str,
+    namespace: str,
+    fingerprints: Mapping[str, str],
+    security: Mapping[str, Any],
+    resources: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Return the init container; its `image` needs a shell and kubectl. It alone mounts the token."""
     return {
