@@ -10,26 +10,49 @@ from cdktf_cdktf_provider_azurerm.web_application_firewall_policy import (
     WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSet,
     WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSetRuleGroup,
     WebApplicationFirewallPolicyManagedRulesManagedRuleSet,
+    WebApplicationFirewallPolicyManagedRulesManagedRuleSetRuleGroupOverride,
+    WebApplicationFirewallPolicyManagedRulesManagedRuleSetRuleGroupOverrideRule,
     WebApplicationFirewallPolicyPolicySettings,
 )
 from constructs import Construct
 
-PROMPTS_LOOK_LIKE_ATTACKS = (
+CONTENT_LOOKS_LIKE_ATTACKS = (
+    "REQUEST-921-PROTOCOL-ATTACK",
     "REQUEST-930-APPLICATION-ATTACK-LFI",
+    "REQUEST-931-APPLICATION-ATTACK-RFI",
     "REQUEST-932-APPLICATION-ATTACK-RCE",
     "REQUEST-933-APPLICATION-ATTACK-PHP",
     "REQUEST-941-APPLICATION-ATTACK-XSS",
     "REQUEST-942-APPLICATION-ATTACK-SQLI",
+    "REQUEST-943-APPLICATION-ATTACK-SESSION-FIXATION",
+    "REQUEST-944-APPLICATION-ATTACK-JAVA",
 )
-"""Rule groups that take SQL, shell commands, paths, PHP and HTML for an attack: what people paste into a chat."""
+"""Rule groups that take what people write to a model for an attack: code, logs with HTTP requests or Java's stack
+traces, addresses, paths. Tokens and tickets in cookies look like SQL comments to them."""
+
+CONTENT = ("RequestArgNames", "RequestArgKeys", "RequestCookieNames")
+"""What they are not held against: values and names of arguments (each field of a JSON body is one), and cookies."""
+
+SWITCHED_OFF = {
+    # The rule allows GET, HEAD, POST and OPTIONS; the applications' own pages also ask with PUT, PATCH and DELETE.
+    "REQUEST-911-METHOD-ENFORCEMENT": ("911100",),
+    # Libraries of programs, such as python-requests and Go's own: this is an API.
+    "REQUEST-913-SCANNER-DETECTION": ("913101",),
+    # Kinds of bodies that it does not know: OpenTelemetry's traces are application/x-protobuf.
+    "REQUEST-920-PROTOCOL-ENFORCEMENT": ("920420",),
+}
+"""Rules by group that refuse ordinary programs, whatever they send.
+
+Texts: https://github.com/coreruleset/coreruleset/tree/v3.2.1/rules.
+"""
 
 
 class FirewallPolicy(Construct):
-    """OWASP and bot rules for every request, except that prompts may contain code.
+    """OWASP and bot rules for every request, except that people and programs may write anything to a model.
 
-    Argument values are not held against the groups of `PROMPTS_LOOK_LIKE_ATTACKS`; addresses, headers and cookies are,
-    and every other rule applies to arguments too. Bodies above the limits are let through, inspected up to them:
-    uploads and long conversations are normal here.
+    `CONTENT` is not held against the groups of `CONTENT_LOOKS_LIKE_ATTACKS`; paths and headers are, and every other
+    rule applies to content too. Bodies above the limits are let through, inspected up to them: uploads and long
+    conversations are normal here.
     """
 
     def __init__(
@@ -61,28 +84,43 @@ class FirewallPolicy(Construct):
             ),
             managed_rules=WebApplicationFirewallPolicyManagedRules(
                 managed_rule_set=[
-                    WebApplicationFirewallPolicyManagedRulesManagedRuleSet(type="OWASP", version="3.2"),
+                    WebApplicationFirewallPolicyManagedRulesManagedRuleSet(
+                        type="OWASP", version="3.2", rule_group_override=_switched_off()
+                    ),
                     WebApplicationFirewallPolicyManagedRulesManagedRuleSet(
                         type="Microsoft_BotManagerRuleSet", version="1.0"
                     ),
                 ],
-                exclusion=[
-                    WebApplicationFirewallPolicyManagedRulesExclusion(
-                        match_variable="RequestArgNames",
-                        selector="*",
-                        selector_match_operator="EqualsAny",
-                        excluded_rule_set=WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSet(
-                            type="OWASP",
-                            version="3.2",
-                            rule_group=[
-                                WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSetRuleGroup(
-                                    rule_group_name=rules
-                                )
-                                for rules in PROMPTS_LOOK_LIKE_ATTACKS
-                            ],
-                        ),
-                    )
-                ],
+                exclusion=[_exempt(content) for content in CONTENT],
             ),
             tags=dict(tags),
         )
+
+
+def _switched_off() -> list[WebApplicationFirewallPolicyManagedRulesManagedRuleSetRuleGroupOverride]:
+    return [
+        WebApplicationFirewallPolicyManagedRulesManagedRuleSetRuleGroupOverride(
+            rule_group_name=group,
+            rule=[
+                WebApplicationFirewallPolicyManagedRulesManagedRuleSetRuleGroupOverrideRule(id=rule, enabled=False)
+                for rule in rules
+            ],
+        )
+        for group, rules in SWITCHED_OFF.items()
+    ]
+
+
+def _exempt(content: str) -> WebApplicationFirewallPolicyManagedRulesExclusion:
+    return WebApplicationFirewallPolicyManagedRulesExclusion(
+        match_variable=content,
+        selector="*",
+        selector_match_operator="EqualsAny",
+        excluded_rule_set=WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSet(
+            type="OWASP",
+            version="3.2",
+            rule_group=[
+                WebApplicationFirewallPolicyManagedRulesExclusionExcludedRuleSetRuleGroup(rule_group_name=group)
+                for group in CONTENT_LOOKS_LIKE_ATTACKS
+            ],
+        ),
+    )

@@ -181,17 +181,35 @@ def test_gateway_starts_in_a_subnet_that_is_ready() -> None:
 
 
 @pytest.mark.parametrize("mode", ["Detection", "Prevention"])
-def test_firewall_judges_everything_but_code_in_prompts(mode: str) -> None:
+def test_firewall_judges_everything_but_what_people_and_programs_write(mode: str) -> None:
     gateway = {"sku": "WAF_v2", "waf_mode": mode}
     network = network_stack(ingress=GATEWAY_MODE | {"application_gateway": gateway})
     policy = only(network, "azurerm_web_application_firewall_policy")
     assert policy["policy_settings"]["mode"] == mode
-    (exclusion,) = policy["managed_rules"]["exclusion"]
-    assert exclusion["match_variable"] == "RequestArgNames"
-    left_out = {group["rule_group_name"] for group in exclusion["excluded_rule_set"]["rule_group"]}
-    assert "REQUEST-942-APPLICATION-ATTACK-SQLI" in left_out
-    # Java's group holds the rule against log4shell.
-    assert not {"REQUEST-944-APPLICATION-ATTACK-JAVA", "REQUEST-913-SCANNER-DETECTION"} & left_out
+    exclusions = policy["managed_rules"]["exclusion"]
+    assert {(exclusion["match_variable"], exclusion["selector"]) for exclusion in exclusions} == {
+        ("RequestArgNames", "*"),
+        ("RequestArgKeys", "*"),
+        ("RequestCookieNames", "*"),
+    }
+    for exclusion in exclusions:
+        groups = [group["rule_group_name"] for group in exclusion["excluded_rule_set"]["rule_group"]]
+        assert [name.split("-")[1] for name in groups] == [
+            "921",
+            "930",
+            "931",
+            "932",
+            "933",
+            "941",
+            "942",
+            "943",
+            "944",
+        ]
+    owasp, bots = policy["managed_rules"]["managed_rule_set"]
+    assert (owasp["type"], owasp["version"]) == ("OWASP", "3.2")
+    assert (bots["type"], bots.get("rule_group_override")) == ("Microsoft_BotManagerRuleSet", None)
+    switched_off = {rule["id"]: rule["enabled"] for group in owasp["rule_group_override"] for rule in group["rule"]}
+    assert switched_off == {"911100": False, "913101": False, "920420": False}
 
 
 def test_gateway_without_firewall_refers_to_none() -> None:
