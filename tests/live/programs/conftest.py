@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from stacks.settings import load_settings
+from tests.live.programs.stage import Stage, running_stage
 from tests.support import pod_network
 from tests.support.pod_network import Names
 
@@ -16,3 +18,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
         pytest.skip("only root on Linux can make a network of its own")
     with pod_network.pod_network(tmp_path_factory.mktemp("network"), {}) as names:
         yield names
+
+
+@pytest.fixture(scope="package")
+def stage(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """Run everything behind the chat, with the configuration of dev."""
+    with running_stage(load_settings("dev"), tmp_path_factory.mktemp("stage"), network) as found:
+        yield found

@@ -1,0 +1,101 @@
+"""The platform of dev as processes of this machine, in a network in which its names resolve."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks.kubernetes import databases
+from stacks.kubernetes.catalogue import HELM
+from stacks.kubernetes.engines import FRONT, INTERCEPTOR, INTERCEPTOR_PORT, SCALING, SERVING
+from stacks.kubernetes.gateway import address as gateway
+from stacks.settings import Settings
+from stacks.settings.catalog import postgresql_user_connections
+from tests.support import front_pods, gateway_pods, rendered
+from tests.support.model_server import ModelServer, serving_models
+from tests.support.pod_network import Names
+from tests.support.postgresql import ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
+from tests.support.programs import Program
+from tests.support.rendered import Release, Secrets
+from tests.support.trace_receiver import TraceReceiver, receiving_traces
+
+DATABASE_HOST = "psql-llm-dev.postgres.database.azure.com"
+ADMINISTRATOR = "platform"
+OPIK_PORT = 5173
+ADDRESSES = {
+    DATABASE_HOST: "127.0.1.1",
+    "chat-redis": "127.0.1.2",
+    gateway.LIMITS: "127.0.1.3",
+    f"{gateway.SERVICE}.{gateway.NAMESPACE}.svc.cluster.local": "127.0.1.4",
+    gateway.SERVICE: "127.0.1.4",
+    f"{FRONT}.{SERVING}.svc.cluster.local": "127.0.1.5",
+    f"{INTERCEPTOR}.{SCALING}.svc.cluster.local": "127.0.1.6",
+    "opik-frontend.opik.svc.cluster.local": "127.0.1.7",
+}
+GATEWAY_URL = f"http://{gateway.SERVICE}.{gateway.NAMESPACE}.svc.cluster.local:{gateway.PORT}"
+
+
+@dataclass
+class Stage:
+    """Everything that runs, and the secrets that it runs with."""
+
+    settings: Settings
+    folder: Path
+    names: Names
+    secrets: Secrets
+    database: Postgresql
+    engines: ModelServer
+    opik: TraceReceiver
+    front: Program
+    limits: Program
+    metrics: Program
+    gateway: Program
+    gateway_release: Release
+    migrations: int
+
+    def secret(self, namespace: str, name: str, key: str) -> str:
+        """Return a delivered text."""
+        return self.secrets[namespace, name][key]
+
+
+@contextmanager
+def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[Stage]:
+    """Start what is behind the chat: databases, Redis, engines, traces, gateway, in the order of a deployment."""
+    names.addresses |= ADDRESSES
+    secrets = rendered.delivered(settings, rendered.vault(), database_host=DATABASE_HOST)
+    connections = postgresql_user_connections(settings.database.sku)
+    assert connections
+    with ExitStack() as stack:
+        place = folder / "postgresql"
+        place.mkdir()
+        database = stack.enter_context(
+            running_postgresql(
+                place, ADDRESSES[DATABASE_HOST], databases.PORT, administrator=ADMINISTRATOR, connections=connections
+            )
+        )
+        held = {**rendered.administrator_secrets(settings, rendered.vault()), "administrator": ADMINISTRATOR_PASSWORD}
+        variables = databases.environment(host=DATABASE_HOST, administrator=ADMINISTRATOR)
+        script = HELM / "databases" / databases.SCRIPT_NAME
+        for _ in range(2):
+            done = prepare(script, held, place, variables, *databases.arguments(settings))
+            assert done.returncode == 0, done.stderr
+        found = gateway_pods.rendered_release(settings, folder, DATABASE_HOST)
+        url = rendered.variables(found.container("Deployment", gateway.SERVICE, "proxy"), gateway.NAMESPACE, secrets)[
+            "DATABASE_URL"
+        ]
+        migrations = gateway_pods.migrate(url)
+        engines = stack.enter_context(
+            serving_models(ADDRESSES[f"{INTERCEPTOR}.{SCALING}.svc.cluster.local"], INTERCEPTOR_PORT)
+        )
+        opik = stack.enter_context(receiving_traces(ADDRESSES["opik-frontend.opik.svc.cluster.local"], OPIK_PORT))
+        ip = ADDRESSES[gateway.SERVICE]
+        front = front_pods.serving_front(settings, folder, ADDRESSES[f"{FRONT}.{SERVING}.svc.cluster.local"])
+        limits = gateway_pods.limits(settings, folder, secrets, ADDRESSES[gateway.LIMITS])
+        metrics, proxy = gateway_pods.pod(found, folder, secrets, ip=ip, name="gateway-1")
+        for program in (front, limits, metrics, proxy):
+            stack.enter_context(program.running())
+        done = gateway_pods.register(settings, folder, secrets, f"http://{gateway.SERVICE}:{gateway.PORT}")
+        assert done.returncode == 0, done.stdout + done.stderr
+        yield Stage(
+            settings, folder, names, secrets, database, engines, opik, front, limits, metrics, proxy, found, migrations
+        )

@@ -1,0 +1,153 @@
+"""The gateway on its real database and Redis: keys, budgets, limits, and the trace of every call."""
+
+import json
+import time
+from http.client import HTTPConnection
+from typing import Any
+
+import pytest
+
+from stacks.kubernetes.gateway import address, secrets
+from tests.live.programs.stage import GATEWAY_URL, Stage
+from tests.support.gateway_pods import ask
+from tests.support.programs import wait_for
+
+pytestmark = pytest.mark.live
+OLLAMA, VLLM = "llama3.1-8b", "qwen2-5-7b"
+MODELS = ["phi3.5", "llama3.1-8b", "mistral-7b", "gemma2-2b", "gpt-oss", "deepseek-r1", "qwen2-5-7b"]
+CHAT = "/v1/chat/completions"
+
+
+def master(stage: Stage) -> str:
+    return stage.secret(address.NAMESPACE, secrets.SECRET, "LITELLM_MASTER_KEY")
+
+
+def platform_key(stage: Stage) -> str:
+    return stage.secret(address.NAMESPACE, secrets.SECRET, secrets.CHAT_KEY)
+
+
+def new_key(stage: Stage, **limits: Any) -> str:
+    status, _, body = ask(f"{GATEWAY_URL}/key/generate", {"key_type": "llm_api", **limits}, key=master(stage))
+    assert status == 200, body
+    return str(json.loads(body)["key"])
+
+
+def chat(key: str, prompt: str, model: str = VLLM, **more: Any) -> tuple[int, dict[str, str], bytes]:
+    body = {"model": model, "messages": [{"role": "user", "content": prompt}], **more}
+    return ask(GATEWAY_URL + CHAT, body, key=key)
+
+
+def test_all_migrations_are_applied_and_the_database_s_owner_is_no_superuser(stage: Stage) -> None:
+    assert stage.migrations >= 165
+    tables = stage.database.superuser(
+        "SELECT count(*) FROM pg_tables WHERE tablename LIKE 'LiteLLM%' AND tableowner = 'litellm'", "litellm"
+    )
+    assert int(tables) >= 70
+    assert stage.database.superuser("SELECT rolsuper FROM pg_roles WHERE rolname = 'litellm'") == "f"
+
+
+def test_readiness_names_the_database_and_lists_the_models_of_dev(stage: Stage) -> None:
+    status, _, body = ask(f"{GATEWAY_URL}/v1/models", key=platform_key(stage))
+    assert status == 200
+    assert [model["id"] for model in json.loads(body)["data"]] == MODELS
+
+
+def test_key_of_the_platform_uses_models_and_nothing_else(stage: Stage) -> None:
+    assert chat(platform_key(stage), "Does the platform's key work?")[0] == 200
+    for path in ("/key/generate", "/team/new", "/user/new"):
+        assert ask(GATEWAY_URL + path, {}, key=platform_key(stage))[0] in {401, 403}
+
+
+def test_key_works_for_its_models_until_it_is_blocked(stage: Stage) -> None:
+    key = new_key(stage, models=[VLLM])
+    assert chat(key, "Allowed?")[0] == 200
+    assert chat(key, "Forbidden?", OLLAMA)[0] in {401, 403}
+    assert ask(f"{GATEWAY_URL}/key/block", {"key": key}, key=master(stage))[0] == 200
+    wait_for(lambda: chat(key, "Blocked?")[0] in {401, 403}, 30, lambda: "a blocked key still works")
+
+
+def test_request_limit_is_kept(stage: Stage) -> None:
+    key = new_key(stage, rpm_limit=3)
+    answers = [chat(key, "How often?")[0] for _ in range(6)]
+    assert answers.count(200) == 3
+    assert answers.count(429) == 3
+
+
+def test_spend_is_written_and_a_budget_ends_it(stage: Stage) -> None:
+    price = next(model.usd_per_million_tokens for model in stage.settings.models if model.name == VLLM)
+    tokens = 12 + len(stage.engines.words)
+    once = tokens * price / 1_000_000
+    key = new_key(stage, max_budget=once * 1.5)
+    assert chat(key, "First, within the budget")[0] == 200
+    assert chat(key, "Second, which crosses it")[0] == 200
+    wait_for(
+        lambda: chat(key, "Third, beyond it")[0] in {400, 429}, 30, lambda: "a budget that is used up stops nobody"
+    )
+
+
+def test_spend_reaches_the_database(stage: Stage) -> None:
+    """It is written once a minute (`proxy_batch_write_at`)."""
+
+    def logged() -> int:
+        return int(stage.database.superuser('SELECT count(*) FROM "LiteLLM_SpendLogs"', "litellm"))
+
+    before = logged()
+    assert chat(platform_key(stage), "Is it written?")[0] == 200
+    wait_for(lambda: logged() > before, 150, lambda: f"no spend is written:\n{stage.gateway.log[-3000:]}")
+
+
+def test_answer_is_streamed_through_front_and_gateway(stage: Stage) -> None:
+    status, headers, body = chat(platform_key(stage), "Streamed?", OLLAMA, stream=True)
+    assert (status, headers["content-type"].split(";")[0]) == (200, "text/event-stream")
+    lines = [line for line in body.decode().splitlines() if line.startswith("data: ")]
+    assert lines[-1] == "data: [DONE]"
+    words = [json.loads(line[6:])["choices"] for line in lines[:-1]]
+    said = "".join(choice[0]["delta"].get("content") or "" for choice in words if choice)
+    assert said.split() == stage.engines.words
+    asked = stage.engines.asked[-1]
+    assert (asked.host, asked.path) == ("ollama-t4.serving", CHAT)
+
+
+def test_trace_arrives_field_by_field(stage: Stage) -> None:
+    prompt = f"Which fields has this trace? {time.monotonic()}"
+    assert chat(platform_key(stage), prompt)[0] == 200
+    (trace,) = stage.opik.wait("traces", prompt)
+    assert trace["project_name"] == "dev"
+    assert prompt in json.dumps(trace["input"])
+    assert trace["output"]["choices"][0]["message"]["content"].split() == stage.engines.words
+    assert trace["metadata"]["model_group"] == VLLM
+    assert trace["start_time"] <= trace["end_time"]
+    assert "chat-key" in trace["tags"]
+    (span,) = stage.opik.wait("spans", prompt)
+    assert (span["trace_id"], span["type"]) == (trace["id"], "llm")
+    assert span["usage"]["prompt_tokens"] == 12
+    assert span["usage"]["completion_tokens"] == len(stage.engines.words)
+
+
+def test_failed_call_is_traced_with_its_error(stage: Stage) -> None:
+    prompt = f"Will it fail? {time.monotonic()}"
+    stage.engines.status = 500
+    try:
+        assert chat(platform_key(stage), prompt)[0] == 500
+    finally:
+        stage.engines.status = 200
+    (trace,) = stage.opik.wait("traces", prompt)
+    assert "out of memory" in trace["error_info"]["message"]
+    assert "failed" in trace["tags"]
+
+
+def test_no_connection_is_reset_when_a_client_comes_back_after_a_pause(stage: Stage) -> None:
+    """Clients keep a connection for 15 s: the server must not close it first (a reset in the middle of a request)."""
+    host = "litellm.gateway.svc.cluster.local"
+    headers = {"Authorization": f"Bearer {platform_key(stage)}"}
+    # Pauses around the 5 s after which uvicorn, left to itself, closes.
+    waiting = [(HTTPConnection(host, address.PORT, timeout=30), 4.9 + number * 0.02) for number in range(20)]
+    for connection, _ in waiting:
+        connection.request("GET", "/v1/models", headers=headers)
+        assert connection.getresponse().read()
+    started = time.monotonic()
+    for connection, pause in waiting:
+        time.sleep(max(0.0, started + pause - time.monotonic()))
+        connection.request("GET", "/v1/models", headers=headers)
+        assert connection.getresponse().status == 200
+        connection.close()

@@ -1,0 +1,149 @@
+"""Engines in the interceptor's place: an OpenAI-compatible server that refuses what Ollama and vLLM refuse."""
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
+"""Models whose template in Ollama's library has no tools: https://ollama.com/library/phi3.5, …/gemma2."""
+NO_TOOLS = "registry.ollama.ai/library/{model}:latest does not support tools"
+NO_PARSER = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
+
+
+@dataclass
+class Asked:
+    """One request that reached an engine."""
+
+    host: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class ModelServer:
+    """Answers every chat with `words`, one token at a time."""
+
+    words: list[str] = field(default_factory=lambda: ["It", "works", "as", "it", "was", "deployed", "."])
+    pause_s: float = 0.0
+    """Time between two tokens."""
+    status: int = 200
+    parses_tools: bool = True
+    """Whether vLLM was started with a parser for tool calls."""
+    asked: list[Asked] = field(default_factory=list)
+    held: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, answers stop after their first token."""
+
+    def refusal(self, asked: Asked) -> tuple[int, str] | None:
+        """Return status and message where an engine refuses this request."""
+        if self.status != 200:
+            return self.status, "the engine is out of memory"
+        if asked.body.get("tools"):
+            model = str(asked.body["model"])
+            if asked.host.startswith("ollama") and model in WITHOUT_TOOLS:
+                return 400, NO_TOOLS.format(model=model)
+            if asked.host.startswith("vllm") and not self.parses_tools:
+                return 400, NO_PARSER
+        return None
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    engine: ModelServer
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        asked = Asked(headers.get("host", ""), self.path, headers, body)
+        self.engine.asked.append(asked)
+        if refused := self.engine.refusal(asked):
+            status, message = refused
+            self._send(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
+        elif body.get("stream"):
+            self._stream(body)
+        else:
+            usage = {"prompt_tokens": 12, "completion_tokens": len(self.engine.words)}
+            answer = {"role": "assistant", "content": " ".join(self.engine.words)}
+            self._send(
+                200,
+                {
+                    "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"],
+                    "choices": [{"index": 0, "message": answer, "finish_reason": "stop"}],
+                    "usage": usage | {"total_tokens": 12 + len(self.engine.words)},
+                },
+            )  # fmt: skip
+
+    def do_GET(self) -> None:
+        self._send(200, {})
+
+    def _send(self, status: int, content: Any) -> None:
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def _stream(self, body: Any) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        shape = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
+        for number, word in enumerate(self.engine.words):
+            delta = {"role": "assistant", "content": word + " "}
+            self._event({**shape, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+            if number == 0:
+                self.engine.held.wait(120)
+            time.sleep(self.engine.pause_s)
+        self._event({**shape, "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        count = len(self.engine.words)
+        usage = {"prompt_tokens": 12, "completion_tokens": count, "total_tokens": 12 + count}
+        self._event({**shape, "choices": [], "usage": usage})
+        self._chunk(b"data: [DONE]\n\n")
+        self._chunk(b"")
+
+    def _event(self, content: Any) -> None:
+        self._chunk(f"data: {json.dumps(content)}\n\n".encode())
+
+    def _chunk(self, data: bytes) -> None:
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Clients that leave early are part of the tests."""
+
+
+@contextmanager
+def serving_models(address: str, port: int) -> Iterator[ModelServer]:
+    """Serve at an address of this machine."""
+    engine = ModelServer()
+    engine.held.set()
+    handler = type("Handler", (_Handler,), {"engine": engine})
+    with serving(handler, address, port):
+        yield engine
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler], address: str, port: int) -> Iterator[ThreadingHTTPServer]:
+    """Run a server of `handler` in a thread."""
+    with _Server((address, port), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
