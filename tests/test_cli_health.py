@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.cli import health, health_path
+from scripts.cli import health, health_path, login_consent
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.cli.kubectl import Kubectl
 from scripts.cli.login_consent import LoginConsent
@@ -45,7 +45,7 @@ def platform(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platfor
     tools = install(tmp_path / "tools", monkeypatch)
     monkeypatch.setattr(health_path, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
     monkeypatch.setattr(health_path, "outputs_of", lambda *_names: {"identity": {"client_id": "client"}})
-    monkeypatch.setattr(health_path.login_consent, "look", lambda _client: LoginConsent("https://link"))
+    monkeypatch.setattr(login_consent, "look", lambda _client: LoginConsent("https://link"))
     monkeypatch.setattr(health_path, "POLL_S", 0.01)
     chat = {"metadata": {"name": "open-webui"}, "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
     tools.items("deployments", chat)
@@ -132,7 +132,7 @@ def test_a_missing_consent_is_the_first_thing_that_is_wrong(
     platform: Platform, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing = LoginConsent("https://login.microsoftonline.com/t/adminconsent?client_id=c", ("openid",))
-    monkeypatch.setattr(health_path.login_consent, "look", lambda _client: missing)
+    monkeypatch.setattr(login_consent, "look", lambda _client: missing)
     result = run("--json")
     assert result.exit_code == ExitCode.FAILED
     assert "Need admin approval" in steps(result)["login"]["problem"]
@@ -170,7 +170,9 @@ def test_a_rehearsal_says_of_each_part_that_it_is_fake(monkeypatch: pytest.Monke
 
         def instances(self, stack: str) -> dict[str, dict[str, Any]]:
             names = ("open-webui", "litellm", "ollama-t4", "vllm", "opik")
-            grant = {"azuread_service_principal_delegated_permission_grant.login_consent": {}}
+            grant: dict[str, dict[str, Any]] = {
+                "azuread_service_principal_delegated_permission_grant.login_consent": {}
+            }
             return {f"helm_release.{name}": {"name": name} for name in names} if stack == "platform" else grant
 
     monkeypatch.setattr(health_rehearsed, "Rehearsal", Rehearsed)

@@ -88,10 +88,9 @@ def server_status(settings: "Settings", outputs: dict[str, Any]) -> dict[str, An
 
     server, group = outputs["server_name"], outputs["resource_group_name"]
     place = ("--resource-group", group, "--subscription", settings.azure.subscription_id)
-    flexible = ("postgres", "flexible-server")
-    shown = az(*flexible, "show", "--name", server, *place)
+    shown = az("postgres", "flexible-server", "show", "--name", server, *place)
     # az answers these with lists.
-    listed = az(*flexible, "list", *place, "--query", "{servers: [].name}")
+    listed = az("postgres", "flexible-server", "list", *place, "--query", "{servers: [].name}")
     # By its interface: the argument that names the server of `backup list` is another one from az 2.86 on.
     resource = f"/subscriptions/{settings.azure.subscription_id}/resourceGroups/{group}/providers"
     url = f"{resource}/Microsoft.DBforPostgreSQL/flexibleServers/{server}/backups?api-version={_BACKUPS_API}"

@@ -1,0 +1,1 @@
+"""The real clients of others, judging the command lines that are ours."""
