@@ -25,8 +25,6 @@ from scripts.cli.workspace import ROOT, Workspace
 from scripts.review.guard import named
 from tests.terraform_projects import rollout, write_project
 
-pytestmark = pytest.mark.slow
-
 AGREED = Consent("dev", yes=True)
 SECRET = "correct-horse-battery"
 

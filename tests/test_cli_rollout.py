@@ -184,6 +184,20 @@ def test_a_failure_stops_only_what_depends_on_it_and_the_next_run_finishes(proje
     deploy(project, Consent("dev", yes=True, allow_destroy=True))
 
 
+def test_a_failing_stack_that_holds_data_stops_everything_after_it(deployed: Workspace) -> None:
+    """In a standing environment too, where network, aks and platform could be applied by their own plans."""
+    fails = {"input": {"version": 2}, "triggers_replace": ["x"], "provisioner": [{"local-exec": {"command": "exit 3"}}]}
+    changed = {"input": {"version": 2}}
+    write_project(deployed.base, {"disks": fails, "network": changed, "aks": changed, "platform": changed})
+    before = {name: state(deployed, name) for name in DISPOSABLE}
+    run = rollout(deployed)
+    assert not bring_up(run, Targets("dev"), Consent("dev", yes=True, allow_destroy=True))
+    assert run.reports["disks"].outcome == Outcome.FAILED
+    assert not set(run.reports) & set(DISPOSABLE), "nothing of them was even begun"
+    assert {name: state(deployed, name) for name in DISPOSABLE} == before
+    assert failure_code(run) == ExitCode.FAILED
+
+
 def test_a_configuration_error_changes_nothing(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     write_project(project.base, {"disks": {"input": "${terraform_data.missing.id}"}})
     with pytest.raises(OperatorError, match="planning failed: disks; nothing was changed"):
@@ -222,7 +236,7 @@ def test_destroying_takes_the_disposable_stacks_and_leaves_the_durable_ones(depl
     assert deploy(deployed).reports["network"].changes.create == 1
 
 
-@pytest.mark.parametrize("confirm", ["", "prod"])
+@pytest.mark.parametrize("confirm", ["", "prod", "d", "de", "dev ", "dev2", "DEV", "ev"])
 def test_nothing_is_destroyed_without_the_environments_name(deployed: Workspace, confirm: str) -> None:
     with pytest.raises(OperatorError, match="nothing was destroyed") as refusal:
         take_down(rollout(deployed, *DISPOSABLE, destroy=True), Targets("dev", DISPOSABLE), confirm)

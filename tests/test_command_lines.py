@@ -34,7 +34,7 @@ def test_the_lines_are_found_where_they_stand() -> None:
     for expected in (
         ("az", "role", "assignment", "list"),
         ("az", "storage", "account", "create"),
-        ("az", "acr", "build"),
+        ("az", "acr", "run"),
         ("az", "rest"),
         ("kubectl", "port-forward"),
         ("kubectl", "rollout", "restart"),

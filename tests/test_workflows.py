@@ -307,3 +307,8 @@ def test_every_chart_and_image_version_says_where_it_comes_from() -> None:
         for line in (ROOT / "helm" / name).read_text().splitlines():
             if re.match(rf"\s*{key}:", line):
                 assert "# renovate: datasource=" in line, (name, line)
+
+
+def test_deployments_of_one_environment_wait_for_each_other_whatever_branch_they_come_from() -> None:
+    text = (ROOT / ".github" / "workflows" / "deploy-environment.yml").read_text("utf-8")
+    assert "\nconcurrency:\n  group: deploy-${{ inputs.environment }}\n  cancel-in-progress: false" in text

@@ -10,10 +10,7 @@ AZ = (
     "az account get-access-token --query accessToken --output json",
     "az account show --query user.type --output json",
     "az account show --query id",
-    (
-        "az acr build --registry llmdevabcde --image app:1 --platform linux/amd64 --file Dockerfile --timeout 7200"
-        " --build-arg A=b ."
-    ),
+    "az acr run --registry llmdevabcde --file /dev/null --platform linux/amd64 --timeout 7200 .",
     "az acr import --help",
     "az acr login --name llmdevabcde --expose-token --output json",
     "az ad app create --display-name llm-prod-terraform",
