@@ -1,6 +1,7 @@
 """The chat's values: everything that several replicas need, and no door beside the login."""
 
 import json
+import math
 from typing import Any
 
 import pytest
@@ -131,6 +132,39 @@ def test_autoscaler_and_budget_follow_the_settings(name: str) -> None:
 def test_production_scales_from_three_to_ten() -> None:
     autoscaler, _ = _values(load_settings("prod"))["extraResources"]
     assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (3, 10)
+
+
+MEASURED_IDLE_GIB = 1.2
+
+
+@pytest.mark.parametrize("memory_gib", [1.5, 2, 4])
+@pytest.mark.parametrize("replicas", [1, 2, 3, 9])
+def test_idle_pods_go_again_down_to_the_minimum(replicas: int, memory_gib: float) -> None:
+    settings = _settings(chat={"replicas": replicas, "max_replicas": 10, "memory_gib": memory_gib})
+    autoscaler, _ = _values(settings)["extraResources"]
+    (target,) = (
+        metric["containerResource"]["target"]["averageUtilization"]
+        for metric in autoscaler["spec"]["metrics"]
+        if metric["containerResource"]["name"] == "memory"
+    )
+    idle = 100 * MEASURED_IDLE_GIB / memory_gib
+    for pods in range(replicas + 1, 11):
+        # As the autoscaler computes it: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale
+        assert math.ceil(pods * idle / target) < pods
+
+
+def test_targets_of_the_shipped_environments_by_number() -> None:
+    for name, expected in (("dev", {"cpu": 70, "memory": 98}), ("prod", {"cpu": 70, "memory": 87})):
+        autoscaler, _ = _values(load_settings(name))["extraResources"]
+        found = (metric["containerResource"] for metric in autoscaler["spec"]["metrics"])
+        assert {each["name"]: each["target"]["averageUtilization"] for each in found} == expected
+
+
+def test_large_pods_are_busy_before_their_one_event_loop_is_full() -> None:
+    autoscaler, _ = _values(_settings(chat={"cpu": 2}))["extraResources"]
+    (cpu, _memory) = autoscaler["spec"]["metrics"]
+    # 0.7 of the one core that a process can use, of the two that it asks for.
+    assert cpu["containerResource"]["target"]["averageUtilization"] == 35
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
