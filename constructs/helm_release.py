@@ -1,10 +1,11 @@
 """A Helm release whose chart, images and values come from `helm/`."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cdktf import AssetType, ITerraformDependable, TerraformAsset
-from cdktf_cdktf_provider_helm.release import Release
+from cdktf_cdktf_provider_helm.release import Release, ReleasePostrender
 from constructs import Construct
 
 from stacks.kubernetes.catalogue import charts, own_chart, values_files
@@ -39,12 +40,15 @@ class HelmRelease(Release):
         roll_back: bool = True,
         wait_for_jobs: bool = True,
         version: str | None = None,
+        insertions: Mapping[str, str] | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         """Add the release to `scope`.
 
         `chart_of` names chart and values in `helm/` where one chart is released under several names; `version` is given
-        where an environment chooses another than the pinned chart.
+        where an environment chooses another than the pinned chart. `insertions` are lines that follow each line of the
+        rendered chart that equals the key, for what the chart has no value for; `sed` inserts them where Terraform
+        runs.
 
         Raises ValueError for a name that Helm refuses, a missing values file, or wired text that Terraform would
         misread; KeyError for a chart that `helm/charts.yaml` does not pin.
@@ -69,8 +73,23 @@ class HelmRelease(Release):
             timeout=timeout_seconds,
             max_history=5,
             skip_crds=skip_crds,
+            postrender=ReleasePostrender(binary_path="sed", args=inserting(insertions)) if insertions else None,
             depends_on=list(depends_on),
         )
+
+
+def inserting(insertions: Mapping[str, str]) -> list[str]:
+    """Arguments of a POSIX `sed` that puts the value of each entry behind every line that equals its key.
+
+    Raises ValueError for text of several lines or with the sign that separates the arguments' parts.
+    """
+    arguments = []
+    for line, added in insertions.items():
+        if set(line + added) & {"|", "\n"}:
+            raise ValueError(f"{line!r} or {added!r} holds a bar or a line break")
+        pattern, text = re.sub(r"([.\[\]*^$\\])", r"\\\1", line), re.sub(r"([&\\])", r"\\\1", added)
+        arguments += ["-e", f"s|^{pattern}$|&\\\n{text}|"]
+    return arguments
 
 
 def _chart(scope: Construct, name: str) -> tuple[str, str | None, str | None]:

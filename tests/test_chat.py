@@ -67,8 +67,8 @@ def test_replicas_share_database_vectors_redis_and_keys() -> None:
         "existingSecret": "chat-secrets",
         "existingSecretKey": "REDIS_URL",
     }
-    (uploads,) = values["volumeMounts"]["container"]
-    assert uploads["mountPath"] == "/app/backend/data/uploads"
+    mounts = {mount["name"]: mount["mountPath"] for mount in values["volumeMounts"]["container"]}
+    assert mounts == {"uploads": "/app/backend/data/uploads", "scripts": "/scripts"}
     assert values["persistence"] == {"enabled": False}
 
 
@@ -86,6 +86,21 @@ def test_migrations_run_under_a_lock_before_and_never_in_open_webui() -> None:
     script = release.scripts()["migrate.py"]
     assert script.index("pg_advisory_lock") < script.index("clear_tasks(") < script.index("subprocess.run(")
     assert "import open_webui.config" in release.scripts()["model_tools.py"]
+
+
+def test_a_pod_ends_with_its_answers() -> None:
+    settings = load_settings("dev")
+    assert release.insertions(settings) == {
+        "      enableServiceLinks: false": "      terminationGracePeriodSeconds: 1700",
+        "      - name: open-webui": (
+            "        lifecycle: {preStop: {exec: {command: [python3, /scripts/drain.py, '10', '1680', '4000']}}}"
+        ),
+    }
+    # Without a gateway the answers come from the front before the engines.
+    assert "'8080'" in release.insertions(_settings(**DIRECT))["      - name: open-webui"]
+    assert "drain.py" in release.scripts()
+    # Old pods end before new ones start.
+    assert release.install_seconds(settings) > 1700
 
 
 def test_answers_of_a_pod_that_died_are_soon_nobodys() -> None:

@@ -52,7 +52,7 @@ def test_job_sees_passwords_as_files_and_names_none(environment: Environment, na
 def test_scripts_reach_their_pods_unchanged(environment: Environment, name: str) -> None:
     maps = _platform(environment, name, "kubernetes_config_map_v1")
     assert maps[databases.SCRIPTS]["data"] == {"prepare.sh": terraform_literal(databases.script())}
-    assert set(maps["open-webui-scripts"]["data"]) == {"migrate.py", "model_tools.py", "entra_login.py"}
+    assert set(maps["open-webui-scripts"]["data"]) == {"migrate.py", "model_tools.py", "drain.py", "entra_login.py"}
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

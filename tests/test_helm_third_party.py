@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from constructs.helm_release import inserting
 from stacks.kubernetes import ollama, scaling, values, vllm
 from stacks.kubernetes.catalogue import HELM, charts, images, own_chart, values_files
 from stacks.kubernetes.chat import release as chat
@@ -389,6 +390,29 @@ def test_chat_is_recreated_with_the_autoscalers_minimum(tmp_path: Path) -> None:
     assert budget["spec"]["selector"]["matchLabels"].items() <= pods.items()
 
 
+def test_chats_pod_waits_for_its_answers_before_it_ends(tmp_path: Path) -> None:
+    command = [str(FOUND), "template", "open-webui", *chart("open-webui", tmp_path), "--namespace", "chat"]
+    files = [*values_files("open-webui"), tmp_path / "wired.json"]
+    (tmp_path / "wired.json").write_text(json.dumps(_wired("open-webui")))
+    text = subprocess.run(
+        [*command, *(word for path in files for word in ("--values", str(path)))],
+        check=True, capture_output=True, text=True,
+    ).stdout  # fmt: skip
+    edited = subprocess.run(
+        ["sed", *inserting(chat.insertions(_settings()))], input=text, check=True, capture_output=True, text=True
+    ).stdout
+    (deployment,) = (each for each in YAML(typ="safe").load_all(edited) if each and each["kind"] == "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    assert pod["terminationGracePeriodSeconds"] == 1700
+    (server,) = pod["containers"]
+    assert server["lifecycle"]["preStop"]["exec"]["command"] == [
+        "python3", "/scripts/drain.py", "10", "1680", "4000",
+    ]  # fmt: skip
+    assert "lifecycle" not in {key for container in pod["initContainers"] for key in container}
+    # Two lines more and nothing else.
+    assert len(edited.splitlines()) == len(text.splitlines()) + 2
+
+
 def test_chats_variables_are_each_set_once_and_secrets_come_from_secrets(tmp_path: Path) -> None:
     deployment, _ = _chat(tmp_path)
     (container,) = deployment["spec"]["template"]["spec"]["containers"]
@@ -412,5 +436,5 @@ def test_chat_starts_its_login_then_migrates_and_mounts_nothing_but_uploads_of_t
     assert volumes["data"] == {"name": "data", "emptyDir": {}}
     assert volumes["uploads"]["persistentVolumeClaim"]["claimName"] == "chat-uploads"
     mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
-    assert mounts == {"data": "/app/backend/data", "uploads": "/app/backend/data/uploads"}
+    assert mounts == {"data": "/app/backend/data", "uploads": "/app/backend/data/uploads", "scripts": "/scripts"}
     assert all(f"{probe}Probe" in pod["containers"][0] for probe in ("startup", "liveness", "readiness"))

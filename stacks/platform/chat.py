@@ -74,7 +74,8 @@ def add_chat(
             group_id=identity.access_group_object_id,
             tenant_id=tenant_id,
         ),
-        timeout_seconds=release.INSTALL_SECONDS,
+        timeout_seconds=release.install_seconds(settings),
+        insertions=release.insertions(settings),
         # Pods migrate the schema as they start, and nothing migrates it back.
         roll_back=False,
         depends_on=[*ready, redis, scripts, _uploads(scope, settings, namespace, disks), *databases],

@@ -10,6 +10,8 @@ from typing import Any
 from stacks.kubernetes import timeouts
 from stacks.kubernetes.accounts import OPEN_WEBUI
 from stacks.kubernetes.catalogue import HELM
+from stacks.kubernetes.engines import FRONT_PORT
+from stacks.kubernetes.gateway.address import PORT as GATEWAY_PORT
 from stacks.kubernetes.images import deployed_images
 from stacks.kubernetes.ingress import Exposure, own_hsts
 from stacks.settings import Settings
@@ -19,10 +21,10 @@ from .backends import connection_values, embedding_variables
 from .models import task_variables, tool_variables, tools_by_model
 from .names import RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
 
-INSTALL_SECONDS = 1800
+START_SECONDS = 1800
 """Image of several gigabytes, migrations, start."""
 MIGRATE = "migrate"
-SCRIPT_FILES = ("migrate.py", "model_tools.py", login.SCRIPT)
+SCRIPT_FILES = ("migrate.py", "model_tools.py", "drain.py", login.SCRIPT)
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of pods that changes with their scripts and secrets, so that they restart."""
 REDIS_KEY_PREFIX = "open-webui"
@@ -43,6 +45,22 @@ def exposure(settings: Settings) -> Exposure:
         timeout_seconds=timeouts.front_door_seconds(settings),
         sticky=True,
     )
+
+
+def install_seconds(settings: Settings) -> int:
+    """How long an update may take: old pods end with their last answer, then new ones start."""
+    return timeouts.chat(settings).grace_seconds + START_SECONDS
+
+
+def insertions(settings: Settings) -> dict[str, str]:
+    """What the chart has no value for: the pod goes on with its answers before it ends, and is not killed for it."""
+    hop = timeouts.chat(settings)
+    port = GATEWAY_PORT if settings.gateway.enabled else FRONT_PORT
+    words = f"python3, {SCRIPT_FOLDER}/drain.py, '{hop.pre_stop_seconds}', '{hop.drain_seconds}', '{port}'"
+    return {
+        "      enableServiceLinks: false": f"      terminationGracePeriodSeconds: {hop.grace_seconds}",
+        f"      - name: {RELEASE}": f"        lifecycle: {{preStop: {{exec: {{command: [{words}]}}}}}}",
+    }
 
 
 def scripts() -> dict[str, str]:
@@ -76,7 +94,12 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
             {"name": "scripts", "configMap": {"name": SCRIPTS}},
             login.token_volume(),
         ],
-        "volumeMounts": {"container": [{"name": "uploads", "mountPath": UPLOADS_FOLDER}]},
+        "volumeMounts": {
+            "container": [
+                {"name": "uploads", "mountPath": UPLOADS_FOLDER},
+                {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True},
+            ]
+        },
         "extraResources": scaling.resources(settings),
     }
 
