@@ -63,6 +63,7 @@ COMMANDS = {
     "policy": Entry(
         "scripts.cli.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
     ),
+    "cluster": Entry("scripts.cli.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
     "bench": Entry("scripts.cli.bench", "Measure.", _DEVELOP, group=True),
 }
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from .workspace import ROOT
 
-FAST = "not rehearsal and not policy and not slow and not images and not live"
+FAST = "not rehearsal and not policy and not slow and not images and not live and not cluster"
 """pytest's marker expression for the quick tests."""
 
 

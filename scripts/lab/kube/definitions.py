@@ -1,0 +1,87 @@
+"""Definitions of the custom kinds that the platform's own charts use, from the Go modules of the operators.
+
+Where an operator's chart is at hand it brings its own, at the pinned version. KEDA's come from here in any case: on AKS
+the add-on brings them.
+"""
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from ruamel.yaml import YAML
+
+from scripts.cli.errors import ExitCode, OperatorError
+
+from .api import Api, ApiError, Object
+from .programs import cache
+
+MODULES = {
+    "cert-manager": ("github.com/cert-manager/cert-manager", "v1.21.1", "deploy/crds/*.yaml"),
+    # The last version that the module's path allows; the API is the same v1.
+    "external-secrets": ("github.com/external-secrets/external-secrets", "v1.3.2", "config/crds/bases/external*.yaml"),
+    "keda-http-add-on": ("github.com/kedacore/http-add-on", "v0.15.0", "config/crd/bases/*.yaml"),
+    "kube-prometheus-stack": (
+        "github.com/prometheus-operator/prometheus-operator",
+        "v0.93.1",
+        "example/prometheus-operator-crd/*.yaml",
+    ),
+    "keda": ("github.com/kedacore/keda/v2", "v2.20.2", "config/crd/bases/*.yaml"),
+}
+"""Chart that would bring them, to Go module, version and files in it."""
+
+
+def definitions(*charts: str) -> Iterator[Object]:
+    """Yield the CustomResourceDefinitions that the charts would bring. Raises OperatorError without Go or network."""
+    yaml = YAML(typ="safe")
+    for chart in charts:
+        module, version, pattern = MODULES[chart]
+        files = sorted(_folder(module, version).glob(pattern))
+        assert files, f"{module} {version} has no {pattern}"
+        for file in files:
+            # A default in one of them is a lone "=", which the reader refuses.
+            text = file.read_text("utf-8").replace("default: =\n", 'default: "="\n').replace("- =\n", '- "="\n')
+            yield from (item for item in yaml.load_all(text) if item and item["kind"] == "CustomResourceDefinition")
+
+
+def define(api: Api, *charts: str) -> int:
+    """Create the definitions and wait until their kinds are served; return how many. Raises ApiError."""
+    found = list(definitions(*charts))
+    for item in found:
+        item["metadata"].pop("creationTimestamp", None)
+        item.pop("status", None)
+        try:
+            api.create(item)
+        except ApiError as error:
+            if error.reason != "AlreadyExists":
+                raise
+    for item in found:
+        while not _served(api.get(item)):
+            pass
+        for version in item["spec"]["versions"]:
+            api.forget(f"{item['spec']['group']}/{version['name']}")
+    return len(found)
+
+
+def _served(item: Object) -> bool:
+    conditions = item.get("status", {}).get("conditions", [])
+    return any(found["type"] == "Established" and found["status"] == "True" for found in conditions)
+
+
+def _folder(module: str, version: str) -> Path:
+    # Outside of any module, so that nothing else is resolved.
+    place = cache() / "kubernetes"
+    place.mkdir(parents=True, exist_ok=True)
+    environment = os.environ | {"GOFLAGS": "-mod=mod", "GOWORK": "off"}
+    command = ["go", "mod", "download", "-json", f"{module}@{version}"]
+    try:
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+    except FileNotFoundError:
+        raise OperatorError("Go is not on PATH", "install Go 1.26 or newer", ExitCode.NOT_READY) from None
+    answer = json.loads(done.stdout) if done.stdout.strip() else {}
+    if done.returncode or "Dir" not in answer:
+        raise OperatorError(
+            f"{module} {version} cannot be had: {answer.get('Error') or done.stderr.strip()}", "see network and GOPROXY"
+        )
+    return Path(answer["Dir"])
