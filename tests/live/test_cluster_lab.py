@@ -1,6 +1,7 @@
 """`llmctl cluster`: the control plane itself, from its Go modules."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -130,15 +131,9 @@ def test_pod_security_refuses_what_a_level_forbids(alive: Running, namespace: st
 @on_cluster
 def test_the_command_tells_programs_what_runs(alive: Running) -> None:
     command = [sys.executable, "-m", "scripts.cli", "cluster", "status", "--json"]
-    environment = {"KUBECONFIG": str(alive.kubeconfig), "PATH": _path(), "HOME": str(Path.home())}
+    environment = os.environ | {"KUBECONFIG": str(alive.kubeconfig)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["kubernetes"] == str(alive.api.request("GET", "/version")["gitVersion"])
     assert found["nodes"] == found["nodes_ready"] == len(alive.api.list("v1", "Node"))
-
-
-def _path() -> str:
-    import os
-
-    return os.pathsep.join([str(programs.programs().folder / "bin"), os.environ["PATH"]])

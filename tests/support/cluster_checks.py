@@ -1,11 +1,14 @@
 """What a cluster that runs the platform is asked: is everything there, does each reference find what it means."""
 
 import base64
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from scripts.lab.kube.api import Api, ApiError, Object
 
+_UNITS = {"m": 0.001, "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+_QUANTITY = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_UNITS)})")
 WORKLOADS = {"apps/v1": ("Deployment", "StatefulSet", "DaemonSet"), "batch/v1": ("Job", "CronJob")}
 
 
@@ -182,14 +185,21 @@ def drift(wanted: Any, found: Any, path: str = "") -> Iterator[str]:
     """Yield where a live object differs from what was sent: what Terraform would want to change back for ever."""
     if isinstance(wanted, dict):
         for key, value in wanted.items():
-            if value in ({}, [], "", None) and not (found or {}).get(key):
+            # Empty, zero and absent are the same to the provider where they are the same to the API.
+            if not value and not (found or {}).get(key):
                 continue
             yield from drift(value, (found or {}).get(key), f"{path}.{key}")
     elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
         for number, (left, right) in enumerate(zip(wanted, found, strict=True)):
             yield from drift(left, right, f"{path}[{number}]")
-    elif wanted != found:
+    elif wanted != found and _amount(wanted) != _amount(found):
         yield f"{path}: sent {wanted!r}, is {found!r}"
+
+
+def _amount(value: Any) -> Any:
+    """Return a quantity as a number; the provider takes 6144Mi for 6Gi (`suppressEquivalentResourceQuantity`)."""
+    match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+    return float(match[1]) * _UNITS[match[2]] if match else value
 
 
 def fingerprint(api: Api) -> dict[str, Any]:

@@ -11,10 +11,13 @@ from typing import Any
 from scripts.lab.kube.api import Api, ApiError, Object
 from scripts.lab.kube.definitions import MODULES, define
 from stacks.kubernetes.catalogue import charts
+from tests.support.dead_values import dead_values
 from tests.support.helm_client import Helm, HelmError
 from tests.support.platform_steps import Step
 from tests.support.provider_objects import sent
 
+REPLACED = {"kubernetes_job_v1", "kubernetes_storage_class_v1", "kubernetes_persistent_volume_claim_v1"}
+"""Types of which the provider can change next to nothing: `ForceNew` on their whole specification."""
 WAIT_S = 60
 """For what takes minutes at most on real nodes; pretended pods are ready in a second."""
 
@@ -66,6 +69,7 @@ class Platform:
     """Releases whose chart is not at hand."""
     on_release: Callable[[str], None] = lambda _address: None
     """Called after each release: what its controllers would do now."""
+    wait_s: int = WAIT_S
 
     def install(self, steps: Iterable[Step]) -> None:
         """Create everything, in order. Raises ApiError, HelmError, NeverReadyError."""
@@ -90,7 +94,7 @@ class Platform:
             return
         verb = "upgrade" if step.address in self.releases else "install"
         try:
-            self.helm.apply(verb, step.arguments, chart, timeout_s=WAIT_S)
+            self.helm.apply(verb, step.arguments, chart, timeout_s=self.wait_s)
         except HelmError as error:
             raise HelmError(f"{step.address}: {error}{self._told(step.arguments['namespace'])}") from None
         self.releases[step.address] = step.arguments
@@ -125,9 +129,9 @@ class Platform:
             return False
         return True
 
-    def wait(self, done: Callable[[], bool], fault: str, item: Object, seconds: float = WAIT_S) -> None:
+    def wait(self, done: Callable[[], bool], fault: str, item: Object, seconds: float = 0) -> None:
         """Return when `done`. Raises NeverReadyError with what the cluster says about the object's namespace."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (seconds or self.wait_s)
         while not done():
             if time.monotonic() > until:
                 raise NeverReadyError(fault + self._told(item["metadata"].get("namespace", "default")))
@@ -136,23 +140,76 @@ class Platform:
     def _told(self, namespace: str) -> str:
         return "".join(f"\n  {text}" for text in warnings(self.api, namespace))
 
+    def change(self, old: Iterable[Step], new: Iterable[Step]) -> dict[str, str]:
+        """Bring what stands from `old` to `new`; return what was done, by address: add, change, replace, remove.
+
+        Raises ApiError, HelmError, NeverReadyError.
+        """
+        before, after = ({step.address: step for step in steps} for steps in (old, new))
+        done: dict[str, str] = {}
+        for address, step in after.items():
+            if address not in before:
+                self.apply(step)
+                done[address] = "add"
+            elif step.arguments != before[address].arguments:
+                done[address] = self._to(step)
+        for address in reversed([address for address in before if address not in after]):
+            self.remove([before[address]])
+            done[address] = "remove"
+        return done
+
+    def _to(self, step: Step) -> str:
+        """Change one resource; what cannot be changed is replaced, as Terraform would plan it."""
+        if step.type_name == "helm_release":
+            self._release(step)
+            return "change"
+        item, standing = sent(step.type_name, step.arguments), self.sent[step.address]
+        if step.type_name in REPLACED or item["metadata"]["name"] != standing["metadata"]["name"]:
+            self.remove([step])
+            self._object(step)
+            return "replace"
+        metadata = {key: self.api.get(item)["metadata"][key] for key in ("resourceVersion", "uid")}
+        self.api.request(
+            "PUT", self.api.path_of(item), item | {"metadata": item["metadata"] | metadata}, fieldValidation="Strict"
+        )
+        self.sent[step.address] = item
+        return "change"
+
     def upgrade_all(self) -> None:
         """Upgrade every release to what it already is, in the order in which they were installed. Raises HelmError."""
         for address, arguments in list(self.releases.items()):
             type_name, _, name = address.partition(".")
             self._release(Step(type_name, name, arguments))
 
+    def unknown_fields(self, step: Step) -> Iterator[str]:
+        """Yield what a release sends and the API drops in silence, since Helm does not ask it to be strict."""
+        for item in self.helm.manifest(step.arguments["namespace"], step.arguments["name"]):
+            item["metadata"].setdefault("namespace", step.arguments["namespace"])
+            try:
+                self.api.create(item, dry_run=True)
+            except ApiError as error:
+                if "strict decoding error" in error.message:
+                    told = error.message[error.message.index("strict decoding error") :]
+                    yield f"{item['kind']} {item['metadata']['name']}: {told}"
+
+    def dead_values(self, step: Step) -> list[str]:
+        """Return the values of a release that its chart does not read."""
+        chart = self.charts.find(step)
+        assert chart, f"no chart for {step.address}"
+        release = step.arguments
+        return dead_values(self.helm, chart, release["name"], release["namespace"], release["values"])
+
     def remove(self, order: Iterable[Step]) -> None:
         """Remove everything, last first. Raises ApiError, HelmError, NeverReadyError."""
         for step in reversed(list(order)):
             if (release := self.releases.pop(step.address, None)) is not None:
                 where = ["--namespace", release["namespace"]]
-                self.helm.run("uninstall", release["name"], *where, "--wait", "--timeout", f"{WAIT_S}s")
+                self.helm.run("uninstall", release["name"], *where, "--wait", "--timeout", f"{self.wait_s}s")
             elif (item := self.sent.pop(step.address, None)) is not None:
                 if step.type_name == "kubernetes_default_service_account_v1":
                     continue
                 self.api.delete(item)
-                self.wait(lambda item=item: not self._there(item), f"{step.address} stays", item)  # type: ignore[misc]
+                self.wait(lambda item=item: not self._there(item), f"{step.address} stays", item, WAIT_S)  # type: ignore[misc]
 
 
 def warnings(api: Api, namespace: str) -> Iterator[str]:

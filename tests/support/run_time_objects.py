@@ -4,11 +4,17 @@ They do not run here: their images are not pulled. What they create meets the sa
 """
 
 import base64
+import copy
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-from scripts.lab.kube.api import Api, Object
-from stacks.kubernetes.catalogue import images
+from ruamel.yaml import YAML
+
+from scripts.lab.kube.api import Api, ApiError, Object
+
+TABLE = Path(__file__).with_name("runtime_objects.yaml")
+IMAGE = "example.com/made-by-a-controller:1"
 
 
 def deliver(api: Api, values: dict[str, str] | None = None) -> list[Object]:
@@ -41,80 +47,32 @@ def deliver(api: Api, values: dict[str, str] | None = None) -> list[Object]:
     return made
 
 
-def challenges(api: Api) -> Iterator[tuple[Object, Object]]:
-    """Make what cert-manager makes to prove each host of each Ingress: yield Service and pod.
+def make(api: Api) -> Iterator[Object]:
+    """Make what controllers would make while the platform runs, each in its namespaces; yield what the API answered.
 
-    cert-manager v1.21.1, pkg/issuer/acme/http/service.go (`buildService`: NodePort, unless the issuer's solver says
-    otherwise) and pod.go (`buildDefaultPod`); requests and limits: pkg/controller/acmechallenges options, 10m/64Mi and
-    100m/64Mi. The Challenge is their owner; nobody collects them here, so that the Ingress stands for it.
+    Raises ApiError for what is not let in.
     """
+    ingresses = {item["metadata"]["namespace"] for item in api.list("networking.k8s.io/v1", "Ingress")}
+    spaces = {item["metadata"]["name"] for item in api.list("v1", "Namespace")}
+    for made in YAML(typ="safe").load(TABLE):
+        for namespace in sorted(ingresses if made["where"] == "ingresses" else {made["where"]} & spaces):
+            item = copy.deepcopy(made["object"])
+            item["metadata"] = {"generateName": "made-by-a-controller-"} | item["metadata"] | {"namespace": namespace}
+            item["metadata"].pop("name", None)
+            for container in (*item["spec"].get("initContainers", ()), *item["spec"].get("containers", ())):
+                container["image"] = IMAGE
+            if made.get("type_from_issuer"):
+                item["spec"]["type"] = _service_type(api, namespace)
+            yield {"apiVersion": item["apiVersion"], "kind": item["kind"]} | api.create(item)
+
+
+def _service_type(api: Api, namespace: str) -> str:
+    """Return the type of a solver's Service: the one of the Ingress's issuer, else cert-manager's own."""
     issuers = {item["metadata"]["name"]: item for item in api.list("cert-manager.io/v1", "ClusterIssuer")}
-    for ingress in api.list("networking.k8s.io/v1", "Ingress"):
-        annotations = ingress["metadata"].get("annotations") or {}
-        issuer = issuers.get(annotations.get("cert-manager.io/cluster-issuer", ""))
-        if issuer is None:
-            continue
-        (solver,) = issuer["spec"]["acme"]["solvers"]
-        http01 = solver["http01"]["ingress"]
-        for number, tls in enumerate(ingress["spec"]["tls"]):
-            labels = {
-                "acme.cert-manager.io/http-domain": f"{number}000000001",
-                "acme.cert-manager.io/http-token": f"{number}000000002",
-                "acme.cert-manager.io/http01-solver": "true",
-            }
-            metadata: dict[str, Any] = {
-                "generateName": "cm-acme-http-solver-",
-                "namespace": ingress["metadata"]["namespace"],
-                "labels": labels,
-                "ownerReferences": [_owner(ingress)],
-            }
-            yield (
-                api.create(_solver_service(metadata, http01.get("serviceType", "NodePort"), labels)),
-                api.create(_solver_pod(metadata, tls["hosts"][0], http01.get("podTemplate", {}))),
-            )
-
-
-def _solver_service(metadata: dict[str, Any], service_type: str, labels: dict[str, str]) -> Object:
-    return {
-        "apiVersion": "v1",
-        "kind": "Service",
-        "metadata": metadata | {"annotations": {"auth.istio.io/8089": "NONE"}},
-        "spec": {
-            "type": service_type,
-            "ports": [{"name": "http", "port": 8089, "targetPort": 8089}],
-            "selector": labels,
-        },
-    }
-
-
-def _solver_pod(metadata: dict[str, Any], host: str, template: dict[str, Any]) -> Object:
-    image = images()["cert-manager/acmesolver"]
-    spec = {
-        "automountServiceAccountToken": False,
-        "enableServiceLinks": False,
-        "nodeSelector": {"kubernetes.io/os": "linux"},
-        "restartPolicy": "OnFailure",
-        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
-        "containers": [
-            {
-                "name": "acmesolver",
-                "image": f"{image.repository}:{image.tag}",
-                "imagePullPolicy": "IfNotPresent",
-                "args": ["--listen-port=8089", f"--domain={host}", "--token=token", "--key=key"],
-                "resources": {
-                    "requests": {"cpu": "10m", "memory": "64Mi"},
-                    "limits": {"cpu": "100m", "memory": "64Mi"},
-                },
-                "ports": [{"name": "http", "containerPort": 8089}],
-                "securityContext": {
-                    "readOnlyRootFilesystem": True,
-                    "allowPrivilegeEscalation": False,
-                    "capabilities": {"drop": ["ALL"]},
-                },
-            }
-        ],
-    }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec | template.get("spec", {})}
+    (ingress, *_) = api.list("networking.k8s.io/v1", "Ingress", namespace)
+    issuer = issuers[ingress["metadata"]["annotations"]["cert-manager.io/cluster-issuer"]]
+    (solver,) = issuer["spec"]["acme"]["solvers"]
+    return str(solver["http01"]["ingress"].get("serviceType", "NodePort"))
 
 
 def _owner(item: Object) -> dict[str, Any]:
@@ -130,8 +88,6 @@ def _owner(item: Object) -> dict[str, Any]:
 
 
 def _create_or_replace(api: Api, item: Object) -> Object:
-    from scripts.lab.kube.api import ApiError
-
     try:
         return api.create(item)
     except ApiError as error:

@@ -27,8 +27,10 @@ class ApiError(Exception):
 class Api:
     """One API server; safe to use from threads, each has a connection of its own."""
 
-    def __init__(self, url: str, *, token: str = "", authority: str = "") -> None:
-        """`authority` is the file of certificates that the server's own is checked against."""
+    def __init__(
+        self, url: str, *, token: str = "", authority: str = "", certificate: tuple[str, str] = ("", "")
+    ) -> None:
+        """`authority` is the file that the server's certificate is checked against, `certificate` the caller's own."""
         self.url = url
         self.requests = 0
         self.warnings: list[str] = []
@@ -36,18 +38,22 @@ class Api:
         self._parts = urlsplit(url)
         self._token = token
         self._authority = authority
+        self._certificate = certificate
         self._local = threading.local()
         self._plurals: dict[str, dict[str, tuple[str, bool]]] = {}
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
-        return ssl.create_default_context(cafile=self._authority)
+        context = ssl.create_default_context(cafile=self._authority or None)
+        if self._certificate[0]:
+            context.load_cert_chain(*self._certificate)
+        return context
 
     def request(
         self,
         method: str,
         path: str,
-        body: Object | None = None,
+        body: Object | str | None = None,
         *,
         content_type: str = "application/json",
         **query: Any,
@@ -57,7 +63,8 @@ class Api:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         where = f"{path}?{urlencode(query)}" if query else path
-        status, text = self._send(method, where, json.dumps(body) if body is not None else None, headers)
+        content = body if isinstance(body, str | None) else json.dumps(body)
+        status, text = self._send(method, where, content, headers)
         answer: Object = json.loads(text) if text[:1] == b"{" else {"message": text.decode(errors="replace")}
         if status >= http.client.BAD_REQUEST:
             raise ApiError(status, answer, f"{method} {path}")

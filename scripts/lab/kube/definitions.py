@@ -7,10 +7,8 @@ the add-on brings them.
 import json
 import os
 import subprocess
-from collections.abc import Iterator
+import time
 from pathlib import Path
-
-from ruamel.yaml import YAML
 
 from scripts.cli.errors import ExitCode, OperatorError
 
@@ -18,47 +16,60 @@ from .api import Api, ApiError, Object
 from .programs import cache
 
 MODULES = {
-    "cert-manager": ("github.com/cert-manager/cert-manager", "v1.21.1", "deploy/crds/*.yaml"),
+    "cert-manager": (
+        "github.com/cert-manager/cert-manager",
+        "v1.21.1",
+        ("deploy/crds/cert-manager.io_clusterissuers.yaml", "deploy/crds/cert-manager.io_certificates.yaml"),
+    ),
     # The last version that the module's path allows; the API is the same v1.
-    "external-secrets": ("github.com/external-secrets/external-secrets", "v1.3.2", "config/crds/bases/external*.yaml"),
-    "keda-http-add-on": ("github.com/kedacore/http-add-on", "v0.15.0", "config/crd/bases/*.yaml"),
+    "external-secrets": (
+        "github.com/external-secrets/external-secrets",
+        "v1.3.2",
+        (
+            "config/crds/bases/external-secrets.io_clustersecretstores.yaml",
+            "config/crds/bases/external-secrets.io_externalsecrets.yaml",
+        ),
+    ),
+    "keda-http-add-on": (
+        "github.com/kedacore/http-add-on",
+        "v0.15.0",
+        ("config/crd/bases/http.keda.sh_interceptorroutes.yaml",),
+    ),
     "kube-prometheus-stack": (
         "github.com/prometheus-operator/prometheus-operator",
         "v0.93.1",
-        "example/prometheus-operator-crd/*.yaml",
+        tuple(
+            f"example/prometheus-operator-crd/monitoring.coreos.com_{kind}.yaml"
+            for kind in ("podmonitors", "prometheusrules", "servicemonitors")
+        ),
     ),
-    "keda": ("github.com/kedacore/keda/v2", "v2.20.2", "config/crd/bases/*.yaml"),
+    "keda": (
+        "github.com/kedacore/keda/v2",
+        "v2.20.2",
+        ("config/crd/bases/keda.sh_scaledobjects.yaml", "config/crd/bases/keda.sh_triggerauthentications.yaml"),
+    ),
 }
 """Chart that would bring them, to Go module, version and files in it."""
 
 
-def definitions(*charts: str) -> Iterator[Object]:
-    """Yield the CustomResourceDefinitions that the charts would bring. Raises OperatorError without Go or network."""
-    yaml = YAML(typ="safe")
-    for chart in charts:
-        module, version, pattern = MODULES[chart]
-        files = sorted(_folder(module, version).glob(pattern))
-        assert files, f"{module} {version} has no {pattern}"
-        for file in files:
-            # A default in one of them is a lone "=", which the reader refuses.
-            text = file.read_text("utf-8").replace("default: =\n", 'default: "="\n').replace("- =\n", '- "="\n')
-            yield from (item for item in yaml.load_all(text) if item and item["kind"] == "CustomResourceDefinition")
-
-
 def define(api: Api, *charts: str) -> int:
-    """Create the definitions and wait until their kinds are served; return how many. Raises ApiError."""
-    found = list(definitions(*charts))
-    for item in found:
-        item["metadata"].pop("creationTimestamp", None)
-        item.pop("status", None)
+    """Create the definitions that the charts would bring, and wait until their kinds are served; return how many.
+
+    Raises OperatorError without Go or network, ApiError.
+    """
+    where = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    wanted = [MODULES[chart] for chart in charts]
+    files = [_folder(module, version) / name for module, version, names in wanted for name in names]
+    found = []
+    for file in files:
         try:
-            api.create(item)
+            found.append(api.request("POST", where, file.read_text("utf-8"), content_type="application/yaml"))
         except ApiError as error:
             if error.reason != "AlreadyExists":
                 raise
     for item in found:
-        while not _served(api.get(item)):
-            pass
+        while not _served(api.request("GET", f"{where}/{item['metadata']['name']}")):
+            time.sleep(0.05)
         for version in item["spec"]["versions"]:
             api.forget(f"{item['spec']['group']}/{version['name']}")
     return len(found)
