@@ -17,7 +17,7 @@ Key = tuple[str, ...]
 
 def dead_values(helm: Helm, chart: str, name: str, namespace: str, layers: list[str]) -> list[str]:
     """Return the paths of all given values that make no difference, in order."""
-    values = reduce(_merged, (YAML(typ="safe").load(text) or {} for text in layers), {})
+    values: dict[str, Any] = reduce(_merged, (YAML(typ="safe").load(text) or {} for text in layers), {})
     where = ["--namespace", namespace]
 
     def rendered(changed: Mapping[str, Any], file: Path) -> str:
