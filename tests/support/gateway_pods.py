@@ -41,7 +41,7 @@ def valkey(found: Release, name: str, folder: Path, secrets_by_name: Secrets, ip
     container = found.container("Deployment", name, "valkey")
     (script,) = container["args"]
     assert script.count("valkey-server -") == 1
-    script = script.replace("valkey-server -", f"exec valkey-server --bind {ip} -")
+    script = script.replace("valkey-server -", f"valkey-server --bind {ip} -")
     place = folder / name
     place.mkdir()
     place.chmod(0o777)
