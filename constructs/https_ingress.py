@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdktf import ITerraformDependable, TerraformResourceLifecycle
+from cdktf import DataResource, ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
     IngressV1,
     IngressV1Metadata,
@@ -18,10 +18,18 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
 from constructs import Construct
 
 
+EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
+"""Annotation that has cert-manager put the path of its challenge into this Ingress, instead of one of its own."""
+
+
 class HttpsIngress(IngressV1):
     """The Ingress `name` for one host, with a single path: controllers disagree about the order of several.
 
     Below `path` everything goes to the Service; nothing else of it can be reached.
+
+    Where cert-manager edits the Ingress (`EDIT_IN_PLACE` among the annotations), Terraform looks away from its paths, so
+    that a wanted path, Service or port that changes replaces the Ingress: for seconds the host is unknown, and the
+    certificate is found again in its Secret.
     """
 
     def __init__(
@@ -68,6 +76,17 @@ class HttpsIngress(IngressV1):
                 ],
             ),
             depends_on=list(depends_on),
-            # cert-manager adds and removes the path of its challenge while it proves the host.
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["spec[0].rule[0].http[0].path"]),
+            lifecycle=_keeping_challenges(scope, construct_id, {"path": path, "service": service, "port": port})
+            if annotations.get(EDIT_IN_PLACE) == "true"
+            else None,
         )
+
+
+def _keeping_challenges(scope: Construct, name: str, route: Mapping[str, str | int]) -> TerraformResourceLifecycle:
+    wanted = DataResource(scope, f"{name}-route", input=dict(route))
+    return TerraformResourceLifecycle(
+        # cert-manager adds and removes the path of its challenge while it proves the host.
+        ignore_changes=["spec[0].rule[0].http[0].path"],
+        # A plain address: Terraform takes no expression here, which the reference itself would become.
+        replace_triggered_by=[f"terraform_data.{wanted.friendly_unique_id}"],
+    )
