@@ -17,7 +17,6 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
 )
 from constructs import Construct
 
-
 EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
 """Annotation that has cert-manager put the path of its challenge into this Ingress, instead of one of its own."""
 
@@ -27,7 +26,7 @@ class HttpsIngress(IngressV1):
 
     Below `path` everything goes to the Service; nothing else of it can be reached.
 
-    Where cert-manager edits the Ingress (`EDIT_IN_PLACE` among the annotations), Terraform looks away from its paths, so
+    Where cert-manager edits the Ingress (annotation `EDIT_IN_PLACE`), Terraform looks away from its paths, so
     that a wanted path, Service or port that changes replaces the Ingress: for seconds the host is unknown, and the
     certificate is found again in its Secret.
     """

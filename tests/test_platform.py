@@ -21,6 +21,7 @@ from stacks.kubernetes.namespaces import NamespaceRules, PodSecurity, namespaces
 from stacks.kubernetes.opik import login, release
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.rules.cluster import TESTED_KUBERNETES
 from stacks.settings.secret_names import GeneratedSecret
 
 ACCESS = GrafanaAccess(
@@ -117,6 +118,13 @@ def test_workloads_that_would_share_a_name_are_refused() -> None:
     assert [workload.name for workload in workloads([label])] == ["worker"]
     with pytest.raises(ValueError, match="different pods of one namespace would share the policy name worker"):
         workloads([label, other])
+
+
+def test_no_version_with_local_dns_counts_as_tested_while_pods_may_only_ask_the_clusters_own() -> None:
+    """AKS switches LocalDNS on from 1.37; the address that pods then ask is their node's."""
+    (peer,) = DNS.peers
+    assert peer == Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"})
+    assert [version for version in TESTED_KUBERNETES if tuple(map(int, version.split("."))) >= (1, 37)] == []
 
 
 def test_front_door_opens_to_the_allowed_ranges_and_to_pods_that_call_its_address() -> None:

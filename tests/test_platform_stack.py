@@ -9,7 +9,7 @@ import pytest
 from constructs.cluster_credentials import TOKEN_SCRIPT
 from stacks.kubernetes.catalogue import HELM, charts, own_chart
 from stacks.kubernetes.deliveries import deliveries
-from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Peer, workloads
+from stacks.kubernetes.flows import ANY_NAMESPACE, Direction, Peer, workloads
 from stacks.kubernetes.literals import terraform_literal
 from stacks.kubernetes.namespaces import namespaces
 from stacks.settings import load_settings
@@ -124,9 +124,9 @@ def test_each_flow_is_a_rule_of_its_workloads_policy(environment: Environment, n
 
 def test_nobody_may_ask_for_the_nodes_identity(environment: Environment, name: str) -> None:
     policies = environment(name).resources("platform", "kubernetes_network_policy_v1")
-    open_blocks = [block for block in _ip_blocks(policies) if block["cidr"] == ANYWHERE]
+    open_blocks = [block for block in _ip_blocks(policies) if block["cidr"] == "0.0.0.0/0"]
     assert open_blocks
-    assert all(block["except"] == [METADATA_SERVICE] for block in open_blocks)
+    assert all(block["except"] == ["169.254.169.254/32"] for block in open_blocks)
 
 
 def test_pod_security_means_what_it_meant_in_the_clusters_version(environment: Environment, name: str) -> None:

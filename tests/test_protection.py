@@ -87,7 +87,11 @@ def _guarded(parsed: Block) -> set[str]:
     for guard, definition in parsed["resource"]["azurerm_policy_definition"].items():
         rule: Any = json.loads(definition["policy_rule"])
         assert rule["then"]["effect"] == "denyAction"
-        assert rule["then"]["details"]["actionNames"] == ["delete"]
+        assert rule["then"]["details"] == {
+            "actionNames": ["delete"],
+            # Else the resource group could be deleted, and what it holds with it.
+            "cascadeBehaviors": {"resourceGroup": "deny"},
+        }
         assignments = [
             assignment
             for assignment in of_type(parsed, "azurerm_resource_group_policy_assignment")

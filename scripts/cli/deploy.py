@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import image_step, login_consent, opik_migrations, saved_plans, summary, zones
+from . import cluster_policies, image_step, login_consent, opik_migrations, saved_plans, summary, zones
 from .consent import Consent
 from .console import err, out, print_json
 from .ending import ending
@@ -74,6 +74,9 @@ def deploy(
         _say_consent(run, settings)
         if "aks" in run.stacks and not run.reviewed:
             _refuse_zones(run, settings)
+        if "platform" in run.stacks:
+            for line in cluster_policies.warnings(settings):
+                err.print(line, markup=False, soft_wrap=True)
         ok = bring_up(run, chosen, consent, with_images=not skip_images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
