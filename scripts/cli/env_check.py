@@ -36,6 +36,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     `previous` is the commit that says what exists; None judges the file by itself.
     """
     from stacks.settings import SettingsError  # noqa: PLC0415 - pydantic costs 0.2 s
+    from stacks.settings.capacity import told  # noqa: PLC0415
     from stacks.settings.loading import load  # noqa: PLC0415
     from stacks.settings.placeholders import placeholders  # noqa: PLC0415
 
@@ -44,14 +45,15 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     except SettingsError as error:
         return Verdict(name, None, error.faults)
     standing_in = tuple(str(fault) for fault in loaded.faults(placeholders(loaded.settings)))
+    known = (*standing_in, *filter(None, [told(loaded.settings)]))
     if previous is None:
-        return Verdict(name, loaded.settings, (), standing_in, standing_in)
+        return Verdict(name, loaded.settings, (), known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
     faults = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
     # A size may have shrunk against both; one line about a key is enough.
     by_key = {fault.key: fault for fault in reversed(faults)}
     kept = tuple(fault for fault in faults if by_key[fault.key] is fault)
-    return Verdict(name, loaded.settings, kept, (*standing_in, *note), standing_in)
+    return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
 
 
 def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[Fault], list[str]]":

@@ -37,8 +37,9 @@ class WorkloadPoolSettings(Model):
 
     vm_size: VmSize = "Standard_D4ds_v5"
     """Any x86-64 size without GPU."""
-    min_nodes: Annotated[int, Field(ge=0, le=1000)] = 1
-    """Nodes that are always there."""
+    min_nodes: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Nodes that are always there. The whole platform asks for two of this size; `llmctl env check` says how many
+    start."""
     max_nodes: Annotated[int, Field(ge=1, le=1000)] = 4
     """Nodes that the autoscaler may reach."""
     os_disk_gib: Annotated[int, Field(ge=30, le=2048)] = 100

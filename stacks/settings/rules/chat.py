@@ -2,15 +2,13 @@
 
 from collections.abc import Iterator
 
+from ..capacity import GIB_PER_VCPU
 from ..catalog import parse_vm_size
 from ..environment import Settings
 from ..reservations import allocatable
 from ..workloads import BUILT_IN_DIMENSIONS
 from .base import Finding
 from .serving import DAEMONS_CPU, DAEMONS_MEMORY_GIB
-
-GIB_PER_VCPU = {"D": 4, "E": 8, "F": 2}
-"""Memory of the common families of VM sizes (Microsoft Learn, "Sizes for virtual machines")."""
 
 EMBEDDING_DIMENSIONS = {
     "all-minilm": 384,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from .. import capacity
 from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of
 from ..cluster import GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
@@ -33,6 +34,18 @@ def node_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
     for key, pool in _pools(settings):
         if pool.max_nodes < pool.min_nodes:
             yield Finding((*key, "max_nodes"), f"must be at least min_nodes ({pool.min_nodes})")
+
+
+def workload_pool_holds_its_pods(settings: Settings) -> Iterator[Finding]:
+    """What the platform asks for at its smallest fits into the workload pool at its largest."""
+    started, pool = capacity.nodes(settings), settings.cluster.workload_pool
+    if started is not None and started > pool.max_nodes:
+        asked = capacity.total(settings)
+        yield Finding(
+            ("cluster", "workload_pool", "max_nodes"),
+            f"must be at least {started}: pods ask for {asked.cpu:.1f} cores and {asked.memory_gib:.1f} GiB, and some"
+            f" would wait for ever; raise it, or take larger nodes than {pool.vm_size}",
+        )
 
 
 def node_count_suits_the_tier(settings: Settings) -> Iterator[Finding]:
@@ -132,6 +145,7 @@ def gpu_pools_are_consistent(settings: Settings) -> Iterator[Finding]:
 
 RULES = (
     node_counts_are_ordered,
+    workload_pool_holds_its_pods,
     node_count_suits_the_tier,
     kubernetes_version_is_tested,
     tier_carries_the_features,
