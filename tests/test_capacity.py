@@ -12,8 +12,8 @@ D4_CORES, D4_GIB = 3.36, 12.2
 """What a Standard_D4ds_v5 has for the platform: 4 and 16, less AKS' reservation and the node's own pods."""
 
 
-def _settings(name: str = "dev", **changes: dict[str, Any]) -> Settings:
-    values = load_settings(name).model_dump()
+def _settings(**changes: Any) -> Settings:
+    values = load_settings("dev").model_dump()
     for section, keys in changes.items():
         values[section] |= keys
     return Settings.model_validate(values)
