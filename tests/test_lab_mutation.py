@@ -29,7 +29,7 @@ def test_names_are_unique_and_no_snapshot_is_a_witness() -> None:
 
 @pytest.mark.parametrize("text", ["", "ANSWER = 42\nANSWER = 42\n"])
 def test_a_mutation_that_no_longer_fits_says_so(text: str) -> None:
-    with pytest.raises(StaleMutationError, match="made-up: code.py has 'ANSWER = 42'"):
+    with pytest.raises(StaleMutationError, match=r"made-up: code\.py has 'ANSWER = 42'"):
         MADE_UP.mutated(text)
 
 
