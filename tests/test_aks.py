@@ -388,7 +388,7 @@ def test_cluster_waits_for_the_roles_without_which_azure_refuses_it(environment:
 
 def test_first_deployer_stays_administrator_when_another_deploys() -> None:
     role = named(aks_stack(), "azurerm_role_assignment", "operator")
-    assert role["lifecycle"]["ignore_changes"] == ["principal_id"]
+    assert role["lifecycle"]["ignore_changes"] == ["name", "principal_id"]
 
 
 def test_named_operators_administer_the_cluster_instead_of_the_deployer() -> None:

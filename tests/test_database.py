@@ -182,4 +182,4 @@ def test_roles_are_given_while_the_vault_is_still_being_made(operators: list[str
 def test_without_operators_the_first_deployer_writes_secrets_and_stays_the_one() -> None:
     role = only(_stack(), "azurerm_role_assignment")
     assert role["principal_id"].startswith("${data.azurerm_client_config.")
-    assert role["lifecycle"]["ignore_changes"] == ["principal_id"]
+    assert role["lifecycle"]["ignore_changes"] == ["name", "principal_id"]

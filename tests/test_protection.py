@@ -22,6 +22,7 @@ REPLACEABLE = {
     "azuread_app_role_assignment",
     "azuread_application_identifier_uri",
     "azuread_application_pre_authorized",
+    "azuread_service_principal_delegated_permission_grant",
     "azurerm_data_protection_backup_policy_disk",
     "azurerm_management_lock",
     "azurerm_policy_definition",

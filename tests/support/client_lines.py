@@ -36,6 +36,7 @@ AZ = (
         f" --location westeurope --tags a=b --private-connection-resource-id {SCOPE} --group-id blob"
         f" --subnet /subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
     ),
+    "az policy assignment list --subscription s --disable-scope-strict-match",
     "az postgres flexible-server show --name s --resource-group g",
     'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
     "az postgres flexible-server geo-restore --help",
@@ -91,6 +92,7 @@ KUBECTL = (
     "kubectl get deployments -n serving -o json",
     "kubectl get hpa -n chat -o json",
     "kubectl get pods -n chat -l app=x -o json",
+    "kubectl get nodes",
     "kubectl get pods -A",
     "kubectl get secret s -n gateway -o json",
     "kubectl get secrets -n opik -l owner=helm,name=opik -o json",
@@ -104,6 +106,7 @@ KUBECTL = (
 )
 
 HELM = (
+    "helm install --help",
     "helm list --pending --all-namespaces",
     "helm rollback vllm --namespace serving",
     "helm status vllm --namespace serving",
