@@ -4,7 +4,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -27,6 +29,7 @@ from .workspace import CACHE, ROOT
 
 if TYPE_CHECKING:
     from scripts.rehearsal.drive import Rehearsal
+    from stacks.settings import Settings
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -42,6 +45,13 @@ _LANDMARKS = (
 """Outputs that tell a stack at a glance, the most telling first."""
 
 
+class Providers(StrEnum):
+    """What answers Terraform in a rehearsal."""
+
+    FAKE = "fake"
+    REAL = "real"
+
+
 @app.command()
 def rehearse(
     environment: Annotated[
@@ -54,41 +64,81 @@ def rehearse(
     prove: Annotated[
         bool, typer.Option("--prove", help="Then prove every promise of the life cycle, as the tests do.")
     ] = False,
+    providers: Annotated[
+        Providers,
+        typer.Option(
+            "--providers",
+            help="fake: stand-ins for all five. real: kubernetes, helm and random themselves, on `llmctl cluster` or "
+            "on KUBECONFIG's cluster, from the registry or from the folder PROVIDERS_DIR.",
+        ),
+    ] = Providers.FAKE,
 ) -> None:
     """Deploy an environment on stand-in providers, without Azure and without cost.
 
     Runs the real cdktf and the real Terraform on the same configuration, with output, state and pretended cloud under
     .cache/rehearsal. Brings up all stacks, proves that a second plan changes nothing, and prints what stands.
+    With real providers, charts come from CHARTS_DIR or from their repositories, and pods are pretended.
     """
     name = parse_targets([environment] if environment else []).environment
     require_terraform()
     settings = load_environment(name)
     started = time.monotonic()
     with claim(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
-        from scripts.rehearsal.drive import CdktfError, Rehearsal  # noqa: PLC0415 - schemas take a while
-        from scripts.rehearsal.follow import first_error  # noqa: PLC0415
-
-        with err.status("Preparing the stand-in providers"):
-            rehearsal = Rehearsal(settings, fresh=not keep)
-        try:
-            for title, stacks in (("durable", DURABLE), ("disposable", DISPOSABLE)):
-                _deploy(rehearsal, title, stacks)
-        except CdktfError as error:
-            if rehearsal.processes.interrupted:
-                raise KeyboardInterrupt from None
-            raise OperatorError(
-                f"{error}: {first_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
-            ) from None
-        run = rehearsal.rollout()
-        run.plan()
-        run.discard_plans()
-        if run.failures or not total(run.plans.values()).empty:
-            print_plans(run)
-            print_failures(run, run.failures, f"llmctl rehearse {name}")
-            raise OperatorError("a second plan is not empty, so every deployment would change something")
-        _print_standing(rehearsal, time.monotonic() - started)
-    if prove and _prove(name):
+        with _prepared(settings, providers, fresh=not keep) as rehearsal:
+            _bring_up(rehearsal)
+            _print_standing(rehearsal, time.monotonic() - started)
+        if providers is Providers.REAL and not os.environ.get("KUBECONFIG"):
+            out.print("The cluster goes on running: `llmctl cluster status` says where, `llmctl cluster down` ends it.")
+    if prove and _prove(name, providers):
         raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def _prepared(settings: "Settings", providers: Providers, *, fresh: bool) -> "Iterator[Rehearsal]":
+    """Give a rehearsal with its providers, within what real ones need. Raises OperatorError where that is missing."""
+    from scripts.rehearsal.drive import FOLDER, Rehearsal  # noqa: PLC0415 - schemas take a while
+
+    if providers is Providers.FAKE:
+        with err.status("Preparing the stand-in providers"):
+            rehearsal = Rehearsal(settings, fresh=fresh)
+        yield rehearsal
+        return
+    from scripts.rehearsal.real.rehearsal import real_rehearsal  # noqa: PLC0415 - only then
+
+    with ExitStack() as stack:
+        with err.status("Looking at providers and cluster") as shown:
+
+            def say(text: str) -> None:
+                shown.update(text)
+                if not err.is_terminal:
+                    err.print(text, markup=False)
+
+            folder = FOLDER / f"{settings.name}-real"
+            rehearsal = stack.enter_context(real_rehearsal(settings, folder, fresh=fresh, say=say))
+        yield rehearsal
+
+
+def _bring_up(rehearsal: "Rehearsal") -> None:
+    """Deploy every stack and plan each once more. Raises OperatorError when that fails or would change anything."""
+    from scripts.rehearsal.drive import CdktfError  # noqa: PLC0415
+    from scripts.rehearsal.follow import first_error  # noqa: PLC0415
+
+    try:
+        for title, stacks in (("durable", DURABLE), ("disposable", DISPOSABLE)):
+            _deploy(rehearsal, title, stacks)
+    except CdktfError as error:
+        if rehearsal.processes.interrupted:
+            raise KeyboardInterrupt from None
+        raise OperatorError(
+            f"{error}: {first_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
+        ) from None
+    run = rehearsal.rollout()
+    run.plan()
+    run.discard_plans()
+    if run.failures or not total(run.plans.values()).empty:
+        print_plans(run)
+        print_failures(run, run.failures, f"llmctl rehearse {rehearsal.settings.name}")
+        raise OperatorError("a second plan is not empty, so every deployment would change something")
 
 
 def _deploy(rehearsal: "Rehearsal", title: str, stacks: Sequence[str]) -> None:
@@ -138,7 +188,8 @@ def _shown(path: os.PathLike[str]) -> str:
     return os.path.relpath(path)
 
 
-def _prove(name: str) -> int:
-    command = [sys.executable, "-m", "pytest", "-m", "rehearsal", "-v", "tests/test_rehearsal.py"]
+def _prove(name: str, providers: Providers) -> int:
+    file = "tests/test_rehearsal.py" if providers is Providers.FAKE else "tests/test_rehearsal_real.py"
+    command = [sys.executable, "-m", "pytest", "-m", "rehearsal", "-v", file]
     environment = os.environ | {"REHEARSED_ENVIRONMENT": name}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603

@@ -1,4 +1,4 @@
-"""The application with its state kept in the rehearsal's folder, for environments that keep theirs elsewhere."""
+"""The application with its state kept in the rehearsal's folder, and what real providers need beside the stacks."""
 
 import os
 import sys
@@ -16,3 +16,10 @@ settings = load_settings(environment).model_copy(update={"state": StateSettings(
 outdir = output_folder(environment, os.environ)
 outdir.mkdir(parents=True, exist_ok=True)
 build_app(settings, outdir).synth()
+
+if kubeconfig := os.environ.get("REHEARSAL_KUBECONFIG"):
+    from scripts.rehearsal.real import connection, overrides
+
+    charts = os.environ.get("REHEARSAL_CHARTS")
+    reached = connection.connection(Path(kubeconfig), outdir.parents[1])
+    overrides.write(outdir / "stacks" / "platform", reached, Path(charts) if charts else None)

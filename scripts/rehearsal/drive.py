@@ -3,7 +3,7 @@
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,21 +32,35 @@ class CdktfError(Exception):
 class Rehearsal:
     """One environment in a rehearsal folder: output, state, pretended cloud and logs all lie in it."""
 
-    def __init__(self, settings: Settings, folder: Path | None = None, *, fresh: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path | None = None,
+        *,
+        fresh: bool = True,
+        real: Mapping[str, Path | None] | None = None,
+        extra: Mapping[str, str] | None = None,
+    ) -> None:
+        """Set the folder up; `fresh` empties it first.
+
+        `real` names providers that are no stand-ins, as `mirror.prepare` takes them, and `extra` more variables, which
+        lead those to what they meet.
+        """
         self.settings = settings
         self.folder = folder or FOLDER / settings.name
         if fresh:
             shutil.rmtree(self.folder, ignore_errors=True)
         self.processes = Processes()
-        variables = prepare(self.folder) | {
+        variables = prepare(self.folder, real=real) | {
             # cdktf would otherwise put stand-ins into the plugin cache of real providers.
             "CDKTF_DISABLE_PLUGIN_CACHE_ENV": "true",
             "CDKTF_SKIP_PROVIDER_LOCK": "true",
+            **(extra or {}),
         }
         self.workspace = Workspace(settings.name, self.folder, variables)
         self.environment = self.workspace.process_environment()
         self.environment["CDKTF_OUTPUT"] = str(self.workspace.output)
-        if settings.state.azurerm or settings.state.hcp:
+        if settings.state.azurerm or settings.state.hcp or real:
             self.environment["CDKTF_APP"] = f'"{sys.executable}" "{APP}"'
         self.logs = self.workspace.logs
         self.logs.mkdir(parents=True, exist_ok=True)

@@ -11,6 +11,7 @@ import platform
 import shlex
 import stat
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from scripts.rehearsal import bindings, schemas
@@ -40,26 +41,27 @@ def platform_name() -> str:
     return f"{platform.system().lower()}_{_MACHINES.get(machine, machine)}"
 
 
-def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]:
+def prepare(
+    folder: Path, *, real: Mapping[str, Path | None] | None = None, schema_cache: Path | None = None
+) -> dict[str, str]:
     """Create or refresh mirror, schemas and cloud under ``folder``; returns the environment for Terraform.
 
-    Merge it over the caller's environment. Safe to call again for a folder in use: what exists there stays.
+    ``real`` names the providers that are none of ours: with the folder of its package, or None for one that Terraform
+    takes from the registry. Merge the result over the caller's environment. Safe to call again for a folder in use with
+    the same providers: what exists there stays. Changing them there needs the lock files removed.
     """
+    real = real or {}
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     mirror = folder / "mirror"
     for provider in bindings.PROVIDERS:
         for registry in REGISTRIES:
-            _install(mirror / registry, provider)
+            if provider not in real:
+                _install(mirror / registry, provider)
+            elif package := real[provider]:
+                _link(mirror / registry, provider, package)
     config = folder / "terraform.rc"
-    schemas.write_atomically(
-        config,
-        (
-            "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n"
-            f"    path = {json.dumps(str(mirror))}\n"
-            f"    include = {json.dumps([f'{registry}/hashicorp/*' for registry in REGISTRIES])}\n  }}\n}}\n"
-        ).encode(),
-    )
+    schemas.write_atomically(config, _installation(mirror, [name for name in real if real[name] is None]).encode())
     site_packages = str(Path(bindings.archive("random")).parents[2])
     return {
         "TF_CLI_CONFIG_FILE": str(config),
@@ -77,10 +79,33 @@ def prepare(folder: Path, *, schema_cache: Path | None = None) -> dict[str, str]
     }
 
 
+def _installation(mirror: Path, fetched: Sequence[str]) -> str:
+    """Return Terraform's configuration: everything from the mirror, the providers ``fetched`` from the registry."""
+    direct = [f"{registry}/hashicorp/{name}" for registry in REGISTRIES for name in fetched]
+    mirrored = [
+        f"{registry}/hashicorp/{name}" for registry in REGISTRIES for name in bindings.PROVIDERS if name not in fetched
+    ]
+    text = (
+        "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n"
+        f"    path = {json.dumps(str(mirror))}\n    include = {json.dumps(mirrored)}\n  }}\n"
+    )
+    return text + (f"  direct {{\n    include = {json.dumps(direct)}\n  }}\n}}\n" if direct else "}\n")
+
+
+def _place(mirror: Path, provider: str) -> Path:
+    return mirror / "hashicorp" / provider / bindings.binding_version(provider)[1] / platform_name()
+
+
+def _link(mirror: Path, provider: str, package: Path) -> None:
+    place = _place(mirror, provider)
+    place.parent.mkdir(parents=True, exist_ok=True)
+    if not place.is_symlink():
+        place.symlink_to(package, target_is_directory=True)
+
+
 def _install(mirror: Path, provider: str) -> None:
     version = bindings.binding_version(provider)[1]
-    place = mirror / "hashicorp" / provider / version / platform_name()
-    executable = place / f"terraform-provider-{provider}_v{version}"
+    executable = _place(mirror, provider) / f"terraform-provider-{provider}_v{version}"
     if executable.exists() and executable.read_text(encoding="utf-8") == _EXECUTABLE:
         return
     schemas.write_atomically(executable, _EXECUTABLE.encode())

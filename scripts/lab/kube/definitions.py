@@ -76,7 +76,7 @@ def define(api: Api, *charts: str) -> int:
 
 
 def _served(item: Object) -> bool:
-    conditions = item.get("status", {}).get("conditions", [])
+    conditions = item.get("status", {}).get("conditions") or []
     return any(found["type"] == "Established" and found["status"] == "True" for found in conditions)
 
 
