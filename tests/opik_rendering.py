@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from constructs.helm_release import inserting
 from stacks.kubernetes.catalogue import charts, own_chart, values_files
 from stacks.kubernetes.opik import login, release
 from stacks.settings import Settings, load_settings
@@ -93,7 +94,12 @@ def render(name: str, settings: Settings, folder: Path) -> Objects:
         [*command, "--kube-version", f"{minor}.0", "--skip-crds"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stderr
-    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+    text = result.stdout
+    if name == "opik":
+        text = subprocess.run(
+            ["sed", *inserting(release.INSERTIONS)], input=text, capture_output=True, text=True, check=True
+        ).stdout
+    return [document for document in YAML(typ="safe").load_all(text) if document]
 
 
 Case = tuple[Settings, dict[str, Objects]]

@@ -283,6 +283,17 @@ def test_redis_saves_before_it_goes_and_no_command_line_has_its_password(case: C
     assert redis["terminationGracePeriodSeconds"] == 60
 
 
+def test_mysqls_first_start_has_half_an_hour_before_anything_may_end_it(case: Case) -> None:
+    """The chart's liveness probe alone would end it after 60 s, in the midst of its initialisation."""
+    (mysql,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-mysql")
+    (container,) = mysql["containers"]
+    probe = container["startupProbe"]
+    assert probe["exec"]["command"] == ["mysqladmin", "ping", "-h127.0.0.1"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 1800
+    others = [name for name, _, pod in pods_of(case[1]["opik"]) for c in pod["containers"] if c.get("startupProbe")]
+    assert sorted(others) == ["opik-backend", "opik-mysql", "opik-python-backend"]
+
+
 def test_no_store_may_use_more_memory_than_it_asked_for(case: Case) -> None:
     """Whoever uses more than asked is evicted first when a node is short."""
     stores = {"opik-mysql", "opik-redis-master", "opik-minio", "opik-zookeeper", "opik-clickhouse"}

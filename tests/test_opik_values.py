@@ -1,6 +1,8 @@
 """Opik's values: passwords, sizes, guardrails."""
 
 import re
+import tarfile
+from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
@@ -10,6 +12,7 @@ from stacks.kubernetes.deliveries import deliveries, formats
 from stacks.kubernetes.opik import login, release, secrets
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
 from stacks.settings.workloads import OpikProfile
+from tests import opik_rendering
 from tests.opik_settings import HOST, PROXY, login_options, opik_flows, settings_of
 from tests.synthesis import synthesize
 
@@ -171,3 +174,19 @@ def test_guardrails_need_a_pool_of_the_file_and_a_built_image() -> None:
     (finding,) = guardrails_have_a_pool_and_an_image(imported)
     assert "images.opik: build" in finding.message
     assert not list(guardrails_have_a_pool_and_an_image(settings_of("dev", opik={"guardrails_pool": "t4"})))
+
+
+def test_a_chart_in_an_archive_is_read_as_one_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts come as archives named after their release, with a folder of the chart's own name inside."""
+    chart = tmp_path / "made" / "own-name"
+    (chart / "charts" / "part").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("name: own-name\n")
+    (chart / "charts" / "part" / "values.yaml").write_text("key: 1\n")
+    with tarfile.open(tmp_path / "opik.tgz", "w:gz") as archive:
+        archive.add(chart, arcname="own-name")
+    monkeypatch.setattr(opik_rendering, "FOLDER", str(tmp_path))
+    (tmp_path / "unpacked").mkdir()
+    found = Path(opik_rendering.chart_of("opik", tmp_path / "unpacked"))
+    assert (found / "Chart.yaml").is_file()
+    # Values of its parts are read from their folders.
+    assert (found / "charts" / "part" / "values.yaml").read_text() == "key: 1\n"

@@ -98,6 +98,30 @@ def rollback(
     out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
 
 
+@app.command("empty-mysql")
+def empty_mysql(
+    environment: Environment = None,
+    *,
+    confirm: Annotated[
+        str | None, typer.Option(metavar="DISK", help="Agree beforehand, by the name of MySQL's disk.")
+    ] = None,
+) -> None:
+    """Delete a half-made data directory of MySQL, so that it can be initialised again.
+
+    For one case only: the very first start of MySQL was cut off, and it never starts since. Refuses when MySQL runs or
+    when the directory holds a single table of Opik. Shows what would be deleted and asks for the disk's name.
+    """
+    from .kubectl import connect  # noqa: PLC0415
+    from .opik_mysql import empty_half_made  # noqa: PLC0415
+    from .stack_outputs import outputs_of  # noqa: PLC0415
+
+    found = outputs_of(environment or default_environment(), "disks", "aks")
+    aks = found["aks"]
+    disk = found["disks"]["mysql_disk_id"].rpartition("/")[2]
+    empty_half_made(connect(aks["api_url"], aks["resource_group_name"], aks["cluster_name"]), disk, confirm)
+    out.print("MySQL runs on a new, empty data directory; the backend's pods migrate it as they start.")
+
+
 @app.command("token")
 def token(environment: Environment = None) -> None:
     """Print a token for Opik's API, valid for about an hour, and nothing else.

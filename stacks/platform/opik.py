@@ -191,6 +191,7 @@ def _opik(
         roll_back=False,
         # The Job that makes the bucket removes itself, which Helm would take for a failure.
         wait_for_jobs=False,
+        insertions=release.INSERTIONS,
         depends_on=[operator, *ready],
     )
 

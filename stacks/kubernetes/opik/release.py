@@ -40,6 +40,17 @@ INSTALL_SECONDS = 3600
 """How long Terraform waits: images, disks, ClickHouse, and then 200 migrations, of which none may be interrupted
 (https://github.com/comet-ml/opik/issues/7090)."""
 
+INSERTIONS = {
+    "        - name: mysql": (
+        "          startupProbe: {exec: {command: [mysqladmin, ping, -h127.0.0.1]}, periodSeconds: 10,"
+        " timeoutSeconds: 5, failureThreshold: 180}"
+    ),
+}
+"""Half an hour for MySQL's start: the chart has no value for it, and its liveness probe would end one after a minute.
+
+By TCP, since the server that initialises the disk listens on its socket alone. Without a password: one that refuses
+the login runs (https://dev.mysql.com/doc/refman/8.4/en/mysqladmin.html, `ping`)."""
+
 
 def variants(settings: Settings) -> tuple[str, ...]:
     """Values files beside the base: the base has the sizes of the profile `small`."""
