@@ -66,9 +66,9 @@ def chart_of(name: str, folder: Path) -> str:
         found = [path for path in (Path(FOLDER) / name, Path(FOLDER) / f"{name}.tgz") if path.exists()]
         if found and found[0].is_file():
             with tarfile.open(found[0]) as archive:
-                archive.extractall(folder, filter="data")
+                archive.extractall(folder / name, filter="data")
             # Its only folder has the chart's own name, which may be another than the release's.
-            found = sorted(path.parent for path in folder.glob("*/Chart.yaml"))
+            found = sorted(path.parent for path in (folder / name).glob("*/Chart.yaml"))
         if not found:
             pytest.skip(f"CHARTS_DIR has no chart {name}")
         return str(found[0])

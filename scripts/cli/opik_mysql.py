@@ -70,7 +70,7 @@ def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None) -> None:
         directory = DataDirectory.parse(_run(kubectl, "opik-mysql-look", image, LOOK))
         if directory.tables:
             raise OperatorError(
-                f"{FOLDER} on {disk} holds {directory.tables} tables of Opik, so it is not half-made; it was left alone",
+                f"{FOLDER} on {disk} holds {directory.tables} tables of Opik, so it is not half-made; left alone",
                 f"read why MySQL does not start: kubectl -n {NAMESPACE} logs {STATEFUL_SET}-0",
                 ExitCode.REFUSED,
             )
