@@ -28,6 +28,6 @@ def test_every_documented_route_is_asked_for_and_answers_as_documented() -> None
 def test_every_test_that_the_traps_name_exists() -> None:
     text = (HELM.parent / "docs" / "operations.md").read_text("utf-8").partition("\n## Traps\n")[2]
     named = set(re.findall(r"`(test_\w+)`", text))
-    written = "\n".join(file.read_text("utf-8") for file in Path(__file__).parent.glob("test_*.py"))
+    written = "\n".join(file.read_text("utf-8") for file in Path(__file__).parent.rglob("test_*.py"))
     assert len(named) > 30
     assert {name for name in named if f"def {name}(" not in written} == set()

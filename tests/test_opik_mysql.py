@@ -88,7 +88,12 @@ def test_a_person_is_told_what_goes_and_types_the_name(
 ) -> None:
     asked: list[str] = []
     monkeypatch.setattr(console, "interactive", lambda: True)
-    monkeypatch.setattr(console, "ask", lambda question: asked.append(question) or answer)
+
+    def ask(question: str) -> str:
+        asked.append(question)
+        return answer
+
+    monkeypatch.setattr(console, "ask", ask)
     result = run()
     assert (result.exit_code == ExitCode.OK) == (code == ExitCode.OK)
     assert "llm-dev-mysql" in asked[0]
