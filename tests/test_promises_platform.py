@@ -99,3 +99,13 @@ def test_jobs_of_workflows_have_the_rights_that_were_written_down() -> None:
 def test_deployments_of_one_environment_wait_for_each_other() -> None:
     workflow = YAML(typ="safe").load((WORKFLOWS / "deploy-environment.yml").read_text("utf-8"))
     assert workflow["concurrency"] == {"group": "deploy-${{ inputs.environment }}", "cancel-in-progress": False}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_secrets_are_copied_into_these_namespaces_and_no_others(environment: Environment, name: str) -> None:
+    deliveries = stack_values(environment(name), "platform-secrets")["deliveries"]
+    found = {
+        namespace: sorted({secret for keys in secrets.values() for secret in keys.values()})
+        for namespace, secrets in deliveries.items()
+    }
+    assert found == table("deliveries")
