@@ -1,6 +1,7 @@
 """Which models call tools, and which do the chat's small tasks."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from stacks.kubernetes.chat import release
 from stacks.settings import Settings, load_settings
 from stacks.settings.tools import calls_tools, tool_parser
 from stacks.settings.workloads import ModelSettings
+from tests.synthesis import synthesize
 
 OLLAMA: dict[str, Any] = {"engine": "ollama", "pool": "t4", "quantization": "q4", "weights_gib": 1}
 VLLM: dict[str, Any] = {"engine": "vllm", "pool": "t4", "quantization": "awq", "weights_gib": 1}
@@ -58,6 +60,15 @@ def test_parser_of_the_file_wins_and_tools_can_be_switched_off() -> None:
     assert (tool_parser(named), calls_tools(named)) == ("mistral", True)
     off = ModelSettings.model_validate(QWEN | {"tools": False})
     assert (tool_parser(off), calls_tools(off)) == (None, False)
+
+
+def test_engine_is_told_the_parser_of_a_model_that_the_chat_offers_tools(tmp_path: Path) -> None:
+    settings = load_settings("dev")
+    assert json.loads(_migration(settings)["MODEL_TOOLS"])["qwen2-5-7b"] is True
+    releases = synthesize(settings, tmp_path).resources("platform", "helm_release")
+    (values,) = (json.dumps(each["values"]) for name, each in releases.items() if name.startswith("vllm"))
+    for argument in ("--enable-auto-tool-choice", "--tool-call-parser=hermes"):
+        assert argument in values
 
 
 @pytest.mark.parametrize(

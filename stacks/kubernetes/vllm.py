@@ -6,6 +6,7 @@ from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
 from stacks.settings.serving import ModelStore
+from stacks.settings.tools import vllm_arguments
 from stacks.settings.workloads import Engine
 
 from .engines import ServingEngine, vllm_engines
@@ -56,7 +57,7 @@ def _model(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "enablePrefixCaching": True,
         "maxModelLen": model.context_tokens,
         "gpuMemoryUtilization": str(round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)),
-        "extraArgs": ["--served-model-name", model.name],
+        "extraArgs": ["--served-model-name", model.name, *vllm_arguments(model)],
         # Turing has no bfloat16, which is what most models are stored in.
         "dtype": "half" if turing else "auto",
     }

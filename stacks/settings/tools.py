@@ -38,3 +38,9 @@ def calls_tools(model: ModelSettings) -> bool:
     if model.engine is Engine.VLLM:
         return tool_parser(model) is not None
     return model.id.partition(":")[0] in _OLLAMA if model.tools is None else model.tools
+
+
+def vllm_arguments(model: ModelSettings) -> tuple[str, ...]:
+    """Arguments of `vllm serve` that let it answer a request with tools; none for a model without."""
+    parser = tool_parser(model)
+    return ("--enable-auto-tool-choice", f"--tool-call-parser={parser}") if parser else ()
