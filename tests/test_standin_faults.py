@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from scripts.cli.diagnose import diagnose
 from scripts.rehearsal.cloud import Cloud
 from scripts.rehearsal.standin.configuration import Configuration
 from scripts.rehearsal.standin.faults import FaultFileError, Faults, read_faults
@@ -67,7 +68,7 @@ def test_a_lost_answer_leaves_what_must_be_imported(tmp_path: Path) -> None:
     found = azure(tmp_path, {"resource": KIND, "effect": "lose-answer"})
     lost = found.apply(KIND, **GROUP)
     assert lost.state is None
-    assert "connection reset" in lost.problems[0][1]
+    assert "HTTP response was nil; connection may have been reset" in lost.problems[0][1]
     (existing,) = found.cloud.objects(KIND)
     assert "already exists" in found.apply(KIND, **GROUP).problems[0][1]
     assert found.stand_in.import_state(KIND, existing.id).state == existing.state
@@ -150,3 +151,28 @@ def test_an_address_is_the_one_whose_literals_fit(tmp_path: Path) -> None:
     assert configuration.complete
     (tmp_path / "stacks" / "network" / "more.tf").write_text("")
     assert not Configuration(tmp_path / "stacks" / "network").complete
+
+
+@pytest.mark.parametrize(
+    ("effect", "words"),
+    [
+        ("no-role-yet", "Inner error: ForbiddenByRbac"),
+        ("no-capacity", "AllocationFailed: Allocation failed."),
+    ],
+)
+def test_azures_own_refusals_are_answered_with_a_way_out(tmp_path: Path, effect: str, words: str) -> None:
+    found = azure(tmp_path, {"resource": KIND, "effect": effect})
+    ((_, said),) = found.apply(KIND, **GROUP).problems
+    assert words in said
+    (diagnosis,) = diagnose(f"\nError: {said}\n", "folder", "`llmctl deploy dev`")
+    assert "wait" in diagnosis.fix
+    found.create(KIND, **GROUP)
+
+
+def test_a_wait_cannot_be_interrupted(tmp_path: Path) -> None:
+    azure(tmp_path, {"resource": KIND, "effect": "wait", "seconds": 0.2})
+    stopped = threading.Event()
+    stopped.set()
+    started = time.monotonic()
+    assert Faults(Cloud(tmp_path), "network", stopped).strike("create", KIND, KIND) is None
+    assert time.monotonic() - started >= 0.2

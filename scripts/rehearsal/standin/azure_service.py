@@ -31,6 +31,7 @@ class AzureService(Service):
         super().__init__(cloud)
         self.subscription = azure_ids.SUBSCRIPTION
         self.tenant = azure_ids.TENANT
+        self.recovers_secrets = True
 
     def configure(self, config: Facts) -> None:
         """Take subscription and tenant from the provider block."""
@@ -38,6 +39,8 @@ class AzureService(Service):
             given = config.get(f"{name}_id")
             if isinstance(given, str) and given:
                 setattr(self, name, given)
+        recovers = lookup(config, "features.0.key_vault.0.recover_soft_deleted_secrets")
+        self.recovers_secrets = recovers is not False
 
     def base_facts(self, type_name: str, attributes: Facts) -> dict[str, Any]:
         """Return subscription, tenant and the id of the resource group."""
@@ -109,9 +112,28 @@ class AzureService(Service):
                 state = _with(state, path.split("."), value)
         return state
 
+    def exists_message(self, type_name: str, object_id: str, existing: CloudObject | None) -> str:
+        """Return Azure's own words for a role under another name; the provider itself finds one of the same name."""
+        if type_name == "azurerm_role_assignment" and existing and existing.id.lower() != object_id.lower():
+            name = existing.id.rsplit("/", 1)[-1].replace("-", "")
+            return (
+                "unexpected status 409 (409 Conflict) with error: RoleAssignmentExists: The role assignment already"
+                f" exists. The ID of the existing role assignment is {name}."
+            )
+        return super().exists_message(type_name, object_id, existing)
+
+    def lost_message(self, address: str) -> str:
+        """Return what the SDK under azurerm says (seen with 4.55.0)."""
+        return f"{address}: HTTP response was nil; connection may have been reset"
+
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
-        """Refuse a child without its parents, as Azure does with 404."""
-        del type_name
+        """Refuse a child without its parents, as Azure does with 404, and the name of a secret that was deleted.
+
+        A vault keeps deleted secrets. The provider recovers one only where its features say so, and then sets the new
+        value over it (key_vault_secret_resource.go:186-216).
+        """
+        if type_name == "azurerm_key_vault_secret" and not self.recovers_secrets:
+            self._refuse_deleted_secret(facts)
         for parent in azure_ids.parent_ids(object_id):
             own = facts.get("group") and parent.lower().startswith(str(facts["group"]).lower())
             if (own or self._was_ours(parent)) and not self.cloud.exists(parent):
@@ -119,6 +141,17 @@ class AzureService(Service):
                 raise RefusedError(
                     f"unexpected status 404 (404 Not Found) with error: {kind}: {parent} could not be found."
                 )
+
+    def _refuse_deleted_secret(self, facts: Facts) -> None:
+        vault, name = str(facts.get("key_vault_id")), str(facts.get("name"))
+        key = azure_ids.unique_key("azurerm_key_vault_secret", "", {"key_vault_id": vault, "name": name})
+        if self.cloud.get(key) is None and self.cloud.secret(vault, name):
+            raise RefusedError(
+                "keyvault.BaseClient#SetSecret: Failure responding to request: StatusCode=409 -- Original Error:"
+                f' autorest/azure: Service returned an error. Status=409 Code="Conflict" Message="Secret {name} is'
+                " currently in a deleted but recoverable state, and its name cannot be reused; in this state, the"
+                ' secret can only be recovered or purged." InnerError={"code":"ObjectIsDeletedButRecoverable"}'
+            )
 
     def _was_ours(self, object_id: str) -> bool:
         # What this rehearsal never made (an existing zone named in a setting) is taken to exist.

@@ -14,6 +14,18 @@ from scripts.rehearsal.standin.values import is_unknown, lookup
 _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _AKS_DOMAIN = ".azmk8s.io"
 
+_RESOURCES = {
+    "cronjob": "cronjobs.batch",
+    "ingress": "ingresses.networking.k8s.io",
+    "job": "jobs.batch",
+    "networkpolicy": "networkpolicies.networking.k8s.io",
+    "priorityclass": "priorityclasses.scheduling.k8s.io",
+    "role": "roles.rbac.authorization.k8s.io",
+    "rolebinding": "rolebindings.rbac.authorization.k8s.io",
+    "storageclass": "storageclasses.storage.k8s.io",
+}
+"""Names by which the API server calls what it refuses, where they are not the kind and an s."""
+
 
 class ClusterService(Service):
     """One API server, found by the host in the provider block. A cluster that is gone cannot be reached."""
@@ -101,12 +113,15 @@ class ClusterService(Service):
                     return lookup(found.state, "metadata.0.labels") or {}
         return None
 
-    def exists_message(self, type_name: str, object_id: str) -> str:
-        """Return what Kubernetes or Helm says."""
+    def exists_message(self, type_name: str, object_id: str, existing: CloudObject | None) -> str:
+        """Return what the API server says, through the provider, or Helm (seen with 2.38.0 and 3.1.1)."""
+        del existing
         if type_name == "helm_release":
             return "cannot re-use a name that is still in use"
         kind = type_name.removeprefix("kubernetes_").removesuffix("_v1").replace("_", "")
-        return f'{kind}s "{object_id.rsplit("/", 1)[-1]}" already exists'
+        said = f'{_RESOURCES.get(kind, f"{kind}s")} "{object_id.rsplit("/", 1)[-1]}" already exists'
+        # kubernetes/resource_kubernetes_job_v1.go:94 at v2.38.0.
+        return f"Failed to create Job! API error: {said}" if kind == "job" else said
 
     def gone_with(self, existing: CloudObject) -> list[CloudObject]:
         """Return the content of a namespace."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from scripts.rehearsal.cloud import CloudObject
 from scripts.rehearsal.standin.azure_ids import CALLER, TENANT
 from scripts.rehearsal.standin.computed import guid
 from scripts.rehearsal.standin.service import Facts, Service
@@ -15,6 +16,7 @@ _PREFIXES = {
     "azuread_service_principal": "/servicePrincipals/{guid}",
     "azuread_group": "/groups/{guid}",
     "azuread_user": "/users/{guid}",
+    "azuread_service_principal_delegated_permission_grant": "/oauth2PermissionGrants/{guid}",
 }
 _CHILDREN = {
     "azuread_application_federated_identity_credential": "{parent}/federatedIdentityCredential/{guid}",
@@ -26,6 +28,7 @@ _CHILDREN = {
     "azuread_application_pre_authorized": "{parent}/preAuthorizedApplication/{authorized}",
     "azuread_group_member": "{parent}/member/{member}",
 }
+_GRANT = "azuread_service_principal_delegated_permission_grant"
 _GRAPH = "00000003-0000-0000-c000-000000000000"
 _GRAPH_SCOPES = ("email", "openid", "profile", "offline_access", "User.Read", "GroupMember.Read.All", "Group.Read.All")
 
@@ -42,9 +45,28 @@ class EntraService(Service):
         """Return the link an object stands for; a service principal is one per application."""
         if type_name == "azuread_service_principal":
             return f"{type_name}|{facts.get('client_id')}"
+        if type_name == "azuread_application_federated_identity_credential":
+            return f"{type_name}|{facts.get('application_id')}|{facts.get('display_name')}"
+        if type_name == _GRANT:
+            names = ("service_principal_object_id", "resource_service_principal_object_id", "user_object_id")
+            return "|".join((type_name, *(str(facts.get(name) or "") for name in names)))
         if type_name in _CHILDREN and "{guid}" not in _CHILDREN[type_name]:
             return f"{type_name}|{self._child(type_name, facts, '')}"
         return None
+
+    def exists_message(self, type_name: str, object_id: str, existing: CloudObject | None) -> str:
+        """Return Graph's own words, where azuread 3.7 does not look before it asks."""
+        conflict = "unexpected status 409 (409 Conflict) with error: Request_MultipleObjectsWithSameKeyValue"
+        if type_name == "azuread_application_federated_identity_credential":
+            return f"{conflict}: FederatedIdentityCredential with the same name exists"
+        if type_name == _GRANT:
+            # https://github.com/hashicorp/terraform-provider-azuread/issues/690
+            return f"Could not create delegated permission grant: {conflict}: Permission entry already exists."
+        return super().exists_message(type_name, object_id, existing)
+
+    def lost_message(self, address: str) -> str:
+        """Return what the SDK under azuread says."""
+        return f"{address}: HTTP response was nil; connection may have been reset"
 
     def made_up(self, type_name: str, facts: Facts, seed: str) -> dict[str, Any]:
         """Return the id and, for directory objects, the object id in it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import threading
+import time
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -17,10 +18,26 @@ from scripts.rehearsal.cloud import Cloud
 from scripts.rehearsal.standin.service import RefusedError
 
 FILE = "REHEARSAL_FAULTS"
-EFFECTS = ("fail", "throttle", "hang", "lose-answer")
+EFFECTS = ("fail", "throttle", "hang", "wait", "lose-answer", "no-role-yet", "no-capacity")
 OPERATIONS = ("validate", "plan", "create", "read", "update", "delete", "open")
 
 _DEFAULT_MESSAGE = "unexpected status 500 (500 Internal Server Error) with error: InternalServerError: {address}"
+
+_REAL_TEXTS = {
+    # Key Vault, for the minutes that a role takes to reach it:
+    # https://learn.microsoft.com/azure/key-vault/general/rbac-guide
+    "no-role-yet": (
+        "unexpected status 403 (403 Forbidden) with error: Forbidden: Caller is not authorized to perform action on"
+        " resource. If role assignments, deny assignments or role definitions were changed recently, please observe"
+        " propagation time. Inner error: ForbiddenByRbac"
+    ),
+    # https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/create-upgrade-delete/error-code-zonalallocationfailed
+    "no-capacity": (
+        "creating {address}: unexpected status 409 (409 Conflict) with error: AllocationFailed: Allocation failed. We"
+        " do not have sufficient capacity for the requested VM size in this region."
+    ),
+}
+"""Effects that fail as Azure does, in its words."""
 
 
 class FaultFileError(Exception):
@@ -105,10 +122,14 @@ class Faults:
                 continue
             if not self._cloud.use_fault(f"{position} {fault}", fault.times):
                 continue
-            if fault.effect == "fail":
-                raise RefusedError(fault.message.format(address=address, type=type_name))
+            if fault.effect == "fail" or fault.effect in _REAL_TEXTS:
+                message = _REAL_TEXTS.get(fault.effect, fault.message)
+                raise RefusedError(message.format(address=address, type=type_name))
             if fault.effect == "lose-answer":
                 lost = fault
+            elif fault.effect == "wait":
+                # As the kubernetes provider waits for a Job: whoever asks it to stop waits as well.
+                time.sleep(fault.seconds)
             elif self._stopped.wait(fault.seconds) or fault.effect == "hang":
                 raise RefusedError(f"context deadline exceeded while waiting for {address}")
         return lost

@@ -106,7 +106,7 @@ class StandIn:
                 raise RefusedError(f"{path}: {message}" if path else message)
             state = self._writes.write(type_name, prior, planned, config, address)
             if lost:
-                raise RefusedError(f"{address}: connection reset by peer, after the request was sent")
+                raise RefusedError(self._service.lost_message(address))
             answer.state = state
         except RefusedError as error:
             answer.problems.append(("", str(error)))

@@ -83,13 +83,21 @@ class Service:
         del existing
         return []
 
-    def exists_message(self, type_name: str, object_id: str) -> str:
-        """Return what the real provider says when an object exists that it was to create."""
+    def exists_message(self, type_name: str, object_id: str, existing: CloudObject | None) -> str:
+        """Return what the real provider says when an object exists that it was to create.
+
+        `existing` is what is there; it may have another id than the new one would have had.
+        """
+        del existing
         return (
             f'a resource with the ID "{object_id}" already exists - to be managed via Terraform this resource needs'
             " to be imported into the State. Please see the resource documentation for"
             f' "{type_name}" for more information.'
         )
+
+    def lost_message(self, address: str) -> str:
+        """Return what the real provider says when it got no answer to what it asked for."""
+        return f"{address}: connection reset by peer, after the request was sent"
 
     def read_data(self, type_name: str, config: Facts) -> dict[str, Any] | None:
         """Return attributes of a data source beside its generic ones; None where what it asks for does not exist."""

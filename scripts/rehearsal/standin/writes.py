@@ -65,7 +65,8 @@ class Writes:
         try:
             self._cloud.create(created)
         except AlreadyExistsError:
-            raise RefusedError(self._service.exists_message(type_name, created.id)) from None
+            there = self._cloud.get(key)
+            raise RefusedError(self._service.exists_message(type_name, created.id, there)) from None
         return state
 
     def _free_key(self, wanted: str) -> str:
