@@ -99,5 +99,10 @@ def test_a_port_outside_its_range_is_refused(port: str) -> None:
 def test_one_at_a_time_is_enough() -> None:
     done: list[str] = []
     needs = {"a": frozenset[str](), "b": frozenset({"a"})}
-    outcomes = run_in_order(needs, lambda name: not done.append(name), parallelism=1)
+
+    def work(name: str) -> bool:
+        done.append(name)
+        return True
+
+    outcomes = run_in_order(needs, work, parallelism=1)
     assert (done, set(outcomes.values())) == (["a", "b"], {Outcome.DONE})

@@ -5,7 +5,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,18 +99,27 @@ def sign(subject: Subject, key: str) -> None:
     """Sign an image by its digest unless the key has signed it before. Raises BuildError."""
     if is_signed(subject, key):
         return
-    with tempfile.TemporaryDirectory(prefix="llmctl-") as folder:
-        services, root = Path(folder) / "signing-config.json", Path(folder) / "trusted-root.json"
-        services.write_text(json.dumps(_NO_SERVICES), "utf-8")
-        root.write_text(json.dumps(_NO_ROOT), "utf-8")
-        private = ("--signing-config", str(services), "--trusted-root", str(root))
+    with _private_files() as (services, root):
+        private = ("--signing-config", services, "--trusted-root", root)
         subject.run("cosign", "sign", "--yes", "--key", key, *private, *_insecure(subject), str(subject.image))
 
 
 def is_signed(subject: Subject, key: str) -> bool:
     """Tell whether the key has signed the image; the log says why not. Raises BuildError when cosign does not run."""
-    command = ("cosign", "verify", "--key", key, "--insecure-ignore-tlog=true", *_insecure(subject), str(subject.image))
-    return subject.run(*command, accept=range(128)) == 0
+    with _private_files() as (_, root):
+        offline = ("--insecure-ignore-tlog=true", "--trusted-root", root)
+        command = ("cosign", "verify", "--key", key, *offline, *_insecure(subject), str(subject.image))
+        return subject.run(*command, accept=range(128)) == 0
+
+
+@contextmanager
+def _private_files() -> Iterator[tuple[str, str]]:
+    """Within, a signing configuration without services and a trusted root without authorities are there, by path."""
+    with tempfile.TemporaryDirectory(prefix="llmctl-") as folder:
+        services, root = Path(folder) / "signing-config.json", Path(folder) / "trusted-root.json"
+        services.write_text(json.dumps(_NO_SERVICES), "utf-8")
+        root.write_text(json.dumps(_NO_ROOT), "utf-8")
+        yield str(services), str(root)
 
 
 _NO_SERVICES = {"mediaType": "application/vnd.dev.sigstore.signingconfig.v0.2+json"}

@@ -90,6 +90,7 @@ KUBECTL = (
     "kubectl get jobs,pods --all-namespaces",
     "kubectl get challenges.acme.cert-manager.io --all-namespaces -o json",
     "kubectl get deployments -n serving -o json",
+    "kubectl get nodes",
     "kubectl get hpa -n chat -o json",
     "kubectl get pods -n chat -l app=x -o json",
     "kubectl get nodes",
@@ -120,7 +121,10 @@ COSIGN = (
         f"cosign sign --yes --key /nowhere.key --signing-config /nowhere.json --trusted-root /nowhere.json"
         f" --allow-insecure-registry 127.0.0.1:1/a@{DIGEST}"
     ),
-    f"cosign verify --key /nowhere.key --insecure-ignore-tlog=true --allow-insecure-registry 127.0.0.1:1/a@{DIGEST}",
+    (
+        "cosign verify --key /nowhere.key --insecure-ignore-tlog=true --trusted-root /nowhere.json"
+        f" --allow-insecure-registry 127.0.0.1:1/a@{DIGEST}"
+    ),
     "cosign version --json",
 )
 
