@@ -7,7 +7,14 @@ import pytest
 from tests.support.client_lines import LINES, NOT_JUDGED
 from tests.support.command_lines import Found, in_code, on_pages
 
-PROSE = {("kubectl", "is"), ("kubectl", "cannot"), ("kubectl", "and"), ("kubectl", "knows"), ("cosign", "is")}
+PROSE = {
+    ("kubectl", "is"),
+    ("kubectl", "cannot"),
+    ("helm", "and"),
+    ("kubectl", "and"),
+    ("kubectl", "knows"),
+    ("cosign", "is"),
+}
 """Beginnings that are sentences."""
 SHORT = {"-n": "--namespace", "-o": "--output", "-l": "--selector", "-f": "--follow", "-c": "--container"}
 

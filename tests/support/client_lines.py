@@ -10,6 +10,7 @@ AZ = (
     "az account get-access-token --query accessToken --output json",
     "az account show --query user.type --output json",
     "az account show --query id",
+    "az acr build --help",
     "az acr run --registry llmdevabcde --file /dev/null --platform linux/amd64 --timeout 7200 .",
     "az acr import --help",
     "az acr login --name llmdevabcde --expose-token --output json",
@@ -103,6 +104,12 @@ KUBECTL = (
     "kubectl rollout restart deployment/open-webui -n chat",
     "kubectl rollout status deployment/open-webui -n chat --timeout=5s",
     "kubectl top nodes",
+    "kubectl delete pod/x -n opik --ignore-not-found --wait=false",
+    "kubectl get deployments -n opik --field-selector=metadata.name=x -o json",
+    "kubectl get statefulsets -n opik --field-selector=metadata.name=x -o json",
+    "kubectl run x -n opik --image=i --restart=Never --overrides={}",
+    "kubectl scale statefulset/x -n opik --replicas=0",
+    "kubectl wait pod/x -n opik --for=jsonpath={.status.phase}=Succeeded --timeout=5s",
     "kubectl config view -o json",
 )
 
