@@ -9,6 +9,7 @@ from stacks.kubernetes.catalogue import HELM
 from stacks.kubernetes.chat.release import variables
 from stacks.kubernetes.monitoring.grafana import GrafanaAccess, grafana
 from stacks.kubernetes.opik import release as opik
+from stacks.kubernetes.values import nginx_ingress
 from stacks.settings import load_settings
 
 ACCESS = GrafanaAccess(
@@ -25,9 +26,10 @@ def test_nginx_sees_the_callers_address_and_waits_until_azure_sends_nobody_any_m
     controller = _values("nginx-ingress")["controller"]
     # With Cluster, source ranges would judge the address of a node.
     assert controller["service"]["externalTrafficPolicy"] == "Local"
+    wired = nginx_ingress(load_settings("dev"), public_ip_name="ip", resource_group="group")["controller"]
     # Two probes of the load balancer, 5 seconds apart, and their way to every node.
-    assert controller["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
-    assert controller["terminationGracePeriodSeconds"] >= 20 + 60
+    assert wired["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
+    assert wired["terminationGracePeriodSeconds"] > 20 + 60
 
 
 @pytest.mark.parametrize(

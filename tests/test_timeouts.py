@@ -5,6 +5,7 @@ import pytest
 from stacks.kubernetes import scaling, timeouts
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.timeouts import Hop
+from stacks.kubernetes.values import nginx_ingress
 from stacks.settings import Settings, load_settings
 from tests.disposable import aks_stack
 
@@ -57,7 +58,7 @@ def test_the_table_by_name_and_number() -> None:
         "front": (1650, 150, 0, 1650, 1670),
         "gateway": (1680, 75, 120, 1680, 1700),
         "chat": (None, 75, 15, 1680, 1700),
-        "front door": (1740, 75, 0, 1740, 1760),
+        "front door": (1740, 75, 0, 1740, 1770),
     }
 
 
@@ -99,6 +100,13 @@ def test_interceptor_drains_what_it_holds() -> None:
     }
 
 
+def test_the_front_door_ends_after_the_last_answer() -> None:
+    controller = nginx_ingress(_settings(), public_ip_name="ip", resource_group="group")["controller"]
+    assert controller["config"]["entries"]["proxy-read-timeout"] == "1740s"
+    assert controller["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
+    assert controller["terminationGracePeriodSeconds"] == 1770
+
+
 def test_front_and_gateway_take_their_times_from_the_table() -> None:
     front = scaling.serving_front(_settings())
     times = {key: front[key] for key in ("timeoutSeconds", "idleSeconds", "preStopSeconds", "graceSeconds")}
@@ -110,4 +118,4 @@ def test_front_and_gateway_take_their_times_from_the_table() -> None:
 
 def test_autoscaler_of_the_nodes_waits_for_the_pod_that_goes_on_longest() -> None:
     (cluster,) = aks_stack("prod")["resource"]["azurerm_kubernetes_cluster"].values()
-    assert cluster["auto_scaler_profile"]["max_graceful_termination_sec"] == "1760"
+    assert cluster["auto_scaler_profile"]["max_graceful_termination_sec"] == "1770"

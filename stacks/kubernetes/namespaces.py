@@ -123,7 +123,8 @@ def _nginx(settings: Settings) -> NamespaceRules:
     callers = (*(Peer(cidr=cidr) for cidr in ranges), Peer(namespace=ANY_NAMESPACE))
     behind = (*application_namespaces(settings), *([MONITORING] if settings.monitoring.enabled else []))
     backends = tuple(Peer(namespace=name) for name in behind)
-    most_pods = settings.ingress.nginx_replicas + 1
+    # Those of two rollouts go on with what they have begun, for half an hour, while new ones start.
+    most_pods = 3 * settings.ingress.nginx_replicas
     return NamespaceRules(
         name=INGRESS,
         enforced=PodSecurity.RESTRICTED,

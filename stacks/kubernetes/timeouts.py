@@ -35,6 +35,9 @@ ENGINE_DRAIN_SECONDS = 600
 """How long an engine goes on with answers that it has begun."""
 ENDPOINT_SECONDS = 10
 """Until nobody sends to a pod any more that is about to end: Kubernetes takes its address away at the same time."""
+LOAD_BALANCER_SECONDS = 20
+"""The same for Azure's load balancer: with `externalTrafficPolicy: Local` two probes have to fail, 5 s apart. NGINX
+closes its doors at once when it is told to end."""
 KILL_MARGIN_SECONDS = 10
 """Between the end of a pod's own patience and Kubernetes' kill."""
 
@@ -160,7 +163,7 @@ def front_door(settings: Settings) -> Hop:
         silence_seconds=seconds,
         idle_seconds=75,
         reuse_seconds=0,
-        pre_stop_seconds=ENDPOINT_SECONDS,
+        pre_stop_seconds=LOAD_BALANCER_SECONDS,
         drain_seconds=seconds,
     )
 

@@ -12,7 +12,7 @@ from .accounts import VAULT_READER, identity_annotations
 from .deliveries import WRITTEN_BY_USERS, deliveries, formats
 from .gpu import WHOLE_CARDS, sharing_configs
 from .images import deployed_images
-from .timeouts import front_door_seconds
+from .timeouts import front_door
 
 AZURE = "service.beta.kubernetes.io/azure"
 
@@ -73,12 +73,15 @@ def platform_issuers(settings: Settings) -> dict[str, Any]:
 
 
 def nginx_ingress(settings: Settings, *, public_ip_name: str, resource_group: str) -> dict[str, Any]:
-    """Values of F5 NGINX: replicas, and the static address it takes by name from another resource group."""
+    """Values of F5 NGINX: replicas, times, and the static address it takes by name from another resource group."""
+    hop = front_door(settings)
     return {
         "controller": {
             "image": deployed_images(settings)["nginx-ingress/controller"].values(),
             "replicaCount": settings.ingress.nginx_replicas,
-            "config": {"entries": {"proxy-read-timeout": f"{front_door_seconds(settings)}s"}},
+            "config": {"entries": {"proxy-read-timeout": f"{hop.silence_seconds}s"}},
+            "lifecycle": {"preStop": {"sleep": {"seconds": hop.pre_stop_seconds}}},
+            "terminationGracePeriodSeconds": hop.grace_seconds,
             "service": {
                 "annotations": {
                     f"{AZURE}-pip-name": public_ip_name,
