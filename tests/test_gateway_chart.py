@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from stacks.kubernetes.catalogue import HELM, own_chart, values_files
 from stacks.kubernetes.gateway import release, traffic
 from stacks.kubernetes.gateway.address import NAMESPACE
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings, capacity, load_settings
+from tests.support.pod_requests import asked
 
 FOUND = shutil.which("helm")
 pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
@@ -173,3 +174,12 @@ def test_autoscaler_follows_the_processor_and_leaves_replicas_alone(tmp_path: Pa
     alone = _objects(_scaled(1, 1), tmp_path)
     assert not _kind(alone, "HorizontalPodAutoscaler")
     assert _kind(alone, "Deployment")[0]["spec"]["replicas"] == 1
+
+
+@pytest.mark.parametrize(("name", "variants"), [("dev", ()), ("prod", ("ha",))])
+def test_requests_are_those_that_the_nodes_are_counted_by(name: str, variants: tuple[str, ...], tmp_path: Path) -> None:
+    settings = load_settings(name)
+    found, counted = asked(_objects(settings, tmp_path, variants)), capacity.requests(settings)["gateway"]
+    # Beside it runs its small Redis.
+    assert counted.cpu == pytest.approx(found.cpu + 0.01, abs=0.05)
+    assert counted.memory_gib == pytest.approx(found.memory_gib + 0.0625, abs=0.05)

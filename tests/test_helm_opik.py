@@ -15,7 +15,7 @@ from stacks.kubernetes.flows import Direction, Flow
 from stacks.kubernetes.namespaces import namespaces
 from stacks.kubernetes.opik import login, release, secrets, traffic
 from stacks.kubernetes.opik.stores import CLAIMS
-from stacks.settings import Settings
+from stacks.settings import Settings, capacity
 from stacks.settings.data import DataDisk
 from stacks.settings.workloads import OpikProfile
 from tests.api_schemas import ApiSchemas, definitions_of
@@ -532,6 +532,10 @@ def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
     assert (cpu, memory) <= (said[0], memory)
     assert cpu >= 0.9 * said[0]
     assert 0.9 * said[1] <= memory <= said[1]
+    # What the nodes are counted by.
+    counted = capacity.requests(case[0])["opik"]
+    assert counted.cpu == pytest.approx(cpu, rel=0.1)
+    assert counted.memory_gib == pytest.approx(memory, rel=0.05)
 
 
 def _vcpu(quantity: str) -> float:

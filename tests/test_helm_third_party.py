@@ -24,11 +24,13 @@ from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.monitoring import release as monitoring
 from stacks.kubernetes.monitoring.grafana import GrafanaAccess
 from stacks.kubernetes.namespaces import PodSecurity, namespaces
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings, capacity, load_settings
+from stacks.settings.capacity import Request
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.secret_names import GeneratedSecret
 from tests import custom_resources
 from tests.api_schemas import ApiSchemas, definitions_in, definitions_of
+from tests.support.pod_requests import asked
 
 FOLDER = os.environ.get("CHARTS_DIR")
 FOUND = shutil.which("helm")
@@ -438,3 +440,22 @@ def test_chat_starts_its_login_then_migrates_and_mounts_nothing_but_uploads_of_t
     mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
     assert mounts == {"data": "/app/backend/data", "uploads": "/app/backend/data/uploads", "scripts": "/scripts"}
     assert all(f"{probe}Probe" in pod["containers"][0] for probe in ("startup", "liveness", "readiness"))
+
+
+@pytest.mark.parametrize(
+    ("part", "releases", "others"),
+    [
+        ("chat", ("open-webui",), Request(0.025, 0.0625)),  # its Redis
+        ("controllers", ("cert-manager", "external-secrets"), Request(0, 0)),
+        ("ingress", ("nginx-ingress",), Request(0, 0)),
+        ("serving", ("keda-http-add-on",), Request(0.05, 0.0625)),  # the front
+        ("monitoring", ("kube-prometheus-stack",), Request(0, 0)),
+    ],
+)
+def test_requests_are_those_that_the_nodes_are_counted_by(
+    part: str, releases: tuple[str, ...], others: Request, tmp_path: Path
+) -> None:
+    found = [asked(_render(release, (), tmp_path)) for release in releases]
+    counted = capacity.requests(_settings())[part]
+    assert counted.cpu == pytest.approx(sum(each.cpu for each in (*found, others)), abs=0.05)
+    assert counted.memory_gib == pytest.approx(sum(each.memory_gib for each in (*found, others)), abs=0.05)
