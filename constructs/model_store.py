@@ -1,63 +1,62 @@
-"""A premium NFS share that the engines of all nodes read weights from."""
+"""A storage account for weights: NFS shares that outlive every cluster, and hold what can be fetched again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
-from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_kubernetes.persistent_volume_claim_v1 import (
-    PersistentVolumeClaimV1,
-    PersistentVolumeClaimV1Metadata,
-    PersistentVolumeClaimV1Spec,
-    PersistentVolumeClaimV1SpecResources,
-)
-from cdktf_cdktf_provider_kubernetes.storage_class_v1 import StorageClassV1, StorageClassV1Metadata
+from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
+from cdktf_cdktf_provider_azurerm.storage_account import StorageAccount, StorageAccountNetworkRules
+from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
 
-FILE_DRIVER = "file.csi.azure.com"
 
+class ModelStore(Construct):
+    """Resource group, account and a share for each name in `sizes_gib`.
 
-class ModelStoreClass(StorageClassV1):
-    """A class of shares that outlive their claim, grow in place, and are made as soon as they are claimed."""
-
-    def __init__(
-        self, scope: Construct, name: str, *, parameters: Mapping[str, str], mount_options: Sequence[str]
-    ) -> None:
-        """Add the class `name`; `parameters` are those of the file driver."""
-        super().__init__(
-            scope,
-            name,
-            metadata=StorageClassV1Metadata(name=name),
-            storage_provisioner=FILE_DRIVER,
-            parameters=dict(parameters),
-            mount_options=list(mount_options),
-            reclaim_policy="Retain",
-            allow_volume_expansion=True,
-            volume_binding_mode="Immediate",
-        )
-
-
-class SharedStore(PersistentVolumeClaimV1):
-    """A share that many pods mount at the same time."""
+    Guarded by the network alone: mounting needs neither key nor role. Nothing in it is protected from being destroyed,
+    and it has a group of its own, outside of what guards the data beside it.
+    """
 
     def __init__(
         self,
         scope: Construct,
-        name: str,
+        construct_id: str,
         *,
-        namespace: str,
-        storage_class: StorageClassV1,
-        size_gib: int,
-        depends_on: Sequence[ITerraformDependable],
+        group_name: str,
+        account_name: str,
+        location: str,
+        sizes_gib: Mapping[str, int],
+        encrypted: bool,
+        tags: Mapping[str, str],
     ) -> None:
-        """Add the claim `name`; `size_gib` can grow later."""
-        super().__init__(
-            scope,
-            name,
-            metadata=PersistentVolumeClaimV1Metadata(name=name, namespace=namespace),
-            spec=PersistentVolumeClaimV1Spec(
-                access_modes=["ReadWriteMany"],
-                storage_class_name=storage_class.metadata.name,
-                resources=PersistentVolumeClaimV1SpecResources(requests={"storage": f"{size_gib}Gi"}),
-            ),
-            wait_until_bound=True,
-            depends_on=list(depends_on),
+        """Add the store; `encrypted` refuses mounts without TLS."""
+        super().__init__(scope, construct_id)
+        self.group = ResourceGroup(self, "group", name=group_name, location=location, tags=dict(tags))
+        self.account = StorageAccount(
+            self,
+            "account",
+            name=account_name,
+            location=self.group.location,
+            resource_group_name=self.group.name,
+            account_kind="FileStorage",
+            account_tier="Premium",
+            # Shares from 32 GiB on, instead of 100.
+            provisioned_billing_model_version="V2",
+            # Weights can be fetched again: copies in other zones are not worth their price.
+            account_replication_type="LRS",
+            public_network_access_enabled=False,
+            network_rules=StorageAccountNetworkRules(default_action="Deny", bypass=["AzureServices"]),
+            # "HTTPS only" is how Azure names the refusal of mounts that are not encrypted.
+            https_traffic_only_enabled=encrypted,
+            min_tls_version="TLS1_2",
+            shared_access_key_enabled=False,
+            default_to_oauth_authentication=True,
+            local_user_enabled=False,
+            allow_nested_items_to_be_public=False,
+            cross_tenant_replication_enabled=False,
+            tags=dict(tags),
         )
+        self.shares = {
+            name: StorageShare(
+                self, name, name=name, storage_account_id=self.account.id, enabled_protocol="NFS", quota=size
+            )
+            for name, size in sizes_gib.items()
+        }

@@ -17,8 +17,8 @@ from constructs import Construct
 class PrivateAccess(Construct):
     """Private endpoint, DNS zone and link: inside `network` the service's public name leads to a private address.
 
-    `subresource` and `zone` are Azure's fixed names of the service:
-    https://learn.microsoft.com/azure/private-link/private-endpoint-dns
+    `in_zone_of` names another one whose zone and link it shares. `subresource` and `zone` are Azure's fixed names of
+    the service: https://learn.microsoft.com/azure/private-link/private-endpoint-dns
     """
 
     def __init__(
@@ -33,20 +33,24 @@ class PrivateAccess(Construct):
         target_id: str,
         subresource: str,
         zone: str,
+        in_zone_of: "PrivateAccess | None" = None,
         tags: Mapping[str, str],
     ) -> None:
         super().__init__(scope, construct_id)
-        dns_zone = PrivateDnsZone(self, "zone", name=zone, resource_group_name=group.name, tags=dict(tags))
-        link = PrivateDnsZoneVirtualNetworkLink(
-            self,
-            "link",
-            name=network.name,
-            resource_group_name=group.name,
-            private_dns_zone_name=dns_zone.name,
-            virtual_network_id=network.id,
-            registration_enabled=False,
-            tags=dict(tags),
-        )
+        if in_zone_of is None:
+            self.dns_zone = PrivateDnsZone(self, "zone", name=zone, resource_group_name=group.name, tags=dict(tags))
+            self.link = PrivateDnsZoneVirtualNetworkLink(
+                self,
+                "link",
+                name=network.name,
+                resource_group_name=group.name,
+                private_dns_zone_name=self.dns_zone.name,
+                virtual_network_id=network.id,
+                registration_enabled=False,
+                tags=dict(tags),
+            )
+        else:
+            self.dns_zone, self.link = in_zone_of.dns_zone, in_zone_of.link
         self.endpoint = PrivateEndpoint(
             self,
             "endpoint",
@@ -61,9 +65,9 @@ class PrivateAccess(Construct):
                 subresource_names=[subresource],
             ),
             private_dns_zone_group=PrivateEndpointPrivateDnsZoneGroup(
-                name=subresource, private_dns_zone_ids=[dns_zone.id]
+                name=subresource, private_dns_zone_ids=[self.dns_zone.id]
             ),
             tags=dict(tags),
             # A record in a zone that the network does not see yet would be cached as missing.
-            depends_on=[link],
+            depends_on=[self.link],
         )

@@ -43,6 +43,9 @@ class Script:
     """Secret that is mounted instead of a claim, read-only, a file for each key."""
     mount_path: str
     """Where the volume of `claim`, or the Secret, is mounted."""
+    credentials: str | None = None
+    """Secret that is mounted beside the claim, read-only, a file for each key."""
+    credentials_path: str = ""
     requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "100m", "memory": "512Mi"})
     limits: Mapping[str, str] = field(default_factory=lambda: {"memory": "4Gi"})
 
@@ -127,6 +130,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
                         name="store", mount_path=script.mount_path, read_only=None if script.claim else True
                     ),
                     JobV1SpecTemplateSpecContainerVolumeMount(name="scripts", mount_path=script.folder, read_only=True),
+                    *_credentials_mount(script),
                 ],
             )
         ],
@@ -135,6 +139,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
             JobV1SpecTemplateSpecVolume(
                 name="scripts", config_map=JobV1SpecTemplateSpecVolumeConfigMap(name=script.config_map)
             ),
+            *([_secret("credentials", script.credentials)] if script.credentials else []),
         ],
     )
 
@@ -145,7 +150,20 @@ def _store(script: Script) -> JobV1SpecTemplateSpecVolume:
             name="store",
             persistent_volume_claim=JobV1SpecTemplateSpecVolumePersistentVolumeClaim(claim_name=script.claim),
         )
+    return _secret("store", str(script.secret))
+
+
+def _secret(volume: str, name: str) -> JobV1SpecTemplateSpecVolume:
     return JobV1SpecTemplateSpecVolume(
-        name="store",
-        secret=JobV1SpecTemplateSpecVolumeSecret(secret_name=script.secret, default_mode="0440"),
+        name=volume, secret=JobV1SpecTemplateSpecVolumeSecret(secret_name=name, default_mode="0440")
     )
+
+
+def _credentials_mount(script: Script) -> list[JobV1SpecTemplateSpecContainerVolumeMount]:
+    if script.credentials is None:
+        return []
+    return [
+        JobV1SpecTemplateSpecContainerVolumeMount(
+            name="credentials", mount_path=script.credentials_path, read_only=True
+        )
+    ]

@@ -20,8 +20,7 @@ from cdktf_cdktf_provider_kubernetes.persistent_volume_v1 import (
 from cdktf_cdktf_provider_kubernetes.storage_class_v1 import StorageClassV1, StorageClassV1Metadata
 from constructs import Construct
 
-from .model_store import FILE_DRIVER
-
+FILE_DRIVER = "file.csi.azure.com"
 STORAGE_CLASS = "static-share"
 NOMINAL_SIZE = "32Gi"
 """What volume and claim say. The share's own quota bounds it; a number that followed the quota would make Kubernetes
@@ -48,13 +47,18 @@ class StaticShare(Construct):
         claim: str,
         namespace: str,
         depends_on: Sequence[ITerraformDependable],
+        storage_class_name: str = STORAGE_CLASS,
+        mount_options: Sequence[str] = ("noresvport", "actimeo=30"),
     ) -> None:
-        """Add class, volume and claim; `encrypted` mounts by TLS, as the account may demand."""
+        """Add class, volume and claim; `encrypted` mounts by TLS, as the account may demand.
+
+        The class belongs to this share alone: its name is one that no other share of the cluster has.
+        """
         super().__init__(scope, construct_id)
         storage_class = StorageClassV1(
             self,
             "class",
-            metadata=StorageClassV1Metadata(name=STORAGE_CLASS),
+            metadata=StorageClassV1Metadata(name=storage_class_name),
             storage_provisioner="kubernetes.io/no-provisioner",
             reclaim_policy="Retain",
             volume_binding_mode="Immediate",
@@ -75,7 +79,7 @@ class StaticShare(Construct):
                     storage_class_name=storage_class.metadata.name,
                     claim_ref=PersistentVolumeV1SpecClaimRef(name=claim, namespace=namespace),
                     # Options of SMB, or a version of NFS, would make the mount fail.
-                    mount_options=["noresvport", "actimeo=30"],
+                    mount_options=list(mount_options),
                     persistent_volume_source=PersistentVolumeV1SpecPersistentVolumeSource(
                         csi=PersistentVolumeV1SpecPersistentVolumeSourceCsi(
                             driver=FILE_DRIVER,

@@ -13,6 +13,7 @@ from constructs import Construct
 
 from constructs.deletion_guard import DeletionGuard
 from constructs.disk_backup import DiskBackup
+from constructs.model_store import ModelStore
 from constructs.retained_disk import RetainedDisk
 
 from . import wiring
@@ -22,13 +23,16 @@ from .settings import Settings
 from .settings.data import DataDisk
 
 CHAT_UPLOADS = "chat-uploads"
+OLLAMA_MODELS = "ollama-models"
+VLLM_MODELS = "vllm-models"
 
 
 class DisksStack(EnvironmentStack):
-    """Owns the data disks, their backups and the file share for chat uploads. Needs nothing. Hands on their ids.
+    """Owns the data disks, their backups, the file share for chat uploads, and the store of weights. Needs nothing.
 
-    Snapshots lie in a resource group of their own, because the role that lets the Backup vault make them also
-    gives it the keys of every storage account beside them.
+    Hands on their ids. Weights alone are not protected: they are no data. Snapshots lie in a resource group of their
+    own, because the role that lets the Backup vault make them also gives it the keys of every storage account beside
+    them.
     """
 
     stack_name = "disks"
@@ -76,6 +80,7 @@ class DisksStack(EnvironmentStack):
             guarded=[account],
             reason="The storage account holds the files that chat users uploaded; see docs/data.md.",
         )
+        store = self._model_store() if settings.has_model_store else None
         self.outputs = DisksOutputs(
             resource_group_name=self.resource_group.name,
             resource_group_id=self.resource_group.id,
@@ -87,6 +92,11 @@ class DisksStack(EnvironmentStack):
             storage_account_id=account.id,
             storage_account_name=account.name,
             chat_uploads_share_name=share.name,
+            model_store_group_name=store.group.name if store else "",
+            model_store_account_id=store.account.id if store else "",
+            model_store_account_name=store.account.name if store else "",
+            ollama_models_share_name=store.shares[OLLAMA_MODELS].name if store else "",
+            vllm_models_share_name=store.shares[VLLM_MODELS].name if store else "",
             sizes_gib={disk.value: settings.disks.size_gib(disk) for disk in DataDisk}
             | {CHAT_UPLOADS: settings.disks.chat_uploads_gib},
             backup_vault_id=backup.vault.id,
@@ -105,6 +115,21 @@ class DisksStack(EnvironmentStack):
             size_gib=disks.size_gib(disk),
             zone=disks.lrs_zone if disks.redundancy == "lrs" else None,
             disk_encryption_set_id=self.settings.cluster.disk_encryption_set_id,
+            tags=self.tags,
+        )
+
+    def _model_store(self) -> ModelStore:
+        """Shares for weights: they outlive the cluster, but may be destroyed, since they can be fetched again."""
+        serving = self.settings.serving
+        return ModelStore(
+            self,
+            "model-store",
+            # Apart from the uploads, whose guard refuses to delete any storage account beside them.
+            group_name=self.names.resource_group("disks-models"),
+            account_name=self.names.storage_account("mdl"),
+            location=self.settings.azure.region,
+            sizes_gib={OLLAMA_MODELS: serving.ollama_store_gib, VLLM_MODELS: serving.vllm_store_gib},
+            encrypted=serving.store_encrypted_mount,
             tags=self.tags,
         )
 

@@ -37,6 +37,12 @@ class DisksOutputs:
     """Account of the file share for chat uploads."""
     storage_account_name: str
     chat_uploads_share_name: str
+    model_store_group_name: str
+    """Resource group of the shares for weights; empty, as the four below, unless engines share a store."""
+    model_store_account_id: str
+    model_store_account_name: str
+    ollama_models_share_name: str
+    vllm_models_share_name: str
     sizes_gib: dict[str, int]
     """Size per disk and of the file share, for people and for the check that nothing shrinks."""
     backup_vault_id: str

@@ -14,7 +14,7 @@ from tests.fake_tools import CONTEXT, Tools, install, workload
 from tests.web_servers import Reply, serving
 
 OLLAMA, VLLM = "ollama-t4", "vllm-qwen2-5-7b"
-DEPLOYMENT = "vllm-qwen2-5-7b-deployment-vllm"
+DEPLOYMENT = "vllm-qwen2-5-7b"
 TAGS = ["phi3.5:latest", "llama3.1:8b", "mistral:7b", "gemma2:2b", "gpt-oss:latest", "deepseek-r1:latest"]
 
 

@@ -11,10 +11,11 @@ from urllib.parse import urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.kubernetes import scaling, values
+from stacks.kubernetes import scaling, values, vllm
 from stacks.kubernetes.catalogue import HELM, own_chart
 from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries, formats
+from stacks.kubernetes.engines import vllm_engines
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_TAINT
 from stacks.kubernetes.image_policy import image_policy
@@ -43,6 +44,7 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
         "valkey": lambda: login.sessions(settings),
         "opik-guardrails": lambda: opik.guardrails(guarded),
         "scaling": lambda: scaling.scaling(settings),
+        "vllm": lambda: vllm.vllm(settings, vllm_engines(settings)[0]),
         "serving-front": lambda: scaling.serving_front(settings),
         "image-policy": lambda: image_policy(settings, ("opik", "serving")),
         "dashboards": lambda: monitoring.dashboard_files(settings, resource_group="group", server="server"),

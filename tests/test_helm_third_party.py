@@ -16,7 +16,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from constructs.helm_release import inserting
-from stacks.kubernetes import ollama, scaling, values, vllm
+from stacks.kubernetes import ollama, scaling, values
 from stacks.kubernetes.catalogue import HELM, charts, images, own_chart, values_files
 from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.engines import ollama_engines
@@ -50,7 +50,6 @@ NAMESPACE = {
     "nvidia-device-plugin": "gpu",
     "dcgm-exporter": "gpu",
     "ollama": "serving",
-    "vllm": "serving",
     "keda-http-add-on": "scaling",
     "kube-prometheus-stack": "monitoring",
     "open-webui": "chat",
@@ -87,7 +86,6 @@ def _wired(release: str) -> dict[str, Any]:
         "nvidia-device-plugin": values.nvidia_device_plugin(settings),
         "dcgm-exporter": values.dcgm_exporter(settings),
         "ollama": ollama.ollama(settings, ollama_engines(settings)[0]),
-        "vllm": vllm.vllm(settings),
         "keda-http-add-on": scaling.keda_http_add_on(settings),
         "kube-prometheus-stack": monitoring.kube_prometheus_stack(settings, ACCESS),
         "open-webui": chat.open_webui(settings, client_id="client", group_id="group", tenant_id="tenant"),
@@ -265,7 +263,7 @@ def test_source_ranges_judge_the_callers_address_and_a_rollout_refuses_nobody(tm
 
 def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    if release not in {"nvidia-device-plugin", "dcgm-exporter", "ollama", "vllm"}:
+    if release not in {"nvidia-device-plugin", "dcgm-exporter", "ollama"}:
         pytest.skip(f"{release} does not run on GPU nodes")
     for name, pod in _pods(objects):
         tolerated = {f"{item['key']}={item.get('value')}:{item.get('effect')}" for item in pod["tolerations"]}
@@ -314,7 +312,6 @@ NOT_IN_DEFAULTS = {
     "servingEngineSpec.env",
     "servingEngineSpec.containerSecurityContext.allowPrivilegeEscalation",
     "servingEngineSpec.containerSecurityContext.capabilities",
-    "routerSpec.labels.stack",
     "podSecurityContext.runAsNonRoot",
     "podSecurityContext.seccompProfile",
 }

@@ -225,10 +225,17 @@ def test_every_endpoint_has_its_zone_linked_to_the_network() -> None:
         endpoint = named(network, "azurerm_private_endpoint", f"{service.name}_")
         assert endpoint["private_service_connection"]["subresource_names"] == [service.subresource]
         (zone_id,) = endpoint["private_dns_zone_group"]["private_dns_zone_ids"]
-        assert f"azurerm_private_dns_zone.{service.name}_" in zone_id
-        assert named(network, "azurerm_private_dns_zone", f"{service.name}_")["name"] == service.zone
+        # A network takes one zone of each name: both storage accounts have their records in the same.
+        owner = "files" if service.name == "models" else service.name
+        assert f"azurerm_private_dns_zone.{owner}_" in zone_id
+        assert named(network, "azurerm_private_dns_zone", f"{owner}_")["name"] == service.zone
         (waits_for,) = endpoint["depends_on"]
-        assert waits_for.startswith(f"azurerm_private_dns_zone_virtual_network_link.{service.name}_")
+        assert waits_for.startswith(f"azurerm_private_dns_zone_virtual_network_link.{owner}_")
+
+
+def test_no_two_zones_have_the_same_name() -> None:
+    names = [zone["name"] for zone in of_type(network_stack("prod"), "azurerm_private_dns_zone")]
+    assert sorted(names) == sorted(set(names))
 
 
 def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
@@ -241,14 +248,15 @@ def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
         "${data.terraform_remote_state.database-state.outputs.vault_id}",
         "${data.terraform_remote_state.acr-state.outputs.registry_id}",
         "${data.terraform_remote_state.disks-state.outputs.storage_account_id}",
+        "${data.terraform_remote_state.disks-state.outputs.model_store_account_id}",
     }
 
 
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({}, ["postgresql", "files", "vault"]),
-        ({"registry": {"tier": "Premium"}}, ["postgresql", "files", "vault", "registry"]),
+        ({}, ["postgresql", "files", "models", "vault"]),
+        ({"registry": {"tier": "Premium"}}, ["postgresql", "files", "models", "vault", "registry"]),
     ],
 )
 def test_services_get_private_addresses_as_far_as_their_tier_allows(
@@ -270,4 +278,4 @@ def test_without_private_endpoints_only_what_the_cluster_could_not_reach_gets_on
     changes: dict[str, Changes], expected: list[str]
 ) -> None:
     varied = settings(**changes).model_copy(update={"private_endpoints": False})
-    assert [service.name for service in private_services(varied)] == ["postgresql", "files", *expected]
+    assert [service.name for service in private_services(varied)] == ["postgresql", "files", "models", *expected]

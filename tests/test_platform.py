@@ -11,7 +11,7 @@ from stacks.kubernetes.accounts import CERT_MANAGER, VAULT_READER
 from stacks.kubernetes.catalogue import images
 from stacks.kubernetes.chat import release as chat
 from stacks.kubernetes.deliveries import deliveries
-from stacks.kubernetes.engines import ollama_engines
+from stacks.kubernetes.engines import ollama_engines, vllm_engines
 from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, DNS, Direction, Flow, Peer, workloads
 from stacks.kubernetes.gateway import release as gateway
 from stacks.kubernetes.gpu import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
@@ -243,7 +243,7 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             login.oauth2_proxy(settings, client_id="c", group_id="g", tenant_id="t"),
             login.sessions(settings),
             *(ollama.ollama(settings, engine) for engine in ollama_engines(settings)),
-            vllm.vllm(settings),
+            *(vllm.vllm(settings, engine) for engine in vllm_engines(settings)),
             scaling.keda_http_add_on(settings),
             scaling.serving_front(settings),
             gateway.litellm(settings, database_host="h"),

@@ -18,6 +18,8 @@ from tests.synthesis import DISPOSABLE, Synthesized
 
 DURABLE: list[type[EnvironmentStack]] = [IdentityStack, DisksStack, AcrStack, DatabaseStack]
 
+WEIGHTS = "model-store_"
+"""Resources that outlive the cluster and hold nothing but what can be fetched again."""
 REPLACEABLE = {
     "azuread_app_role_assignment",
     "azuread_application_identifier_uri",
@@ -56,9 +58,24 @@ def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentS
         f"{kind}.{resource}"
         for kind, named in kept.items()
         for resource, body in named.items()
-        if not body.get("lifecycle", {}).get("prevent_destroy")
+        if not body.get("lifecycle", {}).get("prevent_destroy") and not resource.startswith(WEIGHTS)
     ]
     assert unprotected == []
+
+
+def test_weights_are_no_data_and_may_be_destroyed_by_name(name: str) -> None:
+    resources = synthesized(DisksStack, load_settings(name))["resource"]
+    store = {
+        kind: body
+        for kind, named in resources.items()
+        for resource, body in named.items()
+        if resource.startswith(WEIGHTS)
+    }
+    assert set(store) == {"azurerm_resource_group", "azurerm_storage_account", "azurerm_storage_share"}
+    assert [body for body in store.values() if "lifecycle" in body] == []
+    # The policy that refuses to delete the account of the uploads covers its resource group.
+    (guard,) = resources["azurerm_resource_group_policy_assignment"].values()
+    assert "model-store" not in guard["resource_group_id"]
 
 
 @pytest.mark.parametrize("stack", DURABLE)
@@ -110,7 +127,12 @@ def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(
 ) -> None:
     """Azure would go on refusing, and Terraform would stop in the middle."""
     parsed = synthesized(stack, load_settings(name))
-    kept = {f"{kind}.{resource}" for kind in POINTED_AT for resource in parsed["resource"].get(kind, {})}
+    kept = {
+        f"{kind}.{resource}"
+        for kind in POINTED_AT
+        for resource in parsed["resource"].get(kind, {})
+        if not resource.startswith(WEIGHTS)
+    }
     (assignment,) = of_type(parsed, "azurerm_resource_group_policy_assignment")
     assert kept
     assert set(assignment["depends_on"]) == kept

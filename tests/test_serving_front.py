@@ -27,6 +27,8 @@ pytestmark = [
     pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH"),
 ]
 WAITING = 2
+HELD = 18
+"""Six models share the Ollama: each answers one request, and lets two wait."""
 
 
 @dataclass
@@ -185,7 +187,7 @@ def test_errors_of_the_engine_itself_are_handed_on(front: int, interceptor: Inte
 def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not(
     front: int, interceptor: Interceptor
 ) -> None:
-    held = [threading.Thread(target=_ask, args=(front, "/ollama-t4/held", "POST")) for _ in range(WAITING)]
+    held = [threading.Thread(target=_ask, args=(front, "/ollama-t4/held", "POST")) for _ in range(HELD)]
     for thread in held:
         thread.start()
     for _ in held:

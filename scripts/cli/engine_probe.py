@@ -3,9 +3,8 @@
 import base64
 import json
 
-from stacks.kubernetes.engines import FRONT, FRONT_PORT, SERVING, ServingEngine
+from stacks.kubernetes.engines import ENGINE_KEYS, FRONT, FRONT_PORT, SERVING, ServingEngine
 from stacks.kubernetes.timeouts import path_seconds
-from stacks.kubernetes.vllm import SECRET
 from stacks.settings import Settings
 from stacks.settings.workloads import Engine
 
@@ -21,9 +20,9 @@ def engine_headers(kubectl: Kubectl, engine: ServingEngine) -> dict[str, str]:
     """Return what a caller of the engine has to send. Raises OperatorError when its key cannot be read."""
     if engine.engine is not Engine.VLLM:
         return {}
-    data = kubectl.json("get", "secret", SECRET, "-n", SERVING).get("data", {})
+    data = kubectl.json("get", "secret", ENGINE_KEYS, "-n", SERVING).get("data", {})
     if KEY not in data:
-        raise OperatorError(f"Secret {SECRET} in {SERVING} has no {KEY}", "look at its ExternalSecret")
+        raise OperatorError(f"Secret {ENGINE_KEYS} in {SERVING} has no {KEY}", "look at its ExternalSecret")
     return {"Authorization": f"Bearer {base64.b64decode(data[KEY]).decode()}"}
 
 

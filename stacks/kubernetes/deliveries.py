@@ -9,7 +9,7 @@ from stacks.settings.workloads import Engine
 
 from . import databases
 from .chat import secrets as chat_secrets
-from .engines import SERVING
+from .engines import ENGINE_KEYS, SERVING
 from .flows import MONITORING
 from .gateway import secrets as gateway_secrets
 from .gateway.address import NAMESPACE as GATEWAY
@@ -37,7 +37,7 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
         MONITORING: monitoring_secrets.DELIVERED,
     }
     if serves_with(settings, Engine.VLLM):
-        by_namespace[SERVING] = {"vllm-secrets": {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
+        by_namespace[SERVING] = {ENGINE_KEYS: {"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY}}
     delivered = {
         namespace: {
             secret: {key: name.value for key, name in keys.items()} for secret, keys in by_namespace[namespace].items()
@@ -46,7 +46,7 @@ def deliveries(settings: Settings) -> dict[str, Delivery]:
         if namespace in by_namespace
     }
     if serves_with(settings, Engine.VLLM) and settings.serving.hugging_face_token:
-        delivered[SERVING]["vllm-secrets"]["HF_TOKEN"] = HUGGING_FACE_TOKEN
+        delivered[SERVING][ENGINE_KEYS]["HF_TOKEN"] = HUGGING_FACE_TOKEN
     if settings.monitoring.enabled and (secret := receivers.VAULT_SECRETS.get(settings.monitoring.alerts.receiver)):
         delivered[MONITORING][receivers.SECRET] = {receivers.KEY: secret}
     return delivered

@@ -14,13 +14,19 @@ SERVING = "serving"
 SCALING = "scaling"
 """Namespace of KEDA's HTTP add-on."""
 
+ENGINE_KEYS = "serving-keys"
+"""Secret with the key of the engines, and the hub's token where one is there."""
+
 OLLAMA_PORT = 11434
 VLLM_PORT = 8000
 FRONT = "serving-front"
 FRONT_PORT = 8080
 VLLM = "vllm"
-"""Release of vLLM, by which the chart names everything in it."""
-ROUTER = f"{VLLM}-router-service"
+"""Chart of vLLM; a release of it bears its model's name behind this one."""
+VLLM_SEQUENCES = 256
+"""Requests that one vLLM computes at once; further ones wait in its queue."""
+OLLAMA_PARALLEL = 1
+"""Answers that one Ollama writes at once with each model; each takes a key-value cache of its own."""
 
 INTERCEPTOR = "keda-add-ons-http-interceptor-proxy"
 INTERCEPTOR_PORT = 8080
@@ -58,6 +64,16 @@ class ServingEngine:
         return f"{self.name}.{SERVING}"
 
     @property
+    def computes(self) -> int:
+        """Requests that it works on at the same time with all of its replicas; what comes on top waits."""
+        each = VLLM_SEQUENCES if self.engine is Engine.VLLM else OLLAMA_PARALLEL * len(self.models)
+        return each * self.leader.max_replicas
+
+    def most_requests(self, settings: Settings) -> int:
+        """Requests that it may have at the same time: those that it computes, and for each model those that wait."""
+        return self.computes + settings.serving.waiting_requests * len(self.models)
+
+    @property
     def base_url(self) -> str:
         """Address for callers in the cluster; Ollama's own API below it, the OpenAI-compatible one below `/v1`."""
         return f"http://{FRONT}.{SERVING}.svc.cluster.local:{FRONT_PORT}/{self.name}"
@@ -91,9 +107,9 @@ def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
             name=f"{VLLM}-{model.name}",
             engine=Engine.VLLM,
             models=(model,),
-            deployment=f"{VLLM}-{model.name}-deployment-vllm",
-            service=f"{VLLM}-{model.name}-engine-service",
-            service_port=80,
+            deployment=f"{VLLM}-{model.name}",
+            service=f"{VLLM}-{model.name}",
+            service_port=VLLM_PORT,
             pool_name=model.pool,
             pool=settings.cluster.gpu_pools[model.pool],
         )

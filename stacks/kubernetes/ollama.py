@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stacks.settings import Settings
@@ -10,29 +10,19 @@ from stacks.settings.serving import ModelStore
 
 from . import timeouts
 from .catalogue import HELM
-from .engines import ServingEngine, ollama_engines
+from .engines import OLLAMA_PARALLEL, OLLAMA_PORT, ServingEngine, ollama_engines
 from .images import deployed_images
 from .pods import engine_memory_gib, on_pool
 
 MODELS = "/models"
 """Where the store is mounted."""
 STORE_CLAIM = "ollama-models"
-STORE_CLASS = "model-store"
 SCRIPT_NAME = "pull-models.sh"
 SCRIPTS = "ollama-scripts"
 """ConfigMap that holds the script."""
 SCRIPT_FOLDER = "/scripts"
 USER_ID = 1000
 LONGEST_JOB_NAME = 63
-
-STORE_CLASS_PARAMETERS: Mapping[str, str] = {
-    "protocol": "nfs",
-    "skuName": "Premium_LRS",
-    # Ownership of many small files was seen to delay mounts for days (kubernetes-sigs/azurefile-csi-driver#1955).
-    "fsGroupChangePolicy": "None",
-    "mountPermissions": "0777",
-}
-STORE_MOUNT_OPTIONS = ("nconnect=4", "noresvport", "actimeo=30")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +32,8 @@ class PullJob:
     name: str
     arguments: tuple[str, ...]
     prune: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the script."""
 
 
 def pull_script() -> str:
@@ -71,8 +63,23 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     pulls = [PullJob(name=_job_name(name), arguments=(name,)) for name in ids]
     if settings.serving.prune_models and ids:
         digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:8]
-        pulls.append(PullJob(name=f"prune-{digest}", arguments=ids, prune=True))
+        pulls.append(PullJob(name=f"prune-{digest}", arguments=ids, prune=True, environment={"PRUNE": "true"}))
     return tuple(pulls)
+
+
+def drain_script(hop: timeouts.Hop, connections: str = "/proc/net/tcp /proc/net/tcp6") -> str:
+    """Text of the hook that lets answers end before the server hears SIGTERM, on which it closes every connection.
+
+    It waits until nobody is connected to the server's port any more, as `connections` list it; the interceptor lets
+    go of an idle connection 90 s after the last answer.
+    """
+    port = f"{OLLAMA_PORT:04X}"
+    return (
+        f"sleep {hop.pre_stop_seconds}; end=$(($(date +%s) + {hop.drain_seconds})); "
+        # Local address, remote address, state: 01 is an established connection.
+        f'while cat {connections} 2>/dev/null | grep -Eq "^ *[0-9]+: [0-9A-F]+:{port} [0-9A-F]+:[0-9A-F]{{4}} 01 " '
+        "&& [ $(date +%s) -lt $end ]; do sleep 2; done"
+    )
 
 
 def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
@@ -83,13 +90,14 @@ def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "OLLAMA_CONTEXT_LENGTH": str(engine.leader.context_tokens),
         "OLLAMA_KEEP_ALIVE": f"{engine.leader.idle_minutes}m",
         # Each parallel answer takes a key-value cache of its own; the settings count one against the GPU's memory.
-        "OLLAMA_NUM_PARALLEL": "1",
-        "OLLAMA_MAX_QUEUE": str(settings.serving.waiting_requests),
+        "OLLAMA_NUM_PARALLEL": str(OLLAMA_PARALLEL),
+        "OLLAMA_MAX_QUEUE": str(engine.most_requests(settings)),
         # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
         # than the caller's patience: a load whose caller has left is given up.
         "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",
     }
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
+    hop = timeouts.ollama()
     return {
         "fullnameOverride": engine.service,
         # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
@@ -97,6 +105,8 @@ def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "image": image.values(),
         "ollama": {"gpu": {"number": gpus}},
         "nodeSelector": on_pool(engine.pool_name),
+        "lifecycle": {"preStop": {"exec": {"command": ["sh", "-c", drain_script(hop)]}}},
+        "terminationGracePeriodSeconds": hop.grace_seconds,
         "resources": {
             "requests": {
                 "cpu": f"{settings.serving.cpu_per_gpu * gpus:g}",

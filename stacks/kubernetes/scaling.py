@@ -1,5 +1,6 @@
 """Values of what scales the engines: KEDA's HTTP add-on, the routes and scalers, and the front before them."""
 
+import math
 from typing import Any
 
 from stacks.settings import Settings
@@ -12,7 +13,6 @@ from .engines import (
     EXTERNAL_SCALER_PORT,
     INTERCEPTOR,
     INTERCEPTOR_PORT,
-    ROUTER,
     SCALING,
     SERVING,
     ServingEngine,
@@ -65,7 +65,6 @@ def serving_front(settings: Settings) -> dict[str, Any]:
     return {
         "image": deployed_images(settings)["serving-front/nginx"].values(),
         "replicas": replicas,
-        "waitingRequests": -(-settings.serving.waiting_requests // replicas),
         "timeoutSeconds": hop.silence_seconds,
         "idleSeconds": hop.idle_seconds,
         "preStopSeconds": hop.pre_stop_seconds,
@@ -74,20 +73,15 @@ def serving_front(settings: Settings) -> dict[str, Any]:
         "engines": {
             engine.name: {
                 "engine": engine.engine.value,
-                "upstream": _upstream(engine),
+                "upstream": f"{INTERCEPTOR}.{SCALING}.svc.cluster.local:{INTERCEPTOR_PORT}",
                 "host": engine.host,
+                # Connections spread unevenly over few replicas: each takes more than its part.
+                "requests": math.ceil(engine.most_requests(settings) * (1 if replicas == 1 else 0.75)),
                 "models": [model.id if engine.engine is Engine.OLLAMA else model.name for model in engine.models],
             }
             for engine in engines(settings)
         },
     }
-
-
-def _upstream(engine: ServingEngine) -> str:
-    """Where the front sends a request: to the router where an engine always runs, else to whoever holds it."""
-    if engine.engine is Engine.VLLM and not engine.sleeps:
-        return f"{ROUTER}.{SERVING}.svc.cluster.local:80"
-    return f"{INTERCEPTOR}.{SCALING}.svc.cluster.local:{INTERCEPTOR_PORT}"
 
 
 def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from .engines import (
     OLLAMA_PORT,
     SCALING,
     SERVING,
+    VLLM,
     VLLM_PORT,
     ollama_engines,
     vllm_engines,
@@ -23,8 +24,8 @@ from .scraping import collector, metrics
 FRONT_PODS = {"app.kubernetes.io/name": FRONT}
 OLLAMA_PODS = {"app.kubernetes.io/name": "ollama"}
 PULL_PODS = {"app.kubernetes.io/name": "ollama-models"}
-VLLM_PODS = {"stack": "vllm-engine"}
-ROUTER_PODS = {"stack": "vllm-router"}
+VLLM_PODS = {"app.kubernetes.io/name": VLLM}
+FETCH_PODS = {"app.kubernetes.io/name": "vllm-models"}
 INTERCEPTOR_PODS = {"app.kubernetes.io/component": "interceptor"}
 SCALER_PODS = {"app.kubernetes.io/component": "scaler"}
 
@@ -65,16 +66,10 @@ def _serving(settings: Settings, callers: Sequence[str]) -> Iterator[Flow]:
         pulls = PULL_PODS if settings.serving.model_store is ModelStore.AZURE_FILES else OLLAMA_PODS
         yield _download("allow-ollama-download", pulls)
     if vllm_engines(settings):
-        router = Peer(namespace=SERVING, pods=ROUTER_PODS)
-        yield _into("allow-vllm", VLLM_PODS, (interceptor, router, _KEDA, collector(settings)), VLLM_PORT)
-        yield _download("allow-vllm-download", VLLM_PODS)
-    if any(not engine.sleeps for engine in vllm_engines(settings)):
-        front = Peer(namespace=SERVING, pods=FRONT_PODS)
-        yield _into("allow-router", ROUTER_PODS, (front, collector(settings)), VLLM_PORT)
-        yield _out_of("allow-front-to-router", FRONT_PODS, (Peer(namespace=SERVING, pods=ROUTER_PODS),), VLLM_PORT)
-        yield _out_of("allow-router-to-vllm", ROUTER_PODS, (Peer(namespace=SERVING, pods=VLLM_PODS),), VLLM_PORT)
-        # It finds engines by asking the Kubernetes API.
-        yield _download("allow-router-discovery", ROUTER_PODS)
+        yield _into("allow-vllm", VLLM_PODS, (interceptor, _KEDA, collector(settings)), VLLM_PORT)
+        # With a shared store only what downloads reaches the internet.
+        fetches = FETCH_PODS if settings.serving.model_store is ModelStore.AZURE_FILES else VLLM_PODS
+        yield _download("allow-vllm-download", fetches)
 
 
 def _download(name: str, pods: Mapping[str, str]) -> Flow:

@@ -1,5 +1,6 @@
-"""Values of the vLLM release: one engine for every model, and the router."""
+"""Values of the vLLM releases, one for every model, and the jobs that bring weights into their store."""
 
+import hashlib
 from typing import Any
 
 from stacks.settings import Settings
@@ -7,84 +8,123 @@ from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
 from stacks.settings.serving import ModelStore
 from stacks.settings.tools import vllm_arguments
-from stacks.settings.workloads import Engine
+from stacks.settings.workloads import Engine, ModelSettings
 
-from .engines import ServingEngine, vllm_engines
+from . import timeouts
+from .catalogue import HELM
+from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
 from .images import deployed_images
-from .ollama import STORE_CLASS
-from .pods import POOL_LABEL, engine_memory_gib
+from .ollama import PullJob
+from .pods import engine_memory_gib, on_pool
 
-SECRET = "vllm-secrets"  # noqa: S105 (a name, not a secret)
+API_KEY = "VLLM_API_KEY"
 TOKEN_KEY = "HF_TOKEN"  # noqa: S105
-PROBE_SECONDS = 10
-CACHE = "/cache"
+MODELS = "/models"
+"""Where the store is mounted."""
+STORE_CLAIM = "vllm-models"
+SCRIPT_NAMES = ("fetch-weights.sh", "fetch_weights.py")
+SCRIPTS = "vllm-scripts"
+"""ConfigMap that holds the scripts."""
+SCRIPT_FOLDER = "/scripts"
+TOKEN_FOLDER = "/token"  # noqa: S105
+USER_ID = 1000
 
 
-def vllm(settings: Settings) -> dict[str, Any]:
-    """Values of the release; the list of models replaces the chart's example, which would claim a volume."""
-    serving = settings.serving
-    served = vllm_engines(settings)
+def download_scripts() -> dict[str, str]:
+    """The scripts that download weights, by file name."""
+    return {name: (HELM / VLLM / name).read_text("utf-8") for name in SCRIPT_NAMES}
+
+
+def store_environment() -> dict[str, str]:
+    """Variables of every process that opens the store."""
+    return {"HF_HOME": f"{MODELS}/huggingface"}
+
+
+def download_environment(settings: Settings) -> dict[str, str]:
+    """Variables of a download; the token is read from the mounted Secret."""
+    # What the transfer remembers is many small files, which locks on a share make slow.
+    local = {"HF_XET_CACHE": "/tmp/xet", "HOME": "/tmp"}  # noqa: S108 - of the container
+    token = {"HF_TOKEN_PATH": f"{TOKEN_FOLDER}/{TOKEN_KEY}"} if settings.serving.hugging_face_token else {}
+    return store_environment() | local | token
+
+
+def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
+    """The downloads into the shared store, one for each repository and revision; none for the nodes' disks."""
+    if settings.serving.model_store is not ModelStore.AZURE_FILES:
+        return ()
+    wanted = {job_name(engine.leader): engine.leader for engine in vllm_engines(settings)}
+    return tuple(PullJob(name=name, arguments=(model.id, _revision(model))) for name, model in wanted.items())
+
+
+def job_name(model: ModelSettings) -> str:
+    """Name of the Job that brings a model's weights: readable, and different for every repository and revision."""
+    readable = "".join(sign if sign.isalnum() else "-" for sign in model.id.lower()).strip("-")
+    digest = hashlib.sha256(f"{model.id}@{_revision(model)}".encode()).hexdigest()[:6]
+    return f"fetch-{readable[:50].strip('-')}-{digest}"
+
+
+def vllm(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+    """Values of one model's release."""
+    serving, model, hop = settings.serving, engine.leader, timeouts.vllm()
     shared = serving.model_store is ModelStore.AZURE_FILES
+    token = {} if shared or not serving.hugging_face_token else {"tokenKey": TOKEN_KEY}
     return {
-        "servingEngineSpec": {
-            "startupProbe": {
-                "initialDelaySeconds": 15,
-                "periodSeconds": PROBE_SECONDS,
-                "failureThreshold": serving.startup_minutes * 60 // PROBE_SECONDS,
-                "httpGet": {"path": "/health", "port": 8000},
+        "image": deployed_images(settings)["vllm/engine"].values(),
+        "model": model.id,
+        "servedName": model.name,
+        "arguments": _arguments(settings, engine),
+        # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
+        "replicas": model.min_replicas,
+        "gpus": model.gpus,
+        "port": VLLM_PORT,
+        "resources": {
+            "requests": {
+                "cpu": f"{serving.cpu_per_gpu * model.gpus:g}",
+                "memory": f"{serving.memory_gib_per_gpu * model.gpus}Gi",
             },
-            "modelSpec": [_model(settings, engine) for engine in served],
+            "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
         },
-        "sharedPvcStorage": {
-            "enabled": shared,
-            "size": f"{serving.vllm_store_gib}Gi",
-            "accessModes": ["ReadWriteMany"],
-            "storageClass": STORE_CLASS,
-        },
-        "routerSpec": {
-            # It answers at once where no engine runs, so only engines that are never at zero stand behind it.
-            "enableRouter": any(not engine.sleeps for engine in served),
-            **deployed_images(settings)["vllm/router"].values(),
-        },
+        "nodeSelector": on_pool(engine.pool_name),
+        "secret": {"name": ENGINE_KEYS, "apiKey": API_KEY, **token},
+        "store": {"claim": STORE_CLAIM} if shared else {"size": f"{serving.vllm_store_gib}Gi"},
+        "environment": _environment(model, shared=shared),
+        "startSeconds": serving.startup_minutes * 60,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "drainSeconds": hop.drain_seconds,
+        "graceSeconds": hop.grace_seconds,
+        "idleSeconds": hop.idle_seconds,
     }
 
 
-def _model(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+def _arguments(settings: Settings, engine: ServingEngine) -> list[str]:
     model = engine.leader
     turing = GPU_SIZES[engine.pool.vm_size].gpu.compute_capability < AMPERE
-    config: dict[str, Any] = {
-        # Left out, the chart would switch it off.
-        "enablePrefixCaching": True,
-        "maxModelLen": model.context_tokens,
-        "gpuMemoryUtilization": str(round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)),
-        "extraArgs": ["--served-model-name", model.name, *vllm_arguments(model)],
+    arguments = [
+        f"--max-model-len={model.context_tokens}",
+        f"--gpu-memory-utilization={round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)}",
         # Turing has no bfloat16, which is what most models are stored in.
-        "dtype": "half" if turing else "auto",
-    }
+        f"--dtype={'half' if turing else 'auto'}",
+        # Written, so that what may wait beside them can be said: the default depends on the card.
+        f"--max-num-seqs={VLLM_SEQUENCES}",
+        f"--max-num-queued-reqs={VLLM_SEQUENCES + settings.serving.waiting_requests}",
+    ]
+    if model.revision:
+        arguments.append(f"--revision={model.revision}")
     if model.gpus > 1:
-        config["tensorParallelSize"] = model.gpus
-    return {
-        "name": model.name,
-        **deployed_images(settings)["vllm/engine"].values(),
-        "modelURL": model.id,
-        **({"modelRevision": model.revision} if model.revision else {}),
-        # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
-        "replicaCount": model.min_replicas,
-        "requestCPU": f"{settings.serving.cpu_per_gpu * model.gpus:g}",
-        "requestMemory": f"{settings.serving.memory_gib_per_gpu * model.gpus}Gi",
-        "requestGPU": model.gpus,
-        "limitMemory": f"{engine_memory_gib(settings, engine)}Gi",
-        "vllmConfig": config,
-        **({"hf_token": {"secretName": SECRET, "secretKey": TOKEN_KEY}} if settings.serving.hugging_face_token else {}),
-        **(
-            {"pvcStorage": {"emptyDir": {"sizeLimit": f"{settings.serving.vllm_store_gib}Gi"}}}
-            if settings.serving.model_store is ModelStore.NODE_DISK
-            else {}
-        ),
-        # Compiled kernels. The mount is also what makes the chart write the header above the shared store's.
-        "extraVolumes": [{"name": "cache", "emptyDir": {"sizeLimit": "10Gi"}}],
-        "extraVolumeMounts": [{"name": "cache", "mountPath": CACHE}],
-        "nodeSelectorTerms": [
-            {"matchExpressions": [{"key": POOL_LABEL, "operator": "In", "values": [engine.pool_name]}]}
-        ],
+        arguments.append(f"--tensor-parallel-size={model.gpus}")
+    return [*arguments, *vllm_arguments(model)]
+
+
+def _environment(model: ModelSettings, *, shared: bool) -> dict[str, str]:
+    if not shared:
+        return store_environment() | {"HF_XET_CACHE": "/cache/xet", "VLLM_CACHE_ROOT": "/cache/vllm"}
+    return store_environment() | {
+        # Weights are there before the engine starts: no start depends on the hub.
+        "HF_HUB_OFFLINE": "1",
+        # Compiled kernels outlive the pod, which saves a minute or two of every start.
+        "VLLM_CACHE_ROOT": f"{MODELS}/compiled/{model.name}",
     }
+
+
+def _revision(model: ModelSettings) -> str:
+    return model.revision or "main"

@@ -107,8 +107,9 @@ class NetworkStack(EnvironmentStack):
         )
 
     def _add_private_access(self, endpoints: GuardedSubnet, producers: Producers) -> None:
+        made: dict[str, PrivateAccess] = {}
         for service in private_services(self.settings):
-            PrivateAccess(
+            made[service.name] = PrivateAccess(
                 self,
                 service.name,
                 name=self.names.resource(f"{service.name}-endpoint"),
@@ -118,6 +119,7 @@ class NetworkStack(EnvironmentStack):
                 target_id=service.resource_id(producers),
                 subresource=service.subresource,
                 zone=service.zone,
+                in_zone_of=made.get(service.shares_zone_of),
                 tags=self.tags,
             )
 

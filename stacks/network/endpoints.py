@@ -26,6 +26,8 @@ class Service:
     """https://learn.microsoft.com/azure/private-link/private-endpoint-dns"""
     ports: tuple[str, ...]
     resource_id: Callable[[Producers], str]
+    shares_zone_of: str = ""
+    """Another service in whose private DNS zone it has its record: a network sees one zone of each name."""
 
 
 POSTGRESQL = Service(
@@ -43,6 +45,14 @@ FILES = Service(
     # NFS 4.1; mounts encrypted in transit use the same port.
     ports=("2049",),
     resource_id=lambda producers: producers.disks.storage_account_id,
+)
+MODELS = Service(
+    name="models",
+    subresource="file",
+    zone=FILES.zone,
+    ports=FILES.ports,
+    resource_id=lambda producers: producers.disks.model_store_account_id,
+    shares_zone_of=FILES.name,
 )
 VAULT = Service(
     name="vault",
@@ -63,13 +73,15 @@ REGISTRY = Service(
 def private_services(settings: Settings) -> list[Service]:
     """Return the services to reach by private address.
 
-    Database and file share have no other way in. Vault and registry get one where `private_endpoints` asks for it or
+    Database and file shares have no other way in. Vault and registry get one where `private_endpoints` asks for it or
     where they do not answer the cluster over the internet; a Basic registry can have none.
     """
     ranges = settings.operators.ip_ranges
     vault_open = settings.vault.public_access and not (ranges or settings.vault.extra_allowed_ranges)
     registry_open = settings.registry.public_access and not ranges
     services = [POSTGRESQL, FILES]
+    if settings.has_model_store:
+        services.append(MODELS)
     if settings.private_endpoints or not vault_open:
         services.append(VAULT)
     if settings.registry.tier == "Premium" and (settings.private_endpoints or not registry_open):

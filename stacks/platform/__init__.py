@@ -80,7 +80,7 @@ class PlatformStack(EnvironmentStack):
         if settings.cluster.gpu_pools:
             add_gpu(self, settings, spaces)
         if settings.models:
-            add_serving(self, settings, spaces, delivered=delivered)
+            add_serving(self, settings, spaces, disks=self.read(disks), delivered=delivered)
         prepared: Sequence[ITerraformDependable] = ()
         if settings.chat.enabled or settings.gateway.enabled:
             prepared = add_databases(self, settings, spaces, server=vault, delivered=delivered)

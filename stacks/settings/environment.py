@@ -10,7 +10,7 @@ from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSetting
 from .images import ImageSettings
 from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
-from .serving import ServingSettings
+from .serving import ModelStore, ServingSettings
 from .types import DnsName, Model, ShortName, text
 from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
 
@@ -72,3 +72,8 @@ class Settings(Model):
     """Metrics, dashboards and alerts."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""
+
+    @property
+    def has_model_store(self) -> bool:
+        """Whether engines share a store of weights, which then outlives the cluster."""
+        return bool(self.models) and self.serving.model_store is ModelStore.AZURE_FILES

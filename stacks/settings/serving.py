@@ -7,8 +7,9 @@ from pydantic import Field
 
 from .types import Model, TimeOfDay, text
 
-SMALLEST_SHARE_GIB = 100
-"""Azure bills a premium file share as at least this large (Microsoft Learn, "Azure Files billing")."""
+SMALLEST_SHARE_GIB = 32
+"""Least that a provisioned v2 share has (Microsoft Learn, "Understand Azure Files billing")."""
+DEFAULT_SHARE_GIB = 100
 
 
 class ModelStore(StrEnum):
@@ -40,10 +41,12 @@ class ServingSettings(Model):
 
     model_store: ModelStore = ModelStore.AZURE_FILES
     """Where weights are kept: `azure-files` downloads once for all nodes, `node-disk` at every start of a pod."""
-    ollama_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = SMALLEST_SHARE_GIB
-    """Size of Ollama's share; it can grow but not shrink, and Azure bills at least 100."""
-    vllm_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = SMALLEST_SHARE_GIB
-    """Size of vLLM's share; it can grow but not shrink, and Azure bills at least 100."""
+    ollama_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = DEFAULT_SHARE_GIB
+    """Size of Ollama's share, which also decides how fast weights load: 100 MiB/s and 0.1 more for each GiB."""
+    vllm_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = DEFAULT_SHARE_GIB
+    """Size of vLLM's share, which also decides how fast weights load: 100 MiB/s and 0.1 more for each GiB."""
+    store_encrypted_mount: bool = True
+    """Accept only mounts of the shares that are encrypted in transit."""
     prune_models: bool = False
     """Remove Ollama models that are no longer listed from the share at the next deployment."""
     hold_minutes: Annotated[int, Field(ge=1, le=15)] = 15
@@ -53,7 +56,7 @@ class ServingSettings(Model):
     memory_gib_per_gpu: Annotated[int, Field(ge=1, le=512)] = 10
     """Main memory that an engine asks for with each GPU, or with each time slice of one."""
     waiting_requests: Annotated[int, Field(ge=1, le=1000)] = 50
-    """Requests that one engine has at the same time, answered or held; the next one is refused with 503."""
+    """Requests that may wait for each model besides those that its engine computes; the next one gets 503."""
     requests_per_replica: Annotated[int, Field(ge=1, le=256)] = 4
     """Requests at the same time for which Ollama gets another replica."""
     waiting_per_replica: Annotated[int, Field(ge=1, le=256)] = 5

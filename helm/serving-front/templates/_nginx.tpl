@@ -73,7 +73,7 @@ http {
         location /{{ $name }}/ {
             set $waits_for {{ $name }};
             set $upstream {{ $engine.upstream }};
-            limit_conn engines {{ $.Values.waitingRequests }};
+            limit_conn engines {{ $engine.requests }};
             error_page 502 504 =503 @starting;
             error_page 503 @full;
             proxy_set_header Host {{ $engine.host | quote }};

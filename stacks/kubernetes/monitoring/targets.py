@@ -9,7 +9,7 @@ from stacks.kubernetes.engines import SCALING, SERVING, VLLM_PORT, vllm_engines
 from stacks.kubernetes.gateway import address as gateway
 from stacks.kubernetes.gateway.traffic import PROXY
 from stacks.kubernetes.opik.traffic import CLICKHOUSE, CLICKHOUSE_METRICS_PORT, LOGIN, LOGIN_METRICS_PORT
-from stacks.kubernetes.serving_traffic import INTERCEPTOR_PODS, ROUTER_PODS, VLLM_PODS
+from stacks.kubernetes.serving_traffic import INTERCEPTOR_PODS, VLLM_PODS
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
@@ -91,9 +91,7 @@ def _targets(settings: Settings) -> Iterator[Target]:
             declared=False,
         )
     if vllm_engines(settings):
-        yield Target(name="vllm", namespace=SERVING, labels=VLLM_PODS, port="container-port", number=VLLM_PORT)
-    if any(not engine.sleeps for engine in vllm_engines(settings)):
-        yield Target(name="vllm-router", namespace=SERVING, labels=ROUTER_PODS, port="router-port", number=VLLM_PORT)
+        yield Target(name="vllm", namespace=SERVING, labels=VLLM_PODS, port="http", number=VLLM_PORT)
     if settings.gateway.enabled:
         yield Target(
             name="litellm", namespace=gateway.NAMESPACE, labels=PROXY, port="metrics", number=gateway.METRICS_PORT
