@@ -1,12 +1,17 @@
 """Plans and applies the stacks of one environment, in order, in parallel where the order allows."""
 
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+
+from rich.markup import escape
 
 from scripts.bootstrap.terraform import Terraform
 
 from .console import err
+from .job_waits import JobName, end_jobs, planned_jobs
 from .plan import Changes, Plan
 from .processes import Processes
 from .progress import Board
@@ -51,7 +56,11 @@ class Rollout:
     """Whether plans that change nothing are read too, for what is secret in them."""
     reviewed: bool = False
     """Whether `plans` were made and reviewed before; then nothing else is applied."""
+    end_jobs: Callable[[str, Sequence[JobName]], str] = end_jobs
+    """Ends what Terraform would go on waiting for after an interruption."""
     _applied: set[str] = field(default_factory=set)
+    _waited: dict[str, tuple[JobName, ...]] = field(default_factory=dict)
+    """Jobs that the Terraform of a stack waits for at the moment."""
 
     def plan(self) -> None:
         """Plan all stacks at once, into `plans` and `failures`. Raises KeyboardInterrupt when interrupted."""
@@ -125,7 +134,7 @@ class Rollout:
                 return Report(Outcome.FAILED, refused=refused)
             if not plan.changes.empty:
                 board.phase(name, "applying")
-                runner.on_activity = _shown_on(board, name, plan.changes.resources)
+                runner.on_activity = self._followed(board, name, plan)
                 runner.apply()
                 self._applied.add(name)
         except InterruptedRunError as error:
@@ -161,6 +170,24 @@ class Rollout:
             return ""
         return f"it would now do something else, because outputs of {', '.join(news)} changed"
 
+    def _followed(self, board: Board, name: str, plan: Plan) -> Callable[[Activity], None]:
+        show = _shown_on(board, name, plan.changes.resources)
+
+        def follow(activity: Activity) -> None:
+            self._waited[name] = planned_jobs(plan.document, activity.running)
+            show(activity)
+
+        return follow
+
+    def _interrupted(self, board: Board, times: int) -> None:
+        """Say what happens now; the first time, end the Jobs that Terraform would go on waiting for."""
+        board.say(_INTERRUPTED[min(times, 2)])
+        jobs = [job for waited in self._waited.values() for job in waited]
+        if times == 1 and jobs:
+            # Not in the handler of the signal: asking the cluster takes seconds.
+            end = partial(self.end_jobs, self.workspace.environment, jobs)
+            threading.Thread(target=lambda: board.say(escape(end())), daemon=True).start()
+
     def discard_plans(self) -> None:
         """Remove saved plans that were not applied."""
         for name in self.stacks:
@@ -177,7 +204,7 @@ class Rollout:
         self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str
     ) -> dict[str, Outcome]:
         with Board(err, list(order), title) as board, self.processes.forwarding_signals():
-            self.processes.on_interrupt = lambda times: board.say(_INTERRUPTED[min(times, 2)])
+            self.processes.on_interrupt = lambda times: self._interrupted(board, times)
 
             def guarded(name: str) -> bool:
                 try:

@@ -58,6 +58,8 @@ class Activity:
     """What Terraform has been doing longest at the moment, empty between two operations."""
     news: tuple[str, ...] = ()
     """What has become a long wait since the last time."""
+    running: tuple[str, ...] = ()
+    """Addresses that are worked on."""
 
 
 @dataclass
@@ -135,7 +137,7 @@ class StackRunner:
             finished = bool(_DONE.search(line))
             done += finished
             if finished or _ACTING.match(line):
-                self.on_activity(Activity(done, waits.longest, tuple(waits.news())))
+                self.on_activity(Activity(done, waits.longest, tuple(waits.news()), waits.running))
 
         try:
             result = self._run("apply", "-input=false", PLAN_FILE, on_line=follow)

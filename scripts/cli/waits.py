@@ -65,6 +65,11 @@ class Waits:
             self._running.pop(ended["address"], None)
 
     @property
+    def running(self) -> tuple[str, ...]:
+        """Addresses that are worked on."""
+        return tuple(self._running)
+
+    @property
     def longest(self) -> str:
         """What has been worked on longest, for people; empty between two operations."""
         if not self._running:

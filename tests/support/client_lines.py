@@ -85,7 +85,7 @@ AZ = (
 KUBECTL = (
     "kubectl annotate scaledobjects.keda.sh x -n serving autoscaling.keda.sh/paused-replicas=0 --overwrite",
     "kubectl delete chi opik-clickhouse -n opik",
-    "kubectl delete job pull-phi3-5 --namespace serving",
+    "kubectl delete job pull-phi3-5 --namespace serving --ignore-not-found",
     "kubectl delete jobs x -n serving --ignore-not-found",
     "kubectl exec -it -n chat deployment/open-webui -c open-webui -- bash",
     "kubectl get jobs,pods --all-namespaces",
