@@ -9,9 +9,11 @@ import pytest
 
 from scripts.cli.errors import ExitCode, OperatorError
 from scripts.rehearsal.mirror import platform_name, prepare
+from scripts.rehearsal.real.azure import seed
 from scripts.rehearsal.real.connection import connection
 from scripts.rehearsal.real.overrides import overrides, write
 from scripts.rehearsal.real.packages import real_providers
+from stacks.settings import load_settings
 
 VERSIONS = {"kubernetes": "2.38.0", "helm": "3.1.1", "random": "3.7.2", "azurerm": "4.55.0", "azuread": "3.7.0"}
 
@@ -180,7 +182,7 @@ STACK = {
     "resource": {
         "helm_release": {
             "cert-manager": {"chart": "cert-manager", "repository": "oci://quay.io/jetstack/charts", "version": "v1"},
-            "vllm-qwen": {"chart": "vllm-stack", "repository": "https://vllm-project.github.io/production-stack"},
+            "ollama-t4": {"chart": "ollama", "repository": "https://helm.otwld.com/"},
             "scaling": {"chart": "./assets/scaling-chart/F00", "repository": None},
         }
     }
@@ -189,10 +191,10 @@ STACK = {
 
 def test_charts_at_hand_replace_their_repositories_and_nothing_else_does(tmp_path: Path) -> None:
     charts = tmp_path / "charts"
-    (charts / "vllm").mkdir(parents=True)
+    (charts / "ollama").mkdir(parents=True)
     reached = connection(kubeconfig(tmp_path, {"token": "t"}), tmp_path)
     found = overrides(STACK, reached, charts)
-    assert found["resource"] == {"helm_release": {"vllm-qwen": {"repository": None, "chart": str(charts / "vllm")}}}
+    assert found["resource"] == {"helm_release": {"ollama-t4": {"repository": None, "chart": str(charts / "ollama")}}}
     assert set(found["provider"]) == {"kubernetes", "helm"}
     assert found["provider"]["helm"][0]["kubernetes"]["host"] == "https://127.0.0.1:6443"
     assert "resource" not in overrides(STACK, reached, None)
@@ -204,3 +206,14 @@ def test_the_overrides_lie_beside_the_configuration_for_their_owner_alone(tmp_pa
     assert file.name == "rehearsal_override.tf.json"  # Terraform merges files of this ending
     assert file.stat().st_mode & 0o777 == 0o600
     assert json.loads((tmp_path / "cdk.tf.json").read_text()) == STACK
+
+
+def test_what_the_settings_name_by_id_exists_before_the_first_deployment() -> None:
+    group = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/llm-prod-keys"
+    assert seed(load_settings("prod")) == {
+        "arm": [
+            {"id": group, "location": "westeurope"},
+            {"id": f"{group}/providers/Microsoft.Compute/diskEncryptionSets/llm-prod", "location": "westeurope"},
+        ]
+    }
+    assert seed(load_settings("dev")) == {"arm": []}

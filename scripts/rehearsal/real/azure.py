@@ -3,10 +3,13 @@
 What it has to do: answer Resource Manager, login, Graph and Key Vault on one loopback port, which is also the proxy
 that leads there, so that the configuration and its public host names stay as they are. Its command line:
 
-    PROGRAM --port N --cert-dir DIR --state FILE --log FILE --subscription ID
+    PROGRAM --port N --cert-dir DIR --subscription ID --state FILE --log FILE --seed FILE
     PROGRAM --port N --cert-dir DIR --subscription ID --env     # prints `export NAME='VALUE'` for Terraform
+
+The seed is what exists before a first deployment: `{"arm": [{"id": ID, "location": REGION}, ...]}`.
 """
 
+import json
 import re
 import socket
 import subprocess
@@ -15,15 +18,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from scripts.cli.errors import OperatorError
+from stacks.settings import Settings
 
 _STARTED_S = 60
+_GROUP = re.compile(r"/subscriptions/[^/]+/resourceGroups/[^/]+", re.IGNORECASE)
 _EXPORT = re.compile(r"^export (\w+)='([^']*)'$", re.MULTILINE)
 
 
 @contextmanager
-def fake_azure(program: Path, folder: Path, subscription: str) -> Iterator[dict[str, str]]:
+def fake_azure(program: Path, folder: Path, settings: Settings) -> Iterator[dict[str, str]]:
     """Run the fake, within; gives the variables that lead Terraform there. What it holds is kept in `folder`.
 
     Raises OperatorError where it does not start; its own words are in `folder`/fake-azure.log.
@@ -31,9 +37,11 @@ def fake_azure(program: Path, folder: Path, subscription: str) -> Iterator[dict[
     folder.mkdir(parents=True, exist_ok=True)
     port = _free_port()
     common = [sys.executable, str(program), "--port", str(port), "--cert-dir", str(folder / "certificates")]
-    common += ["--subscription", subscription]
+    common += ["--subscription", str(settings.azure.subscription_id)]
+    (folder / "seed.json").write_text(json.dumps(seed(settings)), encoding="utf-8")
     with (folder / "fake-azure.log").open("ab") as log:
         served = [*common, "--state", str(folder / "azure.json"), "--log", str(folder / "requests.log")]
+        served += ["--seed", str(folder / "seed.json")]
         process = subprocess.Popen(served, stdout=log, stderr=log, stdin=subprocess.DEVNULL)  # noqa: S603
         try:
             _wait(process, port, folder / "fake-azure.log")
@@ -42,6 +50,21 @@ def fake_azure(program: Path, folder: Path, subscription: str) -> Iterator[dict[
         finally:
             process.terminate()
             process.wait()
+
+
+def seed(settings: Settings) -> dict[str, list[dict[str, str]]]:
+    """Return what has to exist in Azure before a first deployment: whatever the settings name by its id."""
+    named = [value for value in _texts(settings.model_dump(mode="json")) if _GROUP.match(value)]
+    groups = [found[0] for value in named if (found := _GROUP.match(value))]
+    return {"arm": [{"id": value, "location": settings.azure.region} for value in dict.fromkeys([*groups, *named])]}
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 def _free_port() -> int:

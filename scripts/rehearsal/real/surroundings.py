@@ -68,7 +68,6 @@ def surroundings(
         attendant = stack.enter_context(Attendant(api))
         if providers.fake_azure:
             say("starting the fake of Azure")
-            subscription = str(settings.azure.subscription_id)
-            variables |= stack.enter_context(fake_azure(providers.fake_azure, folder / "azure", subscription))
+            variables |= stack.enter_context(fake_azure(providers.fake_azure, folder / "azure", settings))
         variables |= {KUBECONFIG: str(Path(path).resolve()), CHARTS: str(providers.charts or "")}
         yield Surroundings(variables, api, attendant)
