@@ -99,6 +99,8 @@ def test_metrics_are_served_beside_the_proxy_and_end_or_hinder_it_never(tmp_path
     assert f"--multiproc_dir={folder}" in metrics["args"]
     for container in (proxy, metrics):
         assert {"name": "metrics", "mountPath": folder} in container["volumeMounts"]
+    (service,) = _kind(_objects(load_settings("dev"), tmp_path), "Service")
+    assert {"name": "metrics", "port": 4001, "targetPort": 4001} in service["spec"]["ports"]
     # Measured: 226 MiB, and half a core for 500 streamed tokens per second.
     assert metrics["resources"]["requests"]["memory"] == "256Mi"
     assert proxy["resources"]["requests"]["cpu"] == "500m"
