@@ -19,7 +19,7 @@ PORTS = {
     "nginx-ingress": ("prometheus", 9113, True),
     "dcgm-exporter": ("metrics", 9400, True),
     "interceptor": ("proxy", 2223, False),
-    "vllm": ("container-port", 8000, True),
+    "vllm": ("http", 8000, True),
     "litellm": ("metrics", 4001, True),
     "oauth2-proxy": ("metrics", 44180, True),
     "clickhouse": ("http", 9363, False),
@@ -50,14 +50,20 @@ def _declared(objects: list[dict[str, Any]], labels: dict[str, str]) -> set[tupl
         for item in objects
         if item["kind"] in {"Deployment", "DaemonSet", "StatefulSet"}
         and labels.items() <= item["spec"]["template"]["metadata"]["labels"].items()
-        for container in item["spec"]["template"]["spec"]["containers"]
+        for container in _running(item["spec"]["template"]["spec"])
         for port in container.get("ports") or ()
     }
 
 
+def _running(pod: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers that run as long as the pod, those among the first included."""
+    beside = [one for one in pod.get("initContainers") or () if one.get("restartPolicy") == "Always"]
+    return [*pod["containers"], *beside]
+
+
 def _rendered(name: str, settings: Settings, folder: Path) -> list[dict[str, Any]]:
-    if name == "litellm":
-        return own_objects("litellm", own_values("litellm", settings), folder)
+    if name in {"litellm", "vllm"}:
+        return own_objects(name, own_values(name, settings), folder)
     if name == "oauth2-proxy":
         return render(name, settings_with("dev", OpikProfile.SMALL), folder)
     return third_party(RELEASES.get(name, name), (), folder)
