@@ -191,3 +191,9 @@ def test_a_baseline_namespace_refuses_privileged_pods(kubernetes: Provider) -> N
         'violates PodSecurity "baseline:latest": privileged (container "wait" must not set'
         " securityContext.privileged=true)"
     )
+
+
+def test_the_account_that_a_namespace_gets_is_called_default(kubernetes: Provider) -> None:
+    kubernetes.create("kubernetes_namespace_v1", **NAMESPACE)
+    account = {"metadata": {"namespace": "serving"}, "automount_service_account_token": False}
+    assert kubernetes.create("kubernetes_default_service_account_v1", **account)["id"] == "serving/default"

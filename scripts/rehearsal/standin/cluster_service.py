@@ -72,7 +72,8 @@ class ClusterService(Service):
         if type_name == "helm_release":
             return str(facts.get("name"))
         metadata = lookup(facts, "metadata.0") or {}
-        name = str(metadata.get("name") or metadata.get("generate_name"))
+        # The one resource whose name has a default, `default`: the account that each namespace gets.
+        name = str(metadata.get("name") or metadata.get("generate_name") or "default")
         if "namespace" in metadata:
             return f"{metadata.get('namespace') or 'default'}/{name}"
         return name
