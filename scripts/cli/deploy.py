@@ -110,7 +110,11 @@ def _refuse_zones(run: Rollout, settings: "Settings") -> None:
         standing = bool(run.runner("aks").outputs())
     except TerraformError:
         return
-    if not standing and (found := zones.refused(settings)):
+    if standing:
+        return
+    with err.status("Asking Azure in which zones the pools' machines are to be had"):
+        found = zones.refused(settings)
+    if found:
         raise OperatorError(
             "\n".join(found), f"correct the file, then `llmctl deploy {settings.name}`", ExitCode.SETTINGS
         )

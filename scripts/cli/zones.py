@@ -32,12 +32,11 @@ def refused(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> li
     Where Azure cannot be asked nothing is known and nothing is said. AKS may have less than the subscription
     (https://learn.microsoft.com/azure/aks/reliability-availability-zones-configure), so that silence is no promise.
     """
-    known: dict[str, set[int] | None] = {}
+    wanted = list(pools(settings))
+    known = _available(settings, ask) if wanted else {}
     found = []
-    for key, size, zones in pools(settings):
-        if size not in known:
-            known[size] = _available(size, settings, ask)
-        available = known[size]
+    for key, size, zones in wanted:
+        available = known.get(size)
         if available is None or set(zones) <= available:
             continue
         there = sorted(available)
@@ -52,18 +51,22 @@ def refused(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> li
     return found
 
 
-def _available(size: str, settings: "Settings", ask: Callable[..., list[Any]]) -> set[int] | None:
+def _available(settings: "Settings", ask: Callable[..., list[Any]]) -> dict[str, set[int]]:
+    """Return the zones of every machine of the region; nothing where Azure cannot be asked.
+
+    One question for all sizes, since az fetches the whole list for each.
+    """
     try:
         skus = ask(
             *("vm", "list-skus", "--subscription", settings.azure.subscription_id),
-            *("--location", settings.azure.region, "--size", size, "--resource-type", "virtualMachines"),
+            *("--location", settings.azure.region, "--resource-type", "virtualMachines"),
         )
     except OperatorError:
-        return None
-    for sku in skus:
-        if sku.get("name") == size:
-            return _zones_of(sku.get("locationInfo") or []) - _restricted(sku.get("restrictions") or [])
-    return None
+        return {}
+    return {
+        str(sku["name"]): _zones_of(sku.get("locationInfo") or []) - _restricted(sku.get("restrictions") or [])
+        for sku in skus
+    }
 
 
 def _zones_of(places: Sequence[Any]) -> set[int]:

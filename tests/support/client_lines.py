@@ -76,10 +76,7 @@ AZ = (
     "az storage blob copy --help",
     f"az storage container-rm create --subscription {GUID} --resource-group g --storage-account account --name tfstate",
     "az vm list-skus --location westeurope --size Standard_NC4as_T4_v3 --zone --output table",
-    (
-        f"az vm list-skus --subscription {GUID} --location westeurope --size Standard_NC4as_T4_v3"
-        " --resource-type virtualMachines --output json"
-    ),
+    f"az vm list-skus --subscription {GUID} --location westeurope --resource-type virtualMachines --output json",
 )
 
 KUBECTL = (
