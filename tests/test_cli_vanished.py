@@ -20,7 +20,7 @@ from scripts.review.masking import Masks
 from tests.terraform_projects import write_project
 
 VAULT = "/subscriptions/0/resourceGroups/llm-dev-database/providers/Microsoft.KeyVault/vaults/llm-dev-abcde"
-SECRET = "azurerm_key_vault_secret.chat-database-password_secret"
+SECRET = "azurerm_key_vault_secret.database-chat-password_secret"
 DISK = "azurerm_managed_disk.mysql"
 
 
@@ -31,7 +31,7 @@ def document(*vanished: str, created: tuple[str, ...] = (), there: bool = True) 
         change = {"actions": actions, "before": before, "after": after, "after_unknown": {}}
         return {"address": address, "type": address.split(".", maxsplit=1)[0], "mode": "managed", "change": change}
 
-    old = {"name": "chat-database-password", "key_vault_id": VAULT}
+    old = {"name": "database-chat-password", "key_vault_id": VAULT}
     return {
         "resource_drift": [item(address, ["delete"], old, None) for address in vanished],
         "resource_changes": [item(address, ["create"], None, old) for address in (*vanished, *created)],
@@ -74,7 +74,7 @@ def test_yes_does_not_agree_to_a_new_secret_in_place_of_one_that_vanished(
     assert not hasattr(planned, "applied")
     said = " ".join(capsys.readouterr().err.split())
     assert f"disks {SECRET} (vanished, would be made anew)" in said
-    assert "az keyvault secret recover --name chat-database-password --vault-name llm-dev-abcde" in said
+    assert "az keyvault secret recover --name database-chat-password --vault-name llm-dev-abcde" in said
 
 
 def test_what_is_no_secret_is_brought_back_from_its_backup(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

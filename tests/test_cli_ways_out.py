@@ -170,13 +170,13 @@ WAYS = {
         (
             "keyvault.BaseClient#SetSecret: Failure responding to request: StatusCode=409 -- Original Error:"
             " autorest/azure:"
-            ' Service returned an error. Status=409 Code="Conflict" Message="Secret chat-database-password is'
+            ' Service returned an error. Status=409 Code="Conflict" Message="Secret database-chat-password is'
             " currently in a"
             " deleted but recoverable state, and its name cannot be reused; in this state, the secret can only be"
             " recovered"
             ' or purged." InnerError={"code":"ObjectIsDeletedButRecoverable"}'
         ),
-        ["az keyvault secret recover --name chat-database-password --vault-name VAULT", "docs/secrets.md"],
+        ["az keyvault secret recover --name database-chat-password --vault-name VAULT", "docs/secrets.md"],
     ),
     "no-consent": ("AADSTS65001: The user or administrator has not consented", ["consent", "docs/identity.md"]),
 }

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from scripts.cli.plan import read_plan
 from scripts.rehearsal.cloud import Cloud
 from scripts.rehearsal.mirror import prepare
 from stacks.base import EnvironmentStack
@@ -110,6 +111,34 @@ def test_rotated_administrator_password_reaches_the_server_with_the_same_deploym
     rotated_in_vault, rotated_in_server = passwords()
     assert rotated_in_vault == rotated_in_server != in_vault
     assert rotated_in_vault not in (workplace.folder / "terraform.tfstate").read_text()
+
+
+def test_a_secret_deleted_by_hand_is_told_and_nothing_is_written_over_it(workplace: Workplace) -> None:
+    """PostgreSQL and the stores keep the old value; a new one would lock everybody out."""
+    workplace.write(DatabaseStack, settings())
+    workplace.apply()
+    vault = workplace.terraform("output", "-raw", "vault_id")
+    password = workplace.secret(vault, "database-chat-password")
+    cloud = Cloud(workplace.folder / "cloud")
+    (there,) = (
+        found for found in cloud.objects("azurerm_key_vault_secret") if found.id.count("database-chat-password")
+    )
+    cloud.delete(there.key)
+    workplace.terraform("plan", "-out=plan")
+    plan = read_plan(json.loads(workplace.terraform("show", "-json", "plan")))
+    assert len(plan.vanished) == 1
+    assert "database-chat-password" in plan.vanished[0]
+    assert plan.recovery == (
+        f"az keyvault secret recover --name database-chat-password --vault-name {vault.rpartition('/')[2]}",
+    )
+    kept = (workplace.folder / "terraform.tfstate").read_bytes()
+    refused = workplace.terraform("apply", "plan", succeeds=False)
+    assert "ObjectIsDeletedButRecoverable" in refused
+    assert workplace.secret(vault, "database-chat-password") == password
+
+    cloud.create(there)  # az keyvault secret recover
+    (workplace.folder / "terraform.tfstate").write_bytes(kept)
+    workplace.terraform("plan", "-detailed-exitcode")
 
 
 def test_restore_in_the_place_of_a_server_is_refused_until_terraform_has_forgotten_it(workplace: Workplace) -> None:

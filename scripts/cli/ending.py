@@ -1,5 +1,6 @@
 """What a deployment ends with: addresses, models, who logs in where, what a day costs, and what is left to do."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -53,23 +54,33 @@ def _logins(settings: "Settings") -> Iterator[str]:
     yield f"  operators   {who}"
 
 
-def cost_per_month(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Cost:
-    """Return what all of it costs a month; not `known` where something billed has no known price."""
+def cost_per_month(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Cost, list[str]]:
+    """Return what all of it costs a month, and what of it has no known price, each thing once with its number."""
     total = Cost()
+    unpriced: Counter[str] = Counter()
     for type_, attributes in resources:
-        total += cost_of(type_, {}, attributes) or Cost()
-    return total
+        cost = cost_of(type_, {}, attributes)
+        if cost and not cost.known:
+            unpriced[_named(type_, attributes)] += 1
+        total += cost or Cost()
+    return total, [f"{count} x {name}" if count > 1 else name for name, count in sorted(unpriced.items())]
+
+
+def _named(type_: str, attributes: Mapping[str, Any]) -> str:
+    """Return what people call something billed: its size where it has one."""
+    pools = attributes.get("default_node_pool") or [{}]
+    size = attributes.get("vm_size") or pools[0].get("vm_size") or attributes.get("sku_name")
+    what = type_.removeprefix("azurerm_").replace("_", " ")
+    return f"{what} ({size})" if isinstance(size, str) else what
 
 
 def _price(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
-    cost = cost_per_month(resources)
+    cost, unpriced = cost_per_month(resources)
     low, high = cost.low / DAYS, cost.high / DAYS
-    amount = (
-        f"{low:,.2f}"
-        if round(low, 2) == round(high, 2)
-        else f"{low:,.2f} (nothing asked) to {high:,.2f} (all pools full)"
-    )
+    span = f"{low:,.2f}"
+    if round(low, 2) != round(high, 2):
+        span += f" (nothing asked) to {high:,.2f} (all GPU pools full)"
     yield "Cost"
-    yield f"  {amount} USD a day at public prices (East US, pay as you go)"
-    if not cost.known:
-        yield "  without what has no known price: disks, shares, logs, traffic, some machines; docs/pull-requests.md"
+    yield f"  {'at least ' if unpriced else ''}{span} USD a day at public prices (East US, pay as you go)"
+    if unpriced:
+        yield f"  and, without a known price: {', '.join(unpriced)}; traffic and storage of logs"

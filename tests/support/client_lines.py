@@ -25,7 +25,7 @@ AZ = (
     "az aks get-credentials --resource-group g --name c",
     "az aks install-cli --help",
     f"az group create --subscription {GUID} --name g --location westeurope --tags a=b",
-    "az keyvault secret recover --name chat-database-password --vault-name llm-dev-abcde",
+    "az keyvault secret recover --name database-chat-password --vault-name llm-dev-abcde",
     "az keyvault secret set --vault-name llm-dev-abcde --name alert-webhook-url --file /dev/null",
     (
         f"az lock create --subscription {GUID} --resource-group g --name terraform-state --lock-type CanNotDelete"
