@@ -7,8 +7,11 @@ from typing import Any
 
 from scripts.lab.kube.api import Api, ApiError, Object
 
+OPERATED = {("app.kubernetes.io/name", "prometheus"), ("app.kubernetes.io/name", "alertmanager")}
+"""Labels of pods that an operator makes, which does not run here."""
 _UNITS = {"m": 0.001, "": 1, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 _QUANTITY = re.compile(rf"(\d+(?:\.\d+)?)({'|'.join(_UNITS)})")
+HOOK = "helm.sh/hook"
 WORKLOADS = {"apps/v1": ("Deployment", "StatefulSet", "DaemonSet"), "batch/v1": ("Job", "CronJob")}
 
 
@@ -21,6 +24,16 @@ def unsettled(api: Api) -> Iterator[str]:
         if phase != "Succeeded" and not ready:
             why = conditions.get("PodScheduled", {}).get("message", "")
             yield f"{_title(pod)} is {phase} {why}".rstrip()
+    yield from _unscaled(api)
+    for job in api.list("batch/v1", "Job"):
+        if not any(found["type"] == "Complete" for found in job["status"].get("conditions") or []):
+            yield f"{_title(job)} has not completed"
+    for claim in api.list("v1", "PersistentVolumeClaim"):
+        if claim["status"].get("phase") != "Bound":
+            yield f"{_title(claim)} is {claim['status'].get('phase')}"
+
+
+def _unscaled(api: Api) -> Iterator[str]:
     for kind in WORKLOADS["apps/v1"]:
         for item in api.list("apps/v1", kind):
             status = item["status"]
@@ -30,12 +43,9 @@ def unsettled(api: Api) -> Iterator[str]:
                 wanted, found = item["spec"]["replicas"], status.get("availableReplicas", 0)
             if wanted != found or status.get("observedGeneration") != item["metadata"]["generation"]:
                 yield f"{_title(item)} has {found} of {wanted} pods"
-    for job in api.list("batch/v1", "Job"):
-        if not any(found["type"] == "Complete" for found in job["status"].get("conditions") or []):
-            yield f"{_title(job)} has not completed"
-    for claim in api.list("v1", "PersistentVolumeClaim"):
-        if claim["status"].get("phase") != "Bound":
-            yield f"{_title(claim)} is {claim['status'].get('phase')}"
+    for scaler in api.list("autoscaling/v2", "HorizontalPodAutoscaler"):
+        if scaler["status"].get("currentReplicas", 0) < scaler["spec"].get("minReplicas", 1):
+            yield f"{_title(scaler)} has not reached its least"
 
 
 def templates(api: Api) -> Iterator[tuple[str, str, Object]]:
@@ -117,7 +127,9 @@ def _unopened(service: Object, pods: Iterable[tuple[str, str, Object]]) -> Itera
     behind = [item for item in _selected(pods, service["metadata"]["namespace"], selector) if "Job" not in item[0]]
     for title, template in behind:
         for port in service["spec"]["ports"]:
-            if port["targetPort"] not in _ports(template):
+            opened = _ports(template)
+            # A number needs no declaration; where others are declared, it is a mistake all the same.
+            if port["targetPort"] not in opened and (opened or isinstance(port["targetPort"], str)):
                 yield f"{_title(service)} sends to port {port['targetPort']}, which {title} does not have"
 
 
@@ -166,7 +178,7 @@ def idle(api: Api) -> Iterator[str]:
     pods = list(templates(api))
     for budget in api.list("policy/v1", "PodDisruptionBudget"):
         labels = budget["spec"]["selector"].get("matchLabels") or {}
-        if not list(_selected(pods, budget["metadata"]["namespace"], labels)):
+        if not OPERATED & labels.items() and not list(_selected(pods, budget["metadata"]["namespace"], labels)):
             yield f"{_title(budget)} guards no pods"
     workloads = {(_key(item), item["kind"]) for kind in WORKLOADS["apps/v1"] for item in api.list("apps/v1", kind)}
     for scaler in scalers(api):
@@ -207,7 +219,10 @@ def fingerprint(api: Api) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for group, kinds in {**WORKLOADS, "networking.k8s.io/v1": ("Ingress", "NetworkPolicy")}.items():
         for kind in kinds:
-            found |= {_title(item): item["metadata"]["generation"] for item in api.list(group, kind)}
+            standing = [
+                item for item in api.list(group, kind) if HOOK not in (item["metadata"].get("annotations") or {})
+            ]
+            found |= {_title(item): item["metadata"]["generation"] for item in standing}
     for kind in ("ConfigMap", "Secret"):
         for item in api.list("v1", kind):
             if item.get("type") != "helm.sh/release.v1":

@@ -44,7 +44,8 @@ def _leaves(value: Any, path: Key = ()) -> Iterator[Key]:
     if isinstance(value, dict) and value:
         for key, inner in value.items():
             yield from _leaves(inner, (*path, str(key)))
-    elif path:
+    elif path and value not in ("", None, [], {}):
+        # What is empty is a way not taken, such as a size where a claim is named.
         yield path
 
 

@@ -48,6 +48,9 @@ class Helm:
         flags = ["--wait", "--timeout", f"{timeout_s}s", "--namespace", release["namespace"]]
         flags += ["--wait-for-jobs"] if release.get("wait_for_jobs") else []
         flags += ["--skip-crds"] if release.get("skip_crds") else []
+        for renderer in _blocks(release.get("postrender")):
+            flags += ["--post-renderer", renderer["binary_path"]]
+            flags += [f"--post-renderer-args={argument}" for argument in renderer.get("args") or []]
         # The provider's default is to give up without taking anything back; what is left tells why.
         self.run(verb, release["name"], chart, *files, *flags)
 
@@ -63,6 +66,10 @@ class Helm:
         """Return the revision of every release by `namespace/name`."""
         found = json.loads(self.run("list", "--all-namespaces", "--output", "json", "--max", "1000"))
         return {f"{item['namespace']}/{item['name']}": int(item["revision"]) for item in found}
+
+
+def _blocks(value: Any) -> list[dict[str, Any]]:
+    return value if isinstance(value, list) else [value] if value else []
 
 
 def _documents(text: str) -> list[Object]:

@@ -63,14 +63,14 @@ class Api:
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         where = f"{path}?{urlencode(query)}" if query else path
-        content = body if isinstance(body, str | None) else json.dumps(body)
-        status, text = self._send(method, where, content, headers)
+        content = body if isinstance(body, str) else json.dumps(body)
+        status, text = self._send(method, where, None if body is None else content.encode(), headers)
         answer: Object = json.loads(text) if text[:1] == b"{" else {"message": text.decode(errors="replace")}
         if status >= http.client.BAD_REQUEST:
             raise ApiError(status, answer, f"{method} {path}")
         return answer
 
-    def _send(self, method: str, where: str, body: str | None, headers: dict[str, str]) -> tuple[int, bytes]:
+    def _send(self, method: str, where: str, body: bytes | None, headers: dict[str, str]) -> tuple[int, bytes]:
         for last in (False, True):
             connection = self._connection()
             try:
