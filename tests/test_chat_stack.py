@@ -60,10 +60,10 @@ def test_uploads_lie_on_the_durable_share_mounted_with_encryption(environment: E
     (volume,) = (
         found["spec"][0]
         for found in _platform(environment, name, "kubernetes_persistent_volume_v1").values()
-        if found["spec"][0]["access_modes"] == ["ReadWriteMany"]
+        if found["spec"][0]["claim_ref"]["name"] == "chat-uploads"
     )
+    assert volume["access_modes"] == ["ReadWriteMany"]
     assert volume["persistent_volume_reclaim_policy"] == "Retain"
-    assert volume["claim_ref"]["name"] == "chat-uploads"
     csi = volume["persistent_volume_source"]["csi"]
     attributes = csi["volume_attributes"]
     assert (attributes["protocol"], attributes["encryptInTransit"]) == ("nfs", "true")
