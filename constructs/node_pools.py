@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster_node_pool import (
 from constructs import Construct
 
 from stacks.azure_names import rotation_pool_name
-from stacks.kubernetes.gpu import GPU_TAINT, gpu_node_labels
+from stacks.kubernetes.gpu import GPU_TAINT, gpu_node_labels, template_tags
 from stacks.settings.cluster import GpuPoolSettings, Priority, WorkloadPoolSettings
 
 SPOT = "kubernetes.azure.com/scalesetpriority"
@@ -56,6 +56,7 @@ class NodePool(KubernetesClusterNodePool):
         gpu_driver: str | None = None,
         labels: Mapping[str, str] | None = None,
         taints: Sequence[str] = (),
+        tags: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -86,7 +87,7 @@ class NodePool(KubernetesClusterNodePool):
             node_taints=[*taints, *([f"{SPOT}=spot:NoSchedule"] if spot else [])],
             # Azure refuses every upgrade setting on a spot pool but may report some.
             upgrade_settings=None if spot else _upgrade_settings(),
-            tags=dict(frame.tags),
+            tags={**frame.tags, **(tags or {})},
             lifecycle=TerraformResourceLifecycle(
                 ignore_changes=["node_count", "upgrade_settings"] if spot else ["node_count"]
             ),
@@ -118,6 +119,7 @@ class GpuNodePool(NodePool):
             gpu_driver="Install",
             labels=gpu_node_labels(pool),
             taints=[GPU_TAINT],
+            tags=template_tags(pool),
         )
 
 

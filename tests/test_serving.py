@@ -1,6 +1,7 @@
 """Engines, their scaling and their store follow the settings; charts render what the stack passes."""
 
 import json
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -352,3 +353,20 @@ def test_engine_that_never_gets_ready_goes_to_zero(tmp_path: Path) -> None:
 def test_scalers_follow_the_add_on_and_the_engines_they_name(environment: Callable[[str], Synthesized]) -> None:
     waits_for = environment("prod").resources("platform", "helm_release")["scaling"]["depends_on"]
     assert {"helm_release.keda-http-add-on", "helm_release.ollama-t4", "helm_release.vllm-qwen3-32b"} <= set(waits_for)
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_no_class_makes_volumes_with_rights_that_the_cluster_has_not(
+    name: str, environment: Callable[[str], Synthesized]
+) -> None:
+    """A class that makes NFS shares puts service endpoints on subnets; `managed-csi` needs the nodes' group alone."""
+    classes = environment(name).resources("platform", "kubernetes_storage_class_v1").values()
+    made = {body["metadata"]["name"]: body["storage_provisioner"] for body in classes}
+    assert {one for one, provisioner in made.items() if provisioner != "kubernetes.io/no-provisioner"} <= {
+        "static-disk"
+    }
+    claims = environment(name).resources("platform", "kubernetes_persistent_volume_claim_v1").values()
+    assert [body["metadata"]["name"] for body in claims if "volume_name" not in body["spec"]] == []
+    releases = json.dumps(environment(name).resources("platform", "helm_release"))
+    named = set(re.findall(r'storageClass(?:Name)?(?:\\*"|: )[: ]*\\*"?([a-z][a-z0-9-]*)', releases))
+    assert named <= {*made, "managed-csi"}

@@ -30,7 +30,11 @@ with_tag() { case $1 in *:*) echo "$1" ;; *) echo "$1:latest" ;; esac }
 # What /api/tags reports, one name a line.
 present() { ollama list | awk 'NR > 1 { print $1 }'; }
 
-has() { present | grep -Fqx "$(with_tag "$1")"; }
+# With a digest, the model is there only if the tag stands for that very content.
+has() {
+    ollama list | awk -v name="$(with_tag "$1")" -v digest="$(echo "${DIGEST:-}" | cut -c1-12)" \
+        'NR > 1 && $1 == name && (digest == "" || index($2, digest) == 1) { found = 1 } END { exit !found }'
+}
 
 # The progress bar redraws itself: one line for every change is enough of a log.
 pull() {
@@ -40,6 +44,11 @@ pull() {
         line != "" && line != last { print "  " model ": " line; fflush(); last = line }
         END { exit status + 0 }'
 }
+
+# Parts of downloads that were given up: no server clears them away (OLLAMA_NOPRUNE), and no Job runs for a day.
+if [ -d "${OLLAMA_MODELS:-}/blobs" ]; then
+    find "$OLLAMA_MODELS/blobs" -name '*-partial*' -mmin +1440 -exec rm -f {} + || say "old parts of downloads stay"
+fi
 
 failed=""
 for model in "$@"; do

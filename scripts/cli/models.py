@@ -103,17 +103,18 @@ def pull(
     ] = None,
     yes: Yes = False,
 ) -> None:
-    """Run the downloads into Ollama's share again and show them: what is there stays, what is missing comes.
+    """Run the downloads into the shares again and show them: what is there stays, what is missing comes.
 
-    After a download that failed, a share that was emptied or restored. vLLM downloads as it starts.
+    After a download that failed, a share that was emptied or restored.
     """
+    from stacks.kubernetes import ollama, vllm  # noqa: PLC0415
     from stacks.kubernetes.engines import SERVING  # noqa: PLC0415
-    from stacks.kubernetes.ollama import pull_jobs  # noqa: PLC0415
 
     chosen = environment or default_environment()
     settings = load_environment(chosen)
-    ids = _ollama_ids(settings.models, model or [])
-    jobs = [job.name for job in pull_jobs(settings) if not job.prune and job.arguments[0] in ids]
+    ids = _ids(settings.models, model or [])
+    downloads = (*ollama.pull_jobs(settings), *vllm.pull_jobs(settings))
+    jobs = [job.name for job in downloads if not job.prune and job.arguments[0] in ids]
     if not jobs:
         raise OperatorError(
             f"{chosen} has no downloads into a share",
@@ -127,15 +128,30 @@ def pull(
     out.print(f"In the store: {', '.join(ids)}", markup=False)
 
 
-def _ollama_ids(listed: "tuple[ModelSettings, ...]", names: list[str]) -> list[str]:
-    """Return the tags of the named Ollama models, of all where none is named. Raises OperatorError."""
+@app.command("discard-store")
+def discard_store(
+    environment: Environment = None,
+    *,
+    confirm: Annotated[
+        str, typer.Option("--confirm", metavar="ENV", help="Agree beforehand, by the environment's name.")
+    ] = "",
+) -> None:
+    """Destroy the storage account with all weights. They are no data: the next deployment fetches them again.
+
+    Refused while the cluster mounts it: `llmctl destroy ENV` comes first. Nothing else of the stack disks is touched.
+    """
+    from .discard_store import discard  # noqa: PLC0415
+
+    discard(environment or default_environment(), confirm)
+
+
+def _ids(listed: "tuple[ModelSettings, ...]", names: list[str]) -> list[str]:
+    """Return the ids of the named models, of all where none is named. Raises OperatorError."""
     by_name = {model.name: model for model in listed}
     for name in names:
         if name not in by_name:
             raise OperatorError(f"no such model: {name}", f"the models are {', '.join(by_name)}", ExitCode.USAGE)
-        if by_name[name].engine != "ollama":
-            raise OperatorError(f"{name} is served by vLLM, which downloads it as it starts", code=ExitCode.REFUSED)
-    chosen = [by_name[name] for name in names] or [model for model in listed if model.engine == "ollama"]
+    chosen = [by_name[name] for name in names] or list(listed)
     return list(dict.fromkeys(model.id for model in chosen))
 
 

@@ -104,17 +104,18 @@ class StackRunner:
         stamp.parent.mkdir(exist_ok=True)
         stamp.write_text(wanted, encoding="utf-8")
 
-    def plan(self, *, destroy: bool = False, read_unchanged: bool = False) -> Plan:
+    def plan(self, *, destroy: bool = False, read_unchanged: bool = False, targets: Sequence[str] = ()) -> Plan:
         """Plan the stack into `plan_file` and return what it would do.
 
-        `read_unchanged` reads the plan even when nothing would change, which takes seconds: its document tells what
-        is secret in this stack.
+        `targets` are addresses to which the plan keeps. `read_unchanged` reads the plan even when nothing would change,
+        which takes seconds: its document tells what is secret in this stack.
 
         Raises NotDeployedError when a stack that this one reads has no state yet, else TerraformError.
         """
         if missing := [path for path in self.stack.read_states if not path.exists()]:
             raise NotDeployedError(self.stack.name, "plan", f"no state yet: {', '.join(map(str, missing))}")
         arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
+        arguments += [f"-target={address}" for address in targets]
         result = self._initialized("plan", *arguments)
         if result.status == 0:
             document = self.read_saved_plan() if read_unchanged else {}

@@ -4,6 +4,7 @@
 """
 
 from stacks.settings import Settings
+from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import GpuPoolSettings
 
 GPU_PRESENT = {"nvidia.com/gpu.present": "true"}
@@ -29,6 +30,21 @@ def gpu_node_labels(pool: GpuPoolSettings) -> dict[str, str]:
     if pool.time_slices == 1:
         return dict(GPU_PRESENT)
     return {**GPU_PRESENT, CONFIG_LABEL: sharing_config(pool.time_slices)}
+
+
+def template_tags(pool: GpuPoolSettings) -> dict[str, str]:
+    """Tags by which the cluster autoscaler knows how many shares a node will have before the first one is there.
+
+    Without them it takes one for each card, and orders a node for every share (Azure/AKS#3427). Form of the tag:
+    kubernetes/autoscaler, `cloudprovider/azure/README.md`.
+    """
+    if pool.time_slices == 1 or pool.vm_size not in GPU_SIZES:
+        return {}
+    return {
+        "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu": str(
+            GPU_SIZES[pool.vm_size].gpus * pool.time_slices
+        )
+    }
 
 
 def sharing_configs(settings: Settings) -> dict[str, str]:

@@ -59,8 +59,18 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     """
     if settings.serving.model_store is not ModelStore.AZURE_FILES:
         return ()
-    ids = tuple(dict.fromkeys(model.id for engine in ollama_engines(settings) for model in engine.models))
-    pulls = [PullJob(name=_job_name(name), arguments=(name,)) for name in ids]
+    models = [model for engine in ollama_engines(settings) for model in engine.models]
+    ids = tuple(dict.fromkeys(model.id for model in models))
+    digests = {model.id: model.revision for model in models if model.revision}
+    pulls = [
+        PullJob(
+            # Another digest is another Job, which brings what the tag stands for by then.
+            name=_job_name(name, digests.get(name, "")),
+            arguments=(name,),
+            environment={"DIGEST": digests[name]} if name in digests else {},
+        )
+        for name in ids
+    ]
     if settings.serving.prune_models and ids:
         digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:8]
         pulls.append(PullJob(name=f"prune-{digest}", arguments=ids, prune=True, environment={"PRUNE": "true"}))
@@ -142,8 +152,8 @@ def _filled_by_the_pod(engine: ServingEngine, image: str) -> dict[str, Any]:
     }
 
 
-def _job_name(model_id: str) -> str:
+def _job_name(model_id: str, revision: str) -> str:
     """Name of the Job of an Ollama tag: readable, and different for tags that differ in signs alone."""
     readable = "".join(sign if sign.isalnum() else "-" for sign in model_id.lower()).strip("-")
-    digest = hashlib.sha256(model_id.encode()).hexdigest()[:6]
+    digest = hashlib.sha256(f"{model_id}{revision}".encode()).hexdigest()[:6]
     return f"pull-{readable[: LONGEST_JOB_NAME - 12].strip('-')}-{digest}"

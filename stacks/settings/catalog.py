@@ -1,7 +1,7 @@
 """Azure's VM sizes and PostgreSQL sizes, as far as the rules need them.
 
 Sources: Microsoft Learn, "Sizes for virtual machines" and "Limits in Azure Database for PostgreSQL flexible server",
-as of 2026-08; GPU memory is what CUDA reports, a little less than the number on the box.
+as of 2026-08; GPU memory is what CUDA reports with ECC on, less than the number on the box.
 """
 
 import re
@@ -18,10 +18,12 @@ class Gpu:
     """CUDA compute capability: 7.5 Turing, 8.x Ampere, 9.0 Hopper."""
 
 
-T4 = Gpu("T4", 15.0, 7.5)
+# "GPU 0 has a total capacity of ..." in Zheng-Chong/CatVTON#133 and AlphaGPU/leetgpu-challenges#52.
+T4 = Gpu("T4", 14.56, 7.5)
 A10 = Gpu("A10", 22.0, 8.6)
 A100_40 = Gpu("A100 40 GB", 39.4, 8.0)
-A100 = Gpu("A100", 79.2, 8.0)
+# vllm-project/vllm#4408.
+A100 = Gpu("A100", 79.15, 8.0)
 H100 = Gpu("H100", 79.2, 9.0)
 H100_NVL = Gpu("H100 NVL", 93.1, 9.0)
 H200 = Gpu("H200", 139.7, 9.0)

@@ -180,7 +180,7 @@ class ModelSettings(Model):
     ]
     """Ollama tag such as `llama3.1:8b`, or Hugging Face repository such as `Qwen/Qwen3-8B-AWQ`."""
     revision: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", "a branch, tag or commit")] | None = None
-    """Hugging Face revision; vLLM only."""
+    """Hugging Face revision; for Ollama the digest that the tag has to stand for: another one is fetched anew."""
     pool: PoolName
     """GPU pool that the model runs on."""
     quantization: Quantization = Quantization.FP16

@@ -1,11 +1,14 @@
 """Served models against the GPUs and disks of the nodes they run on."""
 
+import math
+import re
 from collections.abc import Iterator
 
 from ..catalog import GPU_SIZES, GpuSize
 from ..cluster import GpuPoolSettings
 from ..environment import Settings
 from ..faults import Key
+from ..serving import ModelStore
 from ..workloads import Engine, ModelSettings, Quantization
 from .base import Finding
 
@@ -14,6 +17,24 @@ NEEDS_AMPERE = {Quantization.FP8, Quantization.BF16, Quantization.MXFP4}
 AMPERE = 8.0
 USABLE_SHARE = {Engine.VLLM: 0.9, Engine.OLLAMA: 0.95}
 """Part of the GPU memory that the engine takes: vLLM's gpu-memory-utilization, Ollama's own reserve."""
+VLLM_VERSION = "v0.33.0"
+"""The image whose statements the two tables below are."""
+NO_HALF_PRECISION = {
+    "gemma2": r"gemma-2-",
+    "gemma3": r"gemma-3-",
+    "glm4": r"glm-4-.*0414|glm-z1",
+}
+"""Model types that vLLM refuses in half precision (`vllm/config/model.py:2398` of the wheel), by the repository's name.
+
+Turing has nothing else for them: it knows no bfloat16.
+"""
+WIDE_HEADS = r"gemma-[27]b|qwen3-next|qwen3\.5"
+"""Repositories whose attention heads of 256 do not fit into Turing's shared memory (vllm-project/vllm#57712)."""
+LOAD_MIB_PER_S = (100, 0.1)
+"""Throughput of a premium share: the first number, and the second for each GiB of its size (Microsoft Learn,
+"Understand Azure Files billing", provisioned v2)."""
+LOAD_SECONDS = 600
+"""Longest that weights may take into a GPU while a request waits: `stacks/kubernetes/timeouts.py`."""
 RUNTIME_GIB = 1.0
 """CUDA context, activations and graphs on each GPU."""
 OS_AND_IMAGES_GIB = 50
@@ -103,9 +124,67 @@ def weights_fit_on_the_node_disk(settings: Settings) -> Iterator[Finding]:
             )
 
 
+def turing_starts_the_models(settings: Settings) -> Iterator[Finding]:
+    """Half precision and the size of the heads are ones that the pinned vLLM starts on a Turing card."""
+    for key, model, _, size in _placed(settings):
+        if model.engine is not Engine.VLLM or size.gpu.compute_capability >= AMPERE:
+            continue
+        repository = model.id.rpartition("/")[2].lower()
+        refused = next((kind for kind, name in NO_HALF_PRECISION.items() if re.search(name, repository)), None)
+        other = f"serve it from a pool with A100 or newer, or by Ollama on pool {model.pool}"
+        if refused:
+            why = f"is of the type {refused}, which vLLM refuses in half precision, all that a {size.gpu.model} has"
+            yield Finding((*key, "id"), f"{why}; {other}")
+        elif re.search(WIDE_HEADS, repository):
+            yield Finding((*key, "id"), f"has attention heads too wide for the {size.gpu.model}; {other}")
+
+
+def cards_are_shared_by_what_can_share(settings: Settings) -> Iterator[Finding]:
+    """A card cut into time slices takes one vLLM beside what is no engine.
+
+    Memory is not isolated between slices: an Ollama plans with the whole card, and two vLLM that start together
+    measure each other's memory.
+    """
+    first: dict[str, str] = {}
+    for key, model, pool, _ in _placed(settings):
+        if pool.time_slices == 1:
+            continue
+        remove = f"take another pool, or remove cluster.gpu_pools.{model.pool}.time_slices"
+        if model.engine is Engine.OLLAMA:
+            yield Finding(
+                (*key, "pool"), f"has cards cut into time slices, but Ollama plans with the whole card; {remove}"
+            )
+            continue
+        if first.setdefault(model.pool, model.name) != model.name or model.max_replicas > 1:
+            together = "has cards cut into time slices, on which two vLLM that start together take each other's memory"
+            yield Finding((*key, "pool"), f"{together}; one model with one replica fits there: {remove}")
+
+
+def weights_are_loaded_in_time(settings: Settings) -> Iterator[Finding]:
+    """A share is fast enough to bring a model's weights into the GPU before the request that waits is given up."""
+    if settings.serving.model_store is not ModelStore.AZURE_FILES:
+        return
+    base, more = LOAD_MIB_PER_S
+    for key, model, _, _ in _placed(settings):
+        store = "ollama_store_gib" if model.engine is Engine.OLLAMA else "vllm_store_gib"
+        size_gib = getattr(settings.serving, store)
+        seconds = model.weights_gib * 1024 / (base + more * size_gib)
+        # vLLM is ready only when the weights are there: what waits for it is held, not timed.
+        if model.engine is Engine.OLLAMA and seconds > LOAD_SECONDS:
+            wanted = math.ceil((model.weights_gib * 1024 / LOAD_SECONDS - base) / more)
+            yield Finding(
+                (*key, "weights_gib"),
+                f"takes {seconds:.0f} s from a share of {size_gib} GiB, which reads {base + more * size_gib:g} MiB/s,"
+                f" but a request waits {LOAD_SECONDS} s for it; set serving.{store}: {wanted}",
+            )
+
+
 RULES = (
     gpus_can_compute_the_models,
     nodes_have_the_gpus,
     models_fit_into_gpu_memory,
     weights_fit_on_the_node_disk,
+    turing_starts_the_models,
+    cards_are_shared_by_what_can_share,
+    weights_are_loaded_in_time,
 )

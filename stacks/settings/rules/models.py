@@ -11,6 +11,7 @@ from .base import Finding
 
 KNOWN_TO_OLLAMA = {Quantization.Q4, Quantization.Q8, Quantization.FP16, Quantization.BF16, Quantization.MXFP4}
 KNOWN_TO_VLLM = set(Quantization) - {Quantization.Q4, Quantization.Q8}
+OLLAMA_DIGEST = re.compile(r"[0-9a-f]{12,64}")
 VLLM_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
@@ -48,8 +49,11 @@ def models_suit_their_engine(settings: Settings) -> Iterator[Finding]:
                 )
             if model.gpus not in {1, 2, 4, 8}:
                 yield Finding((*key, "gpus"), "must be 1, 2, 4 or 8 for vllm, which splits attention heads evenly")
-        elif model.revision:
-            yield Finding((*key, "revision"), "applies to vllm only; an Ollama tag names its version itself, remove it")
+        elif model.revision and not OLLAMA_DIGEST.fullmatch(model.revision):
+            yield Finding(
+                (*key, "revision"),
+                "must be a digest for ollama, 12 to 64 of the digits 0-9a-f as `ollama list` shows them under ID",
+            )
 
 
 def tools_suit_their_engine(settings: Settings) -> Iterator[Finding]:
