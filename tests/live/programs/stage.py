@@ -93,7 +93,10 @@ def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[St
         limits = gateway_pods.limits(settings, folder, secrets, ADDRESSES[gateway.LIMITS])
         metrics, proxy = gateway_pods.pod(found, folder, secrets, ip=ip, name="gateway-1")
         for program in (front, limits, metrics, proxy):
-            stack.enter_context(program.running())
+            stack.callback(program.stop)
+            program.start(wait=program is limits)
+        for program in (front, metrics, proxy):
+            program.wait_until_ready()
         done = gateway_pods.register(settings, folder, secrets, f"http://{gateway.SERVICE}:{gateway.PORT}")
         assert done.returncode == 0, done.stdout + done.stderr
         yield Stage(
