@@ -34,7 +34,7 @@ def runs(pid: int, program: str) -> bool:
     with contextlib.suppress(ChildProcessError):
         # A child that has ended is gone once somebody asks.
         os.waitpid(pid, os.WNOHANG)
-    done = subprocess.run(["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
     return done.returncode == 0 and program in done.stdout and "<defunct>" not in done.stdout
 
 
