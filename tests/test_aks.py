@@ -267,6 +267,14 @@ def test_spot_pool_states_what_aks_adds_and_nothing_that_it_refuses(limit: float
     assert "upgrade_settings" in pool["lifecycle"]["ignore_changes"]
 
 
+def test_autoscaler_knows_a_node_of_shared_cards_before_the_first_one_is_there() -> None:
+    """Without the tag it orders a node for every share (Azure/AKS#3427)."""
+    tag = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu"
+    assert _gpu_pool(time_slices=3)["tags"][tag] == "3"
+    assert _gpu_pool(vm_size="Standard_NC64as_T4_v3", time_slices=2)["tags"][tag] == "8"
+    assert tag not in _gpu_pool()["tags"]
+
+
 def test_gpu_pool_may_keep_to_zones_of_its_own() -> None:
     assert _gpu_pool()["zones"] == ["1", "2", "3"]
     assert _gpu_pool(zones=[2])["zones"] == ["2"]

@@ -6,7 +6,8 @@ import pytest
 
 from scripts.cli.env_check import verdict_of
 from scripts.cli.workspace import ROOT
-from stacks.settings import Settings, capacity, load_settings
+from stacks.settings import Settings, capacity, cold_start, load_settings
+from stacks.settings.workloads import Engine
 
 D4_CORES, D4_GIB = 3.36, 12.2
 """What a Standard_D4ds_v5 has for the platform: 4 and 16, less AKS' reservation and the node's own pods."""
@@ -52,6 +53,23 @@ def test_replicas_and_what_they_ask_for_count() -> None:
 
     assert memory(replicas=3) - memory(replicas=2) == pytest.approx(2.03)
     assert memory(memory_gib=3) - memory(memory_gib=2) == pytest.approx(2)
+
+
+def test_check_of_the_file_names_a_model_whose_first_callers_would_wait_in_vain() -> None:
+    def notes(**changes: Any) -> list[str]:
+        settings = load_settings("dev")
+        (model,) = (model for model in settings.models if model.engine is Engine.VLLM)
+        changed = [model.model_copy(update=changes)]
+        return list(cold_start.told(settings.model_copy(update={"models": changed})))
+
+    # 300 s for the node, 150 for the image on its own disk, 150 for the start, 5.2 GiB at 110 MiB/s: within 15 minutes.
+    assert notes() == []
+    (note,) = notes(weights_gib=40)
+    assert note == (
+        "qwen2-5-7b takes about 16 minutes from zero (node, image, start, weights), but a request is held for 15"
+        " (serving.hold_minutes): its first callers get 503; a larger serving.vllm_store_gib or min_replicas: 1 helps"
+    )
+    assert notes(weights_gib=40, min_replicas=1) == []
 
 
 def test_check_of_the_file_says_how_many_nodes_start() -> None:

@@ -1,4 +1,7 @@
-"""The table of times on the way to an engine, compared hop by hop and with what the charts are given."""
+"""The table of times on the way to an engine, compared hop by hop, with the charts' values and the pages."""
+
+import re
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from stacks.kubernetes.values import nginx_ingress
 from stacks.settings import Settings, load_settings
 from tests.disposable import aks_stack
 
+DOCS = Path(__file__).parents[1] / "docs"
 LOAD_BALANCER_IDLE_SECONDS = 30 * 60
 NODE_DRAIN_SECONDS = 30 * 60
 
@@ -114,6 +118,20 @@ def test_front_and_gateway_take_their_times_from_the_table() -> None:
     values = gateway.litellm(_settings(), database_host="host")
     times = {key: values[key] for key in ("drainSeconds", "preStopSeconds", "keepAliveSeconds")}
     assert times == {"drainSeconds": 1700, "preStopSeconds": 10, "keepAliveSeconds": 75}
+
+
+def test_pages_tell_programs_to_wait_as_long_as_the_platform_does() -> None:
+    pages = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("gateway", "tracing")}
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([\d +]+?) \|$", pages["gateway"], re.MULTILINE))
+    assert rows == {
+        "interceptor: wait, then first byte": "900 + 720",
+        "serving-front": "1650",
+        "LiteLLM (`request_timeout`)": "1680",
+        "Ingress, NGINX or Application Gateway": "1740",
+        "Azure's load balancer": "1800",
+    }
+    waits = [int(seconds) for page in pages.values() for seconds in re.findall(r"OpenAI\(timeout=(\d+)", page)]
+    assert waits == [1800, 1800]
 
 
 def test_autoscaler_of_the_nodes_waits_for_the_pod_that_goes_on_longest() -> None:

@@ -35,8 +35,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
 
     `previous` is the commit that says what exists; None judges the file by itself.
     """
-    from stacks.settings import SettingsError  # noqa: PLC0415 - pydantic costs 0.2 s
-    from stacks.settings.capacity import told  # noqa: PLC0415
+    from stacks.settings import SettingsError, capacity, cold_start  # noqa: PLC0415 - pydantic costs 0.2 s
     from stacks.settings.loading import load  # noqa: PLC0415
     from stacks.settings.placeholders import placeholders  # noqa: PLC0415
 
@@ -45,7 +44,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     except SettingsError as error:
         return Verdict(name, None, error.faults)
     standing_in = tuple(str(fault) for fault in loaded.faults(placeholders(loaded.settings)))
-    known = (*standing_in, *filter(None, [told(loaded.settings)]))
+    known = (*standing_in, *filter(None, [capacity.told(loaded.settings)]), *cold_start.told(loaded.settings))
     if previous is None:
         return Verdict(name, loaded.settings, (), known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)

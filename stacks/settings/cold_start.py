@@ -1,0 +1,48 @@
+"""How long a vLLM takes from zero, judged against how long a request is held for it.
+
+Estimates, which depend on region and hour: nothing is refused by them, `llmctl env check` tells. Ollama is left out:
+its server is ready without a model, whose loading has a time of its own (`rules/gpus.py`).
+"""
+
+from collections.abc import Iterator
+
+from .cluster import GpuPoolSettings
+from .environment import Settings
+from .rules.gpus import LOAD_MIB_PER_S
+from .serving import ModelStore
+from .workloads import Engine, ModelSettings
+
+NODE_SECONDS = 300
+"""A GPU node until it takes pods: machine, boot, driver, device plugin (`start.node_ready_s` of the simulation)."""
+IMAGE_SECONDS = {True: 150, False: 300}
+"""Pulling 12 GB and unpacking 28 GB: onto the machine's own disk, or onto a managed one of 128 GiB."""
+START_SECONDS = 150
+"""Process, profiling of memory, kernels and graphs; kernels compiled before lie beside the weights."""
+HUB_MIB_PER_S = 200
+"""What the model hub gives, where weights are not kept on a share."""
+
+
+def seconds(settings: Settings, model: ModelSettings, pool: GpuPoolSettings) -> float:
+    """How long a vLLM takes from the first request to its first answer, on a node that is not there yet."""
+    base, more = LOAD_MIB_PER_S
+    shared = settings.serving.model_store is ModelStore.AZURE_FILES
+    speed = base + more * settings.serving.vllm_store_gib if shared else HUB_MIB_PER_S
+    weights = model.weights_gib * 1024 / speed
+    return NODE_SECONDS + IMAGE_SECONDS[pool.ephemeral_os_disk] + START_SECONDS + weights
+
+
+def told(settings: Settings) -> Iterator[str]:
+    """One sentence for each model whose first callers would wait in vain."""
+    hold = settings.serving.hold_minutes
+    for model in settings.models:
+        pool = settings.cluster.gpu_pools.get(model.pool)
+        if pool is None or model.engine is not Engine.VLLM or model.min_replicas or pool.min_nodes:
+            continue
+        minutes = seconds(settings, model, pool) / 60
+        if minutes > hold:
+            disk = "" if pool.ephemeral_os_disk else f", cluster.gpu_pools.{model.pool}.ephemeral_os_disk: true"
+            yield (
+                f"{model.name} takes about {minutes:.0f} minutes from zero (node, image, start, weights), but a request"
+                f" is held for {hold} (serving.hold_minutes): its first callers get 503; a larger"
+                f" serving.vllm_store_gib{disk} or min_replicas: 1 helps"
+            )
