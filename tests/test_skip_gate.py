@@ -27,7 +27,9 @@ pytest.skip("{reason}", allow_module_level=True)
 
 
 def run(folder: Path, source: str, ci: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    (folder / "test_made_up.py").write_text(source)
+    (folder / "below").mkdir(exist_ok=True)
+    (folder / "below" / "conftest.py").write_text("")
+    (folder / "below" / "test_made_up.py").write_text(source)
     command = [sys.executable, "-m", "pytest", "-p", "tests.support.skip_gate", "-p", "no:cacheprovider"]
     return subprocess.run(
         [*command, *arguments, f"--rootdir={folder}", "-c", "/dev/null", str(folder)],
@@ -44,7 +46,7 @@ def run(folder: Path, source: str, ci: str, *arguments: str) -> subprocess.Compl
 def test_a_skip_that_is_not_named_fails_ci(tmp_path: Path, source: str, workers: tuple[str, ...]) -> None:
     done = run(tmp_path, source.format(reason="a program is missing"), "true", *workers)
     assert done.returncode == 1, done.stdout + done.stderr
-    assert "SKIPPED IN CI: 1 tests, first test_made_up.py" in done.stdout
+    assert "SKIPPED IN CI: 1 tests, first below/test_made_up.py" in done.stdout
     assert "a program is missing" in done.stdout
 
 

@@ -32,9 +32,12 @@ def allowed_skips(path: Path = ALLOWED) -> list[AllowedSkip]:
     return [AllowedSkip(**entry) for entry in YAML(typ="safe").load(path.read_text("utf-8")) or []]
 
 
-@dataclass
+@dataclass(eq=False)
 class SkipGate:
-    """Collects what was skipped, and fails the session for what nobody allowed."""
+    """Collects what was skipped, and fails the session for what nobody allowed.
+
+    Hashable, as pytest wants its plugins where a folder has a conftest.py of its own.
+    """
 
     allowed: list[AllowedSkip]
     refused: dict[str, list[str]] = field(default_factory=dict)
