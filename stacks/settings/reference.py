@@ -137,7 +137,7 @@ def _gpu_sizes() -> str:
             f"| `{name}` | {size.gpus} x {gpu.model} | {gpu.memory_gib:g} GiB | {gpu.compute_capability} |"
             f" {size.vcpus} | {size.memory_gib} GiB |"
         )
-    lines.append("\nMemory is what CUDA reports. A10 sizes get Azure's GRID driver, which may be older than vLLM's image")
+    lines.append("\nMemory is what CUDA reports. A10 sizes get Azure's GRID driver, often older than vLLM's image")
     lines.append("needs ([serving.md](serving.md#what-some-cards-cannot-do)).")
     return "\n".join(lines) + "\n"
 
