@@ -61,12 +61,13 @@ def named(command: list[str], name: str, own: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("component", "name", "own"),
-    [("backend", "= java", f"= jv{os.getpid()}"), ("python-backend", "gunicorn*", f"gu{os.getpid()}*")],
+    ("component", "name", "short"), [("backend", "= java", "= jv{}"), ("python-backend", "gunicorn*", "gu{}*")]
 )
 def test_the_server_behind_a_shell_ends_in_order_before_the_hook_does(
-    component: str, name: str, own: str, tmp_path: Path
+    component: str, name: str, short: str, tmp_path: Path
 ) -> None:
+    # Not part of the test's own name, which has to be the same in every process of a parallel run.
+    own = short.format(os.getpid())
     program = own.removeprefix("= ").removesuffix("*")
     with container(tmp_path, program) as (shell, note):
         subprocess.run(named(hook(component), name, own), check=False, timeout=PATIENCE_S)
