@@ -1,6 +1,7 @@
 """The rights that a deployment needs are one table: complete, and printed on the page as it is."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,13 @@ def test_contributor_brings_no_write_of_authorization_and_no_secret() -> None:
 def test_the_page_prints_the_table(mark: str, table: str) -> None:
     page = (ROOT / "docs" / "identity.md").read_text("utf-8")
     assert f"<!-- scripts/cli/rights.py: {mark} -->\n{table}<!-- end -->" in page
+
+
+def test_pages_give_whoever_deploys_no_narrower_role_than_the_table_asks_for() -> None:
+    line = re.compile(r"az role assignment create .*--role (\"[^\"]+\"|\w+) --scope /subscriptions/SUBSCRIPTION")
+    given = {
+        page.name: roles
+        for page in (ROOT / "docs").glob("*.md")
+        if (roles := [role.strip('"') for role in line.findall(page.read_text("utf-8"))])
+    }
+    assert given == {"remote-runs.md": ["Contributor", "User Access Administrator"]}
