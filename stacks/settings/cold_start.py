@@ -17,7 +17,7 @@ NODE_SECONDS = 300
 IMAGE_SECONDS = {True: 150, False: 300}
 """Pulling 12 GB and unpacking 28 GB: onto the machine's own disk, or onto a managed one of 128 GiB."""
 START_SECONDS = 150
-"""Process, profiling of memory, kernels and graphs; kernels compiled before lie beside the weights."""
+"""Process, profiling of memory, kernels and graphs of a first start; later ones find kernels beside the weights."""
 HUB_MIB_PER_S = 200
 """What the model hub gives, where weights are not kept on a share."""
 
