@@ -60,7 +60,7 @@ class Entra:
         self.exchanges.append(form)
         claims: dict[str, Any] = {"email": "someone@example.com", "groups": self.member_of}
         if form["grant_type"] == "authorization_code":
-            proof = _base64(hashlib.sha256(form["code_verifier"].encode()).digest())
+            proof = s256(form["code_verifier"])
             if proof != self.asked["code_challenge"] or "client_secret" in form:
                 return 400, {"error": "invalid_grant"}
             claims |= {name: self.asked[name] for name in ("nonce",) if name in self.asked}
@@ -108,6 +108,11 @@ def new_key(path: Path) -> Path:
     """Make an RSA key; return its file."""
     subprocess.run(["openssl", "genrsa", "-out", str(path), "2048"], check=True, capture_output=True)
     return path
+
+
+def s256(verifier: str) -> str:
+    """Return the challenge to a verifier (RFC 7636)."""
+    return _base64(hashlib.sha256(verifier.encode()).digest())
 
 
 def _encoded(content: dict[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from typing import Any
 
 WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
@@ -137,9 +138,13 @@ def serving_models(address: str, port: int) -> Iterator[ModelServer]:
 
 
 @contextmanager
-def serving(handler: type[BaseHTTPRequestHandler], address: str, port: int) -> Iterator[ThreadingHTTPServer]:
+def serving(
+    handler: type[BaseHTTPRequestHandler], address: str, port: int, tls: SSLContext | None = None
+) -> Iterator[ThreadingHTTPServer]:
     """Run a server of `handler` in a thread."""
     with _Server((address, port), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from stacks.settings import load_settings
+from tests.live.programs.chat_stage import ChatStage, running_chat
 from tests.live.programs.stage import Stage, running_stage
 from tests.support import pod_network
 from tests.support.pod_network import Names
@@ -24,4 +25,11 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
 def stage(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Run everything behind the chat, with the configuration of dev."""
     with running_stage(load_settings("dev"), tmp_path_factory.mktemp("stage"), network) as found:
+        yield found
+
+
+@pytest.fixture(scope="package")
+def chat(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatStage]:
+    """Run the chat before all of it."""
+    with running_chat(stage, tmp_path_factory.mktemp("chat")) as found:
         yield found

@@ -1,0 +1,119 @@
+"""The chat of dev before the rest of the platform: Entra, two pods, their Redis, and the front door."""
+
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from stacks.hosts import Hosts
+from stacks.kubernetes.chat import names, release
+from stacks.kubernetes.gateway import address as gateway
+from stacks.kubernetes.gateway import release as gateway_release
+from tests.live.programs.stage import ADDRESSES, Stage
+from tests.support import entra_provider, gateway_pods, rendered
+from tests.support.chat_browser import Browser
+from tests.support.chat_pods import ChatPods, chart_values
+from tests.support.entra_provider import EntraProvider, running_entra
+from tests.support.front_door import front_door
+from tests.support.programs import Program
+from tests.web_servers import authority, certificate_for
+
+ENTRA_IP, DOOR_IP = "127.0.1.8", "127.0.1.9"
+POD_IPS = ("127.0.1.10", "127.0.1.11")
+TENANT = "11111111-2222-4333-8444-555555555555"
+CLIENT = "66666666-7777-4888-9999-000000000000"
+GROUP = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+ASSERTION = "token-of-the-service-account-of-the-chat"
+
+
+@dataclass
+class ChatStage:
+    """What runs before and beside the chat's pods, and the pods."""
+
+    stage: Stage
+    entra: EntraProvider
+    pods: list[Program]
+    redis: Program
+    sidecar: Program
+    door: Program
+    parts: ChatPods
+    migrations: list[str]
+    """What the migrations of both pods said, which ran at once."""
+
+    @property
+    def host(self) -> str:
+        """Name in the browser."""
+        return Hosts(self.stage.settings.domain).chat
+
+    def browser(self) -> Browser:
+        """Return a browser that knows nothing yet."""
+        return Browser(self.host, self.parts.trusted)
+
+    def logged_in(self, person: entra_provider.Person) -> Browser:
+        """Return the browser of somebody who has logged in."""
+        self.entra.person = person
+        browser = self.browser()
+        browser.log_in()
+        assert browser.token, f"{person.name} has no session:\n{self.pods[0].log[-3000:]}"
+        return browser
+
+
+@contextmanager
+def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
+    """Start the chat in the order of a deployment: Redis, migrations of both pods at once, pods, front door."""
+    settings = stage.settings
+    hosts = Hosts(settings.domain)
+    stage.names.addresses |= {entra_provider.LOGIN: ENTRA_IP, entra_provider.GRAPH: ENTRA_IP}
+    stage.names.addresses |= {hosts.chat: DOOR_IP, hosts.api: DOOR_IP}
+    trust = authority(folder, "trust")
+    values = chart_values(settings, client=CLIENT, group=GROUP, tenant=TENANT)
+    parts = ChatPods(settings, folder, stage.secrets, values, trust[0])
+    certificate_for(folder, trust, hosts.chat, hosts.api)
+    certificate = (folder / f"{hosts.chat}.pem", folder / f"{hosts.chat}.key")
+    found = rendered.render("valkey", names.REDIS, names.NAMESPACE, folder, *redis_values(), release.redis(settings))
+    redis = gateway_pods.valkey(found, names.REDIS, folder, stage.secrets, ADDRESSES[names.REDIS])
+    door = front_door(
+        settings,
+        folder,
+        DOOR_IP,
+        {
+            hosts.chat: (release.exposure(settings), [f"{ip}:{names.PORT}" for ip in POD_IPS]),
+            hosts.api: (gateway_release.exposure(settings), [f"{ADDRESSES[gateway.SERVICE]}:{gateway.PORT}"]),
+        },
+        certificate,
+    )
+    pods = [parts.open_webui(f"chat-{number}", ip) for number, ip in enumerate(POD_IPS, 1)]
+    sidecar = parts.sidecar(ASSERTION)
+    with ExitStack() as stack:
+        entra = stack.enter_context(
+            running_entra(folder, ENTRA_IP, trust, tenant=TENANT, client=CLIENT, assertion=ASSERTION)
+        )
+        for program in (redis, sidecar, door):
+            stack.enter_context(program.running())
+        migrations = migrate_at_once(parts)
+        for pod in pods:
+            stack.callback(pod.stop)
+            pod.start(wait=False)
+        for pod in pods:
+            pod.wait_until_ready()
+        yield ChatStage(stage, entra, pods, redis, sidecar, door, parts, migrations)
+
+
+def migrate_at_once(parts: ChatPods) -> list[str]:
+    """Run the migrations of both pods side by side; return what they said."""
+    started = [parts.migration(f"chat-{number}") for number in (1, 2)]
+
+    def said(process: "subprocess.Popen[str]") -> str:
+        text = process.communicate(timeout=900)[0]
+        assert process.returncode == 0, text[-6000:]
+        return text
+
+    with ThreadPoolExecutor() as pool:
+        return list(pool.map(said, started))
+
+
+def redis_values() -> list[Path]:
+    """Return the chart's file for the chat's Redis."""
+    return [rendered.own_chart("valkey").parent / "valkey" / "values.chat.yaml"]

@@ -1,0 +1,49 @@
+"""A real browser before the chat: the login's redirects, web sockets through the front door, an answer that appears."""
+
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.live.programs.chat_stage import ChatStage
+from tests.support.entra_provider import new_person
+
+pytestmark = pytest.mark.live
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+PATIENCE_MS = 90_000
+
+
+def asks(page: Page, prompt: str) -> None:
+    page.locator("#chat-input").wait_for(timeout=PATIENCE_MS)
+    for name in ("Okay, Let's Go!", "Close"):
+        button = page.get_by_role("button", name=name)
+        if button.count():
+            button.first.click()
+    page.locator("#chat-input").click()
+    page.keyboard.type(prompt)
+    page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("model", ["phi3.5", "llama3.1-8b"])
+def test_answer_appears_in_the_browser(chat: ChatStage, model: str) -> None:
+    """Models without tools answer too: the chat sends them none of its own (R5)."""
+    chat.entra.person = new_person(f"Bea-{model.replace('.', '')}", roles=["user"])
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        try:
+            page = browser.new_context(ignore_https_errors=True).new_page()
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(f"https://{chat.host}/?models={model}")
+            asks(page, "Does it work in a browser?")
+            answer = page.locator(".chat-assistant").last
+            expect(answer).to_contain_text(" ".join(chat.stage.engines.words), timeout=PATIENCE_MS)
+        finally:
+            page.screenshot(path=str(chat.parts.folder / f"browser-{model}.png"))
+            browser.close()
+    asked = [one for one in chat.stage.engines.asked if "in a browser" in str(one.body.get("messages"))]
+    assert asked
+    if model == "phi3.5":
+        assert not any(one.body.get("tools") for one in asked)

@@ -1,0 +1,110 @@
+"""The chat of dev with everything behind it: migrations, logins, streamed chats, documents, two pods as one."""
+
+import json
+import uuid
+
+import httpx
+import pytest
+
+from stacks.kubernetes.chat import names
+from stacks.kubernetes.chat.login import administrator
+from tests.live.programs.chat_stage import ChatStage
+from tests.support.chat_browser import Browser
+from tests.support.entra_provider import Person, new_person
+
+pytestmark = pytest.mark.live
+WITH_TOOLS, WITHOUT_TOOLS = "llama3.1-8b", "phi3.5"
+MEMBER, ADMINISTRATOR, STRANGER = (
+    new_person("Mia", roles=["user"]),
+    new_person("Ada", roles=["admin"]),
+    new_person("Sam"),
+)
+
+
+@pytest.fixture(scope="module")
+def member(chat: ChatStage) -> Browser:
+    return chat.logged_in(MEMBER)
+
+
+def role(browser: Browser) -> str:
+    answer = browser.api("GET", "/api/v1/auths/")
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["role"])
+
+
+def test_pods_that_start_at_once_migrate_one_after_the_other(chat: ChatStage) -> None:
+    assert all("migrate: done" in said for said in chat.migrations)
+    tables = chat.stage.database.superuser(
+        "SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tableowner = 'open_webui'", "open_webui"
+    )
+    assert int(tables) > 20
+
+
+def test_local_administrator_exists_so_that_nobody_becomes_one_by_being_first(chat: ChatStage) -> None:
+    found = chat.stage.database.superuser("SELECT email, role FROM \"user\" WHERE role = 'admin'", "open_webui")
+    assert found.split("\n")[0] == f"{administrator(chat.stage.settings)}|admin"
+
+
+def test_member_of_the_access_group_logs_in_as_a_user(chat: ChatStage, member: Browser) -> None:
+    assert role(member) == "user"
+    assert chat.entra.refusals == []
+
+
+def test_operator_logs_in_as_an_administrator(chat: ChatStage) -> None:
+    assert role(chat.logged_in(ADMINISTRATOR)) == "admin"
+
+
+def test_whoever_is_not_assigned_gets_no_session(chat: ChatStage) -> None:
+    chat.entra.person = STRANGER
+    browser = chat.browser()
+    browser.log_in()
+    assert browser.token is None
+
+
+def test_whoever_has_more_groups_than_a_token_holds_logs_in_by_the_role(chat: ChatStage) -> None:
+    many = Person("Max", "99999999-0000-4000-8000-000000000001", roles=["user"], groups=[str(uuid.uuid4())] * 250)
+    assert "_claim_names" in chat.entra.claims(many)
+    assert role(chat.logged_in(many)) == "user"
+
+
+def test_member_sees_the_models_of_dev(member: Browser) -> None:
+    models = {model["id"] for model in member.api("GET", "/api/models").json()["data"]}
+    assert {"phi3.5", "llama3.1-8b", "mistral-7b", "gemma2-2b", "gpt-oss", "deepseek-r1", "qwen2-5-7b"} <= models
+
+
+def test_chat_is_streamed_from_the_engine_to_the_browser(chat: ChatStage, member: Browser) -> None:
+    status, parts = member.chat(WITH_TOOLS, "Is it streamed?")
+    assert (status, "".join(parts).split()) == (200, chat.stage.engines.words)
+    assert len(parts) > 3
+
+
+def test_session_of_one_pod_counts_at_the_other(chat: ChatStage, member: Browser) -> None:
+    for pod in chat.pods:
+        answer = httpx.get(
+            f"http://{pod.address}:{pod.port}/api/v1/auths/", headers={"Authorization": f"Bearer {member.token}"}
+        )
+        assert answer.status_code == 200
+
+
+def test_document_is_uploaded_embedded_and_found(chat: ChatStage, member: Browser) -> None:
+    text = "The harbour crane of Lübeck lifts forty tons of salt every morning."
+    sent = member.api(
+        "POST", "/api/v1/files/?process=true&process_in_background=false", files={"file": ("crane.txt", text)}
+    )
+    assert sent.status_code == 200, sent.text
+    file = sent.json()["id"]
+    query = {"collection_name": f"file-{file}", "query": "How much salt does the harbour crane lift?", "k": 1}
+    found = member.api("POST", "/api/v1/retrieval/query/doc", json=query)
+    assert found.status_code == 200, found.text
+    assert "forty tons" in json.dumps(found.json())
+    rows = chat.stage.database.superuser("SELECT count(*), max(vector_dims(vector)) FROM document_chunk", "open_webui")
+    assert rows.split("|")[1] == "384"
+    assert list((chat.parts.folder / "uploads").glob("*crane.txt"))
+
+
+def test_no_pod_asked_for_a_name_outside(chat: ChatStage) -> None:
+    """Nothing is fetched while it runs: no models, versions or packages."""
+    outside = {
+        name for name in chat.stage.names.unknown if "." in name and not name.endswith((".arpa", names.NAMESPACE))
+    }
+    assert outside == set()
