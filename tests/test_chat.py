@@ -88,6 +88,25 @@ def test_migrations_run_under_a_lock_before_and_never_in_open_webui() -> None:
     assert "import open_webui.config" in release.scripts()["model_tools.py"]
 
 
+def test_tables_of_vectors_are_made_under_the_lock_too() -> None:
+    """Two pods that start at once would both make them: one ends with UniqueViolation, pg_type_typname_nsp_index."""
+    migrate = _values(_settings(chat={"environment": {"PGVECTOR_HNSW_M": "24"}}))["extraInitContainers"][1]
+    given = {entry["name"]: entry.get("value") for entry in migrate["env"]}
+    assert {name: value for name, value in given.items() if name.startswith(("VECTOR", "PGVECTOR"))} == {
+        "VECTOR_DB": "pgvector",
+        "PGVECTOR_CREATE_EXTENSION": "False",
+        "PGVECTOR_HNSW_M": "24",
+        "PGVECTOR_INDEX_METHOD": "hnsw",
+        "PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH": "384",
+        "PGVECTOR_POOL_MAX_OVERFLOW": "10",
+        "PGVECTOR_POOL_RECYCLE": "1800",
+        "PGVECTOR_POOL_SIZE": "10",
+        "PGVECTOR_POOL_TIMEOUT": "30",
+    }
+    script = release.scripts()["model_tools.py"]
+    assert script.index("import open_webui.config") < script.rindex("    get_vector_db_client()")
+
+
 def test_a_pod_ends_with_its_answers() -> None:
     settings = load_settings("dev")
     assert release.insertions(settings) == {

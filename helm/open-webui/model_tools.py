@@ -1,7 +1,9 @@
-"""Brings the database to this version's schema, then writes down which models call tools.
+"""Brings the database to this version's schema, vectors included, then writes down which models call tools.
 
 migrate.py runs it under its lock. Environment: MODEL_TOOLS, JSON of the models' ids and whether each calls tools;
-DEFAULT_MODEL_METADATA, what holds for models of which nothing is written down.
+DEFAULT_MODEL_METADATA, what holds for models of which nothing is written down; VECTOR_DB and PGVECTOR_*, as Open WebUI
+has them. It would make the tables of the vectors itself when it starts, where pods of one moment meet: CREATE TABLE IF
+NOT EXISTS fails for all but the first.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import sys
 
 import open_webui.config  # noqa: F401 - migrates while it is imported, where ENABLE_DB_MIGRATIONS allows it
 from open_webui.models.models import ModelForm, Models
+from open_webui.retrieval.vector.factory import get_vector_db_client
 
 CAPABILITY = "builtin_tools"
 
@@ -36,7 +39,8 @@ async def write_down(tools: dict[str, bool], default: bool) -> None:
 
 
 def main() -> None:
-    """Write down what MODEL_TOOLS says."""
+    """Make the tables of the vectors, and write down what MODEL_TOOLS says. Raises what the vector store raises."""
+    get_vector_db_client()
     default = json.loads(os.environ["DEFAULT_MODEL_METADATA"])["capabilities"][CAPABILITY]
     try:
         asyncio.run(write_down(json.loads(os.environ["MODEL_TOOLS"]), default))

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-NEW_MOUNTS, NEW_NETWORK = 0x0002_0000, 0x4000_0000
-"""CLONE_NEWNS and CLONE_NEWNET of unshare(2)."""
+NEW_MOUNTS, NEW_NETWORK, OWN_FOLDERS = 0x0002_0000, 0x4000_0000, 0x0000_0200
+"""CLONE_NEWNS, CLONE_NEWNET and CLONE_FS of unshare(2)."""
 DNS = "127.0.0.53"
 KUBE_DNS = "kube-dns.kube-system.svc.cluster.local"
 TYPE_A = 1
@@ -81,6 +81,9 @@ def pod_network(folder: Path, addresses: Mapping[str, str]) -> Iterator[Names]:
         with _serving(names):
             yield names
     finally:
+        # A thread that still waits for a connection's next request shares its working folder with this one; with that,
+        # setns(2) refuses another mount namespace.
+        _call("unshare", OWN_FOLDERS)
         for kind, handle in before:
             _call("setns", handle, kind)
             os.close(handle)

@@ -9,7 +9,7 @@ from typing import Any
 
 from stacks.kubernetes import timeouts
 from stacks.kubernetes.accounts import OPEN_WEBUI
-from stacks.kubernetes.catalogue import HELM
+from stacks.kubernetes.catalogue import HELM, fixed_values
 from stacks.kubernetes.engines import FRONT_PORT
 from stacks.kubernetes.gateway.address import PORT as GATEWAY_PORT
 from stacks.kubernetes.images import deployed_images
@@ -72,6 +72,7 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
     """Values of Open WebUI, which logs in members of `group_id` at the application `client_id`."""
     image = deployed_images(settings)[f"{RELEASE}/server"]
     chat = settings.chat
+    given = variables(settings, client_id=client_id, group_id=group_id)
     return {
         "image": image.values(),
         "replicaCount": chat.replicas,
@@ -86,9 +87,12 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
         },
         "websocket": {"existingSecret": secrets.VARIABLES, "existingSecretKey": secrets.REDIS_URL_KEY},
         **connection_values(settings, secret=secrets.VARIABLES, key=secrets.OPENAI_KEYS),
-        "extraEnvVars": variables(settings, client_id=client_id, group_id=group_id) | _secret_variables(settings),
-        # The sidecar first: it has to answer before Open WebUI asks.
-        "extraInitContainers": [login.sidecar(image=str(image), tenant_id=tenant_id), _migration(settings, str(image))],
+        "extraEnvVars": given | _secret_variables(settings),
+        "extraInitContainers": [
+            # First: it has to answer before Open WebUI asks.
+            login.sidecar(image=str(image), tenant_id=tenant_id),
+            _migration(settings, str(image), given),
+        ],
         "volumes": [
             {"name": "uploads", "persistentVolumeClaim": {"claimName": UPLOADS_CLAIM}},
             {"name": "scripts", "configMap": {"name": SCRIPTS}},
@@ -150,12 +154,13 @@ def _from_secret(key: str) -> dict[str, Any]:
     return {"valueFrom": {"secretKeyRef": {"name": secrets.VARIABLES, "key": key}}}
 
 
-def _migration(settings: Settings, image: str) -> dict[str, Any]:
+def _migration(settings: Settings, image: str, given: dict[str, str]) -> dict[str, Any]:
+    own = fixed_values(RELEASE)["extraEnvVars"] | given
     plain = {
+        **{name: own[name] for name in sorted(own) if name == "VECTOR_DB" or name.startswith("PGVECTOR_")},
         **tool_variables(settings),
         "MODEL_TOOLS": json.dumps(tools_by_model(settings)),
         "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
-        "VECTOR_DB": "pgvector",
         "OFFLINE_MODE": "True",
         "HOME": "/tmp",  # noqa: S108 - of the container
         "DATA_DIR": "/tmp/data",  # noqa: S108

@@ -25,6 +25,7 @@ POD_IPS = ("127.0.1.10", "127.0.1.11")
 TENANT = "11111111-2222-4333-8444-555555555555"
 CLIENT = "66666666-7777-4888-9999-000000000000"
 GROUP = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tableowner = 'open_webui'"
 ASSERTION = "token-of-the-service-account-of-the-chat"
 
 
@@ -41,6 +42,8 @@ class ChatStage:
     parts: ChatPods
     migrations: list[str]
     """What the migrations of both pods said, which ran at once."""
+    tables: list[str]
+    """What they made, before Open WebUI started."""
 
     @property
     def host(self) -> str:
@@ -93,12 +96,13 @@ def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
         for program in (redis, sidecar, door):
             stack.enter_context(program.running())
         migrations = migrate_at_once(parts)
+        tables = stage.database.superuser(TABLES, "open_webui").splitlines()
         for pod in pods:
             stack.callback(pod.stop)
             pod.start(wait=False)
         for pod in pods:
             pod.wait_until_ready()
-        yield ChatStage(stage, entra, pods, redis, sidecar, door, parts, migrations)
+        yield ChatStage(stage, entra, pods, redis, sidecar, door, parts, migrations, tables)
 
 
 def migrate_at_once(parts: ChatPods) -> list[str]:
