@@ -38,6 +38,11 @@ class Postgresql:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def recovered(self) -> bool:
+        """Return whether it answers statements; after a kill its port is open before that."""
+        where = ["-h", str(self.folder), "-p", str(self.program.port), "-U", "postgres", "-d", "postgres"]
+        return _psql(*where, "-c", "SELECT 1").returncode == 0
+
     def connections(self) -> dict[str, int]:
         """Return the number of clients' connections, by database."""
         statement = (

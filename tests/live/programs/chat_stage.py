@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.hosts import Hosts
+from stacks.kubernetes.catalogue import HELM
 from stacks.kubernetes.chat import names, release
 from stacks.kubernetes.gateway import address as gateway
 from stacks.kubernetes.gateway import release as gateway_release
@@ -120,4 +121,4 @@ def migrate_at_once(parts: ChatPods) -> list[str]:
 
 def redis_values() -> list[Path]:
     """Return the chart's file for the chat's Redis."""
-    return [rendered.own_chart("valkey").parent / "valkey" / "values.chat.yaml"]
+    return [HELM / "valkey" / "values.chat.yaml"]

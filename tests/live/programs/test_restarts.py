@@ -48,7 +48,7 @@ def test_known_key_works_while_the_database_is_away(stage: Stage) -> None:
 
 
 def test_fifty_people_at_once_meet_no_error_and_no_more_connections_than_planned(stage: Stage) -> None:
-    wait_for(lambda: stage.database.program.answers() and answers(stage), 60, lambda: stage.gateway.log[-3000:])
+    wait_for(lambda: stage.database.recovered() and answers(stage), 60, lambda: stage.gateway.log[-3000:])
     key = stage.secret(address.NAMESPACE, secrets.SECRET, secrets.CHAT_KEY)
     body = {"model": MODEL, "messages": [{"role": "user", "content": "All at once?"}], "stream": True}
     until = time.monotonic() + LASTS_S
