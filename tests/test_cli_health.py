@@ -197,3 +197,20 @@ def test_a_rehearsal_that_was_never_made_is_said(monkeypatch: pytest.MonkeyPatch
     refused = run("--rehearsed")
     assert isinstance(refused.exception, OperatorError)
     assert refused.exception.fix == "llmctl rehearse dev"
+
+
+def test_a_rehearsal_with_real_providers_is_looked_at_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scripts.cli import health_rehearsed
+
+    class Elsewhere:
+        def instances(self, stack: str) -> dict[str, dict[str, Any]]:
+            return {"helm_release.opik": {"name": "opik"}} if stack == "platform" else {}
+
+    def unexpected(*_arguments: Any, **_options: Any) -> Any:
+        raise AssertionError("the rehearsal on fake providers was looked for")
+
+    monkeypatch.setattr(health_rehearsed, "Rehearsal", unexpected)
+    found: Any = Elsewhere()
+    looked = dict(health_rehearsed.parts(load_settings("dev"), found))
+    assert looked["trace"]().problem == ""
+    assert looked["gateway"]().problem == "does not stand in the rehearsal"

@@ -14,9 +14,12 @@ if TYPE_CHECKING:
 _GRANT = "azuread_service_principal_delegated_permission_grant"
 
 
-def parts(settings: "Settings") -> list[Part]:
-    """Return what stands for each part of the path. Raises OperatorError without a rehearsal."""
-    rehearsal = Rehearsal(settings, fresh=False)
+def parts(settings: "Settings", rehearsal: Rehearsal | None = None) -> list[Part]:
+    """Return what stands for each part of the path, in the last rehearsal on fake providers where none is given.
+
+    Raises OperatorError without a rehearsal.
+    """
+    rehearsal = rehearsal or Rehearsal(settings, fresh=False)
     releases = {
         str(values["name"]) for address, values in _standing(rehearsal, "platform") if "helm_release" in address
     }

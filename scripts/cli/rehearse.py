@@ -180,7 +180,7 @@ def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
     out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
     from .health_rehearsed import parts  # noqa: PLC0415 - only a rehearsal needs it
 
-    for step in go(parts(rehearsal.settings)):
+    for step in go(parts(rehearsal.settings, rehearsal)):
         show(step)
 
 
