@@ -40,6 +40,15 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_exists(page: Path) -> None:
+    named = re.findall(
+        r"(?<![\w./-])(?:tests|scripts|stacks|constructs|helm)/[\w./-]+\.(?:py|sh|yaml|json|md)\b",
+        page.read_text("utf-8"),
+    )
+    assert sorted({path for path in named if not (ROOT / path).exists()}) == []
+
+
 def test_every_page_can_be_reached_from_the_readme() -> None:
     reached: set[Path] = set()
     ahead = [ROOT / "README.md"]
