@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import cluster_policies, image_step, login_consent, opik_migrations, saved_plans, summary, zones
+from . import cluster_policies, image_step, login_consent, opik_migrations, rights_check, saved_plans, summary, zones
 from .consent import Consent
 from .console import err, out, print_json
 from .ending import ending
@@ -71,6 +71,7 @@ def deploy(
     with rollout(Job("deploy", chosen, workspace, parallelism)) as run:
         if plans:
             saved_plans.restore(plans, run)
+        _say_rights(run, settings)
         _say_consent(run, settings)
         if "aks" in run.stacks and not run.reviewed:
             _refuse_zones(run, settings)
@@ -94,6 +95,19 @@ def _opik_is_migrated(settings: "Settings", run: Rollout) -> bool:
     if "platform" not in run.stacks or not settings.opik.enabled:
         return True
     return opik_migrations.after_deployment(settings.name)
+
+
+def _say_rights(run: Rollout, settings: "Settings") -> None:
+    """Tell what the login lacks, before the first deployment; whoever has deployed has shown that it may."""
+    if "identity" not in run.stacks or run.reviewed:
+        return
+    try:
+        standing = bool(run.runner("identity").outputs())
+    except TerraformError:
+        return
+    if not standing:
+        for line in rights_check.warnings(settings):
+            err.print(line, markup=False, soft_wrap=True)
 
 
 def _say_consent(run: Rollout, settings: "Settings") -> None:

@@ -8,6 +8,7 @@ DIGEST = "sha256:" + "a" * 64
 AZ = (
     f"az account get-access-token --scope api://{GUID}/access --query accessToken -o tsv",
     "az account get-access-token --query accessToken --output json",
+    "az account get-access-token --resource-type ms-graph --output json",
     "az account show --query user.type --output json",
     "az account show --query id",
     "az acr build --help",
