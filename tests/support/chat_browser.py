@@ -2,11 +2,18 @@
 
 import json
 import ssl
+import subprocess
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
+
+from stacks.kubernetes.ingress import STICKY_COOKIE
+from tests.support import chat_socket, programs
 
 
 @dataclass
@@ -30,6 +37,58 @@ class Browser:
         """What the page keeps of the login."""
         return self.client.cookies.get("token", domain=self.host)
 
+    def goes_to(self, pod: str) -> None:
+        """Stay from now on with a pod, an address with a port."""
+        self.client.cookies.delete(STICKY_COOKIE)
+        self.client.cookies.set(STICKY_COOKIE, pod, domain=self.host)
+
+    @contextmanager
+    def socket(self, pod: str) -> Iterator["Socket"]:
+        """Open a web socket at a pod, through the front door."""
+        command = [str(programs.open_webui_python()), chat_socket.__file__, f"https://{self.host}"]
+        process = subprocess.Popen(
+            [*command, f"{STICKY_COOKIE}={pod}"],
+            env={"SSL_CERT_FILE": str(self.trusted), "PATH": "/usr/bin:/bin"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdin
+            assert process.stdout
+            process.stdin.write(f"{self.token}\n")
+            process.stdin.flush()
+            yield Socket(json.loads(process.stdout.readline()), process)
+        finally:
+            process.kill()
+            process.communicate()
+
+    def ask_by_socket(self, model: str, prompt: str, *, asked: str, told: str) -> tuple[str, str]:
+        """Ask one pod in a new chat while a web socket is open at another; return the chat's number and what that told.
+
+        Ends with the answer, or when the socket closes.
+        """
+        message = {"id": str(uuid.uuid4()), "parentId": None, "childrenIds": [], "role": "user", "content": prompt}
+        with self.socket(told) as socket:
+            body = {
+                "model": model,
+                "messages": [{"role": "user", "content": prompt}],
+                "stream": True,
+                "session_id": socket.number,
+                "parent_id": None,
+                "id": str(uuid.uuid4()),
+                "user_message": {**message, "models": [model], "timestamp": 1},
+            }
+            self.goes_to(asked)
+            answer = self.api("POST", "/api/chat/completions", json=body)
+            assert answer.status_code == 200, answer.text
+            said = ""
+            for event in socket.events():
+                said += json.dumps(event["data"])
+                if event["data"].get("type") == "chat:active" and event["data"]["data"]["active"] is False:
+                    break
+        return str(answer.json()["chat_id"]), said
+
     def api(self, method: str, path: str, **more: Any) -> httpx.Response:
         """Ask the interface as the page does."""
         headers = {"Authorization": f"Bearer {self.token}"}
@@ -48,3 +107,17 @@ class Browser:
                     for choice in json.loads(line[6:]).get("choices", []):
                         parts.append(choice.get("delta", {}).get("content") or "")
         return 200, [part for part in parts if part]
+
+
+@dataclass
+class Socket:
+    """A web socket that is open."""
+
+    number: str
+    process: "subprocess.Popen[str]"
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """Return what it is told, as it comes."""
+        assert self.process.stdout
+        for line in self.process.stdout:
+            yield json.loads(line)

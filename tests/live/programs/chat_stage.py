@@ -51,6 +51,10 @@ class ChatStage:
         """Name in the browser."""
         return Hosts(self.stage.settings.domain).chat
 
+    def address(self, pod: int) -> str:
+        """Where a pod listens, as the front door names it."""
+        return f"{self.pods[pod].address}:{self.pods[pod].port}"
+
     def browser(self) -> Browser:
         """Return a browser that knows nothing yet."""
         return Browser(self.host, self.parts.trusted)

@@ -85,6 +85,19 @@ def test_session_of_one_pod_counts_at_the_other(chat: ChatStage, member: Browser
         assert answer.status_code == 200
 
 
+@pytest.mark.parametrize(("asked", "told"), [(0, 1), (1, 0), (0, 0)])
+def test_answer_of_one_pod_reaches_the_socket_at_the_other(
+    chat: ChatStage, member: Browser, asked: int, told: int
+) -> None:
+    """By Redis: a page's socket and its requests may be at different pods."""
+    number, said = member.ask_by_socket(
+        WITH_TOOLS, "Does it reach me?", asked=chat.address(asked), told=chat.address(told)
+    )
+    assert " ".join(chat.stage.engines.words) in said
+    kept = member.api("GET", f"/api/v1/chats/{number}").json()
+    assert " ".join(chat.stage.engines.words) in json.dumps(kept)
+
+
 def test_document_is_uploaded_embedded_and_found(chat: ChatStage, member: Browser) -> None:
     text = "The harbour crane of Lübeck lifts forty tons of salt every morning."
     sent = member.api(
