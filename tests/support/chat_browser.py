@@ -68,7 +68,13 @@ class Browser:
 
         Ends with the answer, or when the socket closes.
         """
-        message = {"id": str(uuid.uuid4()), "parentId": None, "childrenIds": [], "role": "user", "content": prompt}
+        message: dict[str, Any] = {
+            "id": str(uuid.uuid4()),
+            "parentId": None,
+            "childrenIds": [],
+            "role": "user",
+            "content": prompt,
+        }
         with self.socket(told) as socket:
             body = {
                 "model": model,

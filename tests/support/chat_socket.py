@@ -17,10 +17,10 @@ async def listen(address: str, cookie: str, token: str) -> None:
 
     client = socketio.AsyncClient(reconnection=False)
 
-    @client.on("events")
     async def told(event: object) -> None:
         print(json.dumps(event), flush=True)
 
+    client.on("events", told)
     await client.connect(
         address,
         headers={"Cookie": cookie},
