@@ -201,6 +201,15 @@ def test_a_cluster_hands_out_what_its_settings_allow(azure: Provider) -> None:
     assert hidden["kube_config"][0]["host"] == f"https://{hidden['private_fqdn']}:443"
 
 
+def test_a_pool_that_scales_starts_with_its_smallest_size(azure: Provider) -> None:
+    """As azurerm 4.55 sends it; with one node an upgrade of three to five would be out of bounds."""
+    pool = {"name": "system", "vm_size": "Standard_D4ds_v5", "auto_scaling_enabled": True}
+    made = azure.create(
+        "azurerm_kubernetes_cluster", **CLUSTER | {"default_node_pool": {**pool, "min_count": 3, "max_count": 5}}
+    )
+    assert made["default_node_pool"][0]["node_count"] == 3
+
+
 def test_a_data_source_finds_what_exists_and_misses_what_does_not(azure: Provider) -> None:
     disk = azure.create("azurerm_managed_disk", name="data", **DISK)
     asked = body("data", "azurerm_managed_disk", name="data", resource_group_name="one")

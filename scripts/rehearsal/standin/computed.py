@@ -82,10 +82,22 @@ class Computation:
         if kind == "bool":
             return False
         if kind == "number":
-            return _NUMBERS.get(name, 1 if name.endswith("count") else 0)
+            # A pool that scales starts with its smallest size (azurerm 4.55, kubernetes_nodepool.go:988-992).
+            smallest = self._beside(path, "min_count") if name == "node_count" else None
+            return smallest or _NUMBERS.get(name, 1 if name.endswith("count") else 0)
         if kind == "dynamic":
             return None
         return self._text(name, path)
+
+    def _beside(self, path: Path, name: str) -> Any:
+        """Return the known attribute `name` of the block that `path` lies in, None where there is none."""
+        block: Any = self._facts
+        for step in path[:-1]:
+            try:
+                block = block[step]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return block.get(name) if isinstance(block, Mapping) else None
 
     def _text(self, name: str, path: Path) -> str:
         where = ".".join(map(str, path))
