@@ -62,6 +62,9 @@ ACCESS = GrafanaAccess(
     subscription_id="subscription",
     metrics_url="",
 )
+UNRESTRICTED = {"gpu", "serving"}
+"""Namespaces whose pods need more than Pod Security's level `restricted` (tests/promises/namespaces.yaml)."""
+ON_GPU_NODES = {"nvidia-device-plugin", "dcgm-exporter", "ollama"}
 VARIANTS = [
     (release, variant)
     for release in NAMESPACE
@@ -184,11 +187,11 @@ def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) ->
     assert found <= pinned
 
 
+@pytest.mark.parametrize("rendered", [at for at in VARIANTS if NAMESPACE[at[0]] not in UNRESTRICTED], indirect=True)
 def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
     levels = {rules.name: rules.enforced for rules in namespaces(_settings())}
-    if levels[NAMESPACE[release]] is not PodSecurity.RESTRICTED:
-        pytest.skip(f"{NAMESPACE[release]} does not restrict its pods")
+    assert levels[NAMESPACE[release]] is PodSecurity.RESTRICTED
     place = {id(item): item["metadata"].get("namespace", NAMESPACE[release]) for item in objects}
     restricted = [item for item in objects if levels.get(place[id(item)]) is PodSecurity.RESTRICTED]
     for name, pod in _pods(restricted):
@@ -261,10 +264,10 @@ def test_source_ranges_judge_the_callers_address_and_a_rollout_refuses_nobody(tm
     assert pod["terminationGracePeriodSeconds"] >= 80
 
 
+@pytest.mark.parametrize("rendered", [at for at in VARIANTS if at[0] in ON_GPU_NODES], indirect=True)
 def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
-    release, objects = rendered
-    if release not in {"nvidia-device-plugin", "dcgm-exporter", "ollama"}:
-        pytest.skip(f"{release} does not run on GPU nodes")
+    _, objects = rendered
+    assert list(_pods(objects))
     for name, pod in _pods(objects):
         tolerated = {f"{item['key']}={item.get('value')}:{item.get('effect')}" for item in pod["tolerations"]}
         assert {GPU_TAINT, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"} <= tolerated, name
