@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.support.programs import DEBIAN, Program, in_debian
+from tests.support.programs import DEBIAN, Program, in_debian, wait_for
 
 BIN = "/usr/lib/postgresql/17/bin"
 ADMINISTRATOR = "platform_admin"
@@ -42,6 +42,16 @@ class Postgresql:
         """Return whether it answers statements; after a kill its port is open before that."""
         where = ["-h", str(self.folder), "-p", str(self.program.port), "-U", "postgres", "-d", "postgres"]
         return _psql(*where, "-c", "SELECT 1").returncode == 0
+
+    def start_again(self) -> None:
+        """Start it after a kill as its supervisor does: anew while processes of the old one still hold its memory."""
+
+        def started() -> bool:
+            if self.program.process is None or self.program.process.poll() is not None:
+                self.program.start(wait=False)
+            return self.recovered()
+
+        wait_for(started, 120, lambda: self.log[-3000:])
 
     def connections(self) -> dict[str, int]:
         """Return the number of clients' connections, by database."""

@@ -27,7 +27,10 @@ def test_calls_are_answered_again_after_a_process_was_killed(stage: Stage, part:
     program.kill()
     if part in {"limits", "metrics"}:
         assert answers(stage), f"without {part} no call is answered"
-    program.start()
+    if part == "database":
+        stage.database.start_again()
+    else:
+        program.start()
     wait_for(lambda: answers(stage), 120, lambda: f"no answers after {part} was killed:\n{stage.gateway.log[-3000:]}")
 
 
@@ -37,5 +40,5 @@ def test_known_key_works_while_the_database_is_away(stage: Stage) -> None:
     try:
         assert answers(stage)
     finally:
-        stage.database.program.start()
+        stage.database.start_again()
     wait_for(lambda: answers(stage), 120, lambda: stage.gateway.log[-3000:])
