@@ -109,3 +109,11 @@ def test_secrets_are_copied_into_these_namespaces_and_no_others(environment: Env
         for namespace, secrets in deliveries.items()
     }
     assert found == table("deliveries")
+
+
+def test_no_image_runs_while_the_policy_cannot_be_judged() -> None:
+    """Read from the template, so that it is noticed where no helm renders it, too."""
+    template = Path(__file__).parents[1] / "helm" / "image-policy" / "templates" / "policy.yaml"
+    assert [line.strip() for line in template.read_text("utf-8").splitlines() if "failurePolicy" in line] == [
+        "failurePolicy: Fail"
+    ]
