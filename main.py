@@ -11,14 +11,14 @@ from cdktf import App
 
 from stacks.acr import AcrStack
 from stacks.aks import AksStack
+from stacks.common.output_folder import output_folder
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
-from stacks.kubernetes import catalogue
-from stacks.kubernetes.image_lock import LockError
 from stacks.network import NetworkStack
-from stacks.output_folder import output_folder
-from stacks.platform import PlatformStack
+from stacks.platform.common import catalogue
+from stacks.platform.common.image_lock import LockError
+from stacks.platform.stack import PlatformStack
 from stacks.settings import Settings, SettingsError, load_settings
 
 

@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_helm.provider import HelmProvider, HelmProviderKuberne
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 from constructs import Construct
 
-from stacks.kubernetes.literals import terraform_literal
+from stacks.platform.common.literals import terraform_literal
 
 TOKEN_SCRIPT = Path(__file__).with_name("cluster_token.sh")
 

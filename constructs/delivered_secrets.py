@@ -26,7 +26,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
 )
 from constructs import Construct
 
-from stacks.kubernetes.literals import terraform_literal
+from stacks.platform.common.literals import terraform_literal
 
 _WAIT = """
 for pair in "$@"; do

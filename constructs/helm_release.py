@@ -8,8 +8,8 @@ from cdktf import AssetType, ITerraformDependable, TerraformAsset
 from cdktf_cdktf_provider_helm.release import Release, ReleasePostrender
 from constructs import Construct
 
-from stacks.kubernetes.catalogue import charts, own_chart, values_files
-from stacks.kubernetes.literals import terraform_literal
+from stacks.platform.common.catalogue import charts, own_chart, values_files
+from stacks.platform.common.literals import terraform_literal
 
 from .helm_values import values_text
 

@@ -22,7 +22,7 @@ from cdktf_cdktf_provider_azurerm.monitor_workspace import MonitorWorkspace
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from stacks.kubernetes.monitoring.alerts import AlertGroup
+from stacks.platform.components.monitoring.alerts import AlertGroup
 
 STREAM = "Microsoft-PrometheusMetrics"
 _ACCOUNT = "workspace"

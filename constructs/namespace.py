@@ -15,8 +15,8 @@ from cdktf_cdktf_provider_kubernetes.resource_quota_v1 import (
 )
 from constructs import Construct
 
-from stacks.kubernetes.flows import workloads
-from stacks.kubernetes.namespaces import NamespaceRules
+from stacks.platform.common.namespaces import NamespaceRules
+from stacks.platform.common.traffic import workloads
 
 from .network_policy import allow, deny_all
 

@@ -23,7 +23,7 @@ from cdktf_cdktf_provider_kubernetes.network_policy_v1 import (
 )
 from constructs import Construct
 
-from stacks.kubernetes.flows import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Flow, Peer, Workload
+from stacks.platform.common.traffic import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Flow, Peer, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

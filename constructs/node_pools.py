@@ -10,8 +10,8 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster_node_pool import (
 )
 from constructs import Construct
 
-from stacks.azure_names import rotation_pool_name
-from stacks.kubernetes.gpu import GPU_TAINT, gpu_node_labels, template_tags
+from stacks.common.azure_names import rotation_pool_name
+from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels, template_tags
 from stacks.settings.cluster import GpuPoolSettings, Priority, WorkloadPoolSettings
 
 SPOT = "kubernetes.azure.com/scalesetpriority"

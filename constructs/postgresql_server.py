@@ -16,7 +16,7 @@ from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_configuration impor
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from stacks.maintenance import UtcWindow
+from stacks.common.maintenance import UtcWindow
 from stacks.settings.data import DatabaseSettings
 
 ADMINISTRATOR = "platform_admin"

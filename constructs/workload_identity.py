@@ -7,7 +7,7 @@ from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 from constructs import Construct
 
-from stacks.kubernetes.accounts import TOKEN_AUDIENCE, WorkloadAccount
+from stacks.platform.common.accounts import TOKEN_AUDIENCE, WorkloadAccount
 
 
 class WorkloadIdentity(Construct):

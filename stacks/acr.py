@@ -11,9 +11,9 @@ from constructs import Construct
 
 from constructs.deletion_guard import DeletionGuard
 
-from . import wiring
-from .base import EnvironmentStack, Tier
-from .outputs import AcrOutputs
+from .common import wiring
+from .common.base import EnvironmentStack, Tier
+from .common.outputs import AcrOutputs
 from .settings import Settings
 
 

@@ -8,10 +8,10 @@ from constructs.postgresql_server import PostgresqlServer
 from constructs.secret_vault import SecretVault
 from constructs.vault_secret import VaultSecret
 
-from . import wiring
-from .base import EnvironmentStack, Tier
-from .maintenance import in_utc
-from .outputs import DatabaseOutputs
+from .common import wiring
+from .common.base import EnvironmentStack, Tier
+from .common.maintenance import in_utc
+from .common.outputs import DatabaseOutputs
 from .settings import Settings
 from .settings.secret_names import SECRETS, GeneratedSecret
 

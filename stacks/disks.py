@@ -16,9 +16,9 @@ from constructs.disk_backup import DiskBackup
 from constructs.model_store import ModelStore
 from constructs.retained_disk import RetainedDisk
 
-from . import wiring
-from .base import EnvironmentStack, Tier
-from .outputs import DisksOutputs
+from .common import wiring
+from .common.base import EnvironmentStack, Tier
+from .common.outputs import DisksOutputs
 from .settings import Settings
 from .settings.data import DataDisk
 

@@ -7,10 +7,10 @@ from constructs import Construct
 from constructs.access_group import AccessGroup
 from constructs.login_application import LoginApplication
 
-from . import wiring
-from .base import EnvironmentStack, Tier
-from .hosts import Hosts
-from .outputs import IdentityOutputs
+from .common import wiring
+from .common.base import EnvironmentStack, Tier
+from .common.hosts import Hosts
+from .common.outputs import IdentityOutputs
 from .settings import Settings
 
 

@@ -9,7 +9,8 @@ import pytest
 # Before any test module imports cdktf or constructs: it decides how provider bindings are loaded.
 import stacks  # noqa: F401
 from stacks.settings import load_settings
-from tests.synthesis import STATES, Synthesized, synthesize, with_state
+
+from .support.stacks.synthesis import STATES, Synthesized, synthesize, with_state
 
 pytest_plugins = ["tests.support.skip_gate"]
 

@@ -10,7 +10,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 from syrupy.filters import props
 from syrupy.location import PyTestLocation
 
-from tests.synthesis import STACKS, VARIANTS, Synthesized
+from .support.stacks.synthesis import STACKS, VARIANTS, Synthesized
 
 
 class StackSnapshot(JSONSnapshotExtension):

@@ -11,7 +11,7 @@ import typer
 from typer._click.exceptions import UsageError
 from typer.core import TyperCommand, TyperGroup
 
-from .errors import EXIT_CODES, ExitCode, OperatorError
+from scripts.core.errors import EXIT_CODES, ExitCode, OperatorError
 
 if TYPE_CHECKING:
     from typer import _click as click
@@ -35,36 +35,48 @@ _PREPARE = "Prepare"
 _DEVELOP = "Develop and prove"
 
 COMMANDS = {
-    "rehearse": Entry("scripts.cli.rehearse", "Deploy an environment on stand-in providers, without Azure.", _PREPARE),
-    "env": Entry("scripts.cli.env", "Check, list and write environment files.", _PREPARE, group=True),
-    "simulate": Entry("scripts.cli.simulate", "Play ways to run the platform before paying.", _PREPARE, group=True),
-    "state": Entry("scripts.cli.state", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
-    "remote": Entry("scripts.cli.remote", "Prepare HCP Terraform for remote runs.", _PREPARE, group=True),
-    "setup": Entry("scripts.cli.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
-    "deploy": Entry("scripts.cli.deploy", "Bring an environment up, or up to date.", _RUN),
-    "diff": Entry("scripts.cli.diff", "Show what a deployment would change.", _RUN),
-    "outputs": Entry("scripts.cli.outputs", "Show the outputs of every stack.", _RUN),
-    "destroy": Entry("scripts.cli.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
-    "health": Entry("scripts.cli.health", "Go through the whole path once, from the login to a trace.", _RUN),
-    "images": Entry("scripts.cli.images", "Build, import and lock the container images.", _RUN, group=True),
-    "webui": Entry("scripts.cli.webui", "Look at the chat, read its log, restart it.", _RUN, group=True),
-    "opik": Entry("scripts.cli.opik", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True),
-    "domain": Entry("scripts.cli.domain", "Move to another domain, check the front door.", _RUN, group=True),
-    "port-forward": Entry("scripts.cli.port_forward", "Make a service of the cluster answer on this machine.", _RUN),
-    "db": Entry("scripts.cli.db", "Restore PostgreSQL to a point in time.", _RUN, group=True),
-    "models": Entry("scripts.cli.models", "List, add, remove and download the served models.", _RUN, group=True),
-    "vllm": Entry("scripts.cli.vllm", "Look at vLLM, restart it, give a model other values.", _RUN, group=True),
-    "ollama": Entry("scripts.cli.ollama", "Look at Ollama, read its log, restart it.", _RUN, group=True),
-    "gateway": Entry("scripts.cli.gateway", "Give teams budgets and keys, offer the models to Opik.", _RUN, group=True),
-    "gpu": Entry("scripts.cli.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
-    "synth": Entry("scripts.cli.synth", "Write the Terraform files of an environment.", _RUN),
-    "test": Entry("scripts.cli.test", "Run the tests, as CI does.", _DEVELOP),
-    "check": Entry("scripts.cli.check", "Run every check of scripts/check.", _DEVELOP),
-    "policy": Entry(
-        "scripts.cli.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
+    "rehearse": Entry(
+        "scripts.cli.develop.rehearse", "Deploy an environment on stand-in providers, without Azure.", _PREPARE
     ),
-    "cluster": Entry("scripts.cli.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
-    "bench": Entry("scripts.cli.bench", "Measure.", _DEVELOP, group=True),
+    "env": Entry("scripts.cli.env.commands", "Check, list and write environment files.", _PREPARE, group=True),
+    "simulate": Entry(
+        "scripts.cli.develop.simulate", "Play ways to run the platform before paying.", _PREPARE, group=True
+    ),
+    "state": Entry("scripts.cli.state.commands", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
+    "remote": Entry("scripts.cli.remote.commands", "Prepare HCP Terraform for remote runs.", _PREPARE, group=True),
+    "setup": Entry("scripts.cli.develop.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
+    "deploy": Entry("scripts.cli.deploy.deploy", "Bring an environment up, or up to date.", _RUN),
+    "diff": Entry("scripts.cli.deploy.diff", "Show what a deployment would change.", _RUN),
+    "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _RUN),
+    "destroy": Entry("scripts.cli.deploy.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
+    "health": Entry("scripts.cli.health.commands", "Go through the whole path once, from the login to a trace.", _RUN),
+    "images": Entry("scripts.cli.images.commands", "Build, import and lock the container images.", _RUN, group=True),
+    "webui": Entry("scripts.cli.chat.commands", "Look at the chat, read its log, restart it.", _RUN, group=True),
+    "opik": Entry(
+        "scripts.cli.opik.commands", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True
+    ),
+    "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the front door.", _RUN, group=True),
+    "port-forward": Entry(
+        "scripts.cli.access.port_forward", "Make a service of the cluster answer on this machine.", _RUN
+    ),
+    "db": Entry("scripts.cli.database.commands", "Restore PostgreSQL to a point in time.", _RUN, group=True),
+    "models": Entry(
+        "scripts.cli.models.commands", "List, add, remove and download the served models.", _RUN, group=True
+    ),
+    "vllm": Entry("scripts.cli.engines.vllm", "Look at vLLM, restart it, give a model other values.", _RUN, group=True),
+    "ollama": Entry("scripts.cli.engines.ollama", "Look at Ollama, read its log, restart it.", _RUN, group=True),
+    "gateway": Entry(
+        "scripts.cli.llm_gateway.commands", "Give teams budgets and keys, offer the models to Opik.", _RUN, group=True
+    ),
+    "gpu": Entry("scripts.cli.engines.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
+    "synth": Entry("scripts.cli.deploy.synth", "Write the Terraform files of an environment.", _RUN),
+    "test": Entry("scripts.cli.develop.test", "Run the tests, as CI does.", _DEVELOP),
+    "check": Entry("scripts.cli.develop.check", "Run every check of scripts/check.", _DEVELOP),
+    "policy": Entry(
+        "scripts.cli.develop.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
+    ),
+    "cluster": Entry("scripts.cli.develop.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
+    "bench": Entry("scripts.cli.develop.bench", "Measure.", _DEVELOP, group=True),
 }
 
 
@@ -126,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         misuse = isinstance(leaving.__context__, UsageError)
         sys.exit(ExitCode.USAGE if misuse else leaving.code)
     except OperatorError as error:
-        from .console import print_error  # noqa: PLC0415 - --help does without
+        from scripts.core.console import print_error  # noqa: PLC0415 - --help does without
 
         if os.environ.get(VERBOSE_VARIABLE):
             raise

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from stacks.kubernetes.catalogue import charts, images
+from stacks.platform.common.catalogue import charts, images
 
 ROOT = Path(__file__).parents[2]
 LICENCES = ROOT / "helm" / "licences.yaml"

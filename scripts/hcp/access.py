@@ -20,8 +20,8 @@ from pytfe.models import (
     Workspace,
 )
 
+from .desired import Wanted, WantedWorkspace
 from .steps import Ids, Step, creating
-from .wanted import Wanted, WantedWorkspace
 
 
 @dataclass

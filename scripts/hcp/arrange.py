@@ -10,8 +10,8 @@ from pytfe import TFEClient
 from pytfe.models import AgentPoolCreateOptions, ProjectCreateOptions
 
 from .access import Access
+from .desired import Wanted
 from .steps import Ids, Step, creating
-from .wanted import Wanted
 from .workspaces import Workspaces
 
 

@@ -5,10 +5,10 @@ import shlex
 from collections.abc import Iterator
 from functools import partial
 
-from scripts.cli.azure import az
+from scripts.core.azure import az
 
+from .desired import AUDIENCE, FederatedCredential, Wanted
 from .steps import Step
-from .wanted import AUDIENCE, FederatedCredential, Wanted
 
 
 def steps(wanted: Wanted) -> Iterator[Step]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pytfe import TFEClient, TFEConfig
 from pytfe.errors import AuthError, NotFound, RateLimited, ServerError, TFEError
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 
 def find_token(hostname: str, environment: Mapping[str, str], home: Path) -> str:

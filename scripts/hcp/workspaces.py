@@ -19,8 +19,8 @@ from pytfe.models import (
     WorkspaceUpdateOptions,
 )
 
+from .desired import Wanted, WantedWorkspace
 from .steps import Ids, Step, creating
-from .wanted import Wanted, WantedWorkspace
 
 _COMPARED = {"execution_mode", "terraform_version", "auto_apply", "allow_destroy_plan", "global_remote_state"}
 

@@ -1,16 +1,16 @@
 """Tells which images of an environment may be deployed, where it asks for verified signatures."""
 
-from scripts.cli.errors import ExitCode, OperatorError
-from scripts.cli.processes import Processes
-from stacks.kubernetes.images import deployed_images, login_server
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from stacks.platform.common.images import deployed_images, login_server
 
+from .desired import needed
+from .environment_images import Workshop
 from .errors import UnsignedError
 from .progress import Reporter
 from .registry.references import Reference
 from .schedule import Task, run_all
 from .verification import Subject, is_signed, require_cosign
-from .wanted import needed
-from .workshop import Workshop
 
 
 def require_signatures(shop: Workshop, processes: Processes, reporter: Reporter) -> int:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 
 class RegistryError(OperatorError):

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 _TIMEOUT_S = 1800
 

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stacks.kubernetes.image_lock import LockedImage
+from stacks.platform.common.image_lock import LockedImage
 
+from .desired import Wanted
 from .registry.client import Registry
 from .registry.manifests import Manifest
-from .wanted import Wanted
 
 PARALLEL_REQUESTS = 8
 

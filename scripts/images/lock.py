@@ -5,8 +5,8 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode, OperatorError
-from stacks.kubernetes.image_lock import LockedImage, LockError, read_lock, render_lock
+from scripts.core.errors import ExitCode, OperatorError
+from stacks.platform.common.image_lock import LockedImage, LockError, read_lock, render_lock
 
 
 def locked_images(path: Path) -> dict[str, LockedImage]:

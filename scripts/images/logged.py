@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from scripts.cli.processes import Processes
+from scripts.core.processes import Processes
 
 from .errors import BuildError
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from scripts.cli.errors import OperatorError
+from scripts.core.errors import OperatorError
 
 from .lock import write_atomically
 from .recipes import Recipe

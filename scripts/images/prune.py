@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from stacks.kubernetes.image_lock import LockedImage
+from stacks.platform.common.image_lock import LockedImage
 
 from .registry.client import Registry
 

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from scripts.cli.errors import OperatorError
-from stacks.kubernetes.catalogue import Build
+from scripts.core.errors import OperatorError
+from stacks.platform.common.catalogue import Build
 
 from .dockerfile import base_images, pin_bases
 from .features import Use, uses

@@ -5,8 +5,8 @@ from typing import Any
 
 from rich.table import Table
 
+from .environment_images import Workshop
 from .inspection import PARALLEL_REQUESTS, Finding, State, size_bytes
-from .workshop import Workshop
 
 _MIB = 1024 * 1024
 _STYLES = {State.CURRENT: "green", State.UNLOCKED: "yellow", State.STALE: "yellow", State.MISSING: "red"}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
 
-from scripts.cli.errors import OperatorError
+from scripts.core.errors import OperatorError
 
 from .progress import Reporter
 

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode
+from scripts.core.errors import ExitCode
 
 from .git import GitError, git, without_login
 

@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode, OperatorError
-from scripts.cli.processes import Processes
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
 
 from .logged import run_logged
 from .registry.credentials import Login, auth_file

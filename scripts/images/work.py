@@ -5,10 +5,12 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from scripts.cli.errors import OperatorError
-from scripts.cli.processes import Processes
+from scripts.core.errors import OperatorError
+from scripts.core.processes import Processes
 
 from .builders.base import Builder, Job, require_able
+from .desired import Wanted
+from .environment_images import Workshop
 from .importers.base import Importer, Transfer
 from .inspection import Finding
 from .progress import Reporter
@@ -16,8 +18,6 @@ from .registry.credentials import auth_file, find_login
 from .registry.references import Reference, parse
 from .schedule import Task, available_gib, run_all
 from .verification import Subject, require_cosign, sign
-from .wanted import Wanted
-from .workshop import Workshop
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 import tempfile
 from pathlib import Path
 
-from scripts.cli.errors import OperatorError
+from scripts.core.errors import OperatorError
 from scripts.images.source import at_tag
-from stacks.kubernetes.catalogue import images
+from stacks.platform.common.catalogue import images
 
 from .changelog import FOLDER, ChangeSet, ChangeSetId, changelog
 from .versions import Version

@@ -10,7 +10,7 @@ HOURS = 730
 """Hours that Azure's price lists count as a month."""
 
 _PRICES = Path(__file__).with_name("prices.yaml")
-_ASSUMPTIONS = Path(__file__).parents[1] / "simulation" / "assumptions.yaml"
+_ASSUMPTIONS = Path(__file__).parents[1] / "lab" / "simulation" / "assumptions.yaml"
 
 
 @dataclass(frozen=True)

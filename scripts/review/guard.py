@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scripts.tiers import DURABLE
+from scripts.core.tiers import DURABLE
 
 if TYPE_CHECKING:
     from .changes import ResourceChange

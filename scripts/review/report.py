@@ -9,7 +9,7 @@ from .cost import Cost, prices
 from .guard import Allowance, Refusal, judge
 
 if TYPE_CHECKING:
-    from scripts.cli.plan import Plan
+    from scripts.terraform.plan import Plan
 
 MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">"}
 """Sign of each kind of change."""

@@ -13,9 +13,10 @@ from constructs.cluster_logs import ClusterLogs
 from constructs.identity_role import IdentityRole
 from constructs.node_pools import GpuNodePool, NodePool, PoolFrame
 from constructs.workload_identity import WorkloadIdentity
-from stacks import wiring
-from stacks.base import EnvironmentStack, Tier
-from stacks.kubernetes.accounts import (
+from stacks.common import wiring
+from stacks.common.base import EnvironmentStack, Tier
+from stacks.common.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
+from stacks.platform.common.accounts import (
     CERT_MANAGER,
     GRAFANA,
     TOKEN_AUDIENCE,
@@ -23,7 +24,6 @@ from stacks.kubernetes.accounts import (
     WorkloadAccount,
     login_accounts,
 )
-from stacks.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
 from stacks.settings import Settings
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from constructs.identity_role import IdentityRole
 from constructs.role_name import role_name
-from stacks.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
+from stacks.common.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
 from stacks.settings import Settings
 
 from .profiles import has_gateway

@@ -22,8 +22,8 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs import Construct
 
 from constructs.node_pools import DRAIN_TIMEOUT_MINUTES, MAX_SURGE, NODE_SOAK_MINUTES
-from stacks.azure_names import AzureNames, rotation_pool_name
-from stacks.outputs import NetworkOutputs
+from stacks.common.azure_names import AzureNames, rotation_pool_name
+from stacks.common.outputs import NetworkOutputs
 from stacks.settings import Settings
 from stacks.settings.cluster import ApiAccess, ClusterSettings
 

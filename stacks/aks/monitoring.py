@@ -8,9 +8,9 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs.azure_alerts import AzureAlerts
 from constructs.identity_role import IdentityRole
 from constructs.managed_prometheus import ManagedPrometheus
-from stacks.base import EnvironmentStack
-from stacks.kubernetes.monitoring.alerts import alerts
-from stacks.outputs import DatabaseOutputs, DisksOutputs
+from stacks.common.base import EnvironmentStack
+from stacks.common.outputs import DatabaseOutputs, DisksOutputs
+from stacks.platform.components.monitoring.alerts import alerts
 from stacks.settings.monitoring import MetricsStore
 
 

@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterNetworkProfile,
 )
 
-from stacks.kubernetes.timeouts import longest_grace_seconds
+from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.settings import Settings
 from stacks.settings.cluster import ApiAccess, MaintenanceSettings
 from stacks.settings.monitoring import MetricsStore

@@ -1,6 +1,6 @@
 """The maintenance window in the form of AKS's oldest, planned maintenance setting."""
 
-from stacks.maintenance import DAYS, in_utc
+from stacks.common.maintenance import DAYS, in_utc
 from stacks.settings.cluster import MaintenanceSettings
 
 HOURS_PER_DAY = 24

@@ -10,9 +10,9 @@ from constructs.guarded_subnet import GuardedSubnet
 from constructs.ingress_gateway import IngressGateway
 from constructs.outbound_nat import OutboundNat
 from constructs.private_access import PrivateAccess
-from stacks import wiring
-from stacks.base import EnvironmentStack, Tier
-from stacks.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, NetworkOutputs
+from stacks.common import wiring
+from stacks.common.base import EnvironmentStack, Tier
+from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, NetworkOutputs
 from stacks.settings import Settings
 from stacks.settings.network import GatewaySettings, IngressMode, Outbound
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from stacks.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs
+from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs
 from stacks.settings import Settings
 
 

@@ -9,13 +9,13 @@ import pytest
 
 from scripts.lab.kube.api import ApiError, Object
 from scripts.lab.kube.definitions import define
-from stacks.kubernetes.namespaces import namespaces
+from stacks.platform.common.namespaces import namespaces
 from stacks.settings import load_settings
-from tests.support import cluster_checks
-from tests.support.helm_client import HelmError
-from tests.support.platform_install import Charts, NeverReadyError, Platform
-from tests.support.platform_steps import Step
-from tests.support.real_cluster import helm, running
+from tests.support.cluster import checks as cluster_checks
+from tests.support.cluster.helm_client import HelmError
+from tests.support.cluster.install import Charts, NeverReadyError, Platform
+from tests.support.cluster.real_cluster import helm, running
+from tests.support.cluster.steps import Step
 
 pytestmark = pytest.mark.cluster
 SPACE = "broken"

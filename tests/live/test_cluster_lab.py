@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.errors import OperatorError
+from scripts.core.errors import OperatorError
 from scripts.lab.kube import definitions, programs
 from scripts.lab.kube.api import Api, ApiError, Object
 from scripts.lab.kube.nodes import nodes
-from stacks.kubernetes.catalogue import charts
+from stacks.platform.common.catalogue import charts
 from stacks.settings import load_settings
-from tests.support.real_cluster import Running, running
+from tests.support.cluster.real_cluster import Running, running
 
 ROOT = Path(__file__).parents[2]
 MODULE = (ROOT / "scripts" / "lab" / "kube" / "go.mod").read_text()

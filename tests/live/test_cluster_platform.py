@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
+from scripts.core.tiers import DISPOSABLE, DURABLE
 from scripts.lab.kube.api import Api, Object
-from scripts.tiers import DISPOSABLE, DURABLE
-from tests.support import cluster_checks
-from tests.support.edited_environment import EditedEnvironment
-from tests.support.platform_install import WAIT_S, Charts, Platform
-from tests.support.platform_steps import Step, steps
-from tests.support.real_cluster import helm, running
-from tests.support.run_time_objects import deliver, make
+from tests.support.cli.edited_environment import EditedEnvironment
+from tests.support.cluster import checks as cluster_checks
+from tests.support.cluster.install import WAIT_S, Charts, Platform
+from tests.support.cluster.real_cluster import helm, running
+from tests.support.cluster.run_time_objects import deliver, make
+from tests.support.cluster.steps import Step, steps
 
 pytestmark = [pytest.mark.cluster, pytest.mark.rehearsal]
 ENVIRONMENTS = ("dev", "prod")

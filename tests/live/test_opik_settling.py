@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from scripts.lab.kube.api import Api, ApiError, Object
-from stacks.kubernetes.opik import settling
+from stacks.platform.components.opik import settling
 from stacks.settings import load_settings
-from tests.support.real_cluster import Running, running
+from tests.support.cluster.real_cluster import Running, running
 
 pytestmark = pytest.mark.cluster
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from scripts.cli.errors import ExitCode, OperatorError
-from scripts.cli.processes import Processes
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
 from scripts.images.features import Feature
 from scripts.images.logged import run_logged
 from scripts.images.recipes import Recipe

@@ -2,7 +2,7 @@
 
 import shutil
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.images import azure_cli
 from scripts.images.registry.credentials import auth_file
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from scripts.cli.processes import Processes
+from scripts.core.processes import Processes
 from scripts.images.registry.references import Reference
 
 

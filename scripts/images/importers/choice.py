@@ -3,11 +3,11 @@
 import shutil
 from typing import TYPE_CHECKING
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.images import azure_cli
 from scripts.images.registry.credentials import find_login
-from stacks.azure_names import AzureNames
-from stacks.kubernetes.images import login_server
+from stacks.common.azure_names import AzureNames
+from stacks.platform.common.images import login_server
 from stacks.settings import Settings
 
 from .acr import AcrImport

@@ -4,7 +4,7 @@ import threading
 from dataclasses import dataclass, field
 from typing import Literal
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.images.logged import run_logged
 from scripts.images.registry.client import Registry
 from scripts.images.registry.copying import Place, copy

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.cli.errors import OperatorError
+from scripts.core.errors import OperatorError
 from stacks.settings import Settings
 
 from . import arguments, processes

@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 from .api import Api, ApiError, Object
 from .programs import cache

@@ -12,7 +12,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from scripts.cli.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 from .api import Api
 

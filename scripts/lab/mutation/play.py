@@ -8,15 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.cli.checks import FAST
-from scripts.cli.workspace import ROOT
+from scripts.cli.develop.checks import FAST
+from scripts.core.workspace import ROOT
 
 from .catalogue import Mutation
 
 LINKED = (".venv", "node_modules")
 """Installed packages of the checkout, which the work tree shares."""
 
-NOT_COUNTED = ("tests/test_snapshots.py", "tests/test_lab_mutation.py")
+NOT_COUNTED = ("tests/test_snapshots.py", "tests/lab/test_lab_mutation.py")
 """Tests that fail after any change of an output, or of a mutated line: what they say is no promise."""
 
 

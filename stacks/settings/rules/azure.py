@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from stacks.azure_names import AzureNames
+from stacks.common.azure_names import AzureNames
 
 from .. import regions
 from ..environment import Settings

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from difflib import get_close_matches
 
-from stacks.azure_names import AzureNames
+from stacks.common.azure_names import AzureNames
 
 from .. import regions
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections

@@ -34,7 +34,7 @@ LOAD_MIB_PER_S = (100, 0.1)
 """Throughput of a premium share: the first number, and the second for each GiB of its size (Microsoft Learn,
 "Understand Azure Files billing", provisioned v2)."""
 LOAD_SECONDS = 600
-"""Longest that weights may take into a GPU while a request waits: `stacks/kubernetes/timeouts.py`."""
+"""Longest that weights may take into a GPU while a request waits: `stacks/platform/common/timeouts.py`."""
 RUNTIME_GIB = 1.0
 """CUDA context, activations and graphs on each GPU."""
 OS_AND_IMAGES_GIB = 50

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.client_lines import AZ, COSIGN, DOCKER, HELM, KUBECTL
-from tests.support.programs import LIVE
+from tests.support.cli.client_lines import AZ, COSIGN, DOCKER, HELM, KUBECTL
+from tests.support.programs.processes import LIVE
 
 ROOT = Path(__file__).parents[3]
 AZURE_CLI = LIVE / "azure-cli-2.91.0" / "bin" / "python"

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from scripts.bench.loopback import RealRegistry, running
-from scripts.cli.processes import Processes
+from scripts.core.processes import Processes
 from scripts.images.registry.client import Registry
 from scripts.images.registry.copying import Place, copy
 from scripts.images.registry.references import Reference
 from scripts.images.verification import Subject, is_signed, require_cosign, sign
+from scripts.lab.bench.loopback import RealRegistry, running
 from tests.live.clients.test_client_lines import COSIGN_FOLDER
-from tests.oci_registry import OciRegistry
+from tests.support.images.oci_registry import OciRegistry
 
 pytestmark = pytest.mark.live
 

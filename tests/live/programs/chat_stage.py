@@ -7,19 +7,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.hosts import Hosts
-from stacks.kubernetes.catalogue import HELM
-from stacks.kubernetes.chat import names, release
-from stacks.kubernetes.gateway import address as gateway
-from stacks.kubernetes.gateway import release as gateway_release
+from stacks.common.hosts import Hosts
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.components.chat import names, release
+from stacks.platform.components.llm_gateway import address as gateway
+from stacks.platform.components.llm_gateway import release as gateway_release
 from tests.live.programs.stage import ADDRESSES, Stage
-from tests.support import entra_provider, gateway_pods, rendered
-from tests.support.chat_browser import Browser
-from tests.support.chat_pods import ChatPods, chart_values
-from tests.support.entra_provider import EntraProvider, running_entra
-from tests.support.front_door import front_door
-from tests.support.programs import Program
-from tests.web_servers import authority, certificate_for
+from tests.support.chat.browser import Browser
+from tests.support.chat.pods import ChatPods, chart_values
+from tests.support.ingress.controller import front_door
+from tests.support.kubernetes import rendered
+from tests.support.llm_gateway import pods as gateway_pods
+from tests.support.login import entra_provider
+from tests.support.login.entra_provider import EntraProvider, running_entra
+from tests.support.programs.processes import Program
+from tests.support.web_servers import authority, certificate_for
 
 ENTRA_IP, DOOR_IP = "127.0.1.8", "127.0.1.9"
 POD_IPS = ("127.0.1.10", "127.0.1.11")

@@ -8,8 +8,8 @@ import pytest
 from stacks.settings import load_settings
 from tests.live.programs.chat_stage import ChatStage, running_chat
 from tests.live.programs.stage import Stage, running_stage
-from tests.support import pod_network
-from tests.support.pod_network import Names
+from tests.support.programs import pod_network
+from tests.support.programs.pod_network import Names
 
 
 @pytest.fixture(scope="package")

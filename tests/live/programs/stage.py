@@ -5,19 +5,21 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.kubernetes import databases
-from stacks.kubernetes.catalogue import HELM
-from stacks.kubernetes.engines import FRONT, INTERCEPTOR, INTERCEPTOR_PORT, SCALING, SERVING
-from stacks.kubernetes.gateway import address as gateway
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.components.databases import jobs as databases
+from stacks.platform.components.llm_gateway import address as gateway
+from stacks.platform.components.serving.engines import FRONT, INTERCEPTOR, INTERCEPTOR_PORT, SCALING, SERVING
 from stacks.settings import Settings
 from stacks.settings.catalog import postgresql_user_connections
-from tests.support import front_pods, gateway_pods, rendered
-from tests.support.model_server import ModelServer, serving_models
-from tests.support.pod_network import Names
-from tests.support.postgresql import ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
-from tests.support.programs import Program
-from tests.support.rendered import Release, Secrets
-from tests.support.trace_receiver import TraceReceiver, receiving_traces
+from tests.support.kubernetes import rendered
+from tests.support.kubernetes.rendered import Release, Secrets
+from tests.support.llm_gateway import pods as gateway_pods
+from tests.support.opik.trace_receiver import TraceReceiver, receiving_traces
+from tests.support.programs.pod_network import Names
+from tests.support.programs.postgresql import ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
+from tests.support.programs.processes import Program
+from tests.support.serving import proxy_pods as front_pods
+from tests.support.serving.model_server import ModelServer, serving_models
 
 DATABASE_HOST = "psql-llm-dev.postgres.database.azure.com"
 ADMINISTRATOR = "platform"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
 from tests.live.programs.chat_stage import ChatStage
-from tests.support.entra_provider import LOGIN, new_person
+from tests.support.login.entra_provider import LOGIN, new_person
 
 pytestmark = pytest.mark.live
 FLAGS = [

@@ -6,11 +6,11 @@ import uuid
 import httpx
 import pytest
 
-from stacks.kubernetes.chat import names
-from stacks.kubernetes.chat.login import administrator
+from stacks.platform.components.chat import names
+from stacks.platform.components.chat.login import administrator
 from tests.live.programs.chat_stage import ChatStage
-from tests.support.chat_browser import Browser
-from tests.support.entra_provider import Person, new_person
+from tests.support.chat.browser import Browser
+from tests.support.login.entra_provider import Person, new_person
 
 pytestmark = pytest.mark.live
 WITH_TOOLS, WITHOUT_TOOLS = "llama3.1-8b", "phi3.5"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from stacks.kubernetes.gateway import address, secrets
+from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
-from tests.support.gateway_pods import ask
-from tests.support.programs import wait_for
+from tests.support.llm_gateway.pods import ask
+from tests.support.programs.processes import wait_for
 
 pytestmark = pytest.mark.live
 OLLAMA, VLLM = "llama3.1-8b", "qwen2-5-7b"

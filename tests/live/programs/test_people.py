@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from tests.live.programs.chat_stage import ChatStage
-from tests.support.chat_browser import Browser
-from tests.support.entra_provider import new_person
-from tests.support.programs import wait_for
+from tests.support.chat.browser import Browser
+from tests.support.login.entra_provider import new_person
+from tests.support.programs.processes import wait_for
 
 pytestmark = pytest.mark.live
 MODEL = "llama3.1-8b"

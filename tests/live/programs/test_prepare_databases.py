@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 import pytest
 
-from stacks.kubernetes import databases
-from stacks.kubernetes.catalogue import HELM
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.components.databases import jobs as databases
 from stacks.settings import load_settings
-from tests.support.pod_network import Names
-from tests.support.postgresql import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
+from tests.support.programs.pod_network import Names
+from tests.support.programs.postgresql import (
+    ADMINISTRATOR,
+    ADMINISTRATOR_PASSWORD,
+    Postgresql,
+    prepare,
+    running_postgresql,
+)
 
 SCRIPT = HELM / "databases" / "prepare.sh"
 HOST, ADDRESS = "prepared.postgres.database.azure.com", "127.0.31.1"

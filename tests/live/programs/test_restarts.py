@@ -2,10 +2,10 @@
 
 import pytest
 
-from stacks.kubernetes.gateway import address, secrets
+from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
-from tests.support.gateway_pods import ask
-from tests.support.programs import Program, wait_for
+from tests.support.llm_gateway.pods import ask
+from tests.support.programs.processes import Program, wait_for
 
 pytestmark = pytest.mark.live
 MODEL = "llama3.1-8b"

@@ -1,0 +1,1 @@
+"""Ways from this machine into the cluster."""

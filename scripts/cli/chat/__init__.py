@@ -1,0 +1,1 @@
+"""`llmctl webui`: the chat, Open WebUI."""

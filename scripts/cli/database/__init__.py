@@ -1,0 +1,1 @@
+"""`llmctl db`: PostgreSQL."""

@@ -1,0 +1,212 @@
+"""PostgreSQL taken back to a point in time, step by step; each step finds out by itself whether it has been done."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scripts.cli.deploy.deploy import bring_up, failure_code
+from scripts.core import environment_file
+from scripts.core.consent import Consent
+from scripts.core.console import err
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import Targets
+from scripts.core.workspace import Workspace
+from scripts.terraform import prepare
+from scripts.terraform.diagnose import existing
+from scripts.terraform.prepare import Job
+from scripts.terraform.stack import TerraformError
+
+from .health import require_databases
+
+if TYPE_CHECKING:
+    from scripts.terraform.rollout import Rollout
+    from stacks.settings import Settings
+
+SERVER = "azurerm_postgresql_flexible_server"
+FOLLOWING = ("network", "aks", "platform")
+MADE_ANEW = ("azurerm_private_endpoint.", "azurerm_monitor_diagnostic_setting.", "kubernetes_job_v1.")
+"""What cannot point elsewhere but by being made anew, and holds no data: the server's endpoint, where its logs go, and
+the Job that prepares databases."""
+
+
+@dataclass(frozen=True)
+class AgreedLoss(Consent):
+    """Consent to losing `expected` and nothing else, given before."""
+
+    expected: tuple[str, ...] = ()
+    """Beginnings of addresses."""
+
+    def obtain(self, question: str, lost: Mapping[str, tuple[str, ...]]) -> None:  # noqa: ARG002
+        """Return when nothing else is lost. Raises OperatorError (REFUSED) otherwise."""
+        others = [address for found in lost.values() for address in found if not address.startswith(self.expected)]
+        if others:
+            raise OperatorError(
+                f"beside what follows the database, the plan would destroy or replace {', '.join(others)}",
+                f"`llmctl deploy {self.environment}` shows it and asks; then run this again",
+                ExitCode.REFUSED,
+            )
+
+
+@dataclass(frozen=True)
+class Restore:
+    """One restore of one environment."""
+
+    environment: str
+    moment: str
+    """UTC, as the environment file has it."""
+    consent: Consent
+    patience_s: float
+    """How long to wait for chat and gateway at the end."""
+    verify: Callable[[str, float], None] = require_databases
+
+    def run(self) -> None:
+        """Do everything that is left to do. Raises OperatorError; the same command then goes on."""
+        file = environment_file.file_of(self.environment)
+        text = file.read_text("utf-8")
+        wanted = restored(self.environment, text, self.moment, self._server())
+        name = server_name(environment_file.parsed(self.environment, wanted))
+        self.consent.obtain(
+            f"Restore the database of {self.environment} as it was at {self.moment} into the new server {name}, and"
+            " leave the old one out of Terraform's state? What was written since is then only there.",
+            {},
+        )
+        if wanted != text:
+            environment_file.write(file, wanted)
+        self._make(name)
+        self._repoint()
+        err.print("Asking chat and gateway for their databases")
+        self.verify(self.environment, self.patience_s)
+
+    def _server(self) -> Mapping[str, Any] | None:
+        """Return the server that the state of the stack `database` holds."""
+        with prepare.rollout(self._job("database")) as run:
+            try:
+                found = run.runner("database").resources()
+            except TerraformError as error:
+                raise OperatorError(f"the state of database cannot be read: {error.output.strip()}") from None
+        return next((values for address, values in found.items() if address.startswith(f"{SERVER}.")), None)
+
+    def _make(self, name: str) -> None:
+        """Let Terraform forget every server but `name`, and make that one."""
+        with prepare.rollout(self._job("database")) as run:
+            self._forget_others(run, name)
+            problem = "the new server is not there yet"
+            try:
+                self._deploy(run, ("database",), (), problem)
+                return
+            except OperatorError:
+                # Azure made it, and the answer was lost.
+                if not (made := self._made(run, name)):
+                    raise
+            err.print(f"{name} is there, made by a run whose answer was lost; Terraform takes it over", markup=False)
+            try:
+                run.runner("database").adopt(*made)
+            except TerraformError as error:
+                raise OperatorError(f"{problem}: {error.output.strip()}", self._again()) from None
+        with prepare.rollout(self._job("database")) as run:
+            self._deploy(run, ("database",), (), problem)
+
+    def _forget_others(self, run: "Rollout", name: str) -> None:
+        """Take every other server out of the state, and leave it as it is in Azure."""
+        runner = run.runner("database")
+        try:
+            if others := of_other_servers(runner.resources(), name):
+                err.print(f"Out of the state, and left as they are in Azure: {', '.join(others)}", markup=False)
+                runner.forget(others)
+        except TerraformError as error:
+            raise OperatorError(
+                f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
+            ) from None
+
+    def _made(self, run: "Rollout", name: str) -> tuple[str, str] | None:
+        """Return address and id of the server `name` if it exists although the state does not hold it."""
+        report = run.reports.get("database")
+        found = existing(report.error.output) if report and report.error else {}
+        return next(((a, i) for a, i in found.items() if i.lower().endswith(f"/flexibleservers/{name}")), None)
+
+    def _repoint(self) -> None:
+        """Deploy what has to follow the server."""
+        with prepare.rollout(self._job(*FOLLOWING)) as run:
+            self._deploy(run, FOLLOWING, MADE_ANEW, "the new server is there, but not everything uses it yet")
+
+    def _deploy(self, run: "Rollout", stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
+        consent = AgreedLoss(self.environment, yes=True, expected=expected)
+        try:
+            if bring_up(run, Targets(self.environment, stacks), consent):
+                return
+        except OperatorError as error:
+            raise OperatorError(f"{problem}: {error.message}", error.fix or self._again(), error.code) from None
+        raise OperatorError(problem, self._again(), failure_code(run))
+
+    def _job(self, *stacks: str) -> Job:
+        return Job(f"db restore --to {self.moment}", Targets(self.environment, stacks), Workspace(self.environment))
+
+    def _again(self) -> str:
+        return (
+            f"correct what is wrong, then `llmctl db restore --to {self.moment} {self.environment}` goes on from here;"
+            " the old server stands untouched"
+        )
+
+
+def restored(environment: str, text: str, moment: str, server: Mapping[str, Any] | None) -> str:
+    """Return the text of the environment file with which a restore of `server` to `moment` begins, or goes on.
+
+    `server` is the one in the state. Raises OperatorError when the file asks for another restore that is not finished,
+    when nothing is deployed, or when the file and the state are about different servers.
+    """
+    settings = environment_file.parsed(environment, text)
+    database = settings.database
+    name = server_name(settings)
+    stands = server is not None and server["name"] == name
+    if database.restore_time_utc == moment:
+        return text
+    if database.restore_time_utc and not stands:
+        raise OperatorError(
+            f"a restore to {database.restore_time_utc} has begun and is not finished",
+            f"finish it with `llmctl db restore --to {database.restore_time_utc} {environment}`, then start another",
+            ExitCode.REFUSED,
+        )
+    if server is None:
+        raise OperatorError(
+            f"{environment} has no database to restore", f"llmctl deploy {environment}", ExitCode.NOT_READY
+        )
+    if not stands:
+        raise OperatorError(
+            f"environments/{environment}.yaml is about the server {name}, the state about {server['name']}",
+            "bring database.generation back to the server that runs",
+            ExitCode.REFUSED,
+        )
+    keys = {
+        "generation": str(database.generation + 1),
+        "restore_from_server_id": str(server["id"]),
+        "restore_time_utc": moment,
+    }
+    for key, value in keys.items():
+        text = environment_file.with_value(text, ("database", key), value)
+    return text
+
+
+def server_name(settings: "Settings") -> str:
+    """Return the name of the server that the settings ask for."""
+    from stacks.common.azure_names import AzureNames  # noqa: PLC0415
+
+    names = AzureNames(
+        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
+    )
+    return names.postgresql_server(settings.database.generation)
+
+
+def of_other_servers(resources: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
+    """Return the addresses of servers other than `name`, and of what belongs to them."""
+    return [
+        address
+        for address, values in resources.items()
+        if address.startswith(SERVER) and _server_of(address, values) != name
+    ]
+
+
+def _server_of(address: str, values: Mapping[str, Any]) -> str:
+    """Return the name of the server that a resource is, or belongs to."""
+    if address.startswith(f"{SERVER}."):
+        return str(values["name"])
+    return str(values.get("server_name") or values["server_id"].rsplit("/", 1)[-1])

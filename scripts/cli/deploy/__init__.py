@@ -1,0 +1,1 @@
+"""Deploying, showing what a deployment would change, and destroying."""

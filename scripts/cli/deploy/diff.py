@@ -1,0 +1,145 @@
+"""`llmctl diff`: what a deployment would change, and nothing else."""
+
+import datetime
+from enum import StrEnum
+from functools import reduce
+from operator import or_
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from scripts.core.console import out, print_json
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.schedule import PARALLELISM
+from scripts.core.targets import TARGETS_HELP, complete_targets, parse_targets
+from scripts.core.workspace import ROOT, Workspace
+from scripts.review.guard import Allowance, AllowanceError, load_allowances, named
+from scripts.review.markdown import markdown
+from scripts.review.masking import Masks, masks_of
+from scripts.review.report import Review, as_json, review
+from scripts.review.text import print_review
+from scripts.terraform import saved_plans, summary
+from scripts.terraform.plan import Plan, read_plan
+from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.rollout import Rollout
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+class Format(StrEnum):
+    """How the result is written."""
+
+    TEXT = "text"
+    MARKDOWN = "markdown"
+    JSON = "json"
+
+
+@app.command()
+def diff(
+    *,
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[ENV] [STACK]...", help=TARGETS_HELP, autocompletion=complete_targets),
+    ] = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 2 when changes are pending, as Terraform does.")
+    ] = False,
+    form: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TEXT,
+    as_json_too: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
+    save_to: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FOLDER", help="Keep the plans, for `llmctl deploy --plans FOLDER`."),
+    ] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Agree to losing this resource; may be given more than once."),
+    ] = None,
+    full: Annotated[bool, typer.Option("--full", help="Show every attribute, as Terraform does.")] = False,
+    parallelism: Annotated[int, typer.Option(min=1, help="Stacks planned at once.")] = PARALLELISM,
+) -> None:
+    """Show what a deployment would change.
+
+    Plans every stack, or those named, side by side, and shows what would be lost first, then each change with the
+    values before and after, Helm's values as YAML, and what it costs where a price is known. Secrets are masked.
+    Changes nothing.
+
+    Ends with 3 when a plan would destroy or replace anything of a durable stack, the cluster, or a node pool that
+    models run on, unless --allow or an entry in environments/losses/ENV.yaml agrees to it.
+    """
+    chosen = parse_targets(targets)
+    allowances = allowed_losses(chosen.environment, allow or [])
+    with rollout(Job("diff", chosen, Workspace(chosen.environment), parallelism)) as run:
+        run.read_unchanged = True
+        run.plan()
+        found = review_of(run, allowances)
+        _show(found, Format.JSON if as_json_too else form)
+        if full:
+            masks = secrets_of(run)
+            for name, plan in run.plans.items():
+                if not plan.changes.empty:
+                    typer.echo(f"\n{name}\n{run.runner(name).show_plan(masks)}")
+        summary.print_failures(run, run.failures, " ".join(["llmctl", "diff", chosen.environment, *chosen.stacks]))
+        if run.failures:
+            raise OperatorError(f"planning failed: {', '.join(run.failures)}")
+        refuse_losses(found)
+        if save_to:
+            saved_plans.save(run, save_to)
+    if found.pending and detailed_exitcode:
+        raise typer.Exit(ExitCode.CHANGES)
+
+
+def allowed_losses(environment: str, addresses: list[str], today: datetime.date | None = None) -> list[Allowance]:
+    """Return the losses that the command line and the file of the environment agree to. Raises OperatorError."""
+    path = ROOT / "environments" / "losses" / f"{environment}.yaml"
+    try:
+        listed = load_allowances(path, today or datetime.datetime.now(datetime.UTC).date())
+    except AllowanceError as error:
+        raise OperatorError(str(error), code=ExitCode.SETTINGS) from None
+    return [*listed, *map(named, addresses)]
+
+
+def review_of(run: Rollout, allowances: list[Allowance]) -> Review:
+    """Return the plans of a run, judged, without what is secret in any of them."""
+    masks = secrets_of(run)
+    plans = {name: _reread(run.plans[name], masks) for name in run.stacks if name in run.plans}
+    waiting = {
+        name: tuple(need for need in run.stacks if need in stack.dependencies)
+        for name, stack in run.stacks.items()
+        if name not in run.plans and name not in run.failures
+    }
+    return review(run.workspace.environment, plans, waiting, run.failures, allowances)
+
+
+def secrets_of(run: Rollout) -> Masks:
+    """Return what is secret in any plan of a run."""
+    return reduce(or_, (masks_of(plan.document) for plan in run.plans.values()), Masks())
+
+
+def _reread(plan: Plan, masks: Masks) -> Plan:
+    return plan if plan.changes.empty else read_plan(plan.document, masks)
+
+
+def refuse_losses(found: Review) -> None:
+    """Raise OperatorError when a plan gives up what nobody has agreed to lose."""
+    if not found.refusals:
+        return
+    options = " ".join(f"--allow {refusal.stack}/{refusal.address}" for refusal in found.refusals)
+    raise OperatorError(
+        "; ".join(f"would {_verb(it.kind)} {it.stack}/{it.address}, and {it.why}" for it in found.refusals),
+        f"if that is meant, name it in environments/losses/{found.environment}.yaml, or here: {options}",
+        ExitCode.REFUSED,
+    )
+
+
+def _verb(kind: str) -> str:
+    return {"replace": "replace", "forget": "forget"}.get(kind, "destroy")
+
+
+def _show(found: Review, form: Format) -> None:
+    if form is Format.JSON:
+        print_json(as_json(found))
+    elif form is Format.MARKDOWN:
+        typer.echo(markdown(found), nl=False)
+    else:
+        print_review(found, out)

@@ -1,0 +1,86 @@
+"""What a deployment ends with: addresses, models, who logs in where, what a day costs, and what is left to do."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from scripts.review.cost import Cost, cost_of
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+DAYS = 365 / 12
+"""Days of the month that prices count."""
+
+
+def ending(settings: "Settings", resources: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    """Return the lines; `resources` are type and attributes of all that stands."""
+    return [*_addresses(settings), *_models(settings), *_logins(settings), *_price(resources)]
+
+
+def _addresses(settings: "Settings") -> Iterator[str]:
+    from stacks.common.hosts import Hosts  # noqa: PLC0415
+
+    hosts = Hosts(settings.domain)
+    places = (
+        ("chat", f"https://{hosts.chat}", settings.chat.enabled),
+        ("API", f"https://{hosts.api}/v1 (OpenAI-compatible)", settings.gateway.enabled),
+        ("traces", f"https://{hosts.opik}", settings.opik.enabled),
+        ("dashboards", f"https://{hosts.grafana}", settings.monitoring.enabled),
+    )
+    yield "Addresses"
+    for what, url, enabled in places:
+        if enabled:
+            yield f"  {what:<11} {url}"
+
+
+def _models(settings: "Settings") -> Iterator[str]:
+    yield "Models"
+    for model in settings.models:
+        awake = f"{model.min_replicas} always loaded" if model.min_replicas else "starts at the first question"
+        yield f"  {model.name:<20} {model.engine.value} on {model.pool}, {awake}"
+    if not settings.models:
+        yield f"  none: `llmctl models add` lists one in environments/{settings.name}.yaml"
+
+
+def _logins(settings: "Settings") -> Iterator[str]:
+    group = settings.identity.access_group_object_id or f'"{settings.prefix}-{settings.name} users"'
+    yield "Login"
+    yield f"  people      with Microsoft Entra, members of the group {group}:"
+    yield f"              az ad group member add --group {group} --member-id OBJECT_ID"
+    if settings.gateway.enabled:
+        yield f"  programs    llmctl gateway create-key NAME {settings.name} --team TEAM"
+    who = ", ".join(settings.operators.object_ids) or "whoever deployed first"
+    yield f"  operators   {who}"
+
+
+def cost_per_month(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Cost, list[str]]:
+    """Return what all of it costs a month, and what of it has no known price, each thing once with its number."""
+    total = Cost()
+    unpriced: Counter[str] = Counter()
+    for type_, attributes in resources:
+        cost = cost_of(type_, {}, attributes)
+        if cost and not cost.known:
+            unpriced[_named(type_, attributes)] += 1
+        total += cost or Cost()
+    return total, [f"{count} x {name}" if count > 1 else name for name, count in sorted(unpriced.items())]
+
+
+def _named(type_: str, attributes: Mapping[str, Any]) -> str:
+    """Return what people call something billed: its size where it has one."""
+    pools = attributes.get("default_node_pool") or [{}]
+    size = attributes.get("vm_size") or pools[0].get("vm_size") or attributes.get("sku_name")
+    what = type_.removeprefix("azurerm_").replace("_", " ")
+    return f"{what} ({size})" if isinstance(size, str) else what
+
+
+def _price(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
+    cost, unpriced = cost_per_month(resources)
+    low, high = cost.low / DAYS, cost.high / DAYS
+    span = f"{low:,.2f}"
+    if round(low, 2) != round(high, 2):
+        span += f" (nothing asked) to {high:,.2f} (all GPU pools full)"
+    yield "Cost"
+    yield f"  {'at least ' if unpriced else ''}{span} USD a day at public prices (East US, pay as you go)"
+    if unpriced:
+        yield f"  and, without a known price: {', '.join(unpriced)}; traffic and storage of logs"

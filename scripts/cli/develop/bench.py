@@ -1,0 +1,14 @@
+"""`llmctl bench`: measurements."""
+
+import typer
+
+from scripts.lab.bench import images, synth
+
+app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app.command("synth")(synth.main)
+app.command("images")(images.main)
+
+
+@app.callback()
+def bench() -> None:
+    """Measure. Needs the development packages, which the first run installs."""

@@ -1,0 +1,196 @@
+"""`llmctl rehearse`: an environment deployed without Azure, by the real cdktf and Terraform."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+
+from scripts.cli.deploy.deploy import next_steps
+from scripts.cli.deploy.ending import ending
+from scripts.cli.health.commands import go, show
+from scripts.core.console import err, out
+from scripts.core.environment_lock import claim
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.progress import Board
+from scripts.core.targets import complete_environment, load_environment, parse_targets
+from scripts.core.tiers import DISPOSABLE, DURABLE
+from scripts.core.workspace import CACHE, ROOT
+from scripts.terraform.plan import total
+from scripts.terraform.prepare import require_terraform
+from scripts.terraform.summary import print_failures, print_plans
+
+if TYPE_CHECKING:
+    from scripts.lab.rehearsal.drive import Rehearsal
+    from stacks.settings import Settings
+
+app = typer.Typer(rich_markup_mode="rich")
+
+_LANDMARKS = (
+    "cluster_name",
+    "vault_name",
+    "login_server",
+    "public_fqdn",
+    "ingress_class",
+    "client_id",
+    "backup_vault_id",
+)
+"""Outputs that tell a stack at a glance, the most telling first."""
+
+
+class Providers(StrEnum):
+    """What answers Terraform in a rehearsal."""
+
+    FAKE = "fake"
+    REAL = "real"
+
+
+@app.command()
+def rehearse(
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", help="Environment to rehearse.", autocompletion=complete_environment),
+    ] = None,
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Go on from what the last rehearsal left, to see an upgrade.")
+    ] = False,
+    prove: Annotated[
+        bool, typer.Option("--prove", help="Then prove every promise of the life cycle, as the tests do.")
+    ] = False,
+    providers: Annotated[
+        Providers,
+        typer.Option(
+            "--providers",
+            help="fake: stand-ins for all five. real: kubernetes, helm and random themselves, on `llmctl cluster` or "
+            "on KUBECONFIG's cluster, from the registry or from the folder PROVIDERS_DIR.",
+        ),
+    ] = Providers.FAKE,
+) -> None:
+    """Deploy an environment on stand-in providers, without Azure and without cost.
+
+    Runs the real cdktf and the real Terraform on the same configuration, with output, state and pretended cloud under
+    .cache/rehearsal. Brings up all stacks, proves that a second plan changes nothing, and prints what stands.
+    With real providers, charts come from CHARTS_DIR or from their repositories, and pods are pretended.
+    """
+    name = parse_targets([environment] if environment else []).environment
+    require_terraform()
+    settings = load_environment(name)
+    started = time.monotonic()
+    with claim(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
+        with _prepared(settings, providers, fresh=not keep) as rehearsal:
+            _bring_up(rehearsal)
+            _print_standing(rehearsal, time.monotonic() - started)
+        if providers is Providers.REAL and not os.environ.get("KUBECONFIG"):
+            out.print("The cluster goes on running: `llmctl cluster status` says where, `llmctl cluster down` ends it.")
+    if prove and _prove(name, providers):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def _prepared(settings: "Settings", providers: Providers, *, fresh: bool) -> "Iterator[Rehearsal]":
+    """Give a rehearsal with its providers, within what real ones need. Raises OperatorError where that is missing."""
+    from scripts.lab.rehearsal.drive import FOLDER, Rehearsal  # noqa: PLC0415 - schemas take a while
+
+    if providers is Providers.FAKE:
+        with err.status("Preparing the stand-in providers"):
+            rehearsal = Rehearsal(settings, fresh=fresh)
+        yield rehearsal
+        return
+    from scripts.lab.rehearsal.real.rehearsal import real_rehearsal  # noqa: PLC0415 - only then
+
+    with ExitStack() as stack:
+        with err.status("Looking at providers and cluster") as shown:
+
+            def say(text: str) -> None:
+                shown.update(text)
+                if not err.is_terminal:
+                    err.print(text, markup=False)
+
+            folder = FOLDER / f"{settings.name}-real"
+            rehearsal = stack.enter_context(real_rehearsal(settings, folder, fresh=fresh, say=say))
+        yield rehearsal
+
+
+def _bring_up(rehearsal: "Rehearsal") -> None:
+    """Deploy every stack and plan each once more. Raises OperatorError when that fails or would change anything."""
+    from scripts.lab.rehearsal.drive import CdktfError  # noqa: PLC0415
+    from scripts.lab.rehearsal.follow import first_error  # noqa: PLC0415
+
+    try:
+        for title, stacks in (("durable", DURABLE), ("disposable", DISPOSABLE)):
+            _deploy(rehearsal, title, stacks)
+    except CdktfError as error:
+        if rehearsal.processes.interrupted:
+            raise KeyboardInterrupt from None
+        raise OperatorError(
+            f"{error}: {first_error(error.output)}", f"the whole output is in {rehearsal.logs / 'cdktf.log'}"
+        ) from None
+    run = rehearsal.rollout()
+    run.plan()
+    run.discard_plans()
+    if run.failures or not total(run.plans.values()).empty:
+        print_plans(run)
+        print_failures(run, run.failures, f"llmctl rehearse {rehearsal.settings.name}")
+        raise OperatorError("a second plan is not empty, so every deployment would change something")
+
+
+def _deploy(rehearsal: "Rehearsal", title: str, stacks: Sequence[str]) -> None:
+    from scripts.lab.rehearsal.follow import Follower  # noqa: PLC0415 - only a rehearsal needs it
+
+    with Board(err, stacks, title) as board, rehearsal.processes.forwarding_signals():
+        rehearsal.cdktf("deploy", *stacks, "--auto-approve", on_line=Follower(board, stacks).line)
+
+
+def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
+    name = rehearsal.settings.name
+    table = Table(title=f"{name} stands, rehearsed in {seconds:.0f} s", title_justify="left", box=None, pad_edge=False)
+    for column in ("stack", "tier", "resources", "what to find it by"):
+        table.add_column(column, justify="right" if column == "resources" else "left")
+    for stack in (*DURABLE, *DISPOSABLE):
+        outputs = rehearsal.outputs(stack)
+        tier = "durable" if stack in DURABLE else "disposable"
+        landmark = next((f"{key} {outputs[key]}" for key in _LANDMARKS if outputs.get(key)), "")
+        table.add_row(stack, tier, str(len(rehearsal.instances(stack))), landmark)
+    out.print(table)
+    out.print("A second plan of every stack is empty: deploying again changes nothing.")
+    out.print(f"Terraform files: {_shown(rehearsal.workspace.output)}/stacks/<stack>", markup=False)
+    out.print(
+        f"State: {_shown(rehearsal.state_file('platform').parent)}   Logs: {_shown(rehearsal.logs)}", markup=False
+    )
+    out.print()
+    out.print("Nothing of this touched a cloud. What to do next:", style="bold")
+    out.print(f"  edit environments/{name}.yaml and `llmctl rehearse {name} --keep` to see what a change would do")
+    out.print("  `llmctl env new NAME`, then `llmctl deploy NAME`, for an environment of your own on Azure")
+    documents = {stack: rehearsal.state(stack)["outputs"] for stack in ("aks", "platform")}
+    out.print("On Azure, `llmctl deploy` would end with:", style="bold")
+    standing = [
+        (address.split(".", maxsplit=1)[0], values)
+        for stack in (*DURABLE, *DISPOSABLE)
+        for address, values in rehearsal.instances(stack).items()
+    ]
+    for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents)]:
+        typer.echo(f"  {line}")
+    out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
+    from scripts.cli.health.rehearsed import parts  # noqa: PLC0415 - only a rehearsal needs it
+
+    for step in go(parts(rehearsal.settings, rehearsal)):
+        show(step)
+
+
+def _shown(path: os.PathLike[str]) -> str:
+    return os.path.relpath(path)
+
+
+def _prove(name: str, providers: Providers) -> int:
+    file = (
+        "tests/rehearsal/test_rehearsal.py" if providers is Providers.FAKE else "tests/rehearsal/test_rehearsal_real.py"
+    )
+    command = [sys.executable, "-m", "pytest", "-m", "rehearsal", "-v", file]
+    environment = os.environ | {"REHEARSED_ENVIRONMENT": name}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode  # noqa: S603

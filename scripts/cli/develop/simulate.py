@@ -1,0 +1,135 @@
+"""`llmctl simulate`: play ways to run the platform before paying for them."""
+
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.core.console import err, out, print_json
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.core.workspace import ROOT
+
+if TYPE_CHECKING:
+    from scripts.lab.simulation.policies import Policy
+
+app = typer.Typer(no_args_is_help=True, help="Play ways to run the platform before paying for them.")
+
+POLICIES = "always-on,scheduled,scale-to-zero"
+_ASSUMPTIONS = typer.Option("--assumptions", metavar="FILE", help="YAML with assumptions of your own.")
+_SET = typer.Option("--set", metavar="GROUP.KEY=VALUE", help="Change one assumption; may be given again.")
+
+
+@app.command("scaling")
+def scaling(
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
+    ] = None,
+    *,
+    model: Annotated[str | None, typer.Option(help="Model of the environment; left out, the first on vLLM.")] = None,
+    trace: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV of arrivals: docs/scaling.md.")] = None,
+    pattern: Annotated[str, typer.Option(help="Made-up arrivals: office-hours, steady or bursty.")] = "office-hours",
+    requests: Annotated[float, typer.Option(min=0, help="Made-up arrivals per week.")] = 5000,
+    days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the made-up trace.")] = 7,
+    policy: Annotated[str, typer.Option(help="Policies, with commas; also: suspended.")] = POLICIES,
+    idle_minutes: Annotated[str, typer.Option(help="Idle times to compare, with commas.")] = "",
+    max_replicas: Annotated[str, typer.Option(help="Replica limits to compare, with commas.")] = "",
+    seed: Annotated[int, typer.Option(help="Another seed is another week of the same kind.")] = 0,
+    assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
+    change: Annotated[list[str] | None, _SET] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the figures for a program.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="DIR", help="Write SVG plots there.")] = None,
+) -> None:
+    """Compare what ways to run a model cost, and how long users wait.
+
+    Plays a week of requests against KEDA, the pod autoscaler and the cluster autoscaler. Sizes and limits are the
+    environment's; speeds, start times and prices are assumptions: `llmctl simulate assumptions` lists them.
+    """
+    from scripts.lab.simulation import compare, plots, report, scenario, sources, traffic  # noqa: PLC0415
+    from scripts.lab.simulation.run import horizon_s  # noqa: PLC0415
+
+    settings = load_environment(environment or default_environment())
+    try:
+        assumed, origins = sources.load(sources.changes(assumptions_file, change or ()))
+        served = scenario.model_of(settings, model)
+        played = scenario.scenario(settings, served, assumed)
+        if trace:
+            arrivals = traffic.read_trace(trace, assumed.traffic, seed)
+            end_s = horizon_s(arrivals)
+        else:
+            arrivals = traffic.generate(pattern, requests, days, assumed.traffic, seed)
+            end_s = days * traffic.DAY_S
+    except (sources.AssumptionError, scenario.ScenarioError, traffic.TraceError) as error:
+        raise OperatorError(str(error), code=ExitCode.USAGE) from None
+    started = perf_counter()
+    cases = compare.compare(
+        arrivals,
+        settings,
+        served,
+        assumed,
+        policies=_policies(policy),
+        idle_minutes=_numbers(idle_minutes, "--idle-minutes"),
+        max_replicas=_numbers(max_replicas, "--max-replicas"),
+        seed=seed,
+        until_s=end_s,
+    )
+    err.print(f"{len(arrivals)} requests, {len(cases)} cases, played in {perf_counter() - started:.1f} s", markup=False)
+    if plot:
+        for path in plots.write(plot, arrivals, cases):
+            err.print(f"{path} written", markup=False)
+    if as_json:
+        values = {origin.key: origin.value for origin in origins}
+        print_json(
+            {"model": played.model, "vm_size": played.vm_size, "assumptions": values, "cases": report.plain(cases)}
+        )
+    else:
+        out.print(report.table(f"{played.model} on {played.vm_size}", cases))
+
+
+@app.command("assumptions")
+def assumptions(
+    assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
+    change: Annotated[list[str] | None, _SET] = None,
+) -> None:
+    """List what the simulation takes for granted, with sources, as Markdown."""
+    from scripts.lab.simulation import report, sources  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    try:
+        _, origins = sources.load(sources.changes(assumptions_file, change or ()))
+    except sources.AssumptionError as error:
+        raise OperatorError(str(error), code=ExitCode.USAGE) from None
+    out.print(report.assumptions_markdown(origins), markup=False, soft_wrap=True)
+
+
+@app.command("docs")
+def docs(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/scaling.md and docs/images/.")] = False,
+) -> None:
+    """Print the figures of docs/scaling.md, or write them with their plots."""
+    from scripts.lab.simulation import chapter  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    if write:
+        for path in chapter.write(ROOT):
+            err.print(f"{path.relative_to(ROOT)} written", markup=False)
+    else:
+        out.file.write(chapter.text(chapter.studies()) + "\n")
+
+
+def _policies(names: str) -> "list[Policy]":
+    from scripts.lab.simulation.policies import Policy  # noqa: PLC0415 - --help does without
+
+    known = {policy.value: policy for policy in Policy}
+    wanted = [name.strip() for name in names.split(",")]
+    for name in wanted:
+        if name not in known:
+            raise OperatorError(f"there is no policy {name!r}; there are {', '.join(known)}", code=ExitCode.USAGE)
+    return [known[name] for name in wanted]
+
+
+def _numbers(text: str, option: str) -> list[int]:
+    parts = [part.strip() for part in text.split(",") if part.strip()]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        raise OperatorError(f"{option} must be whole numbers above 0 with commas, not {text!r}", code=ExitCode.USAGE)
+    return [int(part) for part in parts]

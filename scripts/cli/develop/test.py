@@ -1,0 +1,46 @@
+"""`llmctl test`: everything that is promised, as tests."""
+
+import subprocess
+import sys
+from typing import Annotated
+
+import typer
+
+from scripts.core.console import err
+from scripts.core.errors import ExitCode
+from scripts.core.workspace import ROOT
+from scripts.terraform.prepare import require_terraform
+
+from .check import show
+from .checks import FAST, run_checks, shared_out, static_checks
+
+app = typer.Typer(rich_markup_mode="rich")
+
+
+@app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def run_tests(
+    context: typer.Context,
+    fast: Annotated[bool, typer.Option("--fast", help="Without rehearsals, policies and other slow tests.")] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="The real programs alone; first run scripts/lab/install-live.")
+    ] = False,
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that share the test modules; 0 runs them in this one.")
+    ] = None,
+) -> None:
+    """Run the tests, as CI does: ruff, mypy, shellcheck, then every test, rehearsal and policy included.
+
+    --live runs the set with the real programs (PostgreSQL, LiteLLM, Open WebUI and others) alone, as root on Linux.
+    --fast runs the quick tests alone. Anything else is handed to pytest: `llmctl test --fast -k wiring`.
+    Test modules are shared out over as many processes as there are processors.
+    """
+    require_terraform()
+    passed = fast or live or run_checks(static_checks(), show)
+    selected = ["-m", "live"] if live else ["-m", FAST] if fast else []
+    # The programs are started once for all modules of that set.
+    command = [sys.executable, "-m", "pytest", *selected, *([] if live else shared_out(workers)), *context.args]
+    if not passed:
+        err.print("The checks above failed; the tests run all the same.")
+    status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603
+    if status or not passed:
+        raise typer.Exit(ExitCode.FAILED)

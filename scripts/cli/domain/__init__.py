@@ -1,0 +1,1 @@
+"""`llmctl domain`: the host names and the ingress that answers on them."""

@@ -1,0 +1,1 @@
+"""`llmctl ollama`, `llmctl vllm` and `llmctl gpu`: the engines and their GPUs."""

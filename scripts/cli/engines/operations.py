@@ -1,0 +1,182 @@
+"""What operators do with a running engine: look at it, read its log, restart it, ask it, open a shell in it."""
+
+import json
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.cli.domain.ingress import Check
+from scripts.cluster.kubectl import Kubectl
+from scripts.core import http as web
+from scripts.core.errors import ExitCode, OperatorError
+from stacks.platform.components.serving.engines import FRONT, FRONT_PORT, OLLAMA_PORT, SERVING, ServingEngine
+from stacks.settings import Settings
+from stacks.settings.workloads import Engine
+
+from .cluster import EngineCluster, EngineState
+from .probe import answer_problem, engine_headers
+
+ROLLOUT_S = 3600
+
+
+def chosen(engines: Sequence[ServingEngine], name: str | None) -> ServingEngine:
+    """Return the engine of this name or of this model; the only one where none is named. Raises OperatorError."""
+    found = [
+        engine for engine in engines if name is None or name in (engine.name, *(model.name for model in engine.models))
+    ]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(model.name for engine in engines for model in engine.models) or "none"
+    what = f"no such model: {name}" if name else f"{len(engines)} engines to choose from"
+    raise OperatorError(what, f"name one of: {known}", ExitCode.USAGE)
+
+
+@dataclass(frozen=True)
+class PodState:
+    """One pod of an engine."""
+
+    name: str
+    engine: str
+    ready: bool
+    restarts: int
+    node: str
+    trouble: str
+    """Why it does not run, in the words of Kubernetes; empty when it does."""
+
+
+@dataclass(frozen=True)
+class EngineOps:
+    """Acts on the engines of one environment."""
+
+    kubectl: Kubectl
+
+    def states(self, engines: Iterable[ServingEngine]) -> list[EngineState]:
+        """Return replicas and scaling of the engines. Raises OperatorError."""
+        names = {engine.name for engine in engines}
+        return [state for state in EngineCluster(self.kubectl).states() if state.name in names]
+
+    def pods(self, engines: Iterable[ServingEngine]) -> list[PodState]:
+        """Return the pods of the engines. Raises OperatorError."""
+        deployments = {engine.deployment: engine.name for engine in engines}
+        found = []
+        for pod in self.kubectl.items("pods", "-n", SERVING):
+            owner = next((name for name in deployments if _belongs(pod, name)), None)
+            if owner:
+                found.append(pod_state(pod, deployments[owner]))
+        return found
+
+    def logs(self, engine: ServingEngine, *, lines: int, follow: bool, previous: bool) -> int:
+        """Print the engine's log; return kubectl's exit status."""
+        options = [f"--tail={lines}", *(["--follow"] if follow else []), *(["--previous"] if previous else [])]
+        return self._hand_over("logs", *options, "-n", SERVING, f"deployment/{engine.deployment}")
+
+    def shell(self, engine: ServingEngine) -> int:
+        """Open a shell in a pod of the engine; return its exit status."""
+        return self._hand_over("exec", "-it", "-n", SERVING, f"deployment/{engine.deployment}", "--", "sh")
+
+    def restart(self, engine: ServingEngine) -> bool:
+        """Replace the engine's pods and wait until the new ones are ready; return False when it has none.
+
+        Raises OperatorError when they do not become ready.
+        """
+        (state,) = self.states([engine]) or (None,)
+        if state is None or state.replicas == 0:
+            return False
+        self.kubectl.run("rollout", "restart", f"deployment/{engine.deployment}", "-n", SERVING)
+        self.kubectl.run(
+            "rollout", "status", f"deployment/{engine.deployment}", "-n", SERVING, f"--timeout={ROLLOUT_S}s",
+            timeout_s=ROLLOUT_S + 60,
+        )  # fmt: skip
+        return True
+
+    def checks(self, settings: Settings, engine: ServingEngine, *, answer: bool) -> list[Check]:
+        """Return how the engine is. An engine at zero is left asleep, unless an `answer` is asked for."""
+        states = self.states([engine])
+        if not states:
+            return [Check(engine.name, "has no scaler: the release `scaling` is not deployed")]
+        (state,) = states
+        if state.suspended:
+            return [Check(f"{engine.name}: suspended", "llmctl gpu resume lets it scale again" if answer else "")]
+        checks = [self._front(engine)]
+        if state.replicas == 0 and not answer:
+            return [*checks, Check(f"{engine.name}: asleep, the next request starts it", "")]
+        if state.replicas:
+            ready = "" if state.ready >= state.replicas else f"{state.ready} of {state.replicas} ready"
+            checks += [Check(f"{engine.name}: pods", ready), *([] if ready else [self._models(engine)])]
+        if answer:
+            checks.append(Check(f"{engine.name}: answer", answer_problem(self.kubectl, settings, engine)))
+        return checks
+
+    def _front(self, engine: ServingEngine) -> Check:
+        title = f"{engine.name}: front"
+        try:
+            with self.kubectl.forwarded(SERVING, FRONT, FRONT_PORT) as base:
+                answer = web.get(f"{base}/{engine.name}/v1/models")
+        except (OperatorError, web.NoAnswerError) as error:
+            return Check(title, str(error))
+        return Check(title, _missing(answer, "data", "id", _known_as(engine)))
+
+    def _models(self, engine: ServingEngine) -> Check:
+        """Ask the engine itself which models it has: a ready Ollama may have none."""
+        title = f"{engine.name}: models"
+        vllm = engine.engine is Engine.VLLM
+        path, key, name = ("/v1/models", "data", "id") if vllm else ("/api/tags", "models", "name")
+        port = engine.service_port if vllm else OLLAMA_PORT
+        try:
+            with self.kubectl.forwarded(SERVING, engine.service, port) as base:
+                answer = web.get(f"{base}{path}", headers=engine_headers(self.kubectl, engine))
+        except (OperatorError, web.NoAnswerError) as error:
+            return Check(title, str(error))
+        return Check(title, _missing(answer, key, name, _known_as(engine)))
+
+    def _hand_over(self, *arguments: str) -> int:
+        try:
+            return subprocess.run(self.kubectl.command(*arguments), check=False).returncode  # noqa: S603
+        except FileNotFoundError:
+            raise OperatorError("kubectl is not installed", "az aks install-cli", ExitCode.NOT_READY) from None
+
+
+def _known_as(engine: ServingEngine) -> list[str]:
+    return [model.name if engine.engine is Engine.VLLM else model.id for model in engine.models]
+
+
+def _missing(answer: web.Answer, key: str, name: str, wanted: Sequence[str]) -> str:
+    if answer.status != 200:
+        return f"answers {answer.status}"
+    try:
+        listed = {str(item[name]).removesuffix(":latest") for item in json.loads(answer.body)[key]}
+    except (ValueError, KeyError, TypeError):
+        return "answers with something else than a list of models"
+    missing = [model for model in wanted if model.removesuffix(":latest") not in listed]
+    return f"does not list {', '.join(missing)}" if missing else ""
+
+
+def _belongs(pod: dict[str, Any], deployment: str) -> bool:
+    """Whether a ReplicaSet of the Deployment owns the pod: its name is the Deployment's and a hash."""
+    owners = pod["metadata"].get("ownerReferences") or []
+    return any(owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == deployment for owner in owners)
+
+
+def pod_state(pod: dict[str, Any], engine: str) -> PodState:
+    """Return what Kubernetes tells of a pod; `engine` is whom it belongs to."""
+    status = pod.get("status", {})
+    containers = status.get("containerStatuses") or []
+    waiting = [
+        f"{state['reason']}: {state['message']}" if state.get("message") else state["reason"]
+        for container in [*(status.get("initContainerStatuses") or []), *containers]
+        if (state := container.get("state", {}).get("waiting")) and state.get("reason")
+    ]
+    unscheduled = [
+        str(condition.get("message", ""))
+        for condition in status.get("conditions") or []
+        if condition["type"] == "PodScheduled" and condition["status"] == "False"
+    ]
+    return PodState(
+        name=pod["metadata"]["name"],
+        engine=engine,
+        ready=bool(containers) and all(container.get("ready") for container in containers),
+        restarts=sum(container.get("restartCount", 0) for container in containers),
+        node=pod.get("spec", {}).get("nodeName", ""),
+        trouble="; ".join([*unscheduled, *waiting]),
+    )

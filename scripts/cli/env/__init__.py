@@ -1,0 +1,1 @@
+"""`llmctl env`: environment files."""

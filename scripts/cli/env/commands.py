@@ -1,0 +1,159 @@
+"""`llmctl env`: check, list and write environment files."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+
+import typer
+
+from scripts.core.console import err, interactive, out, print_json
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import complete_environment, default_environment, environments
+from scripts.core.workspace import ROOT
+
+from .check import Verdict, verdict_of
+from .new import QUESTIONS, Answers, fault_of, render, write_new
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")
+
+
+@app.command("check")
+def check(
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Check every file in environments/.")] = False,
+    previous: Annotated[
+        str, typer.Option(metavar="REV", help="Commit whose file is what exists; changes it cannot follow are faults.")
+    ] = "HEAD",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict for a program.")] = False,
+) -> None:
+    """Say what is wrong with an environment file: one line per fault, with line, key, value and fix.
+
+    Compares with the committed version and with local state too, because some things cannot change once they exist:
+    disks do not shrink, the region stays. Exit code 4 when there is a fault.
+    """
+    names = environments() if every else [environment or default_environment()]
+    if not names:
+        raise OperatorError("there is no environment file", "`llmctl env new NAME` writes one", ExitCode.SETTINGS)
+    verdicts = [verdict_of(name, ROOT, previous) for name in names]
+    if as_json:
+        print_json({"environments": [_plain(verdict) for verdict in verdicts]})
+    else:
+        for verdict in verdicts:
+            _show(verdict)
+    if any(verdict.faults for verdict in verdicts):
+        raise typer.Exit(ExitCode.SETTINGS)
+
+
+@app.command("list")
+def list_environments(
+    as_json: Annotated[bool, typer.Option("--json", help="Print the list for a program.")] = False,
+) -> None:
+    """List the environments, with region and domain."""
+    rows = [_row(verdict_of(name, ROOT, None)) for name in environments()]
+    if as_json:
+        print_json({"environments": rows})
+        return
+    width = max((len(row["name"]) for row in rows), default=0)
+    for row in rows:
+        place = f"{row['region']}  {row['domain']}" if row["ok"] else f"has faults: llmctl env check {row['name']}"
+        out.print(f"{row['name']:<{width}}  {place}", markup=False)
+
+
+@app.command("new")
+def new(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="2 to 10 lower-case letters and digits.")],
+    *,
+    subscription: Annotated[str | None, typer.Option(help="Azure subscription id.")] = None,
+    region: Annotated[str | None, typer.Option(help="Azure region, such as westeurope.")] = None,
+    domain: Annotated[str | None, typer.Option(help="Domain whose sub-names chat, opik and api will be used.")] = None,
+    email: Annotated[str | None, typer.Option(help="Contact address for Let's Encrypt.")] = None,
+    access_group: Annotated[
+        str | None, typer.Option(help='Object id of the Entra group of the users; "" makes a new one.')
+    ] = None,
+) -> None:
+    """Write a commented environment file that deploys; asks for what has no default.
+
+    Never overwrites a file.
+    """
+    given = {
+        "subscription": subscription,
+        "region": region,
+        "domain": domain,
+        "email": email,
+        "access_group": access_group,
+    }
+    folder = ROOT / "environments"
+    if (folder / f"{name}.yaml").exists():
+        raise OperatorError(
+            f"environments/{name}.yaml exists; it stays as it is",
+            f"edit it, then `llmctl env check {name}`",
+            ExitCode.REFUSED,
+        )
+    if fault := fault_of(Answers(name=name), "name"):
+        raise OperatorError(f"NAME {fault}", code=ExitCode.USAGE)
+    if not interactive():
+        given["access_group"] = access_group or ""
+    missing = [question for question in QUESTIONS if given[question.option] is None]
+    if missing and not interactive():
+        flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
+        raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
+    answers = Answers(name=name)
+    for question in QUESTIONS:
+        answers = question.answered(answers, given[question.option])
+    path = write_new(folder, name, render(answers))
+    err.print(f"environments/{path.name} written.", markup=False)
+    err.print(f"Next: read it, `llmctl env check {name}`, then `llmctl deploy {name}`.", markup=False)
+
+
+@app.command("schema")
+def schema(write: Annotated[bool, typer.Option("--write", help="Write environments/schema.json.")] = False) -> None:
+    """Print the JSON schema by which editors complete and check environment files."""
+    from stacks.settings.schema import schema_text, write_schema  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    if not write:
+        out.file.write(schema_text())
+    else:
+        err.print("environments/schema.json " + ("written." if write_schema() else "is current."))
+
+
+@app.command("docs")
+def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/environment.md.")] = False) -> None:
+    """Print the reference of environment files."""
+    from stacks.settings.reference import reference, write_reference  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    if not write:
+        out.file.write(reference())
+    else:
+        err.print("docs/environment.md " + ("written." if write_reference() else "is current."))
+
+
+def _show(verdict: Verdict) -> None:
+    for fault in verdict.faults:
+        out.print(str(fault), markup=False, soft_wrap=True)
+    for note in verdict.notes:
+        err.print(f"note: {note}", markup=False, soft_wrap=True)
+    count = len(verdict.faults)
+    judged = "is sound" if not count else f"has {count} fault{'s' if count > 1 else ''}"
+    err.print(f"{verdict.label} {judged}.", markup=False)
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    return {
+        "name": verdict.name,
+        "file": verdict.label,
+        "ok": not verdict.faults,
+        "faults": [asdict(fault) for fault in verdict.faults],
+        "notes": list(verdict.notes),
+    }
+
+
+def _row(verdict: Verdict) -> dict[str, Any]:
+    settings = verdict.settings
+    return {
+        "name": verdict.name,
+        "ok": settings is not None,
+        "region": settings.azure.region if settings else None,
+        "domain": settings.domain if settings else None,
+    }

@@ -1,0 +1,185 @@
+"""Writes a new environment file from a handful of answers."""
+
+import os
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from scripts.core.console import ask, err
+from scripts.core.errors import ExitCode, OperatorError
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What only the owner of the environment knows; the values given here are sound stand-ins."""
+
+    name: str
+    subscription: str = "00000000-0000-0000-0000-000000000000"
+    region: str = "westeurope"
+    domain: str = "llm.example.org"
+    email: str = "platform@example.org"
+    access_group: str = ""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One answer to be had: from an option of the command line, or from the person at the terminal."""
+
+    option: str
+    text: str
+    key: str
+    """Where the answer stands in the file."""
+
+    def answered(self, answers: Answers, given: str | None) -> Answers:
+        """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not sound."""
+        if given is not None:
+            changed = replace(answers, **{self.option: given.strip()})
+            if fault := fault_of(changed, self.key):
+                flag = f"--{self.option.replace('_', '-')} {given!r}"
+                raise OperatorError(f"{flag} {fault}", code=ExitCode.USAGE)
+            return changed
+        for _ in range(ATTEMPTS):
+            changed = replace(answers, **{self.option: ask(self.text)})
+            fault = fault_of(changed, self.key)
+            if not fault:
+                return changed
+            err.print(f"  {fault}", markup=False)
+        raise OperatorError(f"no usable answer to: {self.text}", "run the command again", ExitCode.USAGE)
+
+
+QUESTIONS = (
+    Question("subscription", "Azure subscription id (az account show --query id):", "azure.subscription_id"),
+    Question("region", "Azure region, such as westeurope:", "azure.region"),
+    Question("domain", "Domain, such as llm.your-company.com (chat.…, opik.… and api.… will be used):", "domain"),
+    Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email"),
+    Question(
+        "access_group",
+        "Object id of the Entra group whose members may log in (empty: make a new group):",
+        "identity.access_group_object_id",
+    ),
+)
+
+
+def fault_of(answers: Answers, key: str) -> str:
+    """Return what is wrong with the answer that stands at `key`, empty when it is sound."""
+    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    try:
+        parse_settings(render(answers), "answers")
+    except SettingsError as error:
+        messages = [fault.message for fault in error.faults if fault.key in {key, ""}]
+        return messages[0] if messages else ""
+    return ""
+
+
+def render(answers: Answers) -> str:
+    """Return the environment file for `answers`."""
+    from stacks.settings.regions import WITHOUT_ZONES  # noqa: PLC0415
+
+    zoned = answers.region not in WITHOUT_ZONES
+    group = (
+        f"identity:\n  access_group_object_id: {_quoted(answers.access_group)}"
+        if answers.access_group
+        else "# identity:\n#   access_group_object_id: … # left out, a group is made; add its members in Entra"
+    )
+    return _TEMPLATE.format(
+        name=_quoted(answers.name),
+        subscription=_quoted(answers.subscription),
+        region=_quoted(answers.region),
+        zones="" if zoned else "\n  zones: [] # the region has no availability zones",
+        domain=_quoted(answers.domain),
+        email=_quoted(answers.email),
+        group=group,
+        redundancy="zrs # attach in every zone" if zoned else "lrs # the region has no availability zones",
+    )
+
+
+def _quoted(text: str) -> str:
+    """Return `text` as a YAML scalar, quoted only where it has to be."""
+    plain = text.replace("-", "").replace(".", "").replace("@", "")
+    if plain.isalnum() and plain.isascii() and text[0].isalpha() and text.lower() not in {"true", "false", "null"}:
+        return text
+    return "'" + text.replace("'", "''").replace("\n", " ").replace("\r", " ") + "'"
+
+
+def write_new(folder: Path, name: str, text: str) -> Path:
+    """Write `<folder>/<name>.yaml` in one step; raises OperatorError when it exists, which then stays as it is."""
+    path = folder / f"{name}.yaml"
+    folder.mkdir(exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=folder, prefix=f".{name}.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(draft).chmod(0o644)
+        # A link, because it fails where a rename would replace.
+        path.hardlink_to(draft)
+    except FileExistsError:
+        raise OperatorError(f"environments/{name}.yaml exists; it stays as it is", code=ExitCode.REFUSED) from None
+    finally:
+        Path(draft).unlink()
+    return path
+
+
+_TEMPLATE = """\
+# yaml-language-server: $schema=schema.json
+# Every key, its default and its meaning: docs/environment.md. Check: llmctl env check
+name: {name}
+
+azure:
+  subscription_id: {subscription}
+  region: {region}{zones}
+
+# Parent of chat.…, opik.… and api.…; point the three names at the public address after the first deployment.
+domain: {domain}
+
+{group}
+
+# operators:
+#   object_ids: [] # Entra ids that administer cluster and vault, your pipeline's too; empty: whoever deploys first
+#   ip_ranges: [] # public ranges that may reach Kubernetes API, vault and registry; empty means any, with a login
+
+ingress:
+  mode: nginx # or application-gateway, with a block of that name
+  acme_email: {email}
+  acme_issuer: production # staging while you try things: Let's Encrypt limits certificates per week
+
+cluster:
+  tier: Free # Standard for an uptime guarantee
+  gpu_pools:
+    t4:
+      vm_size: Standard_NC4as_T4_v3
+      priority: spot # regular for nodes that Azure does not take back; quotas are separate
+      min_nodes: 0 # no GPU is paid for while no model is used
+      max_nodes: 2
+
+disks: # they outlive the cluster; they can grow but never shrink
+  redundancy: {redundancy}
+  mysql_gib: 32
+  clickhouse_gib: 128
+  minio_gib: 64
+
+database:
+  sku: B_Standard_B2s # GP_Standard_D2ds_v5 for production
+  storage_gib: 32
+  # geo_redundant_backup: true # decided once: cannot be changed on a server that exists
+
+# What the platform serves; weights and cache are compared with the GPU's memory.
+models:
+  - name: llama3.1-8b
+    engine: ollama
+    id: llama3.1:8b
+    pool: t4
+    quantization: q4
+    weights_gib: 4.6
+    kv_cache_kib_per_token: 128
+  - name: qwen2-5-7b
+    engine: vllm
+    id: Qwen/Qwen2.5-7B-Instruct-AWQ
+    pool: t4
+    quantization: awq
+    weights_gib: 5.2
+    context_tokens: 16384
+    kv_cache_kib_per_token: 56
+"""

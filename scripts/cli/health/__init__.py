@@ -1,0 +1,1 @@
+"""`llmctl health`: one request through the whole platform."""

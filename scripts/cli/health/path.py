@@ -1,0 +1,150 @@
+"""The path of one question through a deployed environment: chat, gateway, engine, trace."""
+
+import json
+import secrets
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from scripts.cli.chat.operations import DEPLOYMENT, ChatOps
+from scripts.cli.deploy import login_consent
+from scripts.cli.llm_gateway.api import gateway_api
+from scripts.cli.opik.cluster import FRONTEND
+from scripts.cli.opik.cluster import NAMESPACE as OPIK
+from scripts.cluster.kubectl import Kubectl
+from scripts.core import http as web
+from scripts.core.errors import OperatorError
+from scripts.terraform.stack_outputs import kubectl_of, outputs_of
+from stacks.platform.common.timeouts import path_seconds
+from stacks.platform.components.chat.names import NAMESPACE as CHAT
+from stacks.settings import Settings
+
+from .commands import Part, Step
+
+MARGIN_S = 60
+TRACE_S = 120
+POLL_S = 5.0
+
+_ASK = """
+import json, os, sys, time, urllib.error, urllib.request
+base = (os.environ.get("OPENAI_API_BASE_URLS") or os.environ.get("OPENAI_API_BASE_URL") or "").split(";")[0]
+key = (os.environ.get("OPENAI_API_KEYS") or os.environ.get("OPENAI_API_KEY") or "").split(";")[0]
+body = json.dumps({"model": sys.argv[1], "max_tokens": 16, "messages": [{"role": "user", "content": sys.argv[2]}]})
+headers = {"Content-Type": "application/json", "Authorization": "Bearer " + key}
+request = urllib.request.Request(base + "/chat/completions", body.encode(), headers)
+try:
+    with urllib.request.urlopen(request, timeout=float(sys.argv[3])) as answer:
+        status, said = answer.status, answer.read().decode("utf-8", "replace")
+except urllib.error.HTTPError as error:
+    status, said = error.code, error.read().decode("utf-8", "replace")
+except OSError as error:
+    status, said = 0, str(error)
+print(json.dumps({"status": status, "said": said[:4000]}))
+"""
+"""Asks as the chat does: from its pod, with its key, which stays there."""
+
+
+@dataclass
+class Path:
+    """One question on its way; `mark` is what its trace is found by."""
+
+    settings: Settings
+    kubectl: Kubectl
+    model: str
+    mark: str = field(default_factory=lambda: f"llmctl-health-{secrets.token_hex(6)}")
+    trace_s: float = TRACE_S
+    poll_s: float = POLL_S
+
+    def chat(self) -> Step:
+        """Return how the chat is, asked past its login."""
+        wrong = [f"{check.name} {check.problem}" for check in ChatOps(self.kubectl).checks() if check.problem]
+        return Step(
+            "chat", "; ".join(wrong), "server, database and Redis answer", f"llmctl webui logs {self.settings.name}"
+        )
+
+    def gateway(self) -> Step:
+        """Return whether the gateway offers every model of the environment file."""
+        with gateway_api(self.kubectl) as api:
+            offered = {str(item["id"]) for item in api.call("GET", "/v1/models")["data"]}
+        missing = [model.name for model in self.settings.models if model.name not in offered]
+        problem = f"does not offer {', '.join(missing)}" if missing else ""
+        return Step("gateway", problem, f"offers {len(offered)} models", f"llmctl deploy {self.settings.name} platform")
+
+    def engine(self) -> Step:
+        """Send the question from the chat's pod and return whether it was answered."""
+        patience = path_seconds(self.settings) + MARGIN_S
+        question = f"Say yes. ({self.mark})"
+        printed = self.kubectl.run(
+            *("exec", "-n", CHAT, DEPLOYMENT, "-c", "open-webui", "--"),
+            *("python3", "-c", _ASK, self.model, question, str(patience)),
+            timeout_s=patience + MARGIN_S,
+        )
+        fix = f"llmctl models list {self.settings.name}; kubectl -n serving get pods,events"
+        try:
+            answer = json.loads(printed.splitlines()[-1])
+            status, said = int(answer["status"]), str(answer["said"])
+        except (ValueError, KeyError, IndexError, TypeError):
+            return Step("engine", "the chat's pod printed no answer", fix=fix)
+        text = _answer(said)
+        if status == 200 and text is not None:
+            return Step("engine", "", f"{self.model} answered: {text[:60]!r}")
+        how = f"answers {status}" if status else "gives no answer"
+        return Step("engine", f"{self.model} {how}: {said[:200]}", fix=fix)
+
+    def trace(self) -> Step:
+        """Look for the question in Opik, which gets it some seconds later."""
+        asked = urlencode({"project_name": self.settings.name, "size": 20, "page": 1})
+        deadline = time.monotonic() + self.trace_s
+        with self.kubectl.forwarded(OPIK, *FRONTEND) as base:
+            while True:
+                try:
+                    answer = web.get(f"{base}/api/v1/private/traces?{asked}")
+                except web.NoAnswerError as error:
+                    return Step(
+                        "trace", f"Opik gives no answer: {error}", fix=f"llmctl opik health {self.settings.name}"
+                    )
+                if answer.status == 200 and self.mark.encode() in answer.body:
+                    return Step("trace", "", f"in Opik's project {self.settings.name}")
+                if time.monotonic() >= deadline:
+                    problem = (
+                        f"not in Opik's project {self.settings.name} after {self.trace_s:.0f} s (HTTP {answer.status})"
+                    )
+                    return Step("trace", problem, fix=f"llmctl opik health {self.settings.name}; docs/tracing.md")
+                time.sleep(self.poll_s)
+
+
+def _answer(said: str) -> str | None:
+    try:
+        message: Any = json.loads(said)["choices"][0]["message"]
+        return str(message.get("content") or "")
+    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
+        return None
+
+
+def parts(settings: Settings, model: str | None) -> list[Part]:
+    """Return what is looked at in a deployed environment, in the order of the path. Raises OperatorError."""
+    client_id = settings.identity.client_id or str(outputs_of(settings.name, "identity")["identity"]["client_id"])
+    kubectl = kubectl_of(settings.name)
+    path = Path(settings, kubectl, model or (settings.models[0].name if settings.models else ""))
+    wanted: list[tuple[Part, bool]] = [
+        (("login", lambda: _login(client_id)), True),
+        (("chat", path.chat), settings.chat.enabled),
+        (("gateway", path.gateway), settings.gateway.enabled),
+        (("engine", path.engine), settings.chat.enabled and bool(settings.models)),
+        (
+            ("trace", path.trace),
+            settings.chat.enabled and settings.gateway.enabled and settings.opik.enabled and bool(settings.models),
+        ),
+    ]
+    return [part for part, there in wanted if there]
+
+
+def _login(client_id: str) -> Step:
+    found = login_consent.look(client_id)
+    if found.unknown:
+        raise OperatorError(
+            f"Entra cannot be asked: {found.unknown}", f"log in with `az login`, or look at {found.link}"
+        )
+    lines = found.lines()
+    return Step("login", lines[0] if lines else "", "an administrator has consented", lines[1].strip() if lines else "")

@@ -1,0 +1,1 @@
+"""`llmctl images`: container images."""

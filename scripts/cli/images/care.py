@@ -1,0 +1,134 @@
+"""`llmctl images lock|prune|scan|verify`: what keeps the images pinned, few and sound."""
+
+from typing import Annotated, Any, Literal
+
+import typer
+
+from scripts.core.console import err, out, print_json
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from scripts.core.targets import environments
+
+from .options import AsJson, Environment, Names, RegistryHost, SourceFolder, claimed, open_shop
+from .step import shown
+from .step import verify as verify_signatures
+
+
+def lock(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    source: SourceFolder = None,
+    again: Annotated[bool, typer.Option("--again", help="Look up digests that are pinned already, too.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Look up the digests that helm/images.yaml lacks, of images and of their base images, and pin them there.
+
+    Needs the publishers' registries. A pinned base image is what a build really uses.
+    """
+    from scripts.images.pins import pin  # noqa: PLC0415 - keeps --help fast
+    from stacks.platform.common.catalogue import HELM  # noqa: PLC0415
+
+    shop = open_shop(environment, image, source=source)
+    recipes = {image.name: image.recipe for image in shop.images if image.recipe}
+    references = {
+        image.name: f"{image.upstream.registry}/{image.upstream.repository}:{image.upstream.tag}"
+        for image in shop.images
+        if again or image.upstream.digest is None
+    }
+    with err.status("Looking up digests"):
+        pins = pin(HELM / "images.yaml", references, recipes, again=again)
+    if as_json:
+        print_json([{"image": found.name, "reference": found.reference, "digest": found.digest} for found in pins])
+        return
+    for found in pins:
+        out.print(f"{found.reference}  {found.digest}", markup=False)
+    err.print(f"{len(pins)} digests pinned in helm/images.yaml" if pins else "Every image is pinned by digest.")
+
+
+def prune(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    keep: Annotated[int, typer.Option(min=0, help="Newest versions to keep; 0: images.keep_versions.")] = 0,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; without it, only show what would be.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete versions that no environment has locked and that are not among the newest.
+
+    Only repositories of images in helm/images.yaml and in lock files are looked at.
+    """
+    from scripts.images.lock import locked_images  # noqa: PLC0415 - keeps --help fast
+    from scripts.images.prune import superseded  # noqa: PLC0415
+    from stacks.platform.common.image_lock import lock_file  # noqa: PLC0415
+
+    shop = open_shop(environment, image, registry=registry)
+    locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
+    # What was locked once and is no longer wanted is pruned too, unless only some images are meant.
+    mine = set() if image else {entry.repository for entry in shop.locked().values()}
+    repositories = shop.repositories | mine
+    with claimed(shop, "images prune"), err.status("Reading the registry"):
+        old = superseded(shop.registry, repositories, locks, keep or shop.settings.images.keep_versions)
+        if yes:
+            for repository, digest in sorted({(version.repository, version.digest) for version in old}):
+                shop.registry.delete_manifest(repository, digest)
+    if as_json:
+        print_json({"deleted": yes, "versions": [f"{v.repository}:{v.tag}@{v.digest}" for v in old]})
+        return
+    for version in old:
+        out.print(f"{version.repository}:{version.tag}  {version.created}", markup=False)
+    what = "deleted" if yes else "would be deleted; --yes deletes them"
+    err.print(f"{len(old)} versions {what}." if old else "Nothing to prune.")
+
+
+def scan(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    severity: Annotated[
+        Literal["low", "medium", "high", "critical"], typer.Option(help="Lowest severity that counts.")
+    ] = "high",
+    as_json: AsJson = False,
+) -> None:
+    """Scan the locked images with trivy or grype; exit code 1 when one has a vulnerability that has a fix."""
+    from scripts.images.desired import chosen  # noqa: PLC0415
+    from scripts.images.registry.references import Reference  # noqa: PLC0415 - keeps --help fast
+    from scripts.images.verification import Subject, find_scanner, is_clean  # noqa: PLC0415
+
+    shop = open_shop(environment, None, registry=registry)
+    tool = find_scanner()
+    locked = chosen(shop.locked(), image or ())
+    if not locked:
+        raise OperatorError("no image is locked", "run `llmctl images ensure` first", ExitCode.NOT_READY)
+    processes = Processes()
+    results: list[dict[str, Any]] = []
+    with processes.forwarding_signals():
+        for name, entry in locked.items():
+            reference = Reference(shop.registry.name, entry.repository, digest=entry.digest)
+            report = shop.log(f"{name}-scan")
+            report.unlink(missing_ok=True)
+            subject = Subject(name, reference, shop.registry.login, report, processes)
+            with err.status(f"{tool}: {name}"):
+                clean = is_clean(tool, subject, severity)
+            results.append({"image": name, "clean": clean, "report": shown(report)})
+            if not as_json:
+                out.print(f"{name}: {'clean' if clean else 'vulnerable, see ' + shown(report)}", markup=False)
+    if as_json:
+        print_json({"scanner": tool, "severity": severity, "images": results})
+    if not all(result["clean"] for result in results):
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def verify(*, environment: Environment = None, registry: RegistryHost = "", as_json: AsJson = False) -> None:
+    """Verify with cosign that images.signing_key has signed every locked image; exit code 3 when one is not.
+
+    A deployment does the same before it touches the cluster, with images.verify_signatures in the environment file.
+    """
+    shop = open_shop(environment, None, registry=registry)
+    count = verify_signatures(shop, Processes())
+    if as_json:
+        print_json({"key": shop.settings.images.signing_key, "verified": count})
+    else:
+        err.print(f"{count} images are signed by {shop.settings.images.signing_key}.", markup=False)

@@ -1,0 +1,139 @@
+"""`llmctl images`: every container image of the platform, in the environment's own registry, locked by digest."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from scripts.core.console import err, out, print_json
+from scripts.core.errors import ExitCode
+from scripts.core.processes import Processes
+
+from .care import lock, prune, scan, verify
+from .options import (
+    AsJson,
+    BuilderName,
+    Environment,
+    ImporterName,
+    Jobs,
+    Names,
+    RegistryHost,
+    SourceFolder,
+    claimed,
+    open_shop,
+)
+from .step import Tools, ensure, shown
+
+if TYPE_CHECKING:
+    from scripts.images.environment_images import Workshop
+
+app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
+app.command("lock")(lock)
+app.command("prune")(prune)
+app.command("scan")(scan)
+app.command("verify")(verify)
+
+
+@app.callback()
+def images() -> None:
+    """Build, import and lock the platform's container images.
+
+    `helm/images.yaml` names every image once. `ensure` brings all of them into the environment's registry and writes
+    environments/ENV.images.lock.json; from then on the stacks deploy by digest. `llmctl deploy` runs it by itself.
+    """
+
+
+@app.command("ensure")
+def ensure_all(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    source: SourceFolder = None,
+    builder: BuilderName = None,
+    importer: ImporterName = None,
+    jobs: Jobs = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Build and import what the registry lacks, then lock every image by digest.
+
+    Images whose content has not changed are left alone. One failure lets the others finish; the lock file is only
+    written when all is well. Safe to interrupt and to run again.
+    """
+    shop = open_shop(environment, image, registry=registry, source=source)
+    _ensure(shop, Tools(builder, importer, jobs), "images ensure", as_json)
+
+
+@app.command("build")
+def build(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    source: SourceFolder = None,
+    builder: BuilderName = None,
+    jobs: Jobs = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Like `ensure`, but only images that are built from source."""
+    shop = open_shop(environment, image, registry=registry, source=source, kind="build")
+    _ensure(shop, Tools(builder, jobs=jobs), "images build", as_json)
+
+
+@app.command("import")
+def import_(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    importer: ImporterName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Like `ensure`, but only images that others publish."""
+    shop = open_shop(environment, image, registry=registry, kind="import")
+    _ensure(shop, Tools(importer=importer), "images import", as_json)
+
+
+@app.command("status")
+def status(
+    *,
+    environment: Environment = None,
+    image: Names = None,
+    registry: RegistryHost = "",
+    source: SourceFolder = None,
+    detailed_exitcode: Annotated[
+        bool, typer.Option("--detailed-exitcode", help="End with 2 when an image is not current.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show which images are missing, stale, unlocked or current, with what a node downloads for each."""
+    from scripts.images.report import rows, table  # noqa: PLC0415 - keeps --help fast
+
+    shop = open_shop(environment, image, registry=registry, source=source)
+    with err.status("Asking the registry"):
+        found = rows(shop)
+    if as_json:
+        print_json({"registry": shop.registry.name, "lock": shown(shop.lock_path), "images": found})
+    else:
+        out.print(table(found, f"{shop.settings.name}: {shop.registry.name}"))
+    if detailed_exitcode and any(row["state"] != "current" for row in found):
+        raise typer.Exit(ExitCode.CHANGES)
+
+
+def _ensure(shop: "Workshop", tools: Tools, action: str, as_json: bool) -> None:
+    with claimed(shop, action):
+        outcome = ensure(shop, tools, Processes())
+    if as_json:
+        from scripts.images.report import plain  # noqa: PLC0415
+
+        print_json(
+            {
+                "registry": shop.registry.name,
+                "worked_on": outcome.worked_on,
+                "lock_changed": outcome.lock_changed,
+                "images": [plain(found) for found in outcome.findings],
+            }
+        )
+        return
+    count = f"{len(outcome.findings)} images stand in {shop.registry.name}"
+    lock_file = shown(shop.lock_path)
+    err.print(f"{count}; {lock_file} {'was written: commit it' if outcome.lock_changed else 'is current'}.")

@@ -1,0 +1,60 @@
+"""Options that the commands on images share, and what they mean."""
+
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from scripts.core.environment_lock import claim
+from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.core.workspace import CACHE
+
+if TYPE_CHECKING:
+    from scripts.images.environment_images import Workshop
+
+Environment = Annotated[
+    str | None,
+    typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
+]
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--image", metavar="NAME", help="Only this image or release, such as opik/backend; repeatable."),
+]
+RegistryHost = Annotated[
+    str, typer.Option("--registry", metavar="HOST", help="Registry; left out, the environment's own.")
+]
+SourceFolder = Annotated[
+    Path | None,
+    typer.Option("--source", metavar="FOLDER", help="Build this checkout as it is, instead of the pinned version."),
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=0, help="Builds at once; 0: as many as processors and memory allow.")]
+BuilderName = Annotated[
+    Literal["auto", "buildx", "podman", "buildah", "acr"] | None,
+    typer.Option("--builder", help="What builds; left out, as images.builder of the environment file says."),
+]
+ImporterName = Annotated[
+    Literal["auto", "acr", "skopeo", "crane", "direct"] | None,
+    typer.Option("--importer", help="What imports; left out, as images.importer of the environment file says."),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+
+
+def open_shop(
+    environment: str | None,
+    names: list[str] | None,
+    *,
+    registry: str = "",
+    source: Path | None = None,
+    kind: Literal["all", "build", "import"] = "all",
+) -> "Workshop":
+    """Return the images that a command line means. Raises OperatorError when the environment file has faults."""
+    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - pydantic and http would slow --help down
+
+    settings = load_environment(environment or default_environment())
+    return Workshop(settings, registry_name=registry, source_folder=source, names=tuple(names or ()), kind=kind)
+
+
+def claimed(shop: "Workshop", action: str) -> AbstractContextManager[None]:
+    """Hold the environment's images while `action` runs. Raises OperatorError when another process holds them."""
+    return claim(CACHE / "locks", f"{shop.settings.name}-images", action)

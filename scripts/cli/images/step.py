@@ -1,0 +1,140 @@
+"""The container images of an environment, as a step between its registry and its cluster."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scripts.core.console import err
+from scripts.core.environment_lock import claim
+from scripts.core.errors import OperatorError
+from scripts.core.processes import Processes
+from scripts.core.targets import load_environment
+from scripts.core.workspace import CACHE, ROOT, Workspace
+from scripts.terraform.synthesis import synthesize
+
+if TYPE_CHECKING:
+    from scripts.images.environment_images import Workshop
+    from scripts.images.work import Outcome
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the command line chooses instead of the environment file; None leaves the choice to it."""
+
+    builder: str | None = None
+    importer: str | None = None
+    jobs: int = 0
+    """Builds at once; 0 for the number of processors."""
+
+
+def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
+    """Build and import what the registry lacks, lock it, and tell the progress.
+
+    Raises OperatorError when something failed; everything that could be done is done by then.
+    """
+    from scripts.images.builders import choice as building  # noqa: PLC0415
+    from scripts.images.importers import choice as importing  # noqa: PLC0415
+    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
+    from scripts.images.work import Work  # noqa: PLC0415
+
+    findings = shop.inspect()
+    lacking = [found.wanted for found in findings if found.digest is None]
+    settings = shop.settings.images
+    registry = shop.registry.name
+    builds = any(image.recipe for image in lacking)
+    imports = any(image.recipe is None for image in lacking)
+    unpinned = sorted({reference for found in findings for reference in found.wanted.unpinned})
+    if unpinned:
+        what = f"{len(unpinned)} images are known by tag only, such as {unpinned[0]}"
+        err.print(f"Warning: {what}; `llmctl images lock` pins them by digest.", markup=False)
+    with ConsoleReporter(err) as reporter:
+        work = Work(
+            shop,
+            reporter,
+            processes,
+            building.choose(tools.builder or settings.builder, registry) if builds else None,
+            importing.choose(tools.importer or settings.importer, shop.settings, registry) if imports else None,
+            **({"jobs": tools.jobs} if tools.jobs else {}),
+        )
+        outcome = work.run(findings)
+    if outcome.failures:
+        for error in outcome.failures.values():
+            err.print(f"{error.message}  {error.fix}".rstrip(), style="red", markup=False)
+        count = f"{len(outcome.failures)} of {len(findings)} images"
+        raise OperatorError(f"{count} failed; the lock file is as it was", "see the logs above, then run this again")
+    return outcome
+
+
+def unlocked(shop: "Workshop") -> list[str]:
+    """Return the images that the lock file does not name as wanted, without asking a registry.
+
+    Raises OperatorError when a source that is built cannot be read.
+    """
+    locked = shop.locked()
+    return [
+        image.name
+        for image in shop.images
+        if (entry := locked.get(image.name)) is None
+        or (entry.repository, entry.tag) != (image.repository, image.tag)
+        or (image.digest and entry.digest != image.digest)
+    ]
+
+
+def pending(environment: str) -> list[str]:
+    """Return the images that a deployment of the environment will build or import.
+
+    Raises OperatorError, also when the source of a built image cannot be fetched.
+    """
+    from scripts.images.environment_images import Workshop  # noqa: PLC0415
+    from scripts.images.git import GitError  # noqa: PLC0415 - only deployments with images need it
+
+    try:
+        return unlocked(Workshop(load_environment(environment)))
+    except GitError as error:
+        fix = "check the network, or deploy what is locked with --skip-images"
+        raise OperatorError(error.message, fix, error.code) from None
+
+
+def bring_images(workspace: Workspace, processes: Processes) -> bool:
+    """Bring the images of an environment into its registry; when that changes the lock file, synthesize again.
+
+    Returns whether it did, because plans made before are then out of date.
+
+    Raises OperatorError when something failed.
+    """
+    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    err.print("Images: building and importing what the registry lacks")
+    shop = Workshop(load_environment(workspace.environment))
+    with claim(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
+        changed = ensure(shop, Tools(), processes).lock_changed
+    if changed:
+        with err.status(f"Synthesizing {workspace.environment} with its images"), processes.forwarding_signals():
+            synthesize(workspace, processes)
+    return changed
+
+
+def require_signed(environment: str, processes: Processes) -> None:
+    """Let a deployment go on only with signed images, where the environment asks for that (`verify_signatures`).
+
+    Raises OperatorError when an image is not locked or not signed.
+    """
+    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - only deployments with images need it
+
+    settings = load_environment(environment)
+    if settings.images.verify_signatures:
+        verify(Workshop(settings), processes)
+
+
+def verify(shop: "Workshop", processes: Processes) -> int:
+    """Verify the signature of every locked image and return their number. Raises OperatorError."""
+    from scripts.images.admission import require_signatures  # noqa: PLC0415
+    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
+
+    with ConsoleReporter(err) as reporter:
+        return require_signatures(shop, processes, reporter)
+
+
+def shown(path: Path) -> str:
+    """Return a path as the operator would type it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

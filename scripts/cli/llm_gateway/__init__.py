@@ -1,0 +1,1 @@
+"""`llmctl gateway`: the LLM gateway, LiteLLM."""

@@ -1,0 +1,202 @@
+"""`llmctl gateway`: teams with budgets, their keys, and the gateway as Opik's judge."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from scripts.core.console import err, out, print_json
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import complete_environment, default_environment, load_environment
+
+if TYPE_CHECKING:
+    from scripts.cluster.kubectl import Kubectl
+    from stacks.settings import Settings
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    help="Give teams budgets and keys, offer the models to Opik.",
+)
+
+Environment = Annotated[
+    str | None,
+    typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Team = Annotated[str, typer.Argument(metavar="TEAM", help="Name of the team, which is also its id.")]
+DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
+
+
+@app.command("teams")
+def teams(environment: Environment = None, *, as_json: Json = False) -> None:
+    """Show every team: what it may spend, what it has spent, its limits and models."""
+    from .api import gateway_api  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    _, kubectl = _opened(environment)
+    with gateway_api(kubectl) as api:
+        found = [_team(team) for team in api.teams()]
+    if as_json:
+        print_json(found)
+        return
+    for team in found:
+        budget = f"{team['budget_usd']:g} USD every {team['every'] or 'ever'}" if team["budget_usd"] else "no budget"
+        limits = (
+            f"{team['requests_per_minute'] or 'any'} requests and {team['tokens_per_minute'] or 'any'} tokens a minute"
+        )
+        models = ", ".join(team["models"]) or "all models"
+        out.print(f"{team['name']}: {team['spent_usd']:.2f} USD spent, {budget}; {limits}; {models}", markup=False)
+
+
+@app.command("team")
+def team(
+    name: Team,
+    environment: Environment = None,
+    *,
+    budget_usd: Annotated[float | None, typer.Option(min=0, help="What the team may spend; then 429.")] = None,
+    every: Annotated[str | None, typer.Option(help="When the budget begins anew, such as 30d or 1mo.")] = None,
+    requests_per_minute: Annotated[int | None, typer.Option(min=1, help="More are refused with 429.")] = None,
+    tokens_per_minute: Annotated[int | None, typer.Option(min=1, help="More are refused with 429.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", metavar="NAME", help="Allowed model; repeat. Left out: all.")
+    ] = None,
+) -> None:
+    """Make a team, or change what is given of one that exists. Safe to repeat.
+
+    A budget counts the tokens of all its keys at the prices of the environment file (usd_per_million_tokens).
+    """
+    from .api import gateway_api  # noqa: PLC0415
+
+    _require_duration("--every", every)
+    settings, kubectl = _opened(environment)
+    known = [listed.name for listed in settings.models]
+    if unknown := sorted(set(model or []) - set(known)):
+        raise OperatorError(
+            f"no such model: {', '.join(unknown)}", f"the models are {', '.join(known)}", ExitCode.USAGE
+        )
+    given = {
+        "max_budget": budget_usd,
+        "budget_duration": every,
+        "rpm_limit": requests_per_minute,
+        "tpm_limit": tokens_per_minute,
+        "models": model or None,
+    }
+    with gateway_api(kubectl) as api:
+        new = api.set_team(name, {key: value for key, value in given.items() if value is not None})
+    out.print(f"{name}: {'made' if new else 'changed'}", markup=False)
+
+
+@app.command("keys")
+def keys(
+    environment: Environment = None,
+    *,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Of one team.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show every key: alias, team, what it has spent, when it ends. Values are shown once, when a key is made."""
+    from .api import gateway_api  # noqa: PLC0415
+
+    _, kubectl = _opened(environment)
+    with gateway_api(kubectl) as api:
+        found = [
+            {
+                "alias": key.get("key_alias"),
+                "team": key.get("team_id"),
+                "spent_usd": key.get("spend") or 0.0,
+                "expires": key.get("expires"),
+            }
+            for key in api.keys(team)
+        ]
+    if as_json:
+        print_json(found)
+        return
+    for key in found:
+        ends = key["expires"] or "never"
+        out.print(
+            f"{key['alias']}: team {key['team'] or 'none'}, {key['spent_usd']:.2f} USD, ends {ends}", markup=False
+        )
+
+
+@app.command("create-key")
+def create_key(
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="What the key is called, such as reports-app.")],
+    environment: Environment = None,
+    *,
+    team: Annotated[str, typer.Option(metavar="TEAM", help="Team whose budget it spends.")],
+    expires: Annotated[str | None, typer.Option(help="Its life, such as 90d; left out, it does not end.")] = None,
+) -> None:
+    """Make a key for a program and print it, once, and nothing else. It calls models and administers nothing."""
+    from .api import gateway_api  # noqa: PLC0415
+
+    _require_duration("--expires", expires)
+    _, kubectl = _opened(environment)
+    with gateway_api(kubectl) as api:
+        typer.echo(api.create_key(alias, team, expires))
+
+
+@app.command("revoke-key")
+def revoke_key(
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="What the key is called.")],
+    environment: Environment = None,
+) -> None:
+    """Make a key worthless, at once."""
+    from stacks.platform.components.llm_gateway.secrets import platform_keys  # noqa: PLC0415
+
+    from .api import gateway_api  # noqa: PLC0415
+
+    settings, kubectl = _opened(environment)
+    if alias in platform_keys(settings):
+        raise OperatorError(
+            f"{alias} is a key of the platform's own",
+            f"raise secrets.versions.{platform_keys(settings)[alias].value} and deploy database and platform",
+            ExitCode.REFUSED,
+        )
+    with gateway_api(kubectl) as api:
+        api.revoke_key(alias)
+    out.print(f"{alias}: revoked", markup=False)
+
+
+@app.command("judge")
+def judge(environment: Environment = None) -> None:
+    """Offer all models to Opik: in its playground, and as judges of online evaluations. Run it again after a change.
+
+    Opik keeps a key of its own, encrypted, and calls the gateway inside the cluster.
+    """
+    from .api import PROVIDER, offer_to_opik  # noqa: PLC0415
+
+    settings, kubectl = _opened(environment)
+    if not settings.opik.enabled:
+        raise OperatorError(f"{settings.name} runs no Opik", code=ExitCode.REFUSED)
+    new = offer_to_opik(kubectl, [model.name for model in settings.models])
+    out.print(f"Opik {'has' if new else 'has renewed'} the provider {PROVIDER}: {len(settings.models)} models")
+    err.print(
+        "An evaluation of every trace keeps a GPU awake; sample, or give the judge min_replicas: 1.", markup=False
+    )
+
+
+def _opened(environment: str | None) -> "tuple[Settings, Kubectl]":
+    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+
+    name = environment or default_environment()
+    settings = load_environment(name)
+    if not settings.gateway.enabled:
+        raise OperatorError(f"{name} runs no gateway: gateway.enabled is false", code=ExitCode.REFUSED)
+    return settings, kubectl_of(name)
+
+
+def _require_duration(option: str, text: str | None) -> None:
+    if text is not None and not re.fullmatch(DURATION, text):
+        raise OperatorError(f"{option}: {text!r} is no time such as 30d", "units are s, m, h, d, mo", ExitCode.USAGE)
+
+
+def _team(team: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "name": team.get("team_alias") or team["team_id"],
+        "budget_usd": team.get("max_budget"),
+        "every": team.get("budget_duration"),
+        "spent_usd": team.get("spend") or 0.0,
+        "requests_per_minute": team.get("rpm_limit"),
+        "tokens_per_minute": team.get("tpm_limit"),
+        "models": team.get("models") or [],
+    }

@@ -1,0 +1,1 @@
+"""`llmctl models`: the served models."""

@@ -1,0 +1,1 @@
+"""`llmctl opik`: tracing and evaluation."""

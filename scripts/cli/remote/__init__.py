@@ -1,0 +1,1 @@
+"""`llmctl remote`: HCP Terraform."""

@@ -1,0 +1,87 @@
+"""`llmctl remote`: runs in HCP Terraform or Terraform Enterprise."""
+
+from typing import Annotated
+
+import typer
+
+from scripts.core.consent import Consent
+from scripts.core.console import err, out
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from scripts.core.targets import complete_environment, load_environment, parse_targets
+from scripts.core.workspace import Workspace
+from scripts.hcp import azure_login
+from scripts.hcp.arrange import Arrangement
+from scripts.hcp.client import configuration, connected
+from scripts.hcp.desired import Wanted, wanted
+from scripts.hcp.steps import Step
+from scripts.terraform.synthesis import synthesize
+
+app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+
+
+@app.callback()
+def remote() -> None:
+    """Prepare HCP Terraform or Terraform Enterprise for an environment."""
+
+
+@app.command()
+def bootstrap(
+    environment: Annotated[
+        str | None,
+        typer.Argument(metavar="[ENV]", help="Environment to prepare for.", autocompletion=complete_environment),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is missing and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree beforehand.")] = False,
+    with_azure: Annotated[
+        bool, typer.Option("--azure/--no-azure", help="Let runs log in to Azure, with your `az`; or print how.")
+    ] = True,
+) -> None:
+    """Create what the `hcp` backend of ENV needs: project, workspaces, variables, run triggers, teams, Azure login.
+
+    Shows what is missing or differs and asks, once. Logs in as Terraform does (`terraform login`). Running it again
+    changes nothing; nothing is ever removed.
+    """
+    settings = load_environment(parse_targets([environment] if environment else []).environment)
+    if settings.state.hcp is None:
+        raise OperatorError(
+            f"{settings.name} keeps its state elsewhere ({settings.state.backend.value})",
+            "set state.backend: hcp in its file",
+            ExitCode.USAGE,
+        )
+    workspace = Workspace(settings.name)
+    with err.status(f"Synthesizing {settings.name}"):
+        synthesize(workspace, Processes())
+    wish = wanted(settings, {name: stack.dependencies for name, stack in workspace.stacks().items()})
+    arrange(wish, Consent(settings.name, yes), dry_run=dry_run, with_azure=with_azure)
+
+
+def arrange(wish: Wanted, consent: Consent, *, dry_run: bool, with_azure: bool) -> None:
+    """Show the steps, ask, and take them. Raises OperatorError."""
+    with connected(configuration(wish.hostname), wish.organization) as client:
+        with err.status(f"Looking at {wish.organization}"):
+            steps = list(Arrangement(client, wish).steps())
+        if with_azure:
+            steps += azure_login.steps(wish)
+        _show(wish, steps)
+        if steps and not dry_run:
+            consent.obtain(f"Do this in {wish.organization}?", {})
+            for step in steps:
+                err.print(step.text, markup=False)
+                step.act()
+            err.print(f"{wish.organization} is ready for {consent.environment}.", markup=False)
+    if not with_azure:
+        for command in azure_login.commands(wish):
+            typer.echo(command)
+
+
+def _show(wish: Wanted, steps: list[Step]) -> None:
+    where = f"{wish.organization} at {wish.hostname}"
+    if not steps:
+        out.print(f"{where} has everything: nothing to do.", markup=False)
+        return
+    out.print(f"To do in {where}:", markup=False)
+    for step in steps:
+        out.print(f"  {step.text}", markup=False, soft_wrap=True)
+    if wish.client_id is None:
+        out.print("No Azure login is arranged: state.hcp.azure is left out.", markup=False)

@@ -1,0 +1,1 @@
+"""`llmctl state`: where Terraform keeps its state."""

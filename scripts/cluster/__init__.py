@@ -1,0 +1,1 @@
+"""The cluster of one environment: kubectl, logs, Jobs."""

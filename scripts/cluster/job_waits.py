@@ -1,0 +1,55 @@
+"""Jobs that Terraform waits for, and what an interruption does about them.
+
+The kubernetes provider goes on waiting for a Job after Terraform was asked to stop, until its own timeout: minutes, for
+a download two hours. When the Job is gone it stops at once and takes it for done
+(resource_kubernetes_job_v1.go:282-300 at v2.38.0); Terraform, which is stopping, begins nothing after it, and the next
+run finds no Job and makes it anew. A Job keeps nothing that would be lost with it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from scripts.core.errors import OperatorError
+
+TYPE = "kubernetes_job_v1"
+
+
+@dataclass(frozen=True)
+class JobName:
+    """A Job in the cluster."""
+
+    namespace: str
+    name: str
+
+    @property
+    def deletion(self) -> str:
+        """The command that ends it."""
+        return f"kubectl delete job {self.name} --namespace {self.namespace}"
+
+
+def planned_jobs(document: Mapping[str, Any], addresses: Iterable[str]) -> tuple[JobName, ...]:
+    """Return the Jobs among `addresses` as a plan's JSON form names them."""
+    wanted = {address for address in addresses if address.startswith(f"{TYPE}.")}
+    found = []
+    for resource in document.get("resource_changes", []):
+        if resource["address"] in wanted:
+            for metadata in (resource["change"].get("after") or {}).get("metadata") or []:
+                if metadata.get("name") and metadata.get("namespace"):
+                    found.append(JobName(metadata["namespace"], metadata["name"]))
+    return tuple(found)
+
+
+def end_jobs(environment: str, jobs: Sequence[JobName]) -> str:
+    """End the Jobs so that Terraform stops waiting for them; return what to tell people. Raises nothing."""
+    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415 - only an interruption needs it
+
+    names = ", ".join(job.name for job in jobs)
+    try:
+        kubectl = kubectl_of(environment)
+        for job in jobs:
+            kubectl.run("delete", "job", job.name, "--namespace", job.namespace, "--ignore-not-found")
+    except OperatorError as error:
+        commands = "; ".join(job.deletion for job in jobs)
+        return f"Terraform goes on waiting for {names}, which cannot be ended from here ({error.message}): {commands}"
+    return f"Ended {names}, since Terraform would go on waiting for it; the next deployment makes it anew."

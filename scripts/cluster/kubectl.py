@@ -1,0 +1,172 @@
+"""kubectl on the cluster of one environment, never on whichever the machine happens to point at."""
+
+import json
+import re
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from scripts.core.errors import ExitCode, OperatorError
+
+_TIMEOUT_S = 120
+_FORWARDING = re.compile(r"Forwarding from (?:127\.0\.0\.1|\[::1\]):(\d+) -> \d+")
+
+
+class KubectlError(OperatorError):
+    """kubectl failed; the message ends with its own last line."""
+
+
+@dataclass(frozen=True)
+class Kubectl:
+    """Runs kubectl with one context of the user's own configuration."""
+
+    context: str
+
+    def run(self, *arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
+        """Return what the command prints. Raises KubectlError."""
+        try:
+            done = subprocess.run(  # noqa: S603
+                self.command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
+            )
+        except FileNotFoundError:
+            raise _missing() from None
+        except subprocess.TimeoutExpired:
+            raise KubectlError(
+                f"kubectl {arguments[0]} gave no answer in {timeout_s:.0f} s", "check the network and VPN"
+            ) from None
+        if done.returncode:
+            raise _failure(arguments[0], done.stderr)
+        return done.stdout
+
+    def json(self, *arguments: str) -> dict[str, Any]:
+        """Return what the command prints with `-o json`. Raises KubectlError."""
+        text = self.run(*arguments, "-o", "json")
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise KubectlError(f"kubectl {arguments[0]} printed no JSON") from None
+        return dict(found)
+
+    def items(self, *arguments: str) -> list[dict[str, Any]]:
+        """Return the objects of a list. Raises KubectlError."""
+        return list(self.json("get", *arguments)["items"])
+
+    def command(self, *arguments: str) -> list[str]:
+        """Return the whole command line."""
+        return ["kubectl", "--context", self.context, *arguments]
+
+    def follow(self, *arguments: str) -> "subprocess.Popen[str]":
+        """Start a command that goes on until it is stopped; both of its streams can be read. Raises KubectlError."""
+        try:
+            return subprocess.Popen(  # noqa: S603
+                self.command(*arguments),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                # Ctrl-C is this program's to handle.
+                start_new_session=True,
+            )
+        except FileNotFoundError:
+            raise _missing() from None
+
+    @contextmanager
+    def forwarded(self, namespace: str, service: str, port: int) -> Iterator[str]:
+        """Within, the service answers at the URL given over, on this machine alone. Raises KubectlError."""
+        with stopped_after(
+            self.follow("port-forward", "--address", "127.0.0.1", "-n", namespace, f"svc/{service}", f":{port}")
+        ) as process:
+            yield f"http://127.0.0.1:{wait_for_port(process)}"
+
+
+@contextmanager
+def stopped_after(process: "subprocess.Popen[str]") -> "Iterator[subprocess.Popen[str]]":
+    """End the process when the block ends, however it does."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def wait_for_port(process: "subprocess.Popen[str]") -> int:
+    """Return the local port that `kubectl port-forward` has opened. Raises KubectlError when it ends instead."""
+    assert process.stdout is not None
+    said = []
+    for line in process.stdout:
+        said.append(line)
+        if match := _FORWARDING.search(line):
+            # Whatever it says later must not fill the pipe.
+            threading.Thread(target=process.stdout.read, daemon=True).start()
+            return int(match[1])
+    process.wait()
+    raise _failure("port-forward", "".join(said))
+
+
+def connect(api_url: str, resource_group: str, cluster: str) -> Kubectl:
+    """Return kubectl for the cluster at `api_url`, by the context that the machine's configuration has for it.
+
+    Raises OperatorError when kubectl is missing or there is no such context.
+    """
+    try:
+        done = subprocess.run(
+            ["kubectl", "config", "view", "-o", "json"],  # noqa: S607 - the user's own kubectl
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            check=False,
+        )
+    except FileNotFoundError:
+        raise _missing() from None
+    if done.returncode:
+        raise _failure("config view", done.stderr)
+    context = find_context(json.loads(done.stdout), api_url)
+    if context is None:
+        raise OperatorError(
+            f"kubectl knows no cluster at {api_url}",
+            f"az aks get-credentials --resource-group {resource_group} --name {cluster} && kubelogin"
+            " convert-kubeconfig -l azurecli",
+            ExitCode.NOT_READY,
+        )
+    return Kubectl(context)
+
+
+def find_context(configuration: dict[str, Any], api_url: str) -> str | None:
+    """Return the context of a kubeconfig whose cluster answers at `api_url`; the current one where several do."""
+    wanted = _address(api_url)
+    servers = {item["name"]: item["cluster"].get("server", "") for item in configuration.get("clusters") or []}
+    fitting = [
+        item["name"]
+        for item in configuration.get("contexts") or []
+        if _address(servers.get(item["context"]["cluster"], "")) == wanted
+    ]
+    current = configuration.get("current-context")
+    return current if current in fitting else next(iter(fitting), None)
+
+
+def _address(url: str) -> tuple[str | None, int]:
+    parts = urlsplit(url)
+    return parts.hostname, parts.port or 443
+
+
+def _missing() -> OperatorError:
+    return OperatorError(
+        "kubectl is not installed", "install kubectl and kubelogin: `az aks install-cli`", ExitCode.NOT_READY
+    )
+
+
+def _failure(action: str, said: str) -> KubectlError:
+    last = (said.strip() or "no message").splitlines()[-1]
+    fix = "log in with `az login`" if re.search(r"Unauthorized|AADSTS|kubelogin", said) else ""
+    return KubectlError(f"kubectl {action} failed: {last}", fix)

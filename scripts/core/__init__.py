@@ -1,0 +1,1 @@
+"""What every command stands on: errors, processes, the console, environments and their files."""

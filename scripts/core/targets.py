@@ -1,0 +1,94 @@
+"""Which environment and which stacks a command line means."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from .errors import ExitCode, OperatorError
+from .tiers import STACKS
+from .workspace import ROOT
+
+if TYPE_CHECKING:
+    from stacks.settings import Settings
+
+DEFAULT = "dev"
+
+TARGETS_HELP = "Environment, then stacks; all stacks where none is named."
+
+
+@dataclass(frozen=True)
+class Targets:
+    """An environment and the stacks named with it; no stack named means all."""
+
+    environment: str
+    stacks: tuple[str, ...] = ()
+
+    def select(self, known: Iterable[str]) -> list[str]:
+        """Return the stacks meant, in the order of `known`."""
+        return [name for name in known if not self.stacks or name in self.stacks]
+
+
+def environments() -> list[str]:
+    """Return the names of all environment files."""
+    return sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
+
+
+def default_environment() -> str:
+    """Return the environment that is meant where none is named."""
+    return os.environ.get("PLATFORM_ENV") or DEFAULT
+
+
+def parse_targets(words: Sequence[str] | None) -> Targets:
+    """Return what `[ENV] [STACK]...` means: a first word that is no stack is the environment.
+
+    Raises OperatorError for a word that is neither.
+    """
+    words = list(words or ())
+    environment = default_environment()
+    if words and words[0] not in STACKS:
+        environment = words.pop(0)
+        if environment not in environments():
+            known = ", ".join(environments())
+            raise OperatorError(
+                f"{environment} is neither an environment ({known}) nor a stack ({', '.join(STACKS)})",
+                _meant(environment, [*environments(), *STACKS])
+                or f"`llmctl env new {environment}` writes an environment of that name",
+                ExitCode.USAGE,
+            )
+    unknown = [word for word in words if word not in STACKS]
+    if unknown:
+        raise OperatorError(
+            f"no such stack: {', '.join(unknown)}",
+            _meant(unknown[0], STACKS) or f"stacks are {', '.join(STACKS)}",
+            ExitCode.USAGE,
+        )
+    return Targets(environment, tuple(words))
+
+
+def _meant(word: str, known: Sequence[str]) -> str:
+    near = get_close_matches(word.lower(), known, n=1)
+    return f"did you mean {near[0]}?" if near else ""
+
+
+def load_environment(environment: str) -> "Settings":
+    """Return the settings of an environment. Raises OperatorError with all faults of its file."""
+    from stacks.settings import SettingsError, load_settings  # noqa: PLC0415 - pydantic costs 0.2 s
+
+    try:
+        return load_settings(environment)
+    except SettingsError as error:
+        raise OperatorError(
+            str(error), f"correct the file, then `llmctl env check {environment}`", ExitCode.SETTINGS
+        ) from None
+
+
+def complete_targets(incomplete: str) -> list[str]:
+    """Return completions for an argument that is an environment or a stack."""
+    return [word for word in (*environments(), *STACKS) if word.startswith(incomplete)]
+
+
+def complete_environment(incomplete: str) -> list[str]:
+    """Return completions for an argument that is an environment."""
+    return [word for word in environments() if word.startswith(incomplete)]

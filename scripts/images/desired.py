@@ -1,0 +1,123 @@
+"""Which images an environment needs, and where each of them belongs in its registry."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from scripts.core.errors import ExitCode, OperatorError
+from stacks.platform.common.catalogue import Build, Image
+from stacks.platform.components.opik.version import at_chosen_version
+from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode
+
+from .recipes import Platform, Recipe
+from .registry.references import Reference, parse
+from .source import Source
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An image that has to stand in the environment's registry under `repository:tag`."""
+
+    name: str
+    repository: str
+    tag: str
+    upstream: Reference
+    """Where it is imported from; for a built image where its publisher offers it."""
+    recipe: Recipe | None = None
+    """Set for images that are built."""
+
+    @property
+    def digest(self) -> str | None:
+        """Digest that the copy must have; None where it is built, or where only a tag is pinned."""
+        return None if self.recipe else self.upstream.digest
+
+    @property
+    def unpinned(self) -> list[str]:
+        """What is only known by its tag, under which a publisher may put other content: the image, or its bases."""
+        if self.recipe:
+            return self.recipe.unpinned_bases
+        return [] if self.upstream.digest else [str(self.upstream)]
+
+
+def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
+    """Return the images of the releases that this environment deploys, at the versions it has chosen."""
+    unused = {
+        "opik": not settings.opik.enabled,
+        "oauth2-proxy": not settings.opik.enabled,
+        "altinity-clickhouse-operator": not settings.opik.enabled,
+        "opik-guardrails": not settings.opik.enabled or settings.opik.guardrails_pool is None,
+        "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
+        "nvidia-device-plugin": not settings.cluster.gpu_pools,
+        "ollama": not ollama_engines(settings),
+        "vllm": not vllm_engines(settings),
+        "keda-http-add-on": not settings.models,
+        "serving-front": not settings.models,
+        "dcgm-exporter": not settings.cluster.gpu_pools,
+        "kube-prometheus-stack": not settings.monitoring.enabled,
+        "open-webui": not settings.chat.enabled,
+        "litellm": not settings.gateway.enabled,
+        "valkey": not (settings.opik.enabled or settings.chat.enabled or settings.gateway.enabled),
+        "databases": not settings.chat.enabled and not settings.gateway.enabled,
+    }
+    at_versions = at_chosen_version(images, settings)
+    return {name: image for name, image in at_versions.items() if not unused.get(name.partition("/")[0], False)}
+
+
+def chosen(images: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:
+    """Return those of `images` that `names` name, by `<release>/<component>` or `<release>`; all when there are none.
+
+    Raises OperatorError for a name that fits nothing.
+    """
+    names = list(names)
+    for name in names:
+        if not any(_fits(image, name) for image in images):
+            known = ", ".join(images) or "none"
+            raise OperatorError(f"no image is called {name}", f"the images are: {known}", ExitCode.USAGE)
+    return {image: pin for image, pin in images.items() if not names or any(_fits(image, name) for name in names)}
+
+
+def wanted(
+    images: Mapping[str, Image], *, build: bool, platform: Platform, source: Callable[[Build, str], Source]
+) -> list[Wanted]:
+    """Return what has to stand in the registry.
+
+    With `build`, images that can be built are built; `source` finds the source of a build and a version. Without, they
+    are imported from their publisher.
+    """
+    return [_wanted(name, image, build=build, platform=platform, source=source) for name, image in images.items()]
+
+
+def repositories(images: Iterable[tuple[str, Image]]) -> set[str]:
+    """Return every repository that `images` can stand in, built or imported; needs no source."""
+    return {
+        repository
+        for name, image in images
+        for repository in (_mirror(_upstream(image)), *((name,) if image.build else ()))
+    }
+
+
+def _wanted(
+    name: str, image: Image, *, build: bool, platform: Platform, source: Callable[[Build, str], Source]
+) -> Wanted:
+    upstream = _upstream(image)
+    if image.build is None or not build:
+        return Wanted(name, _mirror(upstream), image.tag, upstream)
+    recipe = Recipe.of(name, image.build, image.tag, source(image.build, image.tag), platform)
+    return Wanted(name, name, f"{image.tag}-{recipe.content_hash}", upstream, recipe)
+
+
+def _upstream(image: Image) -> Reference:
+    return parse(f"{image.repository}:{image.tag}{f'@{image.digest}' if image.digest else ''}")
+
+
+def _mirror(upstream: Reference) -> str:
+    """Return where the copy of an image belongs: its full name, so that no two publishers can meet."""
+    return f"{upstream.registry.replace(':', '-')}/{upstream.repository}"
+
+
+def _fits(image: str, name: str) -> bool:
+    return name in {image, image.partition("/")[0]}

@@ -1,0 +1,117 @@
+"""The images of one environment: what is wanted, what stands in its registry, and what its lock file says."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from scripts.core.workspace import CACHE
+from stacks.platform.common import catalogue
+from stacks.platform.common.catalogue import Build, Image
+from stacks.platform.common.image_lock import LockedImage, lock_file
+from stacks.platform.common.images import login_server
+from stacks.platform.components.opik.version import at_chosen_version
+from stacks.settings import Settings
+
+from . import desired as wanted
+from . import inspection, source
+from .desired import Wanted
+from .inspection import Finding
+from .lock import locked_images, write_lock
+from .registry.client import Registry
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """One environment's images and the registry that they belong in."""
+
+    settings: Settings
+    registry_name: str = ""
+    """Host of the registry; empty for the environment's own."""
+    source_folder: Path | None = None
+    """Checkout that is built instead of the pinned version."""
+    pinned: Mapping[str, Image] = field(default_factory=catalogue.images)
+    lock: Path | None = None
+    cache: Path = CACHE / "images"
+    names: tuple[str, ...] = ()
+    """Images or releases that are meant; all when empty."""
+    kind: Literal["all", "build", "import"] = "all"
+    """Whether only images that are built, or only those that are imported, are meant."""
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Client of the registry, with the login that this machine has for it."""
+        return Registry.connect(self.registry_name or login_server(self.settings))
+
+    @property
+    def lock_path(self) -> Path:
+        """The environment's lock file."""
+        return self.lock or lock_file(self.settings.name)
+
+    @cached_property
+    def images(self) -> list[Wanted]:
+        """Return what has to stand in the registry. Raises OperatorError when a source cannot be read."""
+        meant = self._meant
+        found = wanted.wanted(
+            meant,
+            build=self.settings.images.opik == "build" and self.kind != "import",
+            platform=self.settings.images.platform,
+            source=self._source,
+        )
+        built = {name for name in meant if self._is_built(name)}
+        return [image for image in found if self.kind == "all" or (image.name in built) == (self.kind == "build")]
+
+    @property
+    def repositories(self) -> set[str]:
+        """Repositories in which versions of the images can stand. Raises OperatorError for an unknown image."""
+        return wanted.repositories(self._meant.items())
+
+    @property
+    def _meant(self) -> dict[str, Image]:
+        pinned = at_chosen_version(self.pinned, self.settings)
+        return wanted.chosen(pinned, self.names) if self.names else wanted.needed(self.settings, pinned)
+
+    def locked(self) -> dict[str, LockedImage]:
+        """Return what the lock file says. Raises OperatorError when it is damaged."""
+        return locked_images(self.lock_path)
+
+    def inspect(self) -> list[Finding]:
+        """Return how every image stands. Raises OperatorError when the registry cannot answer."""
+        return inspection.inspect(self.images, self.registry, self.locked())
+
+    def save(self, findings: Iterable[Finding]) -> bool:
+        """Write what stands in the registry into the lock file and return whether that changed it.
+
+        Where not all images were meant, the other entries stay; else images that are no longer wanted leave.
+        """
+        kept = self.locked() if self.names or self.kind != "all" else {}
+        return write_lock(self.lock_path, {**kept, **{found.wanted.name: found.locked for found in findings}})
+
+    def log(self, name: str) -> Path:
+        """Log of the last work on an image."""
+        return self.cache / "logs" / self.settings.name / f"{name.replace('/', '-')}.log"
+
+    def _is_built(self, name: str) -> bool:
+        return self.pinned[name].build is not None and self.settings.images.opik == "build"
+
+    def _source(self, build: Build, version: str) -> source.Source:
+        cached = self._sources.get((build.git, version))
+        if cached is None:
+            if self.source_folder:
+                contexts = sorted(
+                    {
+                        image.build.context
+                        for image in self.pinned.values()
+                        if image.build and image.build.git == build.git
+                    }
+                )
+                cached = source.of_folder(self.source_folder, contexts, self.cache / "source")
+            else:
+                cached = source.at_tag(build.git, version, self.cache / "source")
+            self._sources[build.git, version] = cached
+        return cached
+
+    @cached_property
+    def _sources(self) -> dict[tuple[str, str], source.Source]:
+        return {}

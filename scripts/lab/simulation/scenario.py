@@ -1,0 +1,142 @@
+"""One served model of an environment, in the terms of the simulation."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from stacks.platform.components.serving.engines import engines
+from stacks.platform.components.serving.scaling import scaling
+from stacks.settings import Settings
+from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.cluster import Priority
+from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.serving import WarmHours
+from stacks.settings.workloads import Engine, ModelSettings
+
+from .assumptions import Assumptions
+from .policies import Hours, hours_of
+from .traffic import Request
+
+GB_PER_GIB = 1.073741824
+
+
+class ScenarioError(Exception):
+    """A model that cannot be simulated; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is served, by what, at which limits."""
+
+    model: str
+    vm_size: str
+    usd_per_node_hour: float
+    gpus_per_node: int
+    slots_per_node: int
+    """Replicas that one node takes."""
+    min_nodes: int
+    max_nodes: int
+    min_replicas: int
+    max_replicas: int
+    cooldown_s: float
+    hold_s: float
+    """How long a request waits for an engine that starts."""
+    answer_s: float
+    """How long a request waits for its turn once an engine is there."""
+    most_requests: int
+    """Requests at the same time, held and served; the next one is refused."""
+    concurrency: int
+    """Requests that one replica computes at once."""
+    concurrency_target: float
+    """Requests per replica, held and served, that the autoscaler aims at."""
+    waiting_target: float | None
+    """Requests waiting inside one engine that the autoscaler aims at; None without that trigger."""
+    warm: Hours
+    service_s: Callable[[Request], float]
+    """Seconds from the start of a request's computation to the end of its answer."""
+    image_pull_s: float
+    load_s: float
+    """Engine start and reading of the weights."""
+    evictions_per_node_hour: float
+
+
+def model_of(settings: Settings, name: str | None) -> ModelSettings:
+    """Return the model of that name; without a name the first on vLLM, else the first. Raises ScenarioError."""
+    if not settings.models:
+        raise ScenarioError(f"environment {settings.name} serves no model; list one under models")
+    if name is None:
+        return next((model for model in settings.models if model.engine is Engine.VLLM), settings.models[0])
+    found = next((model for model in settings.models if model.name == name), None)
+    if found is None:
+        known = ", ".join(model.name for model in settings.models)
+        raise ScenarioError(f"environment {settings.name} serves no model {name}; it serves {known}")
+    return found
+
+
+def tokens_per_second(model: ModelSettings, gpu: str, assumptions: Assumptions) -> float:
+    """Return how fast one stream of a full batch is answered.
+
+    A lone stream reads all weights once per token, so it is as fast as that part of the memory bandwidth allows; in a
+    batch, streams share.
+    """
+    service = assumptions.service
+    alone = service.decode_efficiency * service.gpu_memory_gb_per_s[gpu] * model.gpus / (model.weights_gib * GB_PER_GIB)
+    return alone * service.stream_share_at_full_batch[model.engine]
+
+
+def batch(model: ModelSettings, gpu_memory_gib: float, most: int) -> int:
+    """Return how many full conversations fit beside the weights, at least 1 and at most `most`."""
+    room = gpu_memory_gib * USABLE_SHARE[model.engine] - model.weights_gib - RUNTIME_GIB * model.gpus
+    cache_gib = model.context_tokens * model.kv_cache_kib_per_token / KIB_PER_GIB
+    return max(1, min(most, int(room / cache_gib)))
+
+
+def varied(settings: Settings, model: ModelSettings, **changes: int) -> tuple[Settings, ModelSettings]:
+    """Return the settings, and the model in them, with changed fields of the model and of all that share its engine."""
+    shared = next(engine.models for engine in engines(settings) if model in engine.models)
+    changed = {each.name: each.model_copy(update=changes) for each in shared}
+    models = tuple(changed.get(each.name, each) for each in settings.models)
+    return settings.model_copy(update={"models": models}), changed[model.name]
+
+
+def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions) -> Scenario:
+    """Return the scenario of one model: sizes and limits from the environment, speeds and prices as assumed.
+
+    What scales it are the values that the chart `scaling` gets. An Ollama is taken to serve this model alone.
+    Raises ScenarioError when the price of the nodes is not known.
+    """
+    pool = settings.cluster.gpu_pools[model.pool]
+    size = GPU_SIZES[pool.vm_size]
+    spot = pool.priority is Priority.SPOT
+    price = assumptions.price.usd_per_hour.get(pool.vm_size)
+    if price is None:
+        raise ScenarioError(f"no price is assumed for {pool.vm_size}; give --set price.usd_per_hour.{pool.vm_size}=USD")
+    memory_gib = model.gpus * size.gpu.memory_gib / pool.time_slices
+    concurrency = batch(model, memory_gib, assumptions.service.concurrency[model.engine])
+    rate = tokens_per_second(model, size.gpu.model, assumptions)
+    speedup = assumptions.service.prefill_speedup
+    start = assumptions.start
+    chart = scaling(settings)
+    scaler = chart["engines"][next(engine.name for engine in engines(settings) if model in engine.models)]
+    return Scenario(
+        model=model.name,
+        vm_size=pool.vm_size,
+        usd_per_node_hour=price * (assumptions.price.spot_share if spot else 1),
+        gpus_per_node=size.gpus,
+        slots_per_node=size.gpus * pool.time_slices // model.gpus,
+        min_nodes=pool.min_nodes,
+        max_nodes=pool.max_nodes,
+        min_replicas=scaler["min"],
+        max_replicas=scaler["max"],
+        cooldown_s=scaler["idleSeconds"],
+        hold_s=chart["holdSeconds"],
+        answer_s=chart["answerSeconds"],
+        most_requests=settings.serving.waiting_requests,
+        concurrency=concurrency,
+        concurrency_target=scaler["concurrency"],
+        waiting_target=scaler["waiting"]["perReplica"] if "waiting" in scaler else None,
+        warm=hours_of(settings.serving.warm_hours or WarmHours()),
+        service_s=lambda request: (request.prompt_tokens / speedup + request.answer_tokens) / rate,
+        image_pull_s=start.image_gib[model.engine] / start.image_pull_gib_per_s,
+        load_s=start.engine_init_s[model.engine] + model.weights_gib / start.weights_read_gib_per_s,
+        evictions_per_node_hour=assumptions.spot.evictions_per_node_hour if spot else 0.0,
+    )

@@ -1,0 +1,1 @@
+"""Terraform on the stacks of one environment: planned, applied, explained."""

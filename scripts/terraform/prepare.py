@@ -1,0 +1,61 @@
+"""What every command that runs Terraform does first."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from scripts.bootstrap import terraform as bootstrap
+from scripts.bootstrap.problems import NotReadyError
+from scripts.core.console import err
+from scripts.core.environment_lock import claim
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from scripts.core.schedule import PARALLELISM
+from scripts.core.targets import Targets, load_environment
+from scripts.core.workspace import CACHE, Workspace
+
+from .rollout import Rollout
+from .synthesis import synthesize
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a command does to which stacks."""
+
+    action: str
+    targets: Targets
+    workspace: Workspace
+    parallelism: int = PARALLELISM
+    destroy: bool = False
+
+
+def require_terraform() -> bootstrap.Terraform:
+    """Return the machine's Terraform. Raises OperatorError when it is missing or too old."""
+    try:
+        return bootstrap.find()
+    except NotReadyError as error:
+        raise OperatorError(error.message, error.fix, ExitCode.NOT_READY) from None
+
+
+@contextmanager
+def rollout(job: Job) -> Iterator[Rollout]:
+    """Check the environment file, claim the environment, synthesize it, and give the run over its chosen stacks.
+
+    Saved plans that were not applied are removed at the end. Raises OperatorError.
+    """
+    terraform = require_terraform()
+    load_environment(job.targets.environment)
+    processes = Processes()
+    workspace = job.workspace
+    with claim(CACHE / "locks", workspace.lock_name, job.action):
+        with err.status(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
+            warnings = synthesize(workspace, processes)
+        for warning in warnings:
+            err.print(f"Warning: {warning}", markup=False)
+        stacks = workspace.stacks()
+        chosen = {name: stacks[name] for name in job.targets.select(stacks)}
+        run = Rollout(workspace, chosen, terraform, processes, job.parallelism, job.destroy)
+        try:
+            yield run
+        finally:
+            run.discard_plans()

@@ -1,0 +1,235 @@
+"""Plans and applies the stacks of one environment, in order, in parallel where the order allows."""
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from rich.markup import escape
+
+from scripts.bootstrap.terraform import Terraform
+from scripts.cluster.job_waits import JobName, end_jobs, planned_jobs
+from scripts.core.console import err
+from scripts.core.processes import Processes
+from scripts.core.progress import Board
+from scripts.core.schedule import PARALLELISM, Outcome, reversed_order, run_in_order
+from scripts.core.workspace import Stack, Workspace
+
+from .plan import Changes, Plan
+from .stack import Activity, InterruptedRunError, NotDeployedError, StackRunner, TerraformError
+
+
+@dataclass
+class Report:
+    """What became of one stack."""
+
+    outcome: Outcome
+    changes: Changes = field(default_factory=Changes)
+    seconds: float = 0.0
+    error: TerraformError | None = None
+    refused: tuple[str, ...] = ()
+    """Resources that the stack would lose and nobody agreed to."""
+    unreviewed: str = ""
+    """Why what would be done is not what was reviewed; empty when it is."""
+
+
+@dataclass
+class Rollout:
+    """One run over the stacks of a workspace."""
+
+    workspace: Workspace
+    stacks: Mapping[str, Stack]
+    terraform: Terraform
+    processes: Processes
+    parallelism: int = PARALLELISM
+    destroy: bool = False
+    """Whether the stacks are destroyed, in reverse order, instead of deployed."""
+    plans: dict[str, Plan] = field(default_factory=dict)
+    """Plans made so far; a stack that reads one which is not deployed yet has none until its turn comes."""
+    failures: dict[str, TerraformError] = field(default_factory=dict)
+    """Stacks whose plan failed."""
+    reports: dict[str, Report] = field(default_factory=dict)
+    stale: set[str] = field(default_factory=set)
+    """Stacks that were synthesized anew after their plan was made, and are planned again when their turn comes."""
+    read_unchanged: bool = False
+    """Whether plans that change nothing are read too, for what is secret in them."""
+    reviewed: bool = False
+    """Whether `plans` were made and reviewed before; then nothing else is applied."""
+    end_jobs: Callable[[str, Sequence[JobName]], str] = end_jobs
+    """Ends what Terraform would go on waiting for after an interruption."""
+    _applied: set[str] = field(default_factory=set)
+    _waited: dict[str, tuple[JobName, ...]] = field(default_factory=dict)
+    """Jobs that the Terraform of a stack waits for at the moment."""
+
+    def plan(self) -> None:
+        """Plan all stacks at once, into `plans` and `failures`. Raises KeyboardInterrupt when interrupted."""
+
+        def work(name: str, board: Board) -> bool:
+            board.phase(name, "planning")
+            try:
+                plan = self._runner(name).plan(destroy=self.destroy, read_unchanged=self.read_unchanged)
+            except NotDeployedError:
+                waits_for = ", ".join(need for need in self.stacks if need in self.stacks[name].dependencies)
+                board.end(name, f"planned once deployed: {waits_for}")
+                return True
+            except TerraformError as error:
+                self.failures[name] = error
+                board.end(name, "plan failed", "failed")
+                return False
+            self.plans[name] = plan
+            board.end(name, str(plan.changes))
+            return True
+
+        self._run({name: frozenset() for name in self.stacks}, work, "plan")
+        self.failures = {name: self.failures[name] for name in self.stacks if name in self.failures}
+        if self.processes.interrupted:
+            raise KeyboardInterrupt
+
+    @property
+    def lost(self) -> dict[str, tuple[str, ...]]:
+        """Resources that the plans destroy, replace, or make anew where they hold data, by stack."""
+        losses = {name: self._losses(name, self.plans[name]) for name in self.stacks if name in self.plans}
+        return {name: lost for name, lost in losses.items() if lost}
+
+    def _losses(self, name: str, plan: Plan) -> tuple[str, ...]:
+        """Return what a stack gives up: in a durable one also what vanished, since a new one would be empty."""
+        vanished = plan.vanished if self.stacks[name].durable and not self.destroy else ()
+        return (*plan.lost, *(f"{address} (vanished, would be made anew)" for address in vanished))
+
+    def apply(self, names: Iterable[str], *, any_loss: bool) -> bool:
+        """Apply the plans of `names` and return whether all went well; `reports` tells the rest.
+
+        What is lost by the plans made before is agreed to; `any_loss` says that so is what later plans lose.
+        """
+        chosen = [name for name in self.stacks if name in set(names)]
+        needs = {name: self.stacks[name].dependencies for name in chosen}
+        order = reversed_order(needs) if self.destroy else needs
+        agreed = dict(self.lost)
+
+        def work(name: str, board: Board) -> bool:
+            started = time.monotonic()
+            report = self._apply_one(name, board, None if any_loss else agreed.get(name, ()))
+            report.seconds = time.monotonic() - started
+            self.reports[name] = report
+            return report.outcome == Outcome.DONE
+
+        outcomes = self._run(order, work, "destroy" if self.destroy else "deploy")
+        for name, outcome in outcomes.items():
+            self.reports.setdefault(name, Report(outcome))
+        return all(outcome == Outcome.DONE for outcome in outcomes.values())
+
+    def _apply_one(self, name: str, board: Board, agreed: tuple[str, ...] | None) -> Report:
+        runner = self._runner(name)
+        plan = self.plans.get(name)
+        try:
+            if self.reviewed and (reason := self._unreviewed(name, board)):
+                board.end(name, "not as reviewed", "failed")
+                return Report(Outcome.FAILED, unreviewed=reason)
+            if plan is None or (not self.reviewed and self._outdated(name)):
+                board.phase(name, "planning")
+                plan = runner.plan(destroy=self.destroy)
+            if agreed is not None and (refused := tuple(sorted(set(self._losses(name, plan)) - set(agreed)))):
+                board.end(name, f"refused: would lose {len(refused)} resources", "failed")
+                return Report(Outcome.FAILED, refused=refused)
+            if not plan.changes.empty:
+                board.phase(name, "applying")
+                runner.on_activity = self._followed(board, name, plan)
+                runner.apply()
+                self._applied.add(name)
+        except InterruptedRunError as error:
+            board.end(name, "interrupted", "failed")
+            return Report(Outcome.FAILED, error=error)
+        except TerraformError as error:
+            board.end(name, f"{error.action} failed", "failed")
+            return Report(Outcome.FAILED, error=error)
+        board.end(name, plan.changes.past)
+        return Report(Outcome.DONE, plan.changes)
+
+    def _outdated(self, name: str) -> bool:
+        """Tell whether a plan made before may no longer fit."""
+        return name in self.stale or (not self.destroy and bool(self.stacks[name].dependencies & self._applied))
+
+    def _unreviewed(self, name: str, board: Board) -> str:
+        """Return why applying this stack now would not do what was reviewed; empty when it would.
+
+        A plan that was made before the outputs that it reads changed is made again, and has to be the same.
+        """
+        reviewed = self.plans.get(name)
+        if reviewed is None:
+            return "it could not be planned when the others were reviewed"
+        news = [
+            need
+            for need in self.stacks
+            if need in self.stacks[name].dependencies & self._applied and self.plans[need].changes.outputs
+        ]
+        if not news:
+            return ""
+        board.phase(name, "planning again")
+        if self._runner(name).plan().effect == reviewed.effect:
+            return ""
+        return f"it would now do something else, because outputs of {', '.join(news)} changed"
+
+    def _followed(self, board: Board, name: str, plan: Plan) -> Callable[[Activity], None]:
+        show = _shown_on(board, name, plan.changes.resources)
+
+        def follow(activity: Activity) -> None:
+            self._waited[name] = planned_jobs(plan.document, activity.running)
+            show(activity)
+
+        return follow
+
+    def _interrupted(self, board: Board, times: int) -> None:
+        """Say what happens now; the first time, end the Jobs that Terraform would go on waiting for."""
+        board.say(_INTERRUPTED[min(times, 2)])
+        jobs = [job for waited in self._waited.values() for job in waited]
+        if times == 1 and jobs:
+            # Not in the handler of the signal: asking the cluster takes seconds.
+            end = partial(self.end_jobs, self.workspace.environment, jobs)
+            threading.Thread(target=lambda: board.say(escape(end())), daemon=True).start()
+
+    def discard_plans(self) -> None:
+        """Remove saved plans that were not applied."""
+        for name in self.stacks:
+            self._runner(name).plan_file.unlink(missing_ok=True)
+
+    def runner(self, name: str) -> StackRunner:
+        """Return what runs Terraform for one stack."""
+        return self._runner(name)
+
+    def _runner(self, name: str) -> StackRunner:
+        return StackRunner(self.stacks[name], self.workspace, self.terraform, self.processes)
+
+    def _run(
+        self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str
+    ) -> dict[str, Outcome]:
+        with Board(err, list(order), title) as board, self.processes.forwarding_signals():
+            self.processes.on_interrupt = lambda times: self._interrupted(board, times)
+
+            def guarded(name: str) -> bool:
+                try:
+                    return work(name, board)
+                except KeyboardInterrupt:
+                    board.end(name, "not started", "skipped")
+                    return False
+
+            return run_in_order(
+                order, guarded, lambda name: board.end(name, "not started", "skipped"), parallelism=self.parallelism
+            )
+
+
+_INTERRUPTED = {
+    1: "[yellow]Interrupted:[/] Terraform finishes what it has begun and writes its state. Once more stops it at once, "
+    "and what it is creating may be lost to the state.",
+    2: "[red]Stopping at once.[/]",
+}
+
+
+def _shown_on(board: Board, name: str, total: int) -> Callable[[Activity], None]:
+    def show(activity: Activity) -> None:
+        progress = f"applying {activity.done}/{total}"
+        board.detail(name, f"{progress}  {activity.action}".rstrip())
+        for line in activity.news:
+            board.note(name, f"{progress}  {line}")
+
+    return show

@@ -1,0 +1,248 @@
+"""Terraform in the folder of one stack: initialized once, planned to a file, and that plan applied.
+
+cdktf's own deploy plans and applies in one go and, when interrupted, hangs up on Terraform while it still writes. Run
+directly in the same folder, with the same state, what was shown is what is applied, and Ctrl-C is graceful.
+"""
+
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts.bootstrap.terraform import Terraform
+from scripts.core.processes import Processes, Result
+from scripts.core.workspace import Stack, Workspace
+from scripts.review.masking import Masks
+
+from .diagnose import MISSING_STATE, REINIT
+from .plan import Changes, Plan, read_plan
+from .waits import Waits
+
+PLAN_FILE = "llmctl.tfplan"
+_INIT_STAMP = Path(".terraform") / "llmctl-init"
+_DONE = re.compile(r": (?:Creation|Modifications|Destruction) complete after ")
+_ACTING = re.compile(r"^(?P<address>\S+(?:\[.*?\])?): (?P<action>Creating|Modifying|Destroying|Still \w+)")
+
+# Terraform's plugin cache does not bear two writers.
+_init_lock = threading.Lock()
+
+
+class TerraformError(Exception):
+    """Terraform failed; `output` is what it printed."""
+
+    def __init__(self, stack: str, action: str, output: str) -> None:
+        super().__init__(f"{stack}: terraform {action} failed")
+        self.stack = stack
+        self.action = action
+        self.output = output
+
+
+class NotDeployedError(TerraformError):
+    """The stack reads another one that has not been deployed yet."""
+
+
+class InterruptedRunError(TerraformError):
+    """Terraform was stopped by the user, gracefully unless asked twice."""
+
+
+@dataclass(frozen=True)
+class Activity:
+    """How far an apply has come."""
+
+    done: int
+    action: str
+    """What Terraform has been doing longest at the moment, empty between two operations."""
+    news: tuple[str, ...] = ()
+    """What has become a long wait since the last time."""
+    running: tuple[str, ...] = ()
+    """Addresses that are worked on."""
+
+
+@dataclass
+class StackRunner:
+    """Runs Terraform for one stack."""
+
+    stack: Stack
+    workspace: Workspace
+    terraform: Terraform
+    processes: Processes
+    on_activity: Callable[[Activity], None] = lambda _activity: None
+    _environment: dict[str, str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._environment = self.workspace.process_environment()
+
+    @property
+    def log(self) -> Path:
+        """File that holds all that Terraform prints for this stack."""
+        return self.workspace.logs / f"{self.stack.name}.log"
+
+    @property
+    def plan_file(self) -> Path:
+        """The saved plan, there only between plan and apply."""
+        return self.stack.folder / PLAN_FILE
+
+    def init(self, *, force: bool = False) -> None:
+        """Initialize the stack's folder, unless that was done for this very configuration.
+
+        Raises TerraformError.
+        """
+        stamp = self.stack.folder / _INIT_STAMP
+        wanted = self._init_digest()
+        if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+            return
+        with _init_lock:
+            if cache := self._environment.get("TF_PLUGIN_CACHE_DIR"):
+                Path(cache).mkdir(parents=True, exist_ok=True)
+            result = self._run("init", "-input=false")
+        if result.status:
+            raise self._failure("init", result)
+        stamp.parent.mkdir(exist_ok=True)
+        stamp.write_text(wanted, encoding="utf-8")
+
+    def plan(self, *, destroy: bool = False, read_unchanged: bool = False, targets: Sequence[str] = ()) -> Plan:
+        """Plan the stack into `plan_file` and return what it would do.
+
+        `targets` are addresses to which the plan keeps. `read_unchanged` reads the plan even when nothing would change,
+        which takes seconds: its document tells what is secret in this stack.
+
+        Raises NotDeployedError when a stack that this one reads has no state yet, else TerraformError.
+        """
+        if missing := [path for path in self.stack.read_states if not path.exists()]:
+            raise NotDeployedError(self.stack.name, "plan", f"no state yet: {', '.join(map(str, missing))}")
+        arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
+        arguments += [f"-target={address}" for address in targets]
+        result = self._initialized("plan", *arguments)
+        if result.status == 0:
+            document = self.read_saved_plan() if read_unchanged else {}
+            self.plan_file.unlink(missing_ok=True)
+            return Plan(Changes(), document=document)
+        if result.status != 2:
+            if MISSING_STATE.search(result.output):
+                raise NotDeployedError(self.stack.name, "plan", result.output)
+            raise self._failure("plan", result)
+        return read_plan(self.read_saved_plan())
+
+    def apply(self) -> None:
+        """Apply `plan_file`. Raises InterruptedRunError, else TerraformError."""
+        done = 0
+        waits = Waits()
+
+        def follow(line: str) -> None:
+            nonlocal done
+            waits.line(line)
+            finished = bool(_DONE.search(line))
+            done += finished
+            if finished or _ACTING.match(line):
+                self.on_activity(Activity(done, waits.longest, tuple(waits.news()), waits.running))
+
+        try:
+            result = self._run("apply", "-input=false", PLAN_FILE, on_line=follow)
+        finally:
+            self.plan_file.unlink(missing_ok=True)
+        if result.status:
+            raise self._failure("apply", result)
+
+    def read_saved_plan(self) -> dict[str, Any]:
+        """Return the saved plan in Terraform's JSON form, secrets included. Raises TerraformError."""
+        shown = self._initialized("show", "-json", PLAN_FILE, quiet=True)
+        if shown.status:
+            raise self._failure("show", shown)
+        return _document(shown.output)
+
+    def show_plan(self, masks: Masks) -> str:
+        """Return the saved plan as Terraform shows it to people, without the secrets in `masks`.
+
+        Terraform masks a value only where it is marked. Raises TerraformError.
+        """
+        result = self._run("show", PLAN_FILE, quiet=True)
+        if result.status:
+            raise self._failure("show", result)
+        return masks.text(result.output)
+
+    def outputs(self) -> dict[str, Any]:
+        """Return the stack's outputs as `terraform output -json` gives them. Raises TerraformError."""
+        result = self._initialized("output", "-json", quiet=True)
+        if result.status:
+            raise self._failure("output", result)
+        return _document(result.output)
+
+    def unlock(self, lock: str) -> None:
+        """Break the lock with the ID `lock`. Raises TerraformError."""
+        result = self._initialized("force-unlock", "-force", lock)
+        if result.status:
+            raise self._failure("force-unlock", result)
+
+    def resources(self) -> dict[str, dict[str, Any]]:
+        """Return the attributes of every resource in the stack's state, by address. Raises TerraformError."""
+        result = self._initialized("show", "-json", quiet=True)
+        if result.status:
+            raise self._failure("show", result)
+        module = _document(result.output).get("values", {}).get("root_module", {})
+        return {
+            found["address"]: found["values"] for found in module.get("resources", []) if found["mode"] == "managed"
+        }
+
+    def adopt(self, address: str, resource_id: str) -> None:
+        """Take something that exists into the state (`terraform import`). Raises TerraformError."""
+        result = self._initialized("import", "-input=false", address, resource_id)
+        if result.status:
+            raise self._failure("import", result)
+
+    def forget(self, addresses: Sequence[str]) -> None:
+        """Take resources out of the state, all or none, and leave them as they are. Raises TerraformError."""
+        result = self._initialized("state", "rm", *addresses)
+        if result.status:
+            raise self._failure("state", result)
+
+    def _initialized(self, action: str, *arguments: str, quiet: bool = False) -> Result:
+        self.init()
+        result = self._run(action, *arguments, quiet=quiet)
+        if result.status == 1 and REINIT.search(result.output):
+            self.init(force=True)
+            result = self._run(action, *arguments, quiet=quiet)
+        return result
+
+    def _run(
+        self, action: str, *arguments: str, quiet: bool = False, on_line: Callable[[str], None] = lambda _line: None
+    ) -> Result:
+        """Run one Terraform command; `quiet` keeps its output, which may hold values, out of the log."""
+        colour = [] if action == "state" else ["-no-color"]
+        command = [self.terraform.path, action, *colour, *arguments]
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"== terraform {' '.join(command[1:])}\n")
+            return self.processes.run(
+                command,
+                cwd=self.stack.folder,
+                env=self._environment,
+                log=None if quiet else log,
+                on_line=on_line,
+            )
+
+    def _failure(self, action: str, result: Result) -> TerraformError:
+        kind = InterruptedRunError if self.processes.interrupted else TerraformError
+        return kind(self.stack.name, action, result.output)
+
+    def _init_digest(self) -> str:
+        """Return a digest of all that decides what `terraform init` does."""
+        content = json.loads((self.stack.folder / "cdk.tf.json").read_text(encoding="utf-8"))
+        configuration = self._environment.get("TF_CLI_CONFIG_FILE", "")
+        path = Path(configuration)
+        parts = [
+            json.dumps(content["terraform"], sort_keys=True),
+            f"{self.terraform}",
+            configuration,
+            path.read_text(encoding="utf-8") if configuration and path.is_file() else "",
+        ]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _document(output: str) -> dict[str, Any]:
+    """Return the JSON document in Terraform's output, which warnings about its own configuration may precede."""
+    document: dict[str, Any] = json.loads(output[output.index("{") :])
+    return document

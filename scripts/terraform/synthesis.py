@@ -1,0 +1,35 @@
+"""Runs the application, which writes the Terraform files of an environment."""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from scripts.core.errors import OperatorError
+from scripts.core.processes import Processes
+from scripts.core.workspace import ROOT, Workspace
+
+
+def synthesize(workspace: Workspace, processes: Processes, program: Path = ROOT / "main.py") -> list[str]:
+    """Write the stacks of the environment to the workspace and return the warnings they carry.
+
+    Folders of stacks that exist no more are removed, as cdktf does. Raises OperatorError when the application fails.
+    """
+    workspace.logs.mkdir(parents=True, exist_ok=True)
+    log_file = workspace.logs / "synth.log"
+    with log_file.open("w", encoding="utf-8") as log:
+        result = processes.run([sys.executable, str(program)], cwd=ROOT, env=workspace.process_environment(), log=log)
+    if result.status:
+        lines = [line for line in result.output.splitlines() if line.strip()]
+        raise OperatorError(
+            f"synthesis failed: {lines[-1] if lines else 'no output'}", f"the whole output is in {log_file}"
+        )
+    manifest = json.loads((workspace.output / "manifest.json").read_text(encoding="utf-8"))
+    for folder in (workspace.output / "stacks").iterdir():
+        if folder.name not in manifest["stacks"]:
+            shutil.rmtree(folder)
+    return [
+        f"{name}: {note['message']}"
+        for name, entry in manifest["stacks"].items()
+        for note in entry.get("annotations", [])
+    ]

@@ -1,0 +1,1 @@
+"""What all stacks share: base class, wiring, outputs, backends, names."""

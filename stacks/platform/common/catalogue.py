@@ -1,0 +1,128 @@
+"""The pinned charts, images and values files in `helm/`: the only reader of that folder."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache, reduce
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+HELM = Path(__file__).parents[3] / "helm"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """A chart pinned in `helm/charts.yaml`."""
+
+    repository: str
+    """Chart repository, `https://` or `oci://`."""
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """How an image is built from source instead of imported."""
+
+    git: str
+    """Repository of the source; the image's tag is the git tag that is built."""
+    context: str
+    """Folder in the repository that holds the Dockerfile and everything it copies."""
+    args: Mapping[str, str] = field(default_factory=dict)
+    """Build arguments; `{tag}` stands for the image's tag, so that a version is written once."""
+    memory_gib: float = 2
+    """Memory that one build needs at its peak; bounds how many run at once."""
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the base images that the Dockerfile names, by reference; `llmctl images lock` fills them."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files that the context lacks, path to content: what a Dockerfile copies if there, as only BuildKit can."""
+
+    def arguments(self, tag: str) -> dict[str, str]:
+        """Return the build arguments of the image with this tag."""
+        return {name: str(value).replace("{tag}", tag) for name, value in self.args.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """A container image pinned in `helm/images.yaml`, or its copy in an environment's own registry."""
+
+    repository: str
+    """With the registry's host."""
+    tag: str
+    digest: str | None = None
+    """Wins over the tag, which then only tells people the version."""
+    build: Build | None = None
+    """Set for images that can be built from source."""
+
+    def values(self) -> dict[str, str]:
+        """The form in which most charts take an image; they join the two with a colon."""
+        return {"repository": self.repository, "tag": f"{self.tag}@{self.digest}" if self.digest else self.tag}
+
+    def parts(self) -> dict[str, str]:
+        """The form of charts that take the registry's host apart from the repository."""
+        registry, _, repository = self.repository.partition("/")
+        return {"registry": registry, **self.values(), "repository": repository}
+
+    def __str__(self) -> str:
+        """The whole reference, as a pod names it."""
+        return ":".join(self.values().values())
+
+
+@cache
+def charts() -> dict[str, Chart]:
+    """Every third-party chart, by release name."""
+    return {release: Chart(**pin) for release, pin in _read(HELM / "charts.yaml").items()}
+
+
+@cache
+def images() -> dict[str, Image]:
+    """Every container image, by `<release>/<component>`."""
+    return {
+        f"{release}/{component}": _image(pin)
+        for release, components in _read(HELM / "images.yaml").items()
+        for component, pin in components.items()
+    }
+
+
+def _image(pin: dict[str, Any]) -> Image:
+    return Image(**pin | {"build": Build(**pin["build"])} if "build" in pin else pin)
+
+
+def own_chart(release: str) -> Path | None:
+    """Folder of the release's own chart, or None where the chart is a third party's."""
+    folder = HELM / release
+    return folder if (folder / "Chart.yaml").is_file() else None
+
+
+def values_files(release: str, variants: tuple[str, ...] = ()) -> list[Path]:
+    """Values files of a release in the order in which Helm has to read them: base first, then each variant.
+
+    Raises ValueError when one is missing.
+    """
+    files = [HELM / release / name for name in ("values.yaml", *(f"values.{variant}.yaml" for variant in variants))]
+    for file in files:
+        if not file.is_file():
+            raise ValueError(f"{file.relative_to(HELM.parent)} does not exist; release {release} needs it")
+    return files
+
+
+@cache
+def fixed_values(release: str, variants: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """Return what the values files of a release say together; as Helm, a later one wins key by key.
+
+    Raises ValueError when one is missing.
+    """
+    together: Mapping[str, Any] = reduce(_over, (_read(file) for file in values_files(release, variants)))
+    return together
+
+
+def _over(base: Any, later: Any) -> Any:
+    if not isinstance(base, Mapping) or not isinstance(later, Mapping):
+        return later
+    return {**base, **{key: _over(base[key], value) if key in base else value for key, value in later.items()}}
+
+
+def _read(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = YAML(typ="safe").load(path.read_text("utf-8"))
+    return content

@@ -1,0 +1,53 @@
+"""The images that an environment deploys: from its own registry by digest once they stand there, else from upstream."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from stacks.common.azure_names import AzureNames
+from stacks.platform.components.opik.version import at_chosen_version
+from stacks.settings import Settings
+
+from .catalogue import Image, images
+from .image_lock import LockedImage, lock_file, read_lock
+
+ACR_DOMAIN = "azurecr.io"
+
+
+def login_server(settings: Settings) -> str:
+    """Host of the environment's registry, which follows from its name alone (public Azure cloud)."""
+    names = AzureNames(
+        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
+    )
+    return f"{names.container_registry}.{ACR_DOMAIN}"
+
+
+def deployed_images(settings: Settings) -> Mapping[str, Image]:
+    """Every image by `<release>/<component>`, as the environment's lock file says.
+
+    Raises LockError when the lock file is damaged.
+    """
+    pinned = at_chosen_version(images(), settings)
+    return resolve(pinned, read_lock(lock_file(settings.name)), login_server(settings))
+
+
+def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:
+    """Replace every image that is locked in its pinned version by its copy in `registry`.
+
+    The others stay upstream: what is pinned is what runs, also between a change of version and its lock. An entry of
+    an image that is no longer pinned has no effect.
+    """
+    return {
+        name: _copy(image, locked[name], registry) if name in locked and _same_version(image, locked[name]) else image
+        for name, image in pinned.items()
+    }
+
+
+def _same_version(image: Image, locked: LockedImage) -> bool:
+    # A built image's tag goes on with the hash of its content, and its digest is its own.
+    if image.build and locked.tag.startswith(f"{image.tag}-"):
+        return True
+    return locked.tag == image.tag and image.digest in {None, locked.digest}
+
+
+def _copy(image: Image, locked: LockedImage, registry: str) -> Image:
+    return replace(image, repository=f"{registry}/{locked.repository}", tag=locked.tag, digest=locked.digest)

@@ -1,0 +1,124 @@
+"""How people log in to the chat: as members of the login application in Entra, without a client secret.
+
+Open WebUI is the OpenID Connect client; a sidecar proves its identity to Entra (helm/open-webui/entra_login.py).
+Variables: https://docs.openwebui.com/reference/env-configuration, checked against the source of 0.12.
+"""
+
+from typing import Any
+
+from stacks.common.hosts import Hosts
+from stacks.platform.common.accounts import TOKEN_AUDIENCE
+from stacks.settings import Settings
+
+from .names import SCRIPT_FOLDER
+
+SIDECAR = "entra-login"
+SIDECAR_PORT = 8089
+SCRIPT = "entra_login.py"
+TOKEN_VOLUME = "entra-token"  # noqa: S105 (a name, not a secret)
+TOKEN_FOLDER = "/var/run/secrets/entra"  # noqa: S105
+TOKEN_FILE = "token"  # noqa: S105
+
+
+def administrator(settings: Settings) -> str:
+    """Name of the local administrator, who exists so that nobody becomes one by logging in first.
+
+    An address that no account in Entra has, since accounts of one address are never merged.
+    """
+    return f"administrator@{Hosts(settings.domain).chat}"
+
+
+def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str, str]:
+    """Variables of the login; members of the group `group_id` log in at the application `client_id`."""
+    hosts = Hosts(settings.domain)
+    chat = settings.chat
+    local = str(chat.password_login)
+    return {
+        "WEBUI_URL": f"https://{hosts.chat}",
+        # Web sockets from pages of any other origin are refused.
+        "CORS_ALLOW_ORIGIN": f"https://{hosts.chat}",
+        "WEBUI_ADMIN_EMAIL": administrator(settings),
+        "WEBUI_ADMIN_NAME": "Administrator",
+        "ENABLE_SIGNUP": "False",
+        "ENABLE_LOGIN_FORM": local,
+        "ENABLE_PASSWORD_AUTH": local,
+        "OAUTH_AUTO_REDIRECT": str(not chat.password_login),
+        "ENABLE_OAUTH_SIGNUP": "True",
+        "OAUTH_MERGE_ACCOUNTS_BY_EMAIL": "False",
+        "OAUTH_PROVIDER_NAME": "Microsoft",
+        "OAUTH_CLIENT_ID": client_id,
+        # No secret: the sidecar adds the proof. PKCE ties the code to the browser that asked for it.
+        "OAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "none",
+        "OAUTH_CODE_CHALLENGE_METHOD": "S256",
+        "OPENID_PROVIDER_URL": f"http://127.0.0.1:{SIDECAR_PORT}/.well-known/openid-configuration",
+        "OPENID_REDIRECT_URI": hosts.chat_callback,
+        "OAUTH_SCOPES": "openid profile email offline_access",
+        "OAUTH_REFRESH_TOKEN_INCLUDE_SCOPE": "True",
+        # The object id stays the same when the application is made anew, `sub` would not; accounts without a mailbox
+        # have no `email`.
+        "OAUTH_SUB_CLAIM": "oid",
+        "OAUTH_EMAIL_CLAIM": "preferred_username",
+        "OAUTH_USERNAME_CLAIM": "name",
+        "OAUTH_PICTURE_CLAIM": "",
+        "OAUTH_UPDATE_NAME_ON_LOGIN": "True",
+        "OAUTH_UPDATE_EMAIL_ON_LOGIN": "True",
+        # Too large for some proxies beside the session's own, and used for nothing.
+        "ENABLE_OAUTH_ID_TOKEN_COOKIE": "False",
+        "JWT_EXPIRES_IN": f"{chat.session_hours}h",
+        **_roles(settings, group_id=group_id),
+        "ENABLE_OAUTH_GROUP_MANAGEMENT": str(chat.sync_groups),
+        "ENABLE_OAUTH_GROUP_CREATION": str(chat.sync_groups),
+    }
+
+
+def _roles(settings: Settings, *, group_id: str) -> dict[str, str]:
+    """Who is a user and who an administrator, by the token's claim; whoever has neither waits for an administrator."""
+    by_role = {"OAUTH_ROLES_CLAIM": "roles", "OAUTH_ALLOWED_ROLES": "user", "OAUTH_ADMIN_ROLES": "admin"}
+    by_group = {
+        "OAUTH_ROLES_CLAIM": "groups",
+        "OAUTH_ALLOWED_ROLES": group_id,
+        # Those of them that are groups.
+        "OAUTH_ADMIN_ROLES": ",".join(settings.operators.object_ids),
+    }
+    mapping = by_role if settings.identity.assignment_required else by_group
+    return {"ENABLE_OAUTH_ROLE_MANAGEMENT": "True", "DEFAULT_USER_ROLE": "pending", **mapping}
+
+
+def sidecar(*, image: str, tenant_id: str) -> dict[str, Any]:
+    """The container that proves the pod's identity: it starts before Open WebUI and runs as long."""
+    return {
+        "name": SIDECAR,
+        "image": image,
+        "command": ["python3", "-I", f"{SCRIPT_FOLDER}/{SCRIPT}"],
+        "restartPolicy": "Always",
+        "env": [
+            {"name": "ENTRA_AUTHORITY", "value": f"https://login.microsoftonline.com/{tenant_id}"},
+            {"name": "TOKEN_FILE", "value": f"{TOKEN_FOLDER}/{TOKEN_FILE}"},
+            {"name": "PORT", "value": str(SIDECAR_PORT)},
+        ],
+        "startupProbe": {
+            "exec": {"command": ["python3", "-I", "-c", _PROBE]},
+            "periodSeconds": 2,
+            "timeoutSeconds": 5,
+            "failureThreshold": 30,
+        },
+        "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "200m", "memory": "96Mi"}},
+        "securityContext": {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        },
+        "volumeMounts": [
+            {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True},
+            {"name": TOKEN_VOLUME, "mountPath": TOKEN_FOLDER, "readOnly": True},
+        ],
+    }
+
+
+_PROBE = f"import urllib.request; urllib.request.urlopen('http://127.0.0.1:{SIDECAR_PORT}/healthz', timeout=4)"
+
+
+def token_volume() -> dict[str, Any]:
+    """Token of the pod's service account for Entra, in the sidecar alone: no label, no webhook, no variables."""
+    token = {"audience": TOKEN_AUDIENCE, "expirationSeconds": 3600, "path": TOKEN_FILE}
+    return {"name": TOKEN_VOLUME, "projected": {"sources": [{"serviceAccountToken": token}]}}

@@ -1,0 +1,1 @@
+"""What makes GPUs schedulable and measurable."""

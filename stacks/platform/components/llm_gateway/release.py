@@ -1,0 +1,116 @@
+"""Chart values of the gateway that only the stack knows.
+
+Keys of `config`: https://docs.litellm.ai/docs/proxy/config_settings (1.101).
+"""
+
+from typing import Any
+
+from stacks.platform.common import timeouts
+from stacks.platform.common.images import deployed_images
+from stacks.platform.common.ingress_annotations import Exposure
+from stacks.platform.components.databases.jobs import database_url
+from stacks.settings import Settings
+
+from . import secrets
+from .address import DATABASE, LIMITS, LIMITS_PORT, METRICS_PORT, PORT, SERVICE
+from .models import model_list
+
+RELEASE = SERVICE
+OPIK_URL = "http://opik-frontend.opik.svc.cluster.local:5173/api"
+"""Without it LiteLLM would send every prompt to the vendor's cloud."""
+PUBLIC_PATH = "/v1"
+"""All that the front door lets through: models, and neither keys, teams, administration pages nor metrics."""
+START_SECONDS = 1200
+"""Image, migrations, then the pods."""
+
+
+def exposure(settings: Settings) -> Exposure:
+    """What the gateway needs of the front door: long prompts, and silence while a GPU starts."""
+    return Exposure(
+        service=SERVICE,
+        # Readiness asks the database, without which calls with known keys go on.
+        health_path="/health/liveliness",
+        body_mib=100,
+        timeout_seconds=timeouts.front_door_seconds(settings),
+    )
+
+
+def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
+    """Values of the own chart; `database_host` is the PostgreSQL server."""
+    gateway, hop = settings.gateway, timeouts.gateway(settings)
+    return {
+        "image": deployed_images(settings)["litellm/proxy"].values(),
+        "replicas": gateway.replicas,
+        "maxReplicas": gateway.max_replicas,
+        "port": PORT,
+        "metricsPort": METRICS_PORT,
+        # Answers that are being written, and requests that wait for a GPU, outlive an update.
+        "drainSeconds": hop.grace_seconds,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "keepAliveSeconds": hop.idle_seconds,
+        "secret": secrets.SECRET,
+        "restart": secrets.versions(settings),
+        # The chart puts the password in from the Secret.
+        "databaseUrl": database_url(DATABASE, host=database_host).replace("%s", "$(DATABASE_PASSWORD)"),
+        "platformKeys": list(secrets.platform_keys(settings)),
+        "opik": tracing(settings),
+        "config": config(settings),
+    }
+
+
+def limits(settings: Settings) -> dict[str, Any]:
+    """Values of the Redis that counts for all replicas together."""
+    return {
+        "image": str(deployed_images(settings)["valkey/server"]),
+        "secret": secrets.SECRET,
+        "restart": secrets.versions(settings),
+    }
+
+
+def tracing(settings: Settings) -> dict[str, str]:
+    """Where traces go: Opik's project with the environment's name; nowhere when Opik is off."""
+    return {"url": OPIK_URL, "project": settings.name} if settings.opik.enabled else {}
+
+
+def timeout_seconds(settings: Settings) -> int:
+    """How long the gateway waits for an engine: longer than everything behind it."""
+    return timeouts.path_seconds(settings) + timeouts.GATEWAY_MARGIN_SECONDS
+
+
+def config(settings: Settings) -> dict[str, Any]:
+    """LiteLLM's configuration file."""
+    timeout = timeout_seconds(settings)
+    return {
+        "model_list": model_list(settings),
+        "litellm_settings": {
+            # Not LiteLLM's own for Opik, which forgets what Opik does not take (helm/litellm/tracing.py).
+            "callbacks": ["prometheus", "tracing.platform"],
+            "request_timeout": timeout,
+            "json_logs": True,
+            # Clients send parameters that one engine knows and the other does not.
+            "drop_params": True,
+            "turn_off_message_logging": not settings.gateway.trace_prompts,
+        },
+        "router_settings": {
+            # Whoever was refused after the longest wait would wait as long again, and a model that refused once is
+            # the only one of its name.
+            "num_retries": 0,
+            "disable_cooldowns": True,
+            "timeout": timeout,
+        },
+        "general_settings": {
+            "master_key": "os.environ/LITELLM_MASTER_KEY",
+            "database_connection_pool_limit": settings.gateway.database_pool_size,
+            "coordination_redis": {
+                "host": LIMITS,
+                "port": LIMITS_PORT,
+                "password": "os.environ/REDIS_PASSWORD",
+            },
+            "proxy_batch_write_at": 60,
+            # Models are listed in the environment file; nobody adds one beside it.
+            "store_model_in_db": False,
+            # They would call every model, and so start every GPU.
+            "background_health_checks": False,
+            "maximum_spend_logs_retention_period": f"{settings.gateway.spend_log_days}d",
+        },
+    }

@@ -1,0 +1,1 @@
+"""Ollama and vLLM, their scaling, and the proxy before them."""

@@ -1,0 +1,159 @@
+"""Values of the Ollama releases, and the jobs that bring models into their store."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from stacks.platform.common import timeouts
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.images import deployed_images
+from stacks.platform.common.pods import engine_memory_gib, on_pool
+from stacks.settings import Settings
+from stacks.settings.serving import ModelStore
+
+from .engines import OLLAMA_PARALLEL, OLLAMA_PORT, ServingEngine, ollama_engines
+
+MODELS = "/models"
+"""Where the store is mounted."""
+STORE_CLAIM = "ollama-models"
+SCRIPT_NAME = "pull-models.sh"
+SCRIPTS = "ollama-scripts"
+"""ConfigMap that holds the script."""
+SCRIPT_FOLDER = "/scripts"
+USER_ID = 1000
+LONGEST_JOB_NAME = 63
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullJob:
+    """A Job that brings one model into the shared store; its name tells which, also in an error of Terraform."""
+
+    name: str
+    arguments: tuple[str, ...]
+    prune: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Further variables of the script."""
+
+
+def pull_script() -> str:
+    """Text of the script that downloads models."""
+    return (HELM / "ollama" / SCRIPT_NAME).read_text("utf-8")
+
+
+def server_environment() -> dict[str, str]:
+    """Variables of every process that opens the store."""
+    return {
+        "OLLAMA_MODELS": f"{MODELS}/ollama",
+        # Keys of the server lie in its home, which the image's user has not.
+        "HOME": "/tmp",  # noqa: S108 - of the container
+        # At its start a server removes blobs without a manifest: also those that another one is downloading.
+        "OLLAMA_NOPRUNE": "1",
+    }
+
+
+def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
+    """The downloads into the shared store: one for each model, and at last one that prunes when that is asked for.
+
+    None for a store on the nodes' disks, which every pod fills itself.
+    """
+    if settings.serving.model_store is not ModelStore.AZURE_FILES:
+        return ()
+    models = [model for engine in ollama_engines(settings) for model in engine.models]
+    ids = tuple(dict.fromkeys(model.id for model in models))
+    digests = {model.id: model.revision for model in models if model.revision}
+    pulls = [
+        PullJob(
+            # Another digest is another Job, which brings what the tag stands for by then.
+            name=_job_name(name, digests.get(name, "")),
+            arguments=(name,),
+            environment={"DIGEST": digests[name]} if name in digests else {},
+        )
+        for name in ids
+    ]
+    if settings.serving.prune_models and ids:
+        digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:8]
+        pulls.append(PullJob(name=f"prune-{digest}", arguments=ids, prune=True, environment={"PRUNE": "true"}))
+    return tuple(pulls)
+
+
+def drain_script(hop: timeouts.Hop, connections: str = "/proc/net/tcp /proc/net/tcp6") -> str:
+    """Text of the hook that lets answers end before the server hears SIGTERM, on which it closes every connection.
+
+    It waits until nobody is connected to the server's port any more, as `connections` list it; the interceptor lets
+    go of an idle connection 90 s after the last answer.
+    """
+    port = f"{OLLAMA_PORT:04X}"
+    return (
+        f"sleep {hop.pre_stop_seconds}; end=$(($(date +%s) + {hop.drain_seconds})); "
+        # Local address, remote address, state: 01 is an established connection.
+        f'while cat {connections} 2>/dev/null | grep -Eq "^ *[0-9]+: [0-9A-F]+:{port} [0-9A-F]+:[0-9A-F]{{4}} 01 " '
+        "&& [ $(date +%s) -lt $end ]; do sleep 2; done"
+    )
+
+
+def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+    """Values of one pool's Ollama."""
+    image = deployed_images(settings)["ollama/server"]
+    gpus = engine.leader.gpus
+    environment = server_environment() | {
+        "OLLAMA_CONTEXT_LENGTH": str(engine.leader.context_tokens),
+        "OLLAMA_KEEP_ALIVE": f"{engine.leader.idle_minutes}m",
+        # Each parallel answer takes a key-value cache of its own; the settings count one against the GPU's memory.
+        "OLLAMA_NUM_PARALLEL": str(OLLAMA_PARALLEL),
+        "OLLAMA_MAX_QUEUE": str(engine.most_requests(settings)),
+        # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
+        # than the caller's patience: a load whose caller has left is given up.
+        "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",
+    }
+    shared = settings.serving.model_store is ModelStore.AZURE_FILES
+    hop = timeouts.ollama()
+    return {
+        "fullnameOverride": engine.service,
+        # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
+        "replicaCount": engine.leader.min_replicas,
+        "image": image.values(),
+        "ollama": {"gpu": {"number": gpus}},
+        "nodeSelector": on_pool(engine.pool_name),
+        "lifecycle": {"preStop": {"exec": {"command": ["sh", "-c", drain_script(hop)]}}},
+        "terminationGracePeriodSeconds": hop.grace_seconds,
+        "resources": {
+            "requests": {
+                "cpu": f"{settings.serving.cpu_per_gpu * gpus:g}",
+                "memory": f"{settings.serving.memory_gib_per_gpu * gpus}Gi",
+            },
+            "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
+        },
+        "extraEnv": [{"name": name, "value": value} for name, value in environment.items()],
+        "persistentVolume": {"enabled": shared, "existingClaim": STORE_CLAIM if shared else ""},
+        **({} if shared else _filled_by_the_pod(engine, str(image))),
+    }
+
+
+def _filled_by_the_pod(engine: ServingEngine, image: str) -> dict[str, Any]:
+    """An init container that downloads the models before the server starts."""
+    return {
+        "initContainers": [
+            {
+                "name": "models",
+                "image": image,
+                "command": ["sh", f"{SCRIPT_FOLDER}/{SCRIPT_NAME}"],
+                "args": [model.id for model in engine.models],
+                "env": [{"name": name, "value": value} for name, value in server_environment().items()],
+                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "4Gi"}},
+                "volumeMounts": [
+                    {"name": "ollama-data", "mountPath": MODELS},
+                    {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True},
+                ],
+            }
+        ],
+        "volumes": [{"name": "scripts", "configMap": {"name": SCRIPTS}}],
+    }
+
+
+def _job_name(model_id: str, revision: str) -> str:
+    """Name of the Job of an Ollama tag: readable, and different for tags that differ in signs alone."""
+    readable = "".join(sign if sign.isalnum() else "-" for sign in model_id.lower()).strip("-")
+    digest = hashlib.sha256(f"{model_id}{revision}".encode()).hexdigest()[:6]
+    return f"pull-{readable[: LONGEST_JOB_NAME - 12].strip('-')}-{digest}"

@@ -1,0 +1,119 @@
+"""Values of what scales the engines: KEDA's HTTP add-on, the routes and scalers, and the front before them."""
+
+import math
+from typing import Any
+
+from stacks.platform.common import timeouts
+from stacks.platform.common.images import deployed_images
+from stacks.settings import Settings
+from stacks.settings.serving import WarmHours
+from stacks.settings.workloads import Engine
+
+from .engines import (
+    EXTERNAL_SCALER,
+    EXTERNAL_SCALER_PORT,
+    INTERCEPTOR,
+    INTERCEPTOR_PORT,
+    SCALING,
+    SERVING,
+    ServingEngine,
+    engines,
+)
+
+VLLM_CONCURRENCY = 1000
+"""vLLM batches many requests at once; its own queue tells when another replica is needed."""
+
+
+def keda_http_add_on(settings: Settings) -> dict[str, Any]:
+    """Values of the HTTP add-on: one tag for its three images, which the chart cannot take by digest."""
+    images = {name: deployed_images(settings)[f"keda-http-add-on/{name}"] for name in _ADD_ON}
+    tags = {image.tag for image in images.values()}
+    if len(tags) > 1:
+        raise ValueError(f"the images of keda-http-add-on have different tags ({', '.join(sorted(tags))})")
+    hop = timeouts.interceptor(settings)
+    return {
+        "images": {"tag": tags.pop(), **{name: image.repository for name, image in images.items()}},
+        "interceptor": {
+            "readinessTimeout": f"{timeouts.hold_seconds(settings)}s",
+            "responseHeaderTimeout": f"{timeouts.ANSWER_SECONDS}s",
+            "shutdownDelay": f"{hop.pre_stop_seconds}s",
+            "drainTimeout": f"{hop.drain_seconds}s",
+            "terminationGracePeriodSeconds": hop.grace_seconds,
+        },
+    }
+
+
+_ADD_ON = ("operator", "interceptor", "scaler")
+
+
+def scaling(settings: Settings) -> dict[str, Any]:
+    """Values of the own chart with every engine's scaler and route."""
+    hours = settings.serving.warm_hours
+    return {
+        "scalerAddress": f"{EXTERNAL_SCALER}.{SCALING}:{EXTERNAL_SCALER_PORT}",
+        "holdSeconds": timeouts.hold_seconds(settings),
+        "answerSeconds": timeouts.ANSWER_SECONDS,
+        **({"warmHours": _cron(hours)} if hours else {}),
+        "engines": {engine.name: _engine(settings, engine) for engine in engines(settings)},
+    }
+
+
+def serving_front(settings: Settings) -> dict[str, Any]:
+    """Values of the own chart of the front: where every engine is reached, and what it serves."""
+    replicas = 1 if settings.cluster.tier == "Free" else 2
+    hop = timeouts.front(settings)
+    return {
+        "image": deployed_images(settings)["serving-front/nginx"].values(),
+        "replicas": replicas,
+        "timeoutSeconds": hop.silence_seconds,
+        "idleSeconds": hop.idle_seconds,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "graceSeconds": hop.grace_seconds,
+        "ollamaVersion": deployed_images(settings)["ollama/server"].tag,
+        "engines": {
+            engine.name: {
+                "engine": engine.engine.value,
+                "upstream": f"{INTERCEPTOR}.{SCALING}.svc.cluster.local:{INTERCEPTOR_PORT}",
+                "host": engine.host,
+                # Connections spread unevenly over few replicas: each takes more than its part.
+                "requests": math.ceil(engine.most_requests(settings) * (1 if replicas == 1 else 0.75)),
+                "models": [model.id if engine.engine is Engine.OLLAMA else model.name for model in engine.models],
+            }
+            for engine in engines(settings)
+        },
+    }
+
+
+def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+    leader = engine.leader
+    is_vllm = engine.engine is Engine.VLLM
+    return {
+        "deployment": engine.deployment,
+        "service": engine.service,
+        "port": engine.service_port,
+        "host": engine.host,
+        "min": leader.min_replicas,
+        "max": leader.max_replicas,
+        # Not shorter than a start may take, or an engine whose caller has given up would be ended while it loads.
+        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings)),
+        "concurrency": VLLM_CONCURRENCY if is_vllm else settings.serving.requests_per_replica,
+        **({"waiting": _waiting(settings, engine)} if is_vllm else {}),
+    }
+
+
+def _waiting(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+    """The engine's own metric, asked of the engine: no Prometheus has to run, and its label is not needed."""
+    return {
+        "url": f"http://{engine.service}.{SERVING}.svc.cluster.local:{engine.service_port}/metrics",
+        "metric": "vllm:num_requests_waiting",
+        "perReplica": settings.serving.waiting_per_replica,
+    }
+
+
+def _cron(hours: WarmHours) -> dict[str, str]:
+    return {"timezone": hours.timezone, "start": _at(hours.start, hours.days), "end": _at(hours.end, hours.days)}
+
+
+def _at(time: str, days: str) -> str:
+    hour, minute = (int(part) for part in time.split(":"))
+    return f"{minute} {hour} * * {days}"

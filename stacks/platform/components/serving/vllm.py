@@ -1,0 +1,130 @@
+"""Values of the vLLM releases, one for every model, and the jobs that bring weights into their store."""
+
+import hashlib
+from typing import Any
+
+from stacks.platform.common import timeouts
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.images import deployed_images
+from stacks.platform.common.pods import engine_memory_gib, on_pool
+from stacks.settings import Settings
+from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
+from stacks.settings.serving import ModelStore
+from stacks.settings.tools import vllm_arguments
+from stacks.settings.workloads import Engine, ModelSettings
+
+from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
+from .ollama import PullJob
+
+API_KEY = "VLLM_API_KEY"
+TOKEN_KEY = "HF_TOKEN"  # noqa: S105
+MODELS = "/models"
+"""Where the store is mounted."""
+STORE_CLAIM = "vllm-models"
+SCRIPT_NAMES = ("fetch-weights.sh", "fetch_weights.py")
+SCRIPTS = "vllm-scripts"
+"""ConfigMap that holds the scripts."""
+SCRIPT_FOLDER = "/scripts"
+TOKEN_FOLDER = "/token"  # noqa: S105
+USER_ID = 1000
+
+
+def download_scripts() -> dict[str, str]:
+    """The scripts that download weights, by file name."""
+    return {name: (HELM / VLLM / name).read_text("utf-8") for name in SCRIPT_NAMES}
+
+
+def store_environment() -> dict[str, str]:
+    """Variables of every process that opens the store."""
+    return {"HF_HOME": f"{MODELS}/huggingface"}
+
+
+def download_environment(settings: Settings) -> dict[str, str]:
+    """Variables of a download; the token is read from the mounted Secret."""
+    # What the transfer remembers is many small files, which locks on a share make slow.
+    local = {"HF_XET_CACHE": "/tmp/xet", "HOME": "/tmp"}  # noqa: S108 - of the container
+    token = {"HF_TOKEN_PATH": f"{TOKEN_FOLDER}/{TOKEN_KEY}"} if settings.serving.hugging_face_token else {}
+    return store_environment() | local | token
+
+
+def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
+    """The downloads into the shared store, one for each repository and revision; none for the nodes' disks."""
+    if settings.serving.model_store is not ModelStore.AZURE_FILES:
+        return ()
+    wanted = {job_name(engine.leader): engine.leader for engine in vllm_engines(settings)}
+    return tuple(PullJob(name=name, arguments=(model.id, _revision(model))) for name, model in wanted.items())
+
+
+def job_name(model: ModelSettings) -> str:
+    """Name of the Job that brings a model's weights: readable, and different for every repository and revision."""
+    readable = "".join(sign if sign.isalnum() else "-" for sign in model.id.lower()).strip("-")
+    digest = hashlib.sha256(f"{model.id}@{_revision(model)}".encode()).hexdigest()[:6]
+    return f"fetch-{readable[:50].strip('-')}-{digest}"
+
+
+def vllm(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+    """Values of one model's release."""
+    serving, model, hop = settings.serving, engine.leader, timeouts.vllm()
+    shared = serving.model_store is ModelStore.AZURE_FILES
+    token = {} if shared or not serving.hugging_face_token else {"tokenKey": TOKEN_KEY}
+    return {
+        "image": deployed_images(settings)["vllm/engine"].values(),
+        "model": model.id,
+        "servedName": model.name,
+        "arguments": _arguments(settings, engine),
+        # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
+        "replicas": model.min_replicas,
+        "gpus": model.gpus,
+        "port": VLLM_PORT,
+        "resources": {
+            "requests": {
+                "cpu": f"{serving.cpu_per_gpu * model.gpus:g}",
+                "memory": f"{serving.memory_gib_per_gpu * model.gpus}Gi",
+            },
+            "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
+        },
+        "nodeSelector": on_pool(engine.pool_name),
+        "secret": {"name": ENGINE_KEYS, "apiKey": API_KEY, **token},
+        "store": {"claim": STORE_CLAIM} if shared else {"size": f"{serving.vllm_store_gib}Gi"},
+        "environment": _environment(model, shared=shared),
+        "startSeconds": serving.startup_minutes * 60,
+        "preStopSeconds": hop.pre_stop_seconds,
+        "drainSeconds": hop.drain_seconds,
+        "graceSeconds": hop.grace_seconds,
+        "idleSeconds": hop.idle_seconds,
+    }
+
+
+def _arguments(settings: Settings, engine: ServingEngine) -> list[str]:
+    model = engine.leader
+    turing = GPU_SIZES[engine.pool.vm_size].gpu.compute_capability < AMPERE
+    arguments = [
+        f"--max-model-len={model.context_tokens}",
+        f"--gpu-memory-utilization={round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)}",
+        # Turing has no bfloat16, which is what most models are stored in.
+        f"--dtype={'half' if turing else 'auto'}",
+        # Written, so that what may wait beside them can be said: the default depends on the card.
+        f"--max-num-seqs={VLLM_SEQUENCES}",
+        f"--max-num-queued-reqs={VLLM_SEQUENCES + settings.serving.waiting_requests}",
+    ]
+    if model.revision:
+        arguments.append(f"--revision={model.revision}")
+    if model.gpus > 1:
+        arguments.append(f"--tensor-parallel-size={model.gpus}")
+    return [*arguments, *vllm_arguments(model)]
+
+
+def _environment(model: ModelSettings, *, shared: bool) -> dict[str, str]:
+    if not shared:
+        return store_environment() | {"HF_XET_CACHE": "/cache/xet", "VLLM_CACHE_ROOT": "/cache/vllm"}
+    return store_environment() | {
+        # Weights are there before the engine starts: no start depends on the hub.
+        "HF_HUB_OFFLINE": "1",
+        # Compiled kernels outlive the pod, which saves a minute or two of every start.
+        "VLLM_CACHE_ROOT": f"{MODELS}/compiled/{model.name}",
+    }
+
+
+def _revision(model: ModelSettings) -> str:
+    return model.revision or "main"

@@ -1,0 +1,41 @@
+"""Ingress mode and the scale of what stands behind it."""
+
+from collections.abc import Iterator
+
+from stacks.settings.environment import Settings
+from stacks.settings.network import IngressMode
+
+from .base import Finding
+
+
+def ingress_mode_has_what_it_needs(settings: Settings) -> Iterator[Finding]:
+    """The block of the Application Gateway stands in the file exactly when that mode is chosen."""
+    ingress = settings.ingress
+    key = ("ingress", "application_gateway")
+    if ingress.mode is IngressMode.APPLICATION_GATEWAY and ingress.application_gateway is None:
+        yield Finding(
+            key, "is required by ingress.mode: application-gateway; write `application_gateway: {sku: WAF_v2}`"
+        )
+    if ingress.mode is IngressMode.NGINX and ingress.application_gateway is not None:
+        yield Finding(key, "has no use with ingress.mode: nginx; remove it or choose application-gateway")
+
+
+def gateway_capacity_is_ordered(settings: Settings) -> Iterator[Finding]:
+    """The gateway's maximum is at least its minimum."""
+    gateway = settings.ingress.application_gateway
+    if gateway and gateway.max_capacity < gateway.min_capacity:
+        yield Finding(
+            ("ingress", "application_gateway", "max_capacity"),
+            f"must be at least min_capacity ({gateway.min_capacity})",
+        )
+
+
+def service_replicas_are_ordered(settings: Settings) -> Iterator[Finding]:
+    """The maximum of chat, gateway and Opik is at least what always runs."""
+    for name in ("chat", "gateway", "opik"):
+        service = getattr(settings, name)
+        if service.max_replicas < service.replicas:
+            yield Finding((name, "max_replicas"), f"must be at least replicas ({service.replicas})")
+
+
+RULES = (ingress_mode_has_what_it_needs, gateway_capacity_is_ordered, service_replicas_are_ordered)

@@ -1,0 +1,74 @@
+"""A deployment ends with what people need: addresses, models, who logs in where, what a day costs."""
+
+from typing import Any
+
+import pytest
+
+from scripts.cli.deploy.deploy import next_steps
+from scripts.cli.deploy.ending import cost_per_month, ending
+from stacks.settings import load_settings
+from tests.support.stacks.durable import settings
+
+BILLED: list[tuple[str, dict[str, Any]]] = [
+    (
+        "azurerm_kubernetes_cluster_node_pool",
+        {"vm_size": "Standard_NC4as_T4_v3", "priority": "Spot", "min_count": 0, "max_count": 3},
+    ),
+    ("azurerm_container_registry", {"sku": "Basic"}),
+    ("azurerm_public_ip", {"sku": "Standard"}),
+    ("kubernetes_namespace_v1", {}),
+]
+
+
+def test_dev_ends_with_its_addresses_models_and_logins() -> None:
+    text = "\n".join(ending(load_settings("dev"), BILLED))
+    for address in (
+        "https://chat.llm-dev.example.com",
+        "https://api.llm-dev.example.com/v1 (OpenAI-compatible)",
+        "https://opik.llm-dev.example.com",
+        "https://grafana.llm-dev.example.com",
+    ):
+        assert address in text
+    assert "phi3.5               ollama on t4, starts at the first question" in text
+    assert 'az ad group member add --group "llm-dev users" --member-id OBJECT_ID' in text
+    assert "llmctl gateway create-key NAME dev --team TEAM" in text
+    assert "USD a day" in text
+
+
+def test_what_is_switched_off_has_no_address() -> None:
+    text = "\n".join(ending(settings(opik={"enabled": False}, monitoring={"enabled": False}), []))
+    assert "opik." not in text
+    assert "grafana." not in text
+    assert "llmctl models add" in text
+
+
+@pytest.mark.parametrize(
+    ("resources", "known"), [(BILLED, True), ([*BILLED, ("azurerm_managed_disk", {"disk_size_gb": 64})], False)]
+)
+def test_a_day_costs_what_its_parts_cost_in_a_month(resources: list[tuple[str, dict[str, Any]]], known: bool) -> None:
+    cost, unpriced = cost_per_month(resources)
+    assert cost.low == pytest.approx(5.00 + 3.65)
+    assert cost.high > cost.low
+    assert cost.known is known
+    assert unpriced == ([] if known else ["managed disk"])
+    lines = ending(settings(), resources)
+    start = "  0.28 (nothing asked) to " if known else "  at least 0.28 (nothing asked) to "
+    assert any(line.startswith(start) for line in lines)  # 8.65 USD / 30.4 days
+    assert any("without a known price: managed disk;" in line for line in lines) is not known
+
+
+def test_machines_without_a_price_are_named_by_their_size() -> None:
+    """The nodes that everything runs on cost more than all that has a price here."""
+    cluster = (
+        "azurerm_kubernetes_cluster",
+        {"sku_tier": "Free", "default_node_pool": [{"vm_size": "Standard_D4ds_v5"}]},
+    )
+    pool = ("azurerm_kubernetes_cluster_node_pool", {"vm_size": "Standard_D8ds_v5", "min_count": 1, "max_count": 3})
+    assert cost_per_month([cluster, pool, pool])[1] == [
+        "kubernetes cluster (Standard_D4ds_v5)",
+        "2 x kubernetes cluster node pool (Standard_D8ds_v5)",
+    ]
+
+
+def test_the_next_step_is_to_see_whether_it_works() -> None:
+    assert "Whether it works, from a question to its trace: llmctl health dev" in next_steps("dev", {})

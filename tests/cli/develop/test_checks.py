@@ -1,0 +1,18 @@
+"""The checks of `scripts/check` and `llmctl test`, as they are started."""
+
+import os
+
+from scripts.cli.develop.checks import fast_tests, shared_out
+
+
+def test_test_modules_are_shared_out_whole() -> None:
+    assert shared_out(3) == ("-n", "3", "--dist", "loadfile")
+
+
+def test_every_processor_takes_part() -> None:
+    assert shared_out()[:2] == ("-n", str(os.cpu_count()))
+    assert "--dist" in fast_tests().command
+
+
+def test_nothing_is_shared_out_on_request() -> None:
+    assert shared_out(0) == ()

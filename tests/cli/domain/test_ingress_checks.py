@@ -1,0 +1,199 @@
+"""The front door as a browser and an SDK see it: real servers, real certificates."""
+
+import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.cli.domain.ingress import Check, Door, dns_checks, opik_checks, wait_until_sound
+from scripts.core import http as web
+from tests.support.web_servers import Reply, authority, certificate_for, serving
+
+HOST = "opik.new.example.org"
+CALLBACK = f"https://{HOST}/oauth2/callback"
+ADDRESS = "203.0.113.7"
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl")
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every name of the tests leads to this machine, as DNS would say."""
+    real = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo",
+        lambda host, *rest, **named: real("127.0.0.1" if str(host).endswith("example.org") else host, *rest, **named),
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def authorities(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, Path]]:
+    folder = tmp_path_factory.mktemp("authorities")
+    return {name: authority(folder, name) for name in ("real", "cert-manager.local")}
+
+
+def proxy(_host: str, path: str) -> Reply:
+    """Answer as oauth2-proxy does: health without login, 401 for programs, the login for everybody else."""
+    if path == "/ping":
+        return 200, {}, b"OK"
+    if path.startswith("/api/"):
+        return 401, {}, b""
+    login = "https://login.microsoftonline.com/tenant/oauth2/v2.0/authorize"
+    return (
+        302,
+        {"Location": f"{login}?client_id=c&redirect_uri={CALLBACK.replace(':', '%3A').replace('/', '%2F')}"},
+        b"",
+    )
+
+
+def to_https(host: str, path: str) -> Reply:
+    return 301, {"Location": f"https://{host}{path}"}, b""
+
+
+@contextmanager
+def door(
+    folder: Path,
+    issuer: tuple[Path, Path],
+    *names: str,
+    secure: Any = proxy,
+    plain: Any = to_https,
+    days: int = 2,
+) -> Iterator[Door]:
+    with ExitStack() as stack:
+        tls = certificate_for(folder, issuer, *names, days=days)
+        https, http = stack.enter_context(serving(secure, tls)), stack.enter_context(serving(plain))
+        yield Door(https_port=https, http_port=http)
+
+
+def problems(checks: list[Check]) -> dict[str, str]:
+    return {check.name: check.problem for check in checks if check.problem}
+
+
+@pytest.fixture
+def real(authorities: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    """Return an authority that this machine trusts."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(authorities["real"][0]))
+    return authorities["real"]
+
+
+def test_a_door_as_it_should_be_has_no_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
+    with door(tmp_path, real, HOST) as sound:
+        checks = opik_checks(sound, HOST, CALLBACK)
+    assert len(checks) == 4
+    assert problems(checks) == {}
+
+
+def test_the_old_domains_certificate_is_no_certificate(real: tuple[Path, Path], tmp_path: Path) -> None:
+    with door(tmp_path, real, "opik.old.example.org") as old:
+        found = problems(opik_checks(old, HOST, CALLBACK))
+    assert "Hostname mismatch" in found[f"certificate of {HOST}"]
+    assert f"login at {HOST}" in found
+
+
+def test_an_authority_that_nobody_knows_is_not_trusted(
+    authorities: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    with door(tmp_path, authorities["cert-manager.local"], HOST) as unknown:
+        assert "certificate: " in problems(opik_checks(unknown, HOST, CALLBACK))[f"certificate of {HOST}"]
+
+
+def test_a_staging_certificate_counts_by_name_and_not_by_trust(
+    authorities: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    with door(tmp_path, authorities["real"], HOST) as staging:
+        assert problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK)) == {}
+        assert (
+            "certificate" in problems(opik_checks(replace(staging, trusted=True), HOST, CALLBACK))[f"login at {HOST}"]
+        )
+
+
+def test_a_staging_certificate_for_other_names_does_not_count(
+    authorities: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    with door(tmp_path, authorities["real"], "opik.old.example.org") as staging:
+        found = problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK))
+    assert "Hostname mismatch" in found[f"certificate of {HOST}"]
+
+
+def test_cert_managers_temporary_certificate_is_not_taken_for_an_issued_one(
+    authorities: dict[str, tuple[Path, Path]], tmp_path: Path
+) -> None:
+    with door(tmp_path, authorities["cert-manager.local"], HOST) as early:
+        found = problems(opik_checks(replace(early, trusted=False), HOST, CALLBACK))
+    assert "temporary one of cert-manager" in found[f"certificate of {HOST}"]
+
+
+def without_login(_host: str, _path: str) -> Reply:
+    return 200, {}, b"<html>everything</html>"
+
+
+def test_an_open_door_is_a_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
+    with door(tmp_path, real, HOST, secure=without_login, plain=without_login) as open_door:
+        found = problems(opik_checks(open_door, HOST, CALLBACK))
+    assert found[f"login at {HOST}"].startswith("answers 200 instead of a redirect to login.microsoftonline.com")
+    assert found[f"API at {HOST} without a token"] == "answers 200 instead of 401"
+    assert found[f"http://{HOST} leads to https"].startswith("answers 200 instead of a redirect")
+
+
+def test_programs_must_not_be_sent_to_a_login_page(real: tuple[Path, Path], tmp_path: Path) -> None:
+    with door(tmp_path, real, HOST, secure=lambda host, _path: proxy(host, "/")) as wrong:
+        found = problems(opik_checks(wrong, HOST, CALLBACK))
+    assert found[f"API at {HOST} without a token"].startswith("answers 302 to https://login.")
+
+
+def test_a_login_that_returns_to_the_old_domain_is_told(real: tuple[Path, Path], tmp_path: Path) -> None:
+    old = "https://opik.old.example.org/oauth2/callback"
+    with door(tmp_path, real, HOST) as stale:
+        found = problems(opik_checks(stale, HOST, old))
+    assert found == {f"login at {HOST}": f"would return from the login to {CALLBACK}, not {old}"}
+
+
+def test_nobody_there_is_told_in_one_line_each() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    found = problems(opik_checks(Door(https_port=port, http_port=port), HOST, CALLBACK))
+    assert len(found) == 4
+    assert all("ConnectionRefusedError" in problem and "\n" not in problem for problem in found.values())
+
+
+@pytest.mark.parametrize(
+    ("addresses", "problem"),
+    [
+        ({ADDRESS}, ""),
+        (set(), "has no address; it needs the record `opik.a. CNAME t.azure.com.`"),
+        ({"198.51.100.1"}, "leads to 198.51.100.1 instead of 203.0.113.7; it needs the record"),
+        ({ADDRESS, "198.51.100.1"}, "leads to 198.51.100.1, 203.0.113.7 instead of"),
+    ],
+)
+def test_every_name_must_lead_to_the_front_door_and_nowhere_else(addresses: set[str], problem: str) -> None:
+    (check,) = dns_checks(["opik.a"], ADDRESS, "t.azure.com", lambda _host: addresses)
+    assert problem in check.problem
+    assert bool(check.problem) == bool(problem)
+
+
+def test_names_are_resolved_by_the_machines_own_resolver(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert web.resolve("opik.example.org") == {"127.0.0.1"}
+
+    def unknown(*_arguments: Any, **_named: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    assert web.resolve("opik.example.org") == set()
+
+
+def test_waiting_ends_when_all_is_well_and_tells_each_reason_once() -> None:
+    states = iter(["no certificate", "no certificate", "no login", ""])
+    said: list[str] = []
+    checks = wait_until_sound(lambda: [Check("door", next(states))], said.append, patience_s=60, poll_s=0)
+    assert problems(checks) == {}
+    assert said == ["waiting: door: no certificate", "waiting: door: no login"]
+
+
+def test_waiting_ends_with_what_is_wrong_when_patience_does() -> None:
+    checks = wait_until_sound(lambda: [Check("door", "no certificate")], lambda _text: None, patience_s=0, poll_s=0)
+    assert problems(checks) == {"door": "no certificate"}

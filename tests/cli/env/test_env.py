@@ -1,0 +1,219 @@
+"""`llmctl env` checks, lists and writes environment files."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scripts.cli.env import commands as env
+from scripts.cli.env import new as env_new
+from scripts.cli.env.check import deployed_sizes
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import ROOT
+from stacks.settings import load_settings
+from stacks.settings.regions import WITHOUT_ZONES
+
+SUBSCRIPTION = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"
+ANSWERS = {
+    "--subscription": SUBSCRIPTION,
+    "--region": "westeurope",
+    "--domain": "llm.acme.io",
+    "--email": "ops@acme.io",
+}
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a checkout with the environments of the repository, in which the commands work."""
+    (tmp_path / "environments").mkdir()
+    for name in ("dev", "prod"):
+        source = ROOT / "environments" / f"{name}.yaml"
+        (tmp_path / "environments" / source.name).write_text(source.read_text())
+    monkeypatch.setattr(env, "ROOT", tmp_path)
+    monkeypatch.setattr(env, "environments", lambda: sorted(p.stem for p in (tmp_path / "environments").glob("*.yaml")))
+    return tmp_path
+
+
+def run(*words: str) -> Result:
+    return CliRunner().invoke(env.app, words)
+
+
+def new(name: str, **changed: str) -> Result:
+    options = ANSWERS | {f"--{option.replace('_', '-')}": value for option, value in changed.items()}
+    return run("new", name, *(word for pair in options.items() for word in pair))
+
+
+def commit(root: Path) -> None:
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *arguments], cwd=root, check=True)
+
+
+def edit(root: Path, old: str, new_text: str, name: str = "dev") -> None:
+    path = root / "environments" / f"{name}.yaml"
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new_text))
+
+
+@pytest.mark.usefixtures("root")
+def test_sound_files_are_told_with_what_is_still_to_be_written() -> None:
+    result = run("check", "--all", "--json")
+    assert result.exit_code == ExitCode.OK
+    dev, prod = json.loads(result.stdout)["environments"]
+    assert (dev["name"], dev["ok"], prod["ok"]) == ("dev", True, True)
+    assert any("azure.subscription_id" in note for note in dev["notes"])
+
+
+def test_faults_are_told_line_by_line_and_end_with_their_own_exit_code(root: Path) -> None:
+    edit(root, "B_Standard_B2s", "B_Standard_B1ms")
+    result = run("check", "dev")
+    assert result.exit_code == ExitCode.SETTINGS
+    (line,) = result.stdout.splitlines()
+    assert line.startswith("environments/dev.yaml:")
+    assert "database.sku = B_Standard_B1ms: has 35 connections" in line
+
+
+def test_a_program_gets_every_part_of_a_fault(root: Path) -> None:
+    edit(root, "B_Standard_B2s", "B_Standard_B1ms")
+    ((verdict),) = json.loads(run("check", "dev", "--json").stdout)["environments"]
+    (fault,) = verdict["faults"]
+    assert (fault["file"], fault["key"], fault["value"]) == ("environments/dev.yaml", "database.sku", "B_Standard_B1ms")
+    lines = (root / "environments" / "dev.yaml").read_text().splitlines()
+    assert "B_Standard_B1ms" in lines[fault["line"] - 1]
+
+
+def test_a_size_that_shrinks_since_the_last_commit_is_a_fault(root: Path) -> None:
+    commit(root)
+    edit(root, "mysql_gib: 16", "mysql_gib: 12")
+    result = run("check", "dev")
+    assert result.exit_code == ExitCode.SETTINGS
+    assert "disks.mysql_gib = 12: cannot shrink from 16" in result.stdout
+
+
+def test_a_size_that_shrinks_since_the_deployment_is_a_fault_once(root: Path) -> None:
+    commit(root)
+    edit(root, "mysql_gib: 16", "mysql_gib: 12")
+    state = root / "state" / "dev"
+    state.mkdir(parents=True)
+    sizes = {"outputs": {"sizes_gib": {"value": {"mysql": 14, "chat-uploads": 900}, "type": "…"}}}
+    (state / "disks.tfstate").write_text(json.dumps(sizes))
+    result = run("check", "dev")
+    assert result.exit_code == ExitCode.SETTINGS
+    assert result.stdout.count("disks.mysql_gib") == 1
+    assert "disks.chat_uploads_gib = 100 (default): cannot shrink from 900" in result.stdout
+
+
+@pytest.mark.parametrize("state", ["", "{}", "[]", '{"outputs": {"sizes_gib": {"value": {"mysql": "x"}}}}', "\x00"])
+def test_a_state_without_sizes_is_left_alone(state: str, tmp_path: Path) -> None:
+    (tmp_path / "disks.tfstate").write_text(state)
+    assert deployed_sizes(tmp_path / "disks.tfstate") == {}
+    assert deployed_sizes(tmp_path / "absent") == {}
+
+
+def test_a_committed_file_that_was_not_sound_is_only_noted(root: Path) -> None:
+    edit(root, "B_Standard_B2s", "B_Standard_B1ms")
+    commit(root)
+    edit(root, "B_Standard_B1ms", "B_Standard_B2s")
+    result = run("check", "dev", "--json")
+    assert result.exit_code == ExitCode.OK
+    assert any("HEAD is not sound" in note for note in json.loads(result.stdout)["environments"][0]["notes"])
+
+
+@pytest.mark.usefixtures("root")
+def test_a_missing_environment_is_a_fault_of_the_settings() -> None:
+    result = run("check", "nope")
+    assert result.exit_code == ExitCode.SETTINGS
+    assert "environments/nope.yaml: does not exist; there are dev, prod" in result.stdout
+
+
+@pytest.mark.usefixtures("root")
+def test_environments_are_listed() -> None:
+    rows: list[dict[str, Any]] = json.loads(run("list", "--json").stdout)["environments"]
+    assert [(row["name"], row["domain"]) for row in rows] == [
+        ("dev", "llm-dev.example.com"),
+        ("prod", "llm.example.com"),
+    ]
+    assert "westeurope" in run("list").stdout
+
+
+@pytest.mark.parametrize("region", ["westeurope", sorted(WITHOUT_ZONES)[0]])
+def test_a_new_environment_is_sound_and_says_what_was_answered(root: Path, region: str) -> None:
+    assert new("staging", region=region, access_group=SUBSCRIPTION).exit_code == ExitCode.OK
+    written = load_settings("staging", root / "environments")
+    assert (written.azure.subscription_id, written.azure.region) == (SUBSCRIPTION, region)
+    assert (written.domain, written.ingress.acme_email) == ("llm.acme.io", "ops@acme.io")
+    assert written.identity.access_group_object_id == SUBSCRIPTION
+    assert run("check", "staging", "--json").stdout.count("placeholder") == 0
+    assert [path.name for path in (root / "environments").glob(".*")] == []
+
+
+def test_an_environment_that_exists_is_never_overwritten(root: Path) -> None:
+    before = (root / "environments" / "dev.yaml").read_bytes()
+    result = new("dev")
+    assert isinstance(result.exception, OperatorError)
+    assert result.exception.code is ExitCode.REFUSED
+    with pytest.raises(OperatorError, match="exists"):
+        env_new.write_new(root / "environments", "dev", "name: other\n")
+    assert (root / "environments" / "dev.yaml").read_bytes() == before
+    assert [path.name for path in (root / "environments").glob(".*")] == []
+
+
+@pytest.mark.parametrize(
+    ("option", "answer", "told"),
+    [
+        ("subscription", "4a5f", "must be a GUID"),
+        ("region", "westeuorpe", "did you mean westeurope?"),
+        ("region", "west europe", "must be an Azure region"),
+        ("domain", "acme", "must be a DNS name"),
+        ("domain", "a: [b", "must be a DNS name"),
+        ("domain", "x'\ny: z", "must be a DNS name"),
+        ("email", "nobody", "must be an e-mail address"),
+        ("access_group", "users", "must be a GUID"),
+    ],
+)
+def test_an_answer_that_is_not_sound_is_refused_before_anything_is_written(
+    root: Path, option: str, answer: str, told: str
+) -> None:
+    result = new("staging", **{option: answer})
+    assert isinstance(result.exception, OperatorError)
+    assert told in result.exception.message
+    assert not (root / "environments" / "staging.yaml").exists()
+
+
+@pytest.mark.usefixtures("root")
+def test_without_a_terminal_the_missing_options_are_named() -> None:
+    result = run("new", "staging", "--region", "westeurope")
+    assert isinstance(result.exception, OperatorError)
+    assert result.exception.message.endswith("missing: --subscription, --domain, --email")
+    assert result.exception.code is ExitCode.USAGE
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("name", ["Staging", "x", "averylongname", "../dev"])
+def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
+    result = new(name)
+    assert isinstance(result.exception, OperatorError)
+    assert "must be 2 to 10 lower-case letters and digits" in result.exception.message
+
+
+def test_questions_are_asked_until_the_answer_is_sound(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter(["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", ""])
+    monkeypatch.setattr(env, "interactive", lambda: True)
+    monkeypatch.setattr(env_new, "ask", lambda _: next(answers))
+    assert run("new", "staging").exit_code == ExitCode.OK
+    assert load_settings("staging", root / "environments").identity.access_group_object_id is None
+
+
+def test_questions_end_after_some_attempts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(env, "interactive", lambda: True)
+    monkeypatch.setattr(env_new, "ask", lambda _: "nonsense")
+    assert isinstance(run("new", "staging").exception, OperatorError)
+    assert not (root / "environments" / "staging.yaml").exists()
+
+
+def test_schema_and_reference_are_printed() -> None:
+    assert json.loads(run("schema").stdout)["properties"].keys() >= {"azure", "models"}
+    assert run("docs").stdout.startswith("# The environment file")

@@ -1,0 +1,245 @@
+"""`llmctl state migrate` with the real Terraform, between local files and HCP Terraform."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from scripts.bootstrap import terraform
+from scripts.cli.state import commands as state
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from scripts.core.tiers import STACKS
+from scripts.core.workspace import Workspace
+from scripts.terraform.state_migration import Need, addresses, plan_moves
+from scripts.terraform.state_places import Place, place, settings_of
+from stacks.settings.azure import HcpStateSettings, StateBackend, StateSettings
+from tests.support.hcp.server import Service
+from tests.support.hcp.store import ORGANIZATION
+from tests.support.hcp.terraform import pretended
+from tests.support.stacks.synthesis import with_state
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
+]
+
+LOCAL = with_state("dev", StateSettings())
+HCP = with_state("dev", StateSettings(backend=StateBackend.HCP, hcp=HcpStateSettings(organization=ORGANIZATION)))
+DEPLOYED = ("disks", "network")
+
+
+def state_file(*names: str, lineage: str = "one", serial: int = 3) -> dict[str, Any]:
+    """Return a state as Terraform writes it, one resource per name."""
+    return {
+        "version": 4,
+        "terraform_version": "1.11.4",
+        "serial": serial,
+        "lineage": lineage,
+        "outputs": {"value": {"value": list(names), "type": ["tuple", ["string"] * len(names)]}},
+        "resources": [
+            {
+                "mode": "managed",
+                "type": "terraform_data",
+                "name": name,
+                "provider": 'provider["terraform.io/builtin/terraform"]',
+                "instances": [
+                    {
+                        "schema_version": 0,
+                        "attributes": {"id": name, "input": None, "output": None, "triggers_replace": None},
+                        "sensitive_attributes": [],
+                    }
+                ],
+            }
+            for name in names
+        ],
+        "check_results": None,
+    }
+
+
+@dataclass
+class Migration:
+    """An environment with local state, and an empty organization."""
+
+    base: Path
+    service: Service
+    workspace: Workspace
+
+    def run(self, *arguments: str) -> Result:
+        return CliRunner().invoke(state.app, ["migrate", *arguments])
+
+    def local(self, stack: str) -> Path:
+        return self.base / "state" / "dev" / f"{stack}.tfstate"
+
+    def remote(self, stack: str) -> dict[str, Any]:
+        return dict(json.loads(self.service.store.state(f"llm-dev-{stack}")))
+
+    def put(self, stack: str, content: dict[str, Any]) -> None:
+        workspace = self.service.store.add_workspace(f"llm-dev-{stack}", execution_mode="local")
+        self.service.store.write_state(workspace, content["serial"], json.dumps(content).encode())
+
+
+@pytest.fixture
+def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migration]:
+    base = tmp_path / "checkout"
+    (base / "state" / "dev").mkdir(parents=True)
+    with pretended(tmp_path) as (service, variables):
+        for name, value in variables.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(state, "settings_of", {"old": LOCAL, "new": HCP}.__getitem__)
+        monkeypatch.setattr(state, "Workspace", lambda name: Workspace(name, base))
+        found = Migration(base, service, Workspace("dev", base))
+        for stack in DEPLOYED:
+            found.local(stack).write_text(json.dumps(state_file(f"{stack}-a", f"{stack}-b")))
+        yield found
+        assert service.unknown == []
+
+
+def test_every_state_arrives_whole_and_the_old_ones_stay(migration: Migration) -> None:
+    before = {stack: migration.local(stack).read_text() for stack in DEPLOYED}
+    done = migration.run("old", "new", "--yes")
+    assert done.exit_code == 0, done.output
+    for stack in DEPLOYED:
+        assert addresses(migration.remote(stack)) == addresses(json.loads(before[stack]))
+        assert migration.remote(stack)["outputs"] == json.loads(before[stack])["outputs"]
+        assert migration.local(stack).read_text() == before[stack]
+    assert not migration.service.store.workspace("llm-dev-disks")["attributes"]["locked"]
+    assert list(migration.base.rglob("moving.tfstate")) == []
+
+
+def test_a_dry_run_writes_nothing(migration: Migration) -> None:
+    shown = migration.run("old", "new", "--dry-run")
+    assert "disks: to copy, 2 resources" in shown.output
+    assert "aks: nothing deployed" in shown.output
+    assert migration.service.store.all("state-versions") == []
+
+
+def test_without_consent_nothing_is_written(migration: Migration) -> None:
+    refused = migration.run("old", "new")
+    assert isinstance(refused.exception, OperatorError)
+    assert refused.exception.code is ExitCode.REFUSED
+    assert migration.service.store.all("state-versions") == []
+
+
+def test_a_second_time_finds_all_there(migration: Migration) -> None:
+    migration.run("old", "new", "--yes")
+    count = len(migration.service.store.all("state-versions"))
+    again = migration.run("old", "new")
+    assert again.exit_code == 0
+    assert "disks: already there" in again.output
+    assert len(migration.service.store.all("state-versions")) == count
+
+
+def test_an_interrupted_move_goes_on(migration: Migration) -> None:
+    migration.run("old", "new", "--dry-run")
+    network = migration.service.store.workspace("llm-dev-network")["id"]
+    migration.service.fail("POST", f"/{network}/state-versions$", 422, times=99)
+    failed = migration.run("old", "new", "--yes")
+    assert isinstance(failed.exception, OperatorError)
+    assert "network: terraform state push failed" in failed.exception.message
+    assert addresses(migration.remote("disks")) == addresses(json.loads(migration.local("disks").read_text()))
+    migration.service.faults.clear()
+    migration.service.store.get(network, "workspaces")["attributes"]["locked"] = False
+    shown = migration.run("old", "new", "--yes")
+    assert "disks: already there" in shown.output
+    assert "network: 2 resources arrived" in shown.output
+
+
+@pytest.mark.parametrize(
+    ("there", "reason"),
+    [
+        (state_file("foreign", lineage="two"), "holds 1 resources of another deployment"),
+        (state_file("disks-a", "disks-b", "disks-c", serial=9), "was deployed to after the move began"),
+        (state_file("disks-a", "disks-c", serial=1), "holds 1 resources that the source lacks"),
+    ],
+    ids=["foreign", "newer", "more"],
+)
+def test_a_target_that_would_lose_something_is_refused_before_anything_is_written(
+    migration: Migration, there: dict[str, Any], reason: str
+) -> None:
+    migration.put("disks", there)
+    refused = migration.run("old", "new", "--yes")
+    assert isinstance(refused.exception, OperatorError)
+    assert reason in refused.exception.message
+    assert refused.exception.code is ExitCode.REFUSED
+    assert migration.remote("disks") == there
+    assert len(migration.service.store.all("state-versions")) == 1
+
+
+def test_an_older_copy_is_brought_up_to_date(migration: Migration) -> None:
+    migration.put("disks", state_file("disks-a", serial=1))
+    assert migration.run("old", "new", "--yes").exit_code == 0
+    assert addresses(migration.remote("disks")) == addresses(json.loads(migration.local("disks").read_text()))
+
+
+def test_a_locked_target_is_left_alone(migration: Migration) -> None:
+    migration.service.store.add_workspace("llm-dev-disks", execution_mode="local", locked=True)
+    failed = migration.run("old", "new", "--yes")
+    assert isinstance(failed.exception, OperatorError)
+    assert "Error acquiring the state lock" in failed.exception.message
+    assert migration.service.store.all("state-versions") == []
+
+
+def test_what_arrives_damaged_is_told(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    pushed = Place.write
+
+    def damaged(self: Place, stack: str, content: dict[str, Any]) -> None:
+        pushed(self, stack, content | {"resources": content["resources"][:1]})
+
+    monkeypatch.setattr(Place, "write", damaged)
+    failed = migration.run("old", "new", "--yes")
+    assert isinstance(failed.exception, OperatorError)
+    assert "did not arrive as it was sent" in failed.exception.message
+
+
+def test_a_deployment_meanwhile_is_noticed(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    pushed = Place.write
+
+    def meanwhile(self: Place, stack: str, content: dict[str, Any]) -> None:
+        pushed(self, stack, content)
+        migration.local(stack).write_text(json.dumps(state_file("disks-a", "disks-c", serial=4)))
+
+    monkeypatch.setattr(Place, "write", meanwhile)
+    failed = migration.run("old", "new", "--yes")
+    assert isinstance(failed.exception, OperatorError)
+    assert "changed while it was being moved" in failed.exception.message
+
+
+def test_states_go_back_to_files_too(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+    migration.run("old", "new", "--yes")
+    for stack in DEPLOYED:
+        migration.local(stack).unlink()
+    monkeypatch.setattr(state, "settings_of", {"old": HCP, "new": LOCAL}.__getitem__)
+    assert migration.run("old", "new", "--yes").exit_code == 0
+    assert addresses(json.loads(migration.local("disks").read_text())) == addresses(migration.remote("disks"))
+
+
+def test_the_places_are_those_that_the_stacks_use(migration: Migration) -> None:
+    migration.local("acr").write_text(json.dumps(state_file("acr-a")))
+    both = [
+        place(settings, side, migration.workspace, terraform.find(), Processes())
+        for settings, side in ((LOCAL, "from"), (HCP, "to"))
+    ]
+    moves = {move.stack: move.need for move in plan_moves(both[0], both[1], STACKS)}
+    assert moves == dict.fromkeys(STACKS, Need.NOTHING) | dict.fromkeys(("acr", *DEPLOYED), Need.COPY)
+
+
+def test_one_place_twice_is_no_move(migration: Migration) -> None:
+    refused = migration.run("new", "new")
+    assert isinstance(refused.exception, OperatorError)
+    assert "one place" in refused.exception.message
+
+
+def test_a_version_of_the_file_is_named_by_commit_or_path(tmp_path: Path) -> None:
+    assert settings_of("HEAD:dev").name == "dev"
+    file = tmp_path / "old.yaml"
+    shutil.copy("environments/prod.yaml", file)
+    assert settings_of(str(file)).name == "prod"
+    for word in ("HEAD:nowhere", "no-such-commit:dev", str(tmp_path / "missing.yaml")):
+        with pytest.raises(OperatorError):
+            settings_of(word)

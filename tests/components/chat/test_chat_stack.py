@@ -1,0 +1,120 @@
+"""The chat in the synthesized stack: what waits for what, the share it mounts, the host it answers on."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from stacks.platform.common.literals import terraform_literal
+from stacks.platform.components.databases import jobs as databases
+from stacks.settings import load_settings
+from tests.support.stacks.synthesis import Synthesized, synthesize
+
+Environment = Callable[[str], Synthesized]
+ENVIRONMENTS = ("dev", "prod")
+
+
+def _platform(environment: Environment, name: str, kind: str) -> dict[str, dict[str, Any]]:
+    return environment(name).resources("platform", kind)
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_databases_are_made_before_anything_uses_them(environment: Environment, name: str) -> None:
+    releases = _platform(environment, name, "helm_release")
+    job = f"kubernetes_job_v1.{databases.JOB}"
+    for user in ("open-webui", "litellm"):
+        assert job in releases[user]["depends_on"]
+    assert "helm_release.litellm" in releases["open-webui"]["depends_on"]  # which registers the chat's key
+    (prepared,) = (
+        found for id_, found in _platform(environment, name, "kubernetes_job_v1").items() if id_ == databases.JOB
+    )
+    assert prepared["wait_for_completion"] is True
+    assert "kubernetes_job_v1.databases-passwords" in prepared["depends_on"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_job_sees_passwords_as_files_and_names_none(environment: Environment, name: str) -> None:
+    job = _platform(environment, name, "kubernetes_job_v1")[databases.JOB]
+    pod = job["spec"]["template"]["spec"]
+    (store,) = (volume for volume in pod["volume"] if volume["name"] == "store")
+    assert store["secret"] == {"secret_name": "databases-secrets", "default_mode": "0440"}
+    (container,) = pod["container"]
+    assert "env" not in container
+    assert container["command"][0] == "env"
+    said = " ".join(container["command"])
+    assert "PGHOST=${" in said  # handed on by the stack `database`
+    assert "PASSWORD" not in said
+    assert container["args"] == ["open_webui=vector,uuid-ossp", "litellm=uuid-ossp"]
+    assert pod["automount_service_account_token"] is False
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_scripts_reach_their_pods_unchanged(environment: Environment, name: str) -> None:
+    maps = _platform(environment, name, "kubernetes_config_map_v1")
+    assert maps[databases.SCRIPTS]["data"] == {"prepare.sh": terraform_literal(databases.script())}
+    assert set(maps["open-webui-scripts"]["data"]) == {"migrate.py", "model_tools.py", "drain.py", "entra_login.py"}
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_uploads_lie_on_the_durable_share_mounted_with_encryption(environment: Environment, name: str) -> None:
+    (volume,) = (
+        found["spec"][0]
+        for found in _platform(environment, name, "kubernetes_persistent_volume_v1").values()
+        if found["spec"][0]["claim_ref"]["name"] == "chat-uploads"
+    )
+    assert volume["access_modes"] == ["ReadWriteMany"]
+    assert volume["persistent_volume_reclaim_policy"] == "Retain"
+    csi = volume["persistent_volume_source"]["csi"]
+    attributes = csi["volume_attributes"]
+    assert (attributes["protocol"], attributes["encryptInTransit"]) == ("nfs", "true")
+    # Nothing changes modes or walks through all files at a mount.
+    assert (attributes["mountPermissions"], attributes["fsGroupChangePolicy"]) == ("0", "OnRootMismatch")
+    assert csi["volume_handle"].count("#") == 2
+    assert volume["mount_options"] == ["noresvport", "actimeo=30"]  # none of SMB, and no version of NFS
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_pods_migrate_so_nothing_rolls_them_back(environment: Environment, name: str) -> None:
+    chat = _platform(environment, name, "helm_release")["open-webui"]
+    assert chat["atomic"] is False
+    assert chat["wait"] is True
+    for needed in ("kubernetes_job_v1.chat-passwords", "helm_release.chat-redis"):
+        assert needed in chat["depends_on"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_host_leads_to_the_chat_with_a_certificate(environment: Environment, name: str) -> None:
+    ingress = _platform(environment, name, "kubernetes_ingress_v1")["chat-ingress"]
+    host = f"chat.{load_settings(name).domain}"
+    assert ingress["spec"]["tls"] == [{"hosts": [host], "secret_name": "chat-tls"}]
+    (rule,) = ingress["spec"]["rule"]
+    assert rule["host"] == host
+    (path,) = rule["http"]["path"]
+    assert path["backend"]["service"]["name"] == "open-webui"
+
+
+def test_disabled_chat_leaves_nothing_and_no_database_is_made_for_nobody(tmp_path: Any) -> None:
+    values = load_settings("dev").model_dump()
+    values["chat"]["enabled"] = values["gateway"]["enabled"] = False
+    stacks = synthesize(type(load_settings("dev")).model_validate(values), tmp_path)
+    for kind in ("helm_release", "kubernetes_job_v1", "kubernetes_namespace_v1", "kubernetes_ingress_v1"):
+        for found in stacks.resources("platform", kind):
+            assert not found.startswith(("chat", "open-webui", "databases", "prepare-databases", "litellm"))
+
+
+def test_new_password_server_or_database_makes_a_new_job() -> None:
+    values = load_settings("dev").model_dump()
+
+    def named(**changes: dict[str, Any]) -> str:
+        changed = {section: values[section] | keys for section, keys in changes.items()}
+        return databases.job_name(type(load_settings("dev")).model_validate(values | changed), "image")
+
+    names = [
+        named(),
+        named(secrets={"versions": {"database-chat-password": 2}}),
+        named(secrets={"versions": {"database-administrator-password": 2}}),
+        named(database={"generation": 2}),
+        named(gateway={"enabled": False}),
+    ]
+    assert len(set(names)) == len(names)
+    assert named() == names[0]

@@ -1,0 +1,58 @@
+"""What the NGINX of the front door does with plain HTTP and large headers, run with the snippets that are deployed."""
+
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPResponse
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.platform.common.catalogue import HELM
+from tests.support.ingress.nginx import NGINX, free_port, running_nginx
+
+pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")
+
+HOST = "opik.example.com"
+CHALLENGE = "/.well-known/acme-challenge/token"
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Return the port of a host that answers `application` where it is not redirected."""
+    values = YAML(typ="safe").load((HELM / "nginx-ingress" / "values.yaml").read_text())
+    entries: dict[str, Any] = values["controller"]["config"]["entries"]
+    found = free_port()
+    http = f"""
+        {entries["http-snippets"]}
+        server {{
+            listen 127.0.0.1:{found};
+            server_name {HOST};
+            {entries["server-snippets"]}
+            location / {{ return 200 application; }}
+        }}"""
+    with running_nginx(tmp_path_factory.mktemp("nginx"), found, http):
+        yield found
+
+
+def _ask(port: int, path: str, **headers: str) -> HTTPResponse:
+    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", path, headers={"Host": HOST, **headers})
+    return connection.getresponse()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/private/traces?page=2", f"/page?from={CHALLENGE}", "/.well-known/other"]
+)
+def test_plain_http_is_redirected_to_the_same_page(port: int, path: str) -> None:
+    answer = _ask(port, path)
+    assert (answer.status, answer.headers["Location"]) == (301, f"https://{HOST}{path}")
+
+
+def test_challenges_are_answered_by_plain_http(port: int) -> None:
+    answer = _ask(port, CHALLENGE)
+    assert (answer.status, answer.read()) == (200, b"application")
+
+
+def test_cookies_of_a_login_with_many_groups_pass(port: int) -> None:
+    assert _ask(port, CHALLENGE, Cookie="session=" + "x" * 60_000).status == 200
+    assert _ask(port, CHALLENGE, Cookie="session=" + "x" * 70_000).status == 400

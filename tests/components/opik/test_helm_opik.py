@@ -1,0 +1,546 @@
+"""The objects that Opik's releases bring: what is in them, and what must not be."""
+
+import copy
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.platform.common.catalogue import images
+from stacks.platform.common.namespaces import namespaces
+from stacks.platform.common.traffic import Direction, Flow
+from stacks.platform.components.opik import login, release, secrets, traffic
+from stacks.platform.components.opik.stores import CLAIMS
+from stacks.settings import Settings, capacity
+from stacks.settings.data import DataDisk
+from stacks.settings.workloads import OpikProfile
+from tests.support.kubernetes.api_schemas import ApiSchemas, definitions_of
+from tests.support.opik.rendering import (
+    CASES,
+    FOUND,
+    RENDERING,
+    THIRD_PARTY,
+    Case,
+    Objects,
+    all_objects,
+    chart_of,
+    clickhouse_pod,
+    containers,
+    of_kind,
+    pods_of,
+    render,
+    settings_with,
+)
+
+pytestmark = RENDERING
+
+PUBLIC_DEFAULTS = {
+    "the password of Redis": "wFSuJX9nDBdCa25sKZG7bh",
+    "the user of MinIO": "THAAIOSFODNN7EXAMPLE",
+    "the password of MinIO": "LESlrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+    "the password of the operator": "clickhouse_operator_password",
+    "the user that MySQL's script makes": "IDENTIFIED BY",
+    "the password of ClickHouse": "opik/password",
+    "the password of the monitoring user": "opikmon",
+    "the cookie secret": "XXXXXXXXXXXXXXXX",
+    "a password of MySQL's chart": "changeme",
+}
+"""What the charts print when nothing replaces it."""
+
+PASSWORD_KEYS = {
+    "STATE_DB_PASS",
+    "ANALYTICS_DB_PASS",
+    "ANALYTICS_DB_MIGRATIONS_PASS",
+    "REDIS_URL",
+    "OPIK_ENCRYPTION_KEY",
+    "MYSQL_ROOT_PASSWORD",
+    "MYSQL_PASSWORD",
+    "REDIS_PASSWORD",
+    "MINIO_ROOT_PASSWORD",
+}
+"""Environment variables that may only come from a Secret."""
+
+
+@pytest.fixture(scope="module", params=CASES, ids=lambda case: f"{case[0]}-{case[1].value}")
+def case(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Settings, dict[str, Objects]]:
+    """Return settings and the objects of every release of Opik, by release."""
+    settings = settings_with(*request.param)
+    names = (*THIRD_PARTY, "login-sessions", "opik-guardrails")
+    return settings, {name: render(name, settings, tmp_path_factory.mktemp(name)) for name in names}
+
+
+@pytest.fixture(scope="module")
+def definitions(tmp_path_factory: pytest.TempPathFactory) -> Objects:
+    """Return the definitions of custom kinds that the operator's chart brings."""
+    return definitions_of(str(FOUND), chart_of(release.OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
+
+
+def test_kubernetes_takes_every_object_as_it_is(case: Case, definitions: Objects) -> None:
+    schemas = ApiSchemas(case[0].cluster.kubernetes_version, definitions)
+    assert [problem for item in all_objects(case[1]) for problem in schemas.problems(item)] == []
+
+
+def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: Case) -> None:
+    """The definition leaves templates open, so pods, claims and services in it are judged as such."""
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    templates = installation["spec"]["templates"]
+    pods = copy.deepcopy(templates["podTemplates"])
+    for pod in pods:
+        # Meant for the pod's own metadata, and without effect where the chart puts it.
+        pod["spec"].pop("metadata", None)
+    described = {
+        "Pod": pods,
+        "PersistentVolumeClaim": templates["volumeClaimTemplates"],
+        "Service": templates["serviceTemplates"],
+    }
+    schemas = ApiSchemas(case[0].cluster.kubernetes_version)
+    found = [
+        problem
+        for kind, given in described.items()
+        for item in given
+        for problem in schemas.problems(
+            {"apiVersion": "v1", "kind": kind, "metadata": {"name": item["name"]}, "spec": item["spec"]}
+        )
+    ]
+    assert found == []
+    assert all(described.values())
+
+
+def test_clickhouse_keeps_the_charts_own_files(case: Case) -> None:
+    """They bound memory, drop the logs that fill the disk, and allow what the migrations use."""
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    files = installation["spec"]["configuration"]["files"]
+    assert {"conf.d/memory.xml", "conf.d/profiles.xml", "conf.d/system_tables.xml"} < set(files)
+
+
+def test_the_own_pod_of_clickhouse_has_all_that_the_charts_pod_has(case: Case) -> None:
+    """The chart writes sizes and probes only into its own template, so ours repeats them."""
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (charts,) = (
+        found
+        for found in installation["spec"]["templates"]["podTemplates"]
+        if found["name"] == "clickhouse-cluster-pod-template"
+    )
+    own = clickhouse_pod(installation)
+    assert own["name"] != charts["name"]
+    assert set(charts["spec"]) - {"metadata"} <= set(own["spec"])
+    assert charts["spec"]["securityContext"].items() <= own["spec"]["securityContext"].items()
+    (theirs,), (ours,) = charts["spec"]["containers"], own["spec"]["containers"]
+    assert theirs.items() <= ours.items()
+    assert own["spec"]["securityContext"]["fsGroupChangePolicy"] == "OnRootMismatch"
+
+
+@pytest.mark.parametrize("default", PUBLIC_DEFAULTS)
+def test_no_public_default_is_left(case: Case, default: str) -> None:
+    found = [
+        f"{item['kind']} {item['metadata']['name']}"
+        for item in all_objects(case[1])
+        if PUBLIC_DEFAULTS[default] in json.dumps(item)
+    ]
+    assert found == []
+
+
+def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None:
+    printed = ""
+    for name in THIRD_PARTY:
+        arguments = [
+            str(FOUND),
+            "template",
+            name,
+            chart_of(name, tmp_path),
+            "--set",
+            "clickhouse.monitoring.enabled=true",
+        ]
+        printed += subprocess.run(arguments, check=True, capture_output=True, text=True).stdout
+    searched = {
+        default for default in PUBLIC_DEFAULTS if default not in {"a password of MySQL's chart", "the cookie secret"}
+    }
+    assert {default for default in searched if PUBLIC_DEFAULTS[default] not in printed} == set()
+
+
+def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case) -> None:
+    assert of_kind(all_objects(case[1]), "Secret") == []
+    for config in of_kind(all_objects(case[1]), "ConfigMap"):
+        data = config.get("data") or {}
+        plain = PASSWORD_KEYS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+        assert not {key for key in plain & set(data) if data[key]}, config["metadata"]["name"]
+
+
+def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) -> None:
+    delivered = {secret: set(keys) | {secrets.VERSIONS_KEY} for secret, keys in secrets.DELIVERED.items()}
+    used = set()
+    for name, _, pod in pods_of(all_objects(case[1])):
+        for container in containers(pod):
+            for variable in container.get("env") or []:
+                if variable["name"] in PASSWORD_KEYS:
+                    assert "value" not in variable, name
+                reference = (variable.get("valueFrom") or {}).get("secretKeyRef")
+                if reference:
+                    assert reference["key"] in delivered[reference["name"]], name
+                    used.add(reference["name"])
+            for source in container.get("envFrom") or []:
+                if "secretRef" in source:
+                    used.add(source["secretRef"]["name"])
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    users = installation["spec"]["configuration"]["users"]
+    secret, _, key = users["opik/k8s_secret_password"].partition("/")
+    assert key in delivered[secret]
+    assert "opik/password" not in users
+    (operator,) = of_kind(case[1]["altinity-clickhouse-operator"], "Deployment")
+    assert used | {operator["metadata"]["name"]} == set(delivered)
+
+
+def test_migrations_and_backend_have_the_same_environment(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
+    sources = {
+        c["name"]: c.get("envFrom") for c in containers(pod) if c["name"] in {"backend-migrations", "opik-backend"}
+    }
+    assert sources["backend-migrations"] == sources["opik-backend"]
+    assert {"secretRef": {"name": secrets.BACKEND}} in (sources["opik-backend"] or [])
+
+
+def test_migrations_wait_for_both_databases(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
+    assert [container["name"] for container in pod["initContainers"]] == [
+        "wait-for-mysql-service",
+        "wait-for-clickhouse-service",
+        "stores-settled",
+        "backend-migrations",
+    ]
+    asked = " ".join(argument for container in pod["initContainers"][:2] for argument in container["args"])
+    services = {service["metadata"]["name"] for service in of_kind(case[1]["opik"], "Service")}
+    assert "opik-mysql" in services
+    assert "opik-mysql 3306" in asked
+    assert "clickhouse-opik-clickhouse:8123" in asked
+
+
+def test_the_backend_waits_for_the_fingerprint_that_each_store_gets(case: Case) -> None:
+    """What the container waits for is on the pods of every store; else it would wait for ever."""
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
+    (settled,) = (found for found in pod["initContainers"] if found["name"] == "stores-settled")
+    namespace, *stores = settled["args"][2:]
+    assert namespace == "opik"
+    carried = {
+        f"{item['kind'].lower()}/{item['metadata']['name']}": item["spec"]["template"]["metadata"].get(
+            "annotations", {}
+        )
+        for item in case[1]["opik"]
+        if item["kind"] in {"StatefulSet", "Deployment"}
+    }
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    carried["statefulset/chi-opik-clickhouse-cluster-0-0"] = clickhouse_pod(installation)["metadata"]["annotations"]
+    assert stores[-1] == "clickhouseinstallation/opik-clickhouse"
+    waited = dict(store.split("=") for store in stores[:-1])
+    assert set(waited) == {
+        "statefulset/opik-mysql",
+        "statefulset/opik-redis-master",
+        "deployment/opik-minio",
+        "statefulset/opik-zookeeper",
+        "statefulset/chi-opik-clickhouse-cluster-0-0",
+    }
+    assert {workload: carried[workload]["platform/configuration"] for workload in waited} == waited
+
+
+def test_only_the_container_that_waits_for_the_stores_has_a_token(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
+    (volume,) = pod["volumes"]
+    holders = [
+        container["name"]
+        for container in containers(pod)
+        if volume["name"] in {mount["name"] for mount in container.get("volumeMounts") or []}
+    ]
+    assert holders == ["stores-settled"]
+    assert pod["serviceAccountName"] == "opik-backend"
+
+
+def test_a_shell_that_keeps_sigterm_to_itself_has_a_hook_that_ends_what_it_started(case: Case) -> None:
+    """By the images' own first processes for backend and evaluator; by the chart's command for the others."""
+    shells = {"opik-backend", "opik-python-backend"}
+    for name, _, pod in pods_of(all_objects(case[1])):
+        if pod.get("restartPolicy") in ("OnFailure", "Never"):
+            continue
+        for container in pod["containers"]:
+            words = [*(container.get("command") or []), *(container.get("args") or [])]
+            by_chart = words[:1] in (["sh"], ["/bin/sh"], ["/bin/bash"]) and "exec " not in words[-1]
+            if by_chart or name in shells:
+                assert container["lifecycle"]["preStop"]["exec"]["command"], f"{name}/{container['name']}"
+                shells.add(name)
+    assert shells == {"opik-backend", "opik-python-backend", "opik-redis-master"}
+
+
+def test_redis_saves_before_it_goes_and_no_command_line_has_its_password(case: Case) -> None:
+    (redis,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-redis-master")
+    (container,) = redis["containers"]
+    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["redis-cli", "shutdown", "save"]
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert variables["REDISCLI_AUTH"]["valueFrom"]["secretKeyRef"] == {"name": "opik-stores", "key": "redis-password"}
+    assert redis["terminationGracePeriodSeconds"] == 60
+
+
+def test_mysqls_first_start_has_half_an_hour_before_anything_may_end_it(case: Case) -> None:
+    """The chart's liveness probe alone would end it after 60 s, in the midst of its initialisation."""
+    (mysql,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-mysql")
+    (container,) = mysql["containers"]
+    probe = container["startupProbe"]
+    assert probe["exec"]["command"] == ["mysqladmin", "ping", "-h127.0.0.1"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] == 1800
+    others = [name for name, _, pod in pods_of(case[1]["opik"]) for c in pod["containers"] if c.get("startupProbe")]
+    assert sorted(others) == ["opik-backend", "opik-mysql", "opik-python-backend"]
+
+
+def test_no_store_may_use_more_memory_than_it_asked_for(case: Case) -> None:
+    """Whoever uses more than asked is evicted first when a node is short."""
+    stores = {"opik-mysql", "opik-redis-master", "opik-minio", "opik-zookeeper", "opik-clickhouse"}
+    pods = {name: pod for name, _, pod in pods_of(case[1]["opik"]) if name in stores}
+    assert set(pods) == stores
+    for name, pod in pods.items():
+        for container in pod["containers"]:
+            resources = container["resources"]
+            assert resources["requests"]["memory"] == resources["limits"]["memory"], name
+
+
+def test_java_leaves_room_in_the_backends_memory(case: Case) -> None:
+    (pod,) = (pod for name, _, pod in pods_of(case[1]["opik"]) if name == "opik-backend")
+    (container,) = pod["containers"]
+    (config,) = (
+        found for found in of_kind(case[1]["opik"], "ConfigMap") if found["metadata"]["name"] == "opik-backend"
+    )
+    options = config["data"]["JAVA_OPTS"].split()
+    (percent,) = (float(word.partition("=")[2]) for word in options if word.startswith("-XX:MaxRAMPercentage="))
+    (direct,) = (word.partition("=")[2] for word in options if word.startswith("-XX:MaxDirectMemorySize="))
+    assert 50 <= percent <= 60
+    limit_mib = _gib(container["resources"]["limits"]["memory"]) * 1024
+    # Classes, code, threads and the second JVM take some 350 MiB.
+    assert limit_mib * percent / 100 + int(direct.removesuffix("m")) + 350 <= limit_mib
+    # The chart's default has it, and what is given here replaces the default.
+    assert "-Dliquibase.propertySubstitutionEnabled=true" in options
+
+
+def test_the_operator_touches_no_replica_and_no_data_by_itself(case: Case) -> None:
+    (files,) = (
+        found
+        for found in of_kind(case[1]["altinity-clickhouse-operator"], "ConfigMap")
+        if found["metadata"]["name"] == "altinity-clickhouse-operator-files"
+    )
+    config = YAML(typ="safe").load(files["data"]["config.yaml"])
+    stateful_set, host = config["reconcile"]["statefulSet"], config["reconcile"]["host"]
+    assert stateful_set["recreate"]["onDataLoss"] == "abort"
+    assert stateful_set["update"]["timeout"] == 1800
+    assert stateful_set["update"]["onFailure"] == "abort"
+    assert str(host["drop"]["replicas"]["onLostVolume"]).lower() in {"no", "false"}
+
+
+def test_pods_mount_exactly_the_claims_that_the_stack_makes(case: Case) -> None:
+    mounted = {
+        volume["persistentVolumeClaim"]["claimName"]
+        for _, _, pod in pods_of(case[1]["opik"])
+        for volume in pod.get("volumes") or []
+        if "persistentVolumeClaim" in volume
+    }
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    spec = installation["spec"]
+    (cluster,) = spec["configuration"]["clusters"]
+    assert cluster["layout"] == {"shardsCount": 1, "replicasCount": 1}
+    template = cluster["templates"]["volumeClaimTemplate"]
+    mounted.add(f"{template}-chi-{installation['metadata']['name']}-{cluster['name']}-0-0-0")
+    assert mounted == set(CLAIMS.values())
+    (own,) = (found for found in spec["templates"]["volumeClaimTemplates"] if found["name"] == template)
+    assert own["reclaimPolicy"] == "Retain"
+    assert own["spec"]["resources"]["requests"]["storage"] == f"{case[0].disks.size_gib(DataDisk.CLICKHOUSE)}Gi"
+
+
+def test_no_claim_belongs_to_a_release(case: Case) -> None:
+    for item in all_objects(case[1]):
+        assert item["kind"] != "PersistentVolumeClaim"
+        assert "volumeClaimTemplates" not in item.get("spec", {}) or item["kind"] == "ClickHouseInstallation"
+
+
+def test_every_container_runs_a_pinned_image(case: Case) -> None:
+    pinned = {str(image) for image in images().values()}
+    found = {container["image"] for _, _, pod in pods_of(all_objects(case[1])) for container in containers(pod)}
+    assert found <= pinned
+    assert {str(images()[f"opik/{name}"]) for name in ("backend", "clickhouse", "mysql", "minio")} <= found
+
+
+def test_every_container_is_bounded(case: Case) -> None:
+    for name, _, pod in pods_of(all_objects(case[1])):
+        for container in containers(pod):
+            resources = container.get("resources") or {}
+            for bound in ("requests", "limits"):
+                assert {"cpu", "memory"} <= set(resources.get(bound) or {}), f"{name}/{container['name']} {bound}"
+
+
+def test_nothing_is_privileged_and_nothing_but_the_evaluator_may_be_root(case: Case) -> None:
+    for name, _, pod in pods_of(all_objects(case[1])):
+        shared = pod.get("securityContext") or {}
+        assert not pod.get("hostNetwork")
+        assert not pod.get("hostPID")
+        assert not any("hostPath" in volume for volume in pod.get("volumes") or []), name
+        for container in containers(pod):
+            context = shared | (container.get("securityContext") or {})
+            assert context.get("privileged") in (None, False), name
+            if name != "opik-python-backend":
+                assert context.get("runAsUser"), f"{name}/{container['name']}"
+            if name != "opik-mysql":
+                # Its chart has no key for it; the namespace's level keeps it from more.
+                assert context["allowPrivilegeEscalation"] is False, name
+            if name not in {"opik-mysql", "opik-clickhouse"}:
+                # The file of ClickHouse's program asks for capabilities, and would not start without them.
+                assert context["capabilities"]["drop"] == ["ALL"], name
+                assert context["seccompProfile"]["type"] == "RuntimeDefault", name
+
+
+def test_only_the_operator_may_ask_kubernetes(case: Case) -> None:
+    without = {"opik", "opik-backend", "default", None}
+    for name, _, pod in pods_of(all_objects(case[1])):
+        account = pod.get("serviceAccountName")
+        if account not in without and pod.get("automountServiceAccountToken") is not False:
+            made = [
+                found
+                for found in of_kind(all_objects(case[1]), "ServiceAccount")
+                if found["metadata"]["name"] == account
+            ]
+            reads = "altinity-clickhouse-operator" in name
+            assert reads or made[0].get("automountServiceAccountToken") is False, name
+
+
+def test_operator_has_no_right_outside_its_namespace_but_for_the_hook(case: Case) -> None:
+    objects = case[1]["altinity-clickhouse-operator"]
+    assert [role["metadata"]["name"] for role in of_kind(objects, "ClusterRole")] == [
+        "altinity-clickhouse-operator-crd-install"
+    ]
+    for rule in of_kind(objects, "ClusterRole")[0]["rules"]:
+        assert rule["resources"] == ["customresourcedefinitions"]
+
+
+def test_the_only_hook_installs_definitions(case: Case) -> None:
+    hooked = {
+        item["metadata"]["name"]
+        for item in of_kind(all_objects(case[1]), "Job")
+        if "helm.sh/hook" in (item["metadata"].get("annotations") or {})
+    }
+    assert hooked == {"altinity-clickhouse-operator-crd-install"}
+    assert {job["metadata"]["name"] for job in of_kind(case[1]["opik"], "Job")} == {"opik-minio-post-job"}
+
+
+def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_ingress(case: Case) -> None:
+    assert {service["spec"].get("type", "ClusterIP") for service in of_kind(all_objects(case[1]), "Service")} == {
+        "ClusterIP"
+    }
+    assert of_kind(all_objects(case[1]), "Ingress") == []
+    (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
+    (cluster,) = installation["spec"]["configuration"]["clusters"]
+    services = {t["name"]: t["spec"]["type"] for t in installation["spec"]["templates"]["serviceTemplates"]}
+    used = {cluster["templates"]["serviceTemplate"], cluster["templates"]["replicaServiceTemplate"]}
+    assert {services[name] for name in used} == {"ClusterIP"}
+
+
+def test_every_pod_that_serves_tells_whether_it_lives_and_is_ready(case: Case) -> None:
+    for name, _, pod in pods_of(all_objects(case[1])):
+        if pod.get("restartPolicy") in ("OnFailure", "Never") or name == release.OPERATOR:
+            continue
+        for container in pod["containers"]:
+            for probe in ("livenessProbe", "readinessProbe"):
+                assert container.get(probe), f"{name}: {probe}"
+            asked = container["readinessProbe"].get("httpGet")
+            if asked and name == "opik-backend":
+                assert asked["path"] == "/health-check?name=all&type=ready"
+                assert container["readinessProbe"]["timeoutSeconds"] == 5
+
+
+def test_flows_lead_to_ports_that_pods_listen_on(case: Case) -> None:
+    """A probe or a port of a container says what a pod listens on; the charts name the others nowhere."""
+    pods = list(pods_of(all_objects(case[1])))
+    unnamed = {"opik-clickhouse": {9000, 9009, 8123, traffic.CLICKHOUSE_METRICS_PORT}, "opik-backend": {3003, 8080}}
+    for flow in (flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows):
+        if flow.direction is not Direction.INGRESS or not flow.pods or flow.name == "allow-challenge":
+            continue
+        for name, labels, pod in pods:
+            if flow.pods.items() <= labels.items() and pod.get("restartPolicy") != "OnFailure":
+                listening = unnamed.get(name, set()) | _listening(pod)
+                assert {port.number for port in flow.ports} <= listening, (flow.name, name)
+
+
+def _listening(pod: dict[str, Any]) -> set[int]:
+    ports = {port["containerPort"] for container in pod["containers"] for port in container.get("ports") or []}
+    probes = (
+        container.get(probe) or {} for container in pod["containers"] for probe in ("livenessProbe", "readinessProbe")
+    )
+    asked = (probe.get("httpGet", {}).get("port") for probe in probes)
+    return ports | {port for port in asked if isinstance(port, int)}
+
+
+def test_flows_name_labels_that_pods_have(case: Case) -> None:
+    labels = [labels for _, labels, _ in pods_of(all_objects(case[1]))]
+    flows: list[Flow] = [flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows]
+    for flow in flows:
+        inside = [peer.pods for peer in flow.peers if peer.namespace == "opik" and peer.pods]
+        for wanted in (flow.pods, *inside):
+            if wanted and "acme.cert-manager.io/http01-solver" not in wanted:
+                assert any(wanted.items() <= found.items() for found in labels), (flow.name, wanted)
+
+
+def test_services_that_flows_lead_to_exist(case: Case) -> None:
+    services = {service["metadata"]["name"] for service in of_kind(all_objects(case[1]), "Service")}
+    named = {re.sub(r"^\w+://([\w-]+):.*", r"\1", url) for url in (login.FRONTEND, login.GUARDRAILS)}
+    assert named | {login.EXPOSURE.service, login.SESSIONS, "opik-redis-master"} <= services
+
+
+def test_clients_restart_when_a_password_changes(case: Case) -> None:
+    annotated = {
+        item["metadata"]["name"]
+        for item in all_objects(case[1])
+        if item["kind"] in {"Deployment", "StatefulSet"}
+        and {release.RESTART_ANNOTATION, login.RESTART_ANNOTATION}
+        & set(item["spec"]["template"]["metadata"].get("annotations") or {})
+    }
+    uses_none = {"opik-guardrails"}
+    everything = {i["metadata"]["name"] for i in all_objects(case[1]) if i["kind"] in {"Deployment", "StatefulSet"}}
+    assert annotated == everything - uses_none
+
+
+def test_login_gets_its_options_and_needs_no_client_secret(case: Case) -> None:
+    (proxy,) = of_kind(case[1]["oauth2-proxy"], "Deployment")
+    (container,) = proxy["spec"]["template"]["spec"]["containers"]
+    assert "--allowed-group=group" in container["args"]
+    assert not any("config=" in argument for argument in container["args"])
+    variables = {variable["name"]: variable for variable in container["env"]}
+    assert set(variables) == {
+        "OAUTH2_PROXY_COOKIE_SECRET",
+        "OAUTH2_PROXY_SESSION_STORE_TYPE",
+        "OAUTH2_PROXY_REDIS_PASSWORD",
+        "OAUTH2_PROXY_REDIS_CONNECTION_URL",
+    }
+    assert proxy["spec"]["template"]["metadata"]["labels"]["azure.workload.identity/use"] == "true"
+
+
+def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
+    cpu = memory = 0.0
+    for name, _, pod in pods_of(all_objects(case[1])):
+        if name != "opik-guardrails" and not name.endswith(("-job", "-install")):
+            for container in pod["containers"]:
+                requests = container["resources"]["requests"]
+                cpu += _vcpu(requests["cpu"])
+                memory += _gib(requests["memory"])
+    said = {OpikProfile.SMALL: (1.2, 11.5), OpikProfile.STANDARD: (4.5, 29)}[case[0].opik.profile]
+    assert (cpu, memory) <= (said[0], memory)
+    assert cpu >= 0.9 * said[0]
+    assert 0.9 * said[1] <= memory <= said[1]
+    # What the nodes are counted by.
+    counted = capacity.requests(case[0])["opik"]
+    assert counted.cpu == pytest.approx(cpu, rel=0.1)
+    assert counted.memory_gib == pytest.approx(memory, rel=0.05)
+
+
+def _vcpu(quantity: str) -> float:
+    return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def _gib(quantity: str) -> float:
+    return int(quantity[:-2]) / {"Mi": 1024, "Gi": 1}[quantity[-2:]]

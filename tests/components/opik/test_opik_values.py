@@ -1,0 +1,192 @@
+"""Opik's values: passwords, sizes, guardrails."""
+
+import re
+import tarfile
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.platform.common.catalogue import HELM, values_files
+from stacks.platform.common.external_secrets import deliveries, formats
+from stacks.platform.components.opik import login, release, secrets
+from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
+from stacks.settings.workloads import OpikProfile
+from tests.support.opik import rendering as opik_rendering
+from tests.support.opik.settings import HOST, PROXY, login_options, opik_flows, settings_of
+from tests.support.stacks.synthesis import synthesize
+
+
+def test_every_key_that_has_a_public_default_is_delivered() -> None:
+    received = deliveries(settings_of())["opik"]
+    assert {
+        "STATE_DB_PASS",
+        "ANALYTICS_DB_PASS",
+        "ANALYTICS_DB_MIGRATIONS_PASS",
+        "REDIS_URL",
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "OPIK_ENCRYPTION_KEY",
+    } == set(received[secrets.BACKEND])
+    assert {"mysql-root-password", "mysql-password", "redis-password", "minio-user", "minio-password"} < set(
+        received[secrets.STORES]
+    )
+    assert set(received[secrets.OPERATOR]) == {"password"}
+    assert formats(settings_of(), database_host=HOST)["opik"][secrets.OPERATOR]["username"] == secrets.OPERATOR_ACCOUNT
+
+
+def test_code_of_evaluators_gets_redis_and_nothing_else() -> None:
+    assert set(deliveries(settings_of())["opik"][secrets.EVALUATOR]) == {"REDIS_URL"}
+    sources = release.opik(settings_of())["component"]["python-backend"]["envFrom"]
+    assert [source["secretRef"]["name"] for source in sources if "secretRef" in source] == [secrets.EVALUATOR]
+
+
+def test_a_password_means_the_same_to_the_store_and_to_its_clients() -> None:
+    received = deliveries(settings_of())["opik"]
+    stores_, backend = received[secrets.STORES], received[secrets.BACKEND]
+    assert backend["STATE_DB_PASS"] == stores_["mysql-password"]
+    assert backend["ANALYTICS_DB_PASS"] == backend["ANALYTICS_DB_MIGRATIONS_PASS"] == stores_["clickhouse-password"]
+    assert backend["REDIS_URL"] == received[secrets.EVALUATOR]["REDIS_URL"] == stores_["redis-password"]
+    assert backend["AWS_ACCESS_KEY_ID"] == stores_["minio-user"]
+    assert backend["AWS_SECRET_ACCESS_KEY"] == stores_["minio-password"]
+
+
+def test_plain_keys_of_passwords_leave_the_config_maps() -> None:
+    component = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())["component"]
+    plain = {"STATE_DB_PASS", "ANALYTICS_DB_PASS", "ANALYTICS_DB_MIGRATIONS_PASS", "REDIS_URL"}
+    assert {key for key, value in component["backend"]["env"].items() if value is None} == plain
+    assert component["python-backend"]["env"]["REDIS_URL"] is None
+
+
+STORE_PASSWORDS = {
+    "opik-mysql-root-password",
+    "opik-mysql-password",
+    "opik-clickhouse-password",
+    "opik-redis-password",
+    "opik-minio-user",
+    "opik-minio-password",
+}
+
+
+@pytest.mark.parametrize(
+    "secret", sorted({name.value for keys in secrets.DELIVERED.values() for name in keys.values()})
+)
+def test_raised_version_restarts_whoever_uses_the_password(secret: str) -> None:
+    raised = settings_of(secrets={"versions": {secret: 2}})
+    before, after = release.opik(settings_of()), release.opik(raised)
+    assert before["podAnnotations"] != after["podAnnotations"]
+    stores = {name for name in fingerprints() if fingerprints()[name] != release.store_fingerprints(raised)[name]}
+    if secret in STORE_PASSWORDS:
+        assert stores == {"mysql", "redis", "minio", "zookeeper", "clickhouse"}
+    else:
+        assert stores == ({"clickhouse"} if secret == "opik-clickhouse-operator-password" else set())
+    of_login = secret in {name.value for name in secrets.DELIVERED[secrets.LOGIN].values()}
+    proxies = [login.oauth2_proxy(settings, **PROXY)["podAnnotations"] for settings in (settings_of(), raised)]
+    assert (proxies[0] != proxies[1]) == of_login
+    of_operator = secret in {name.value for name in secrets.DELIVERED[secrets.OPERATOR].values()}
+    operators = [release.operator(settings)["podAnnotations"] for settings in (settings_of(), raised)]
+    assert (operators[0] != operators[1]) == of_operator
+
+
+def fingerprints(**opik: object) -> dict[str, str]:
+    return release.store_fingerprints(settings_of(opik=opik))
+
+
+def test_other_sizes_restart_the_pods_that_hash_their_configuration() -> None:
+    small, standard = (release.configuration_hash(settings_of(opik={"profile": profile})) for profile in OpikProfile)
+    assert small != standard
+    before, after = (fingerprints(profile=profile) for profile in OpikProfile)
+    assert not set(before.values()) & set(after.values())
+
+
+def test_first_installation_has_one_backend_and_no_autoscaler() -> None:
+    backend = release.opik(settings_of())["component"]["backend"]
+    assert backend["replicaCount"] == 1
+    assert backend["autoscaling"]["enabled"] is False
+
+
+def test_replicas_and_autoscaler_follow_the_settings() -> None:
+    backend = release.opik(settings_of(opik={"replicas": 2, "max_replicas": 5}))["component"]["backend"]
+    assert backend["replicaCount"] == 2
+    assert backend["autoscaling"] == {"enabled": True, "minReplicas": 2, "maxReplicas": 5}
+    assert backend["podDisruptionBudget"]["enabled"] is True
+
+
+@pytest.mark.parametrize("profile", OpikProfile)
+def test_redis_refuses_instead_of_evicting_and_fits_its_memory(profile: OpikProfile) -> None:
+    variants = release.variants(settings_of(opik={"profile": profile}))
+    redis = YAML(typ="safe").load(values_files("opik", variants)[-1].read_text())["redis"]
+    content = redis["config"]["content"]
+    assert "maxmemory-policy noeviction" in content
+    assert "dir /data" in content
+    most = re.search(r"maxmemory (\d+)mb", content)
+    assert most
+    limit = redis["resources"]["limits"]["memory"]
+    # A snapshot copies pages while it is written, so half of the limit stays free.
+    assert int(most.group(1)) * 2 <= int(limit[:-2]) * (1024 if limit.endswith("Gi") else 1)
+
+
+@pytest.mark.parametrize("profile", OpikProfile)
+def test_zookeepers_heap_fits_its_memory(profile: OpikProfile) -> None:
+    variants = release.variants(settings_of(opik={"profile": profile}))
+    zookeeper = YAML(typ="safe").load(values_files("opik", variants)[-1].read_text())["zookeeper"]
+    variables = {variable["name"]: variable["value"] for variable in zookeeper["extraEnvVars"]}
+    # The list replaces the chart's, which has the folder of the data.
+    assert variables["ZOO_DATA_DIR"] == "/bitnami/zookeeper/data"
+    most = re.search(r"-Xmx(\d+)([mg])", variables["JVMFLAGS"])
+    assert most
+    heap = int(most.group(1)) * (1024 if most.group(2) == "g" else 1)
+    limit = zookeeper["resources"]["limits"]["memory"]
+    assert heap * 4 <= int(limit[:-2]) * (1024 if limit.endswith("Gi") else 1) * 3
+
+
+def test_evaluators_run_in_processes_without_privilege() -> None:
+    evaluator = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())["component"]["python-backend"]
+    assert evaluator["env"]["PYTHON_CODE_EXECUTOR_STRATEGY"] == "process"
+    assert evaluator["securityContext"]["privileged"] is False
+    assert evaluator["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+
+
+def test_reports_demonstration_and_old_migration_are_off() -> None:
+    fixed = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())
+    assert fixed["chartMigration"]["enabled"] is False
+    assert fixed["demoDataJob"]["enabled"] is False
+    assert fixed["component"]["backend"]["env"]["OPIK_USAGE_REPORT_ENABLED"] == "false"
+
+
+def test_guardrails_run_only_on_a_pool_that_is_named(tmp_path_factory: pytest.TempPathFactory) -> None:
+    named = settings_of("dev", opik={"guardrails_pool": "t4"})
+    stacks = synthesize(named, tmp_path_factory.mktemp("guardrails"))
+    assert "opik-guardrails" in stacks.resources("platform", "helm_release")
+    assert release.guardrails(named)["nodeSelector"] == {"kubernetes.azure.com/agentpool": "t4"}
+    assert login.GUARDRAILS in login_options(named)["upstream"]
+    assert login.GUARDRAILS not in login_options(settings_of())["upstream"]
+    assert "login-to-guardrails-in" in {flow.name for flow in opik_flows(named)}
+    assert "login-to-guardrails-in" not in {flow.name for flow in opik_flows(settings_of())}
+
+
+def test_guardrails_need_a_pool_of_the_file_and_a_built_image() -> None:
+    unknown = settings_of("dev", opik={"guardrails_pool": "a100"})
+    assert [finding.message for finding in guardrails_have_a_pool_and_an_image(unknown)] == [
+        "names a pool that cluster.gpu_pools does not have; the pools are t4"
+    ]
+    imported = settings_of("dev", opik={"guardrails_pool": "t4"}, images={"opik": "import"})
+    (finding,) = guardrails_have_a_pool_and_an_image(imported)
+    assert "images.opik: build" in finding.message
+    assert not list(guardrails_have_a_pool_and_an_image(settings_of("dev", opik={"guardrails_pool": "t4"})))
+
+
+def test_a_chart_in_an_archive_is_read_as_one_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts come as archives named after their release, with a folder of the chart's own name inside."""
+    chart = tmp_path / "made" / "own-name"
+    (chart / "charts" / "part").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("name: own-name\n")
+    (chart / "charts" / "part" / "values.yaml").write_text("key: 1\n")
+    with tarfile.open(tmp_path / "opik.tgz", "w:gz") as archive:
+        archive.add(chart, arcname="own-name")
+    monkeypatch.setattr(opik_rendering, "FOLDER", str(tmp_path))
+    (tmp_path / "unpacked").mkdir()
+    found = Path(opik_rendering.chart_of("opik", tmp_path / "unpacked"))
+    assert (found / "Chart.yaml").is_file()
+    # Values of its parts are read from their folders.
+    assert (found / "charts" / "part" / "values.yaml").read_text() == "key: 1\n"

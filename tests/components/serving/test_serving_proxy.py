@@ -1,0 +1,202 @@
+"""The front before the engines, run by a real nginx against an interceptor of this test's own."""
+
+import json
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.platform.common.catalogue import own_chart
+from stacks.platform.components.serving import scaling
+from stacks.platform.components.serving.engines import engines
+from stacks.settings import Settings, load_settings
+
+HELM, NGINX = shutil.which("helm"), shutil.which("nginx")
+pytestmark = [
+    pytest.mark.skipif(HELM is None, reason="helm is not on PATH"),
+    pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH"),
+]
+WAITING = 2
+HELD = 18
+"""Six models share the Ollama: each answers one request, and lets two wait."""
+
+
+@dataclass
+class Interceptor:
+    """Stands where KEDA's interceptor stands: notes what arrives, and holds what it is told to hold."""
+
+    seen: list[tuple[str, str]] = field(default_factory=list)
+    status: int = 200
+    release: threading.Event = field(default_factory=threading.Event)
+    holding: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
+    port: int = 0
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    interceptor: ClassVar[Interceptor]
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.interceptor.seen.append((str(self.headers["Host"]), self.path))
+        if self.path == "/held":
+            self.interceptor.holding.release()
+            self.interceptor.release.wait(30)
+        self.send_response(self.interceptor.status)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    do_GET = do_POST
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def interceptor() -> Iterator[Interceptor]:
+    _Handler.interceptor = Interceptor()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    _Handler.interceptor.port = server.server_port
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield _Handler.interceptor
+    _Handler.interceptor.release.set()
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def _rendered(settings: Settings, folder: Path) -> str:
+    wired = folder / "wired.json"
+    wired.write_text(json.dumps(scaling.serving_front(settings)))
+    command = [str(HELM), "template", "serving-front", str(own_chart("serving-front")), "--values", str(wired)]
+    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    objects = YAML(typ="safe").load_all(text)
+    return next(str(item["data"]["nginx.conf"]) for item in objects if item and item["kind"] == "ConfigMap")
+
+
+@pytest.fixture
+def front(interceptor: Interceptor, tmp_path: Path) -> Iterator[int]:
+    """Return the port of a front of `dev` that lets `WAITING` requests wait for each engine."""
+    settings = load_settings("dev")
+    serving = settings.serving.model_copy(update={"waiting_requests": WAITING})
+    settings = settings.model_copy(update={"serving": serving})
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    text = _rendered(settings, tmp_path)
+    # What only a cluster has: its DNS, its addresses, its standard error.
+    for engine in scaling.serving_front(settings)["engines"].values():
+        text = text.replace(engine["upstream"], f"127.0.0.1:{interceptor.port}")
+    text = text.replace("kube-dns.kube-system.svc.cluster.local", "127.0.0.1").replace("listen 8080", f"listen {port}")
+    text = text.replace("/tmp/", f"{tmp_path}/").replace("/dev/stdout", f"{tmp_path}/access.log")
+    text = text.replace("/dev/stderr", f"{tmp_path}/error.log")
+    config = tmp_path / "nginx.conf"
+    config.write_text(text)
+    process = subprocess.Popen(
+        [str(NGINX), "-p", str(tmp_path), "-c", str(config), "-e", f"{tmp_path}/start.log", "-g", "daemon off;"]
+    )
+    try:
+        _until_open(port)
+        yield port
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _until_open(port: int) -> None:
+    deadline = time.monotonic() + 10
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+    raise AssertionError("nginx does not listen")
+
+
+def _ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
+    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request(method, path, body="{}" if method == "POST" else None)
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read().decode()
+    finally:
+        connection.close()
+
+
+def test_looking_around_reaches_no_engine_and_names_every_model(front: int, interceptor: Interceptor) -> None:
+    settings = load_settings("dev")
+    for engine in engines(settings):
+        status, _, body = _ask(front, f"/{engine.name}/v1/models")
+        assert status == 200
+        names = {model["id"] for model in json.loads(body)["data"]}
+        assert names == {model.id if engine.engine == "ollama" else model.name for model in engine.models}
+    status, _, body = _ask(front, "/ollama-t4/api/tags")
+    assert {model["name"] for model in json.loads(body)["models"]} == {
+        model.id for model in settings.models if model.engine == "ollama"
+    }
+    for path in ("/ollama-t4/", "/ollama-t4/api/version", "/ollama-t4/api/ps", "/vllm-qwen2-5-7b/health", "/healthz"):
+        assert _ask(front, path)[0] == 200, path
+    assert interceptor.seen == []
+
+
+def test_request_reaches_its_engine_by_host_and_without_the_prefix(front: int, interceptor: Interceptor) -> None:
+    assert _ask(front, "/ollama-t4/api/chat", "POST")[0] == 200
+    assert _ask(front, "/vllm-qwen2-5-7b/v1/chat/completions?a=b", "POST")[0] == 200
+    assert interceptor.seen == [
+        ("ollama-t4.serving", "/api/chat"),
+        ("vllm-qwen2-5-7b.serving", "/v1/chat/completions?a=b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/ollama-t4/api/pull", "/ollama-t4/api/delete", "/ollama-t4/api/blobs/sha256:0", "/vllm-qwen2-5-7b/metrics"],
+)
+def test_what_changes_models_or_tells_of_them_is_refused(path: str, front: int, interceptor: Interceptor) -> None:
+    assert _ask(front, path, "POST")[0] == 403
+    assert interceptor.seen == []
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_wait_that_was_too_long_is_told_as_503_with_when_to_come_back(
+    status: int, front: int, interceptor: Interceptor
+) -> None:
+    interceptor.status = status
+    answer, headers, body = _ask(front, "/ollama-t4/api/chat", "POST")
+    assert (answer, headers["Retry-After"]) == (503, "30")
+    assert json.loads(body)["error"]["code"] == "model_starting"
+    assert headers["Content-Type"].startswith("application/json")
+
+
+def test_errors_of_the_engine_itself_are_handed_on(front: int, interceptor: Interceptor) -> None:
+    interceptor.status = 404
+    assert _ask(front, "/ollama-t4/api/chat", "POST")[::2] == (404, "ok")
+
+
+def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not(
+    front: int, interceptor: Interceptor
+) -> None:
+    held = [threading.Thread(target=_ask, args=(front, "/ollama-t4/held", "POST")) for _ in range(HELD)]
+    for thread in held:
+        thread.start()
+    for _ in held:
+        assert interceptor.holding.acquire(timeout=10)
+    status, headers, body = _ask(front, "/ollama-t4/api/chat", "POST")
+    assert (status, json.loads(body)["error"]["code"]) == (503, "model_overloaded")
+    assert "Retry-After" in headers
+    assert _ask(front, "/vllm-qwen2-5-7b/v1/completions", "POST")[0] == 200
+    interceptor.release.set()
+    for thread in held:
+        thread.join()
+    assert _ask(front, "/ollama-t4/api/chat", "POST")[0] == 200

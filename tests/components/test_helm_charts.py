@@ -1,0 +1,243 @@
+"""Our own charts, rendered by Helm with the values that the stack passes."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from ruamel.yaml import YAML
+
+from stacks.platform.common import values
+from stacks.platform.common.catalogue import HELM, own_chart
+from stacks.platform.common.external_secrets import deliveries, formats
+from stacks.platform.components.chat import release as chat
+from stacks.platform.components.gpu.nodes import GPU_TAINT
+from stacks.platform.components.image_policy.policy import image_policy
+from stacks.platform.components.llm_gateway import release as gateway
+from stacks.platform.components.monitoring import release as monitoring
+from stacks.platform.components.opik import login
+from stacks.platform.components.opik import release as opik
+from stacks.platform.components.serving import scaling, vllm
+from stacks.platform.components.serving.engines import vllm_engines
+from stacks.settings import Settings, load_settings
+from stacks.settings.secret_names import GeneratedSecret
+from tests.support.kubernetes.api_schemas import ApiSchemas
+
+FOUND = shutil.which("helm")
+pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
+
+VERSIONS = {secret.value: 1 for secret in GeneratedSecret}
+OWN = sorted(folder.name for folder in HELM.iterdir() if own_chart(folder.name))
+
+
+def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(FOUND), *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
+    guarded = settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
+    wired: dict[str, Callable[[], dict[str, Any]]] = {
+        "platform-issuers": lambda: values.platform_issuers(settings),
+        "valkey": lambda: login.sessions(settings),
+        "opik-guardrails": lambda: opik.guardrails(guarded),
+        "scaling": lambda: scaling.scaling(settings),
+        "vllm": lambda: vllm.vllm(settings, vllm_engines(settings)[0]),
+        "serving-front": lambda: scaling.serving_front(settings),
+        "image-policy": lambda: image_policy(settings, ("opik", "serving")),
+        "dashboards": lambda: monitoring.dashboard_files(settings, resource_group="group", server="server"),
+        "monitors": lambda: monitoring.monitors(settings),
+        "litellm": lambda: gateway.litellm(settings, database_host="pg.example.com"),
+        "platform-secrets": lambda: values.platform_secrets(
+            settings,
+            vault_uri="https://vault.vault.azure.net/",
+            tenant_id="11111111-2222-3333-4444-555555555555",
+            versions=VERSIONS if versions is None else versions,
+            database_host="pg.example.com",
+        ),
+    }
+    return wired[release]()
+
+
+def _render(release: str, wired: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
+    file = folder / "wired.json"
+    file.write_text(json.dumps(wired))
+    return _helm("template", release, own_chart(release), "--values", file, "--namespace", "ns")
+
+
+def _objects(release: str, wired: dict[str, Any], folder: Path) -> list[dict[str, Any]]:
+    result = _render(release, wired, folder)
+    assert result.returncode == 0, result.stderr
+    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("release", OWN)
+def test_own_chart_passes_lint(release: str, environment: str, tmp_path: Path) -> None:
+    file = tmp_path / "wired.json"
+    file.write_text(json.dumps(_wired(release, load_settings(environment))))
+    result = _helm("lint", "--strict", own_chart(release), "--values", file)
+    assert result.returncode == 0, result.stdout
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+@pytest.mark.parametrize("release", OWN)
+def test_kubernetes_takes_every_object_of_its_own_kinds(release: str, environment: str, tmp_path: Path) -> None:
+    settings = load_settings(environment)
+    schemas = ApiSchemas(settings.cluster.kubernetes_version)
+    objects = _objects(release, _wired(release, settings), tmp_path)
+    assert [problem for item in objects if schemas.knows(item) for problem in schemas.problems(item)] == []
+
+
+@pytest.mark.parametrize(("environment", "ingress"), [("dev", "nginx"), ("prod", "azure-application-gateway")])
+def test_issuers_prove_hosts_through_the_chosen_ingress(environment: str, ingress: str, tmp_path: Path) -> None:
+    settings = load_settings(environment)
+    issuers = {
+        issuer["metadata"]["name"]: issuer["spec"]["acme"]
+        for issuer in _objects("platform-issuers", _wired("platform-issuers", settings), tmp_path)
+    }
+    assert values.cluster_issuer(settings) in issuers
+    assert "staging" in issuers["letsencrypt-staging"]["server"]
+    assert "staging" not in issuers["letsencrypt-production"]["server"]
+    for acme in issuers.values():
+        assert acme["email"] == settings.ingress.acme_email
+        assert acme["solvers"] == [{"http01": {"ingress": {"ingressClassName": ingress, "serviceType": "ClusterIP"}}}]
+    assert len({acme["privateKeySecretRef"]["name"] for acme in issuers.values()}) == len(issuers)
+
+
+def test_no_pod_is_let_in_while_its_images_cannot_be_judged(tmp_path: Path) -> None:
+    objects = _objects("image-policy", _wired("image-policy", load_settings("dev")), tmp_path)
+    by_kind = {item["kind"]: item["spec"] for item in objects}
+    assert by_kind["ValidatingAdmissionPolicy"]["failurePolicy"] == "Fail"
+    assert by_kind["ValidatingAdmissionPolicyBinding"]["validationActions"] == ["Deny"]
+    rules = by_kind["ValidatingAdmissionPolicy"]["matchConstraints"]["resourceRules"]
+    assert [(rule["operations"], rule["resources"]) for rule in rules] == [
+        (["CREATE", "UPDATE"], ["pods", "pods/ephemeralcontainers"])
+    ]
+
+
+def test_vault_is_read_as_the_trusted_account_and_only_for_the_receiving_namespaces(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    objects = _objects("platform-secrets", _wired("platform-secrets", settings), tmp_path)
+    (store,) = (item for item in objects if item["kind"] == "ClusterSecretStore")
+    assert store["spec"]["conditions"] == [{"namespaces": sorted(deliveries(settings))}]
+    assert store["spec"]["provider"]["azurekv"] == {
+        "authType": "WorkloadIdentity",
+        "vaultUrl": "https://vault.vault.azure.net/",
+        "tenantId": "11111111-2222-3333-4444-555555555555",
+        "serviceAccountRef": {"name": "vault-reader", "namespace": "external-secrets"},
+    }
+
+
+def test_every_delivery_becomes_one_external_secret(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    objects = _objects("platform-secrets", _wired("platform-secrets", settings), tmp_path)
+    (store,) = (item for item in objects if item["kind"] == "ClusterSecretStore")
+    rendered: dict[str, dict[str, dict[str, str]]] = {}
+    for item in objects:
+        if item["kind"] == "ExternalSecret":
+            assert item["spec"]["secretStoreRef"] == {"kind": "ClusterSecretStore", "name": store["metadata"]["name"]}
+            assert item["spec"]["target"]["name"] == item["metadata"]["name"]
+            assert item["spec"]["refreshInterval"] == "1h0m0s"
+            keys = {entry["secretKey"]: entry["remoteRef"]["key"] for entry in item["spec"]["data"]}
+            rendered.setdefault(item["metadata"]["namespace"], {})[item["metadata"]["name"]] = keys
+    assert rendered == deliveries(settings)
+
+
+def test_raised_version_is_read_at_once_and_only_where_it_is_used(tmp_path: Path) -> None:
+    settings = load_settings("prod")
+    raised = VERSIONS | {GeneratedSecret.CHAT_SECRET_KEY.value: 2}
+
+    def annotations(versions: dict[str, int]) -> dict[str, dict[str, str]]:
+        objects = _objects("platform-secrets", _wired("platform-secrets", settings, versions), tmp_path)
+        return {
+            item["metadata"]["namespace"]: item["metadata"]["annotations"]
+            for item in objects
+            if item["kind"] == "ExternalSecret"
+        }
+
+    before, after = annotations(VERSIONS), annotations(raised)
+    assert {namespace for namespace in before if before[namespace] != after[namespace]} == {"chat"}
+
+
+def test_secret_that_the_vault_lacks_is_refused_by_name(tmp_path: Path) -> None:
+    versions = {name: version for name, version in VERSIONS.items() if name != "chat-secret-key"}
+    wired = _wired("platform-secrets", load_settings("prod"), versions)
+    result = _render("platform-secrets", wired, tmp_path)
+    assert result.returncode != 0
+    assert "the vault has no secret chat-secret-key" in result.stderr
+
+
+def test_unset_vault_is_refused(tmp_path: Path) -> None:
+    wired = _wired("platform-secrets", load_settings("prod"))
+    wired["store"]["vaultUrl"] = ""
+    assert "store.vaultUrl is empty" in _render("platform-secrets", wired, tmp_path).stderr
+
+
+def test_password_stands_in_the_text_around_it_and_other_keys_stay_as_they_are(tmp_path: Path) -> None:
+    objects = _objects("platform-secrets", _wired("platform-secrets", load_settings("prod")), tmp_path)
+    backend = next(item for item in objects if item["metadata"]["name"] == "opik-backend-secrets")
+    template = backend["spec"]["target"]["template"]
+    assert template["mergePolicy"] == "Merge"
+    assert template["data"].pop("REDIS_URL") == 'redis://:{{ index . "REDIS_URL" }}@opik-redis-master:6379/'
+    assert list(template["data"]) == ["secret-versions"]
+    around = {secret for texts in formats(load_settings("prod"), database_host="host").values() for secret in texts}
+    bare = [item for item in objects if item["kind"] == "ExternalSecret" and item["metadata"]["name"] not in around]
+    assert bare
+    assert [item["metadata"]["name"] for item in bare if "template" in item["spec"]["target"]] == []
+
+
+@pytest.mark.parametrize("release", ["valkey", "opik-guardrails"])
+def test_own_pods_are_bounded_and_fit_the_strictest_level(release: str, tmp_path: Path) -> None:
+    objects = _objects(release, _wired(release, load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"]["type"] == "RuntimeDefault"
+    (container,) = pod["containers"]
+    assert container["securityContext"]["allowPrivilegeEscalation"] is False
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+
+
+def test_guardrails_get_a_gpu_on_any_node_of_their_pool_and_answer_below_their_path(tmp_path: Path) -> None:
+    objects = _objects("opik-guardrails", _wired("opik-guardrails", load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    (container,) = pod["containers"]
+    assert container["resources"]["limits"]["nvidia.com/gpu"] == 1
+    tolerated = {f"{item['key']}={item['value']}:{item['effect']}" for item in pod["tolerations"]}
+    assert {GPU_TAINT, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"} == tolerated
+    prefix = urlsplit(login.GUARDRAILS).path.rstrip("/")
+    assert {variable["name"]: variable["value"] for variable in container["env"]} == {"SCRIPT_NAME": prefix}
+    for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[probe]["httpGet"]["path"].startswith(f"{prefix}/")
+
+
+def test_password_of_the_sessions_is_no_argument(tmp_path: Path) -> None:
+    objects = _objects("valkey", _wired("valkey", load_settings("dev")), tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    (container,) = pod["containers"]
+    assert "--requirepass" not in str(container["args"])
+    # Nor does a shell stand before the server and keep SIGTERM from it.
+    assert container["args"][0].startswith("exec valkey-server - <<")
+    assert container["env"][0]["valueFrom"]["secretKeyRef"] == {"name": "oauth2-proxy-secrets", "key": "redis-password"}
+
+
+def test_the_chats_redis_forgets_nothing_and_takes_large_events(tmp_path: Path) -> None:
+    variant = YAML(typ="safe").load((HELM / "valkey" / "values.chat.yaml").read_text())
+    objects = _objects("valkey", {**variant, **chat.redis(load_settings("dev"))}, tmp_path)
+    (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
+    written = subprocess.run(
+        ["sh", "-c", pod["containers"][0]["args"][0].replace("exec valkey-server -", "exec cat")],
+        env={"PATH": "/usr/bin:/bin", "REDIS_PASSWORD": "p w"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    lines = written.stdout.splitlines()
+    assert lines[:3] == ["requirepass p w", "maxmemory 256mb", "maxmemory-policy noeviction"]
+    assert "client-output-buffer-limit pubsub 64mb 32mb 60" in lines
+    assert lines[-1] == 'save ""'

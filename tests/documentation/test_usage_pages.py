@@ -1,0 +1,56 @@
+"""Each way to use the platform has a page, and what the page promises is proved by tests that exist."""
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from stacks.settings import load_settings
+from tests.support.stacks.synthesis import STACKS, Synthesized, synthesize
+
+ROOT = Path(__file__).parents[2]
+PAGES = {
+    "usage-deploy.md": "cdktf deploy network aks platform",
+    "remote-runs.md": "HCP Terraform",
+    "usage-diff.md": "cdktf diff platform",
+    "usage-snapshots.md": "--snapshot-update",
+    "pull-requests.md": "llmctl diff",
+}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_names_its_command_and_only_tests_that_exist(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text()
+    assert PAGES[page] in text
+    defined = {
+        name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+    }
+    assert set(re.findall(r"`(test_\w+)`", text)) <= defined
+    for file in re.findall(r"`(tests/[\w./]+\.(?:py|yaml))`", text):
+        assert (ROOT / file).exists(), file
+
+
+@pytest.mark.parametrize("page", [*PAGES, "cli.md", "licences.md"])
+def test_links_between_pages_lead_somewhere(page: str) -> None:
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", (ROOT / "docs" / page).read_text()):
+        assert (ROOT / "docs" / target).exists(), target
+
+
+@pytest.mark.slow
+def test_a_changed_setting_shows_in_the_snapshots_of_the_stacks_that_it_reaches(
+    environment: Callable[[str], Synthesized], tmp_path: Path
+) -> None:
+    settings = load_settings("dev")
+    disks = settings.disks.model_copy(update={"clickhouse_gib": settings.disks.clickhouse_gib * 2})
+    changed = synthesize(settings.model_copy(update={"disks": disks}), tmp_path)
+    before = environment("dev").stacks
+    differing = {stack for stack in STACKS if _shown(changed.stacks[stack]) != _shown(before[stack])}
+    # The disk, and the volume on it.
+    assert differing == {"disks", "platform"}
+    assert _shown(changed.stacks["disks"]).count(f'"disk_size_gb": {disks.clickhouse_gib}') == 1
+
+
+def _shown(stack: object) -> str:
+    return json.dumps(stack, sort_keys=True)

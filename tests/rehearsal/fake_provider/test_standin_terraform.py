@@ -1,0 +1,419 @@
+"""The real Terraform on all five stand-in providers, with two small configurations that read each other."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from scripts.lab.rehearsal.cloud import Cloud
+from scripts.lab.rehearsal.mirror import REGISTRIES, platform_name, prepare
+
+pytestmark = [
+    pytest.mark.rehearsal,
+    pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
+]
+
+VERSIONS = {"azurerm": "4.55.0", "azuread": "3.7.0", "kubernetes": "2.38.0", "helm": "3.1.1", "random": "3.7.2"}
+HOME = "a rehearsal"  # with a space, as home folders have
+PLACE = {"location": "westeurope", "resource_group_name": "${azurerm_resource_group.base.name}"}
+
+
+def required(*providers: str) -> dict[str, Any]:
+    return {name: {"source": f"hashicorp/{name}", "version": VERSIONS[name]} for name in providers}
+
+
+BASE: dict[str, Any] = {
+    "terraform": {
+        "required_providers": required("azurerm", "azuread", "random"),
+        "backend": {"local": {"path": "../../state/base.tfstate"}},
+    },
+    "provider": {"azurerm": [{"features": [{}]}], "azuread": [{}], "random": [{}]},
+    "data": {"azurerm_client_config": {"me": {}}},
+    "ephemeral": {
+        "random_password": {"db": {"length": 32}},
+        "azurerm_key_vault_secret": {
+            "db": {
+                "name": "db",
+                "key_vault_id": "${azurerm_key_vault.one.id}",
+                "depends_on": ["azurerm_key_vault_secret.db"],
+            }
+        },
+    },
+    "resource": {
+        "azurerm_resource_group": {"base": {"name": "base", "location": "westeurope"}},
+        "azuread_application": {"login": {"display_name": "login"}},
+        "random_id": {"suffix": {"byte_length": 4}},
+        "azurerm_managed_disk": {
+            "data": {
+                **PLACE,
+                "name": "data",
+                "storage_account_type": "Premium_ZRS",
+                "create_option": "Empty",
+                "disk_size_gb": 32,
+                "lifecycle": {"prevent_destroy": True},
+            }
+        },
+        "azurerm_management_lock": {
+            "data": {"name": "keep", "scope": "${azurerm_managed_disk.data.id}", "lock_level": "CanNotDelete"}
+        },
+        "azurerm_key_vault": {
+            "one": {
+                **PLACE,
+                "name": "kv-one",
+                "sku_name": "standard",
+                "tenant_id": "${data.azurerm_client_config.me.tenant_id}",
+            }
+        },
+        "azurerm_key_vault_secret": {
+            "db": {
+                "name": "db",
+                "key_vault_id": "${azurerm_key_vault.one.id}",
+                "value_wo": "${ephemeral.random_password.db.result}",
+                "value_wo_version": 1,
+            }
+        },
+        "azurerm_postgresql_flexible_server": {
+            "one": {
+                **PLACE,
+                "name": "pg-one",
+                "version": "17",
+                "sku_name": "B_Standard_B1ms",
+                "zone": "1",
+                "administrator_login": "administrator",
+                "administrator_password_wo": "${ephemeral.azurerm_key_vault_secret.db.value}",
+                "administrator_password_wo_version": 1,
+            }
+        },
+        "azurerm_kubernetes_cluster": {
+            "one": {
+                **PLACE,
+                "name": "aks-one",
+                "dns_prefix": "aks-one",
+                "identity": {"type": "SystemAssigned"},
+                "default_node_pool": {
+                    "name": "system",
+                    "vm_size": "Standard_D4s_v5",
+                    "node_count": 1,
+                    "upgrade_settings": {"max_surge": "10%"},
+                },
+            }
+        },
+    },
+    "output": {
+        "disk": {"value": "${azurerm_managed_disk.data.id}"},
+        "host": {"value": "${azurerm_kubernetes_cluster.one.kube_config[0].host}", "sensitive": True},
+        "kubelet": {"value": "${azurerm_kubernetes_cluster.one.kubelet_identity[0].object_id}"},
+    },
+}
+REMOTE = "${data.terraform_remote_state.base.outputs.%s}"
+APPS: dict[str, Any] = {
+    "terraform": {
+        "required_providers": required("kubernetes", "helm"),
+        "backend": {"local": {"path": "../../state/apps.tfstate"}},
+    },
+    "data": {"terraform_remote_state": {"base": {"backend": "local", "config": {"path": "../../state/base.tfstate"}}}},
+    "provider": {
+        "kubernetes": [{"host": REMOTE % "host"}],
+        "helm": [{"kubernetes": {"host": REMOTE % "host"}}],
+    },
+    "resource": {
+        "kubernetes_namespace_v1": {"serving": {"metadata": {"name": "serving"}}},
+        "kubernetes_persistent_volume_v1": {
+            "data": {
+                "metadata": {"name": "data"},
+                "spec": {
+                    "capacity": {"storage": "32Gi"},
+                    "access_modes": ["ReadWriteOnce"],
+                    "persistent_volume_source": {
+                        "csi": {"driver": "disk.csi.azure.com", "volume_handle": REMOTE % "disk"}
+                    },
+                },
+            }
+        },
+        "helm_release": {
+            "ollama": {
+                "name": "ollama",
+                "chart": "ollama",
+                "namespace": "${kubernetes_namespace_v1.serving.metadata[0].name}",
+                "values": ["a: 1\n", '${jsonencode({"disk" = data.terraform_remote_state.base.outputs.disk})}'],
+            }
+        },
+    },
+}
+
+
+class Project:
+    """Two configurations and the rehearsal folder they share."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.environment = os.environ | prepare(folder / HOME)
+        self.cloud = Cloud(folder / HOME)
+        for name, content in (("base", BASE), ("apps", APPS)):
+            self.write(name, content)
+            self.run(name, "init", "-input=false")
+
+    def write(self, name: str, content: dict[str, Any]) -> None:
+        place = self.folder / "stacks" / name
+        place.mkdir(parents=True, exist_ok=True)
+        (place / "cdk.tf.json").write_text(json.dumps(content))
+
+    def start(self, name: str, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            ["terraform", *arguments, "-no-color"],
+            cwd=self.folder / "stacks" / name,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, name: str, *arguments: str, status: int = 0) -> str:
+        process = self.start(name, *arguments)
+        output, _nothing = process.communicate()
+        assert process.returncode == status, output
+        return re.sub(r"\s+", " ", output)
+
+    def apply(self, name: str, status: int = 0) -> str:
+        return self.run(name, "apply", "-auto-approve", status=status)
+
+    def unchanged(self, name: str) -> None:
+        assert "No changes." in self.run(name, "plan", "-detailed-exitcode")
+
+    def fault(self, **fault: Any) -> None:
+        (self.folder / HOME / "faults.yaml").write_text(json.dumps([fault] if fault else []))
+
+    def state(self, name: str) -> str:
+        return (self.folder / "state" / f"{name}.tfstate").read_text()
+
+
+@pytest.fixture(scope="module")
+def deployed(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Both configurations, applied once; tests that change something work on a copy."""
+    project = Project(tmp_path_factory.mktemp("standin"))
+    for name in ("base", "apps"):
+        project.apply(name)
+    return project
+
+
+@pytest.fixture
+def project(deployed: Project, tmp_path: Path) -> Iterator[Project]:
+    shutil.copytree(deployed.folder, tmp_path, dirs_exist_ok=True, symlinks=True)
+    for link in tmp_path.rglob("terraform-provider-*"):
+        assert link.is_file()
+    found = Project(tmp_path)
+    yield found
+    found.cloud.close()
+
+
+def processes_of(project: Project) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.environ().get("REHEARSAL_FOLDER") == str(project.folder / HOME):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
+
+
+def test_a_second_plan_changes_nothing(deployed: Project) -> None:
+    for name in ("base", "apps"):
+        deployed.unchanged(name)
+
+
+def test_values_pass_from_one_configuration_to_the_other(deployed: Project) -> None:
+    resources = {
+        one["type"]: one["instances"][0]["attributes"] for one in json.loads(deployed.state("apps"))["resources"]
+    }
+    (disk,) = deployed.cloud.objects("azurerm_managed_disk")
+    source = resources["kubernetes_persistent_volume_v1"]["spec"][0]["persistent_volume_source"][0]["csi"][0]
+    assert source["volume_handle"] == disk.id
+    assert json.loads(resources["helm_release"]["metadata"]["values"]) == {"a": 1, "disk": disk.id}
+
+
+def test_the_generated_password_reaches_vault_and_server_and_no_file_of_terraform(deployed: Project) -> None:
+    vault, server = (
+        deployed.cloud.objects(f"azurerm_{kind}")[0] for kind in ("key_vault", "postgresql_flexible_server")
+    )
+    kept = deployed.cloud.secret(vault.id, "db")
+    assert kept
+    assert deployed.cloud.secret(server.id, "administrator_password_wo") == ("", kept[1])
+    deployed.run("base", "plan", "-out=planned.tfplan")
+    shown = deployed.run("base", "show", "-json", "planned.tfplan")
+    written = [path.read_text(errors="replace") for path in deployed.folder.rglob("*.tfstate*")]
+    assert written
+    for value in deployed.cloud.secret_values():
+        assert not any(value in text for text in [*written, shown])
+
+
+def test_what_must_not_be_destroyed_is_refused_before_anything_else(project: Project) -> None:
+    before = project.state("base")
+    assert "Instance cannot be destroyed" in project.run("base", "destroy", "-auto-approve", status=1)
+    assert project.state("base") == before
+    assert not [event for event in project.cloud.journal() if event.operation == "delete"]
+
+
+def test_a_replacement_of_what_must_not_be_destroyed_is_refused(project: Project) -> None:
+    moved = deepcopy(BASE)
+    moved["resource"]["azurerm_managed_disk"]["data"]["name"] = "other"
+    project.write("base", moved)
+    assert "Instance cannot be destroyed" in project.run("base", "plan", status=1)
+
+
+def test_a_locked_resource_survives_even_without_prevent_destroy(project: Project) -> None:
+    freed = deepcopy(BASE)
+    del freed["resource"]["azurerm_managed_disk"]["data"]["lifecycle"]
+    project.write("base", freed)
+    output = project.run("base", "destroy", "-auto-approve", "-target=azurerm_managed_disk.data", status=0)
+    assert "Destroy complete" in output  # the lock of the same stack goes first, as Terraform orders it
+    project.apply("base")
+    (disk,) = project.cloud.objects("azurerm_managed_disk")
+    project.run("base", "state", "rm", "azurerm_management_lock.data")
+    del freed["resource"]["azurerm_management_lock"]
+    project.write("base", freed)
+    output = project.run("base", "destroy", "-auto-approve", "-target=azurerm_managed_disk.data", status=1)
+    assert "ScopeLocked" in output
+    assert project.cloud.objects("azurerm_managed_disk") == [disk]
+
+
+def test_a_new_version_writes_a_new_secret_and_nothing_else_changes(project: Project) -> None:
+    (vault,) = project.cloud.objects("azurerm_key_vault")
+    old = project.cloud.secret(vault.id, "db")
+    rotated = deepcopy(BASE)
+    rotated["resource"]["azurerm_key_vault_secret"]["db"]["value_wo_version"] = 2
+    project.write("base", rotated)
+    assert "1 to change" in project.run("base", "plan")
+    project.apply("base")
+    assert project.cloud.secret(vault.id, "db") != old
+    project.unchanged("base")
+
+
+def test_a_refusal_of_the_provider_stops_validation(project: Project) -> None:
+    wrong = deepcopy(BASE)
+    wrong["resource"]["azurerm_kubernetes_cluster"]["one"]["image_cleaner_interval_hours"] = 12
+    project.write("base", wrong)
+    output = project.run("base", "validate", status=1)
+    assert "expected image_cleaner_interval_hours to be in the range (24 - 2160), got 12" in output
+
+
+def test_a_misspelt_argument_stops_validation(project: Project) -> None:
+    wrong = deepcopy(BASE)
+    wrong["resource"]["azurerm_managed_disk"]["data"]["disk_size"] = 32
+    project.write("base", wrong)
+    assert 'No argument or block type is named "disk_size"' in project.run("base", "validate", status=1)
+
+
+def test_after_a_lost_answer_an_import_goes_on(project: Project) -> None:
+    more = deepcopy(BASE)
+    more["resource"]["azurerm_managed_disk"]["more"] = {
+        **BASE["resource"]["azurerm_managed_disk"]["data"],
+        "name": "more",
+    }
+    project.write("base", more)
+    project.fault(resource="azurerm_managed_disk.more", effect="lose-answer")
+    assert "connection may have been reset" in project.apply("base", status=1)
+    output = project.apply("base", status=1)
+    found = re.search(r'a resource with the ID "([^"]+)" already exists - to be managed via Terraform', output)
+    assert found
+    project.run("base", "import", "azurerm_managed_disk.more", found[1])
+    project.apply("base")
+    project.unchanged("base")
+
+
+def test_after_a_failure_the_next_run_goes_on_where_it_stopped(project: Project) -> None:
+    more = deepcopy(APPS)
+    more["resource"]["kubernetes_namespace_v1"] |= {
+        "second": {"metadata": {"name": "second"}},
+        "third": {"metadata": {"name": "third"}, "depends_on": ["kubernetes_namespace_v1.second"]},
+    }
+    project.write("apps", more)
+    project.fault(
+        resource="kubernetes_namespace_v1.third", message="the server is currently unable to handle the request"
+    )
+    assert "unable to handle the request" in project.apply("apps", status=1)
+    assert "Resources: 1 added, 0 changed, 0 destroyed" in project.apply("apps")
+    project.unchanged("apps")
+
+
+def test_what_vanished_outside_of_terraform_is_created_again(project: Project) -> None:
+    (volume,) = project.cloud.objects("kubernetes_persistent_volume_v1")
+    project.cloud.delete(volume.key)
+    assert "1 to add, 0 to change, 0 to destroy" in project.run("apps", "plan")
+    project.apply("apps")
+    project.unchanged("apps")
+
+
+def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project) -> None:
+    more = deepcopy(APPS)
+    more["resource"]["kubernetes_namespace_v1"]["second"] = {"metadata": {"name": "second"}}
+    project.write("apps", more)
+    project.fault(resource="kubernetes_namespace_v1.second", effect="hang", seconds=600)
+    process = project.start("apps", "apply", "-auto-approve")
+    assert process.stdout
+    for line in process.stdout:
+        if "kubernetes_namespace_v1.second: Creating" in line:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    output, _nothing = process.communicate(timeout=60)
+    assert "context deadline exceeded" in output
+    assert processes_of(project) == []
+
+
+def test_providers_end_with_a_terraform_that_was_killed(project: Project) -> None:
+    more = deepcopy(APPS)
+    more["resource"]["kubernetes_namespace_v1"]["second"] = {"metadata": {"name": "second"}}
+    project.write("apps", more)
+    project.fault(resource="kubernetes_namespace_v1.second", effect="hang", seconds=600)
+    process = project.start("apps", "apply", "-auto-approve")
+    assert process.stdout
+    for line in process.stdout:
+        if "kubernetes_namespace_v1.second: Creating" in line:
+            break
+    running = [one for one in processes_of(project) if one.pid != process.pid]
+    assert running
+    process.kill()
+    process.wait()
+    _gone, alive = psutil.wait_procs(running, timeout=30)
+    assert alive == []
+
+
+def test_the_lock_file_names_the_pinned_versions_and_providers_can_be_locked(deployed: Project) -> None:
+    deployed.run("base", "providers", "lock")
+    lock = (deployed.folder / "stacks" / "base" / ".terraform.lock.hcl").read_text()
+    for name in ("azurerm", "azuread", "random"):
+        assert re.search(rf'hashicorp/{name}" {{\s+version\s+= "{re.escape(VERSIONS[name])}"', lock)
+
+
+def test_preparing_again_changes_no_byte_of_the_mirror(deployed: Project) -> None:
+    mirror = deployed.folder / HOME / "mirror"
+    before = {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()}
+    assert len(before) == len(VERSIONS) * len(REGISTRIES)
+    assert all(path.parent.name == platform_name() for path in before)
+    prepare(deployed.folder / HOME)
+    assert {path: path.read_bytes() for path in mirror.rglob("*") if path.is_file()} == before
+    assert len(set(before.values())) == 1
+
+
+def test_a_provider_started_by_hand_says_what_it_is(deployed: Project) -> None:
+    executable = next((deployed.folder / HOME / "mirror").rglob("terraform-provider-random_*"))
+    bare = subprocess.run([executable], capture_output=True, text=True, check=False, env={"PATH": os.environ["PATH"]})
+    assert bare.returncode == 1
+    assert "only works inside a rehearsal" in bare.stderr
+    started = time.monotonic()
+    alone = subprocess.run([executable], capture_output=True, text=True, check=False, env=deployed.environment)
+    assert "Terraform starts it, nobody else" in alone.stderr
+    assert time.monotonic() - started < 10

@@ -1,0 +1,53 @@
+"""Which models a Turing card starts, by name as people write them, and how long an Ollama may load."""
+
+import pytest
+
+from stacks.platform.components.serving import ollama
+from stacks.platform.components.serving.engines import engines
+from stacks.settings import load_settings
+from stacks.settings.rules import gpus
+from stacks.settings.workloads import Engine
+
+
+def _findings(model_id: str, *, vm_size: str = "Standard_NC4as_T4_v3", engine: Engine = Engine.VLLM) -> list[str]:
+    settings = load_settings("dev")
+    (served,) = (model for model in settings.models if model.engine is Engine.VLLM)
+    pool = settings.cluster.gpu_pools["t4"].model_copy(update={"vm_size": vm_size})
+    cluster = settings.cluster.model_copy(update={"gpu_pools": {"t4": pool}})
+    models = [served.model_copy(update={"id": model_id, "engine": engine})]
+    changed = settings.model_copy(update={"models": models, "cluster": cluster})
+    return [finding.message for finding in gpus.turing_starts_the_models(changed)]
+
+
+@pytest.mark.parametrize(
+    ("model_id", "why"),
+    [
+        ("google/gemma-2-9b-it", "gemma2"),
+        ("solidrust/gemma-2-9b-it-AWQ", "gemma2"),
+        ("google/gemma-3-12b-it", "gemma3"),
+        ("zai-org/GLM-4-9B-0414", "glm4"),
+        ("zai-org/GLM-Z1-9B-0414", "glm4"),
+        ("google/gemma-7b-it", "too wide"),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct", "too wide"),
+    ],
+)
+def test_what_the_pinned_vllm_refuses_on_a_t4_is_refused(model_id: str, why: str) -> None:
+    (problem,) = _findings(model_id)
+    assert why in problem
+    assert _findings(model_id, vm_size="Standard_NC24ads_A100_v4") == []
+    assert _findings(model_id, engine=Engine.OLLAMA) == []
+
+
+@pytest.mark.parametrize(
+    "model_id", ["Qwen/Qwen2.5-7B-Instruct-AWQ", "mistralai/Mistral-7B-Instruct-v0.3", "zai-org/glm-4-9b-chat-hf"]
+)
+def test_other_models_start_there(model_id: str) -> None:
+    assert _findings(model_id) == []
+
+
+def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
+    settings = load_settings("dev")
+    (engine,) = (engine for engine in engines(settings) if engine.name == "ollama-t4")
+    environment = {item["name"]: item["value"] for item in ollama.ollama(settings, engine)["extraEnv"]}
+    assert environment["OLLAMA_LOAD_TIMEOUT"] == "600s"
+    assert gpus.LOAD_SECONDS == 600

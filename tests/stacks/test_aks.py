@@ -1,0 +1,435 @@
+"""The cluster is closed, keeps its rights narrow, and no setting of a pool replaces it."""
+
+import pytest
+
+from stacks.aks.windows import allowed_hours
+from stacks.common.azure_names import rotation_pool_name
+from stacks.settings.cluster import MaintenanceSettings
+from tests.support.stacks.disposable import GATEWAY_MODE, NAT_MODE, Changes, aks_stack, named
+from tests.support.stacks.durable import Block, of_type, only
+
+OFFICE = "203.0.113.0/24"
+SITE = "198.51.100.0/24"
+SOMEBODY = "11111111-2222-3333-4444-555555555555"
+ADMINS = "22222222-2222-3333-4444-555555555555"
+DISK_KEY = (
+    "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/keys"
+    "/providers/Microsoft.Compute/diskEncryptionSets/cluster"
+)
+ENVIRONMENTS = pytest.mark.parametrize("environment", ["dev", "prod"])
+
+REPLACES_THE_CLUSTER = {
+    "capacity_reservation_group_id",
+    "gpu_driver",
+    "gpu_instance",
+    "host_group_id",
+    "node_public_ip_prefix_id",
+    "proximity_placement_group_id",
+}
+"""Attributes of the system pool that azurerm 4.55 marks as forcing a new cluster, besides its name and type."""
+
+
+def _cluster(environment: str = "dev", **changes: Changes) -> Block:
+    return only(aks_stack(environment, **changes), "azurerm_kubernetes_cluster")
+
+
+def _gpu_pool(**pool: object) -> Block:
+    aks = aks_stack(cluster={"gpu_pools": {"cards": {"vm_size": "Standard_NC4as_T4_v3"} | pool}})
+    return named(aks, "azurerm_kubernetes_cluster_node_pool", "gpu-pool-cards")
+
+
+def _roles(aks: Block) -> set[tuple[str, str, str]]:
+    """Every role as principal, role and scope, shortened to what tells them apart."""
+
+    def short(token: str) -> str:
+        return token.removeprefix("${").removesuffix("}").removeprefix("data.terraform_remote_state.")
+
+    return {
+        (short(role["principal_id"]), role["role_definition_name"], short(role["scope"]))
+        for role in of_type(aks, "azurerm_role_assignment")
+    }
+
+
+@ENVIRONMENTS
+def test_people_get_in_by_entra_and_roles_only(environment: str) -> None:
+    cluster = _cluster(environment)
+    assert cluster["local_account_disabled"] is True
+    assert cluster["role_based_access_control_enabled"] is True
+    assert cluster["run_command_enabled"] is False
+    entra = cluster["azure_active_directory_role_based_access_control"]
+    assert entra["azure_rbac_enabled"] is True
+    assert entra["tenant_id"]
+
+
+def test_extra_admin_groups_administer_the_cluster() -> None:
+    cluster = _cluster(cluster={"extra_admin_group_ids": [ADMINS]})
+    assert cluster["azure_active_directory_role_based_access_control"]["admin_group_object_ids"] == [ADMINS]
+
+
+@ENVIRONMENTS
+def test_workloads_get_identities_from_the_clusters_issuer(environment: str) -> None:
+    aks = aks_stack(environment)
+    cluster = only(aks, "azurerm_kubernetes_cluster")
+    assert (cluster["oidc_issuer_enabled"], cluster["workload_identity_enabled"]) == (True, True)
+    subjects = {
+        credential["subject"]: credential["issuer"]
+        for credential in of_type(aks, "azurerm_federated_identity_credential")
+    }
+    assert subjects == dict.fromkeys(
+        (
+            "system:serviceaccount:cert-manager:cert-manager",
+            "system:serviceaccount:external-secrets:vault-reader",
+            "system:serviceaccount:monitoring:grafana",
+        ),
+        "${azurerm_kubernetes_cluster.cluster.oidc_issuer_url}",
+    )
+
+
+def test_login_application_trusts_the_workloads_that_log_people_in() -> None:
+    aks = aks_stack()
+    assert {block["subject"] for block in of_type(aks, "azuread_application_federated_identity_credential")} == {
+        "system:serviceaccount:chat:open-webui",
+        "system:serviceaccount:monitoring:grafana",
+        "system:serviceaccount:opik:oauth2-proxy",
+    }
+    chat_alone = aks_stack(opik={"enabled": False}, monitoring={"enabled": False})
+    assert len(of_type(chat_alone, "azuread_application_federated_identity_credential")) == 1
+
+
+def test_without_directory_rights_the_directory_is_left_alone() -> None:
+    given = {"manage": False, "client_id": SOMEBODY, "application_object_id": SOMEBODY}
+    aks = aks_stack(identity=given | {"access_group_object_id": ADMINS})
+    assert "azuread" not in aks["provider"]
+    assert not of_type(aks, "azuread_application_federated_identity_credential")
+
+
+@ENVIRONMENTS
+def test_network_is_overlay_with_cilium(environment: str) -> None:
+    profile = _cluster(environment)["network_profile"]
+    assert (profile["network_plugin"], profile["network_plugin_mode"]) == ("azure", "overlay")
+    assert (profile["network_data_plane"], profile["network_policy"]) == ("cilium", "cilium")
+    assert profile["dns_service_ip"] == "10.96.0.10"
+
+
+@pytest.mark.parametrize(
+    ("outbound", "kind"), [("nat-gateway", "userAssignedNATGateway"), ("load-balancer", "loadBalancer")]
+)
+def test_way_out_is_stated(outbound: str, kind: str) -> None:
+    assert _cluster(network={"outbound": outbound})["network_profile"]["outbound_type"] == kind
+
+
+def test_public_api_answers_operators_and_named_ranges_only() -> None:
+    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, cluster={"api_authorized_ranges": [SITE, OFFICE]})
+    assert cluster["private_cluster_enabled"] is False
+    assert cluster["api_server_access_profile"]["authorized_ip_ranges"] == [SITE, OFFICE]
+
+
+def test_nodes_behind_a_nat_gateway_may_reach_a_restricted_api() -> None:
+    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, network=NAT_MODE)
+    assert cluster["api_server_access_profile"]["authorized_ip_ranges"] == [
+        OFFICE,
+        "${data.terraform_remote_state.network-state.outputs.outbound_ip_address}/32",
+    ]
+
+
+def test_api_without_ranges_is_not_restricted_to_nobody() -> None:
+    assert "api_server_access_profile" not in _cluster(network=NAT_MODE)
+
+
+def test_private_api_has_no_public_name_and_no_ranges() -> None:
+    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, cluster={"api_access": "private"})
+    assert (cluster["private_cluster_enabled"], cluster["private_dns_zone_id"]) == (True, "System")
+    assert cluster["private_cluster_public_fqdn_enabled"] is False
+    assert "api_server_access_profile" not in cluster
+
+
+@ENVIRONMENTS
+def test_addons_that_the_platform_counts_on_are_on(environment: str) -> None:
+    cluster = _cluster(environment)
+    assert cluster["workload_autoscaler_profile"]["keda_enabled"] is True
+    assert cluster["azure_policy_enabled"] is True
+    assert cluster["image_cleaner_enabled"] is True
+    assert cluster["key_vault_secrets_provider"]["secret_rotation_enabled"] is True
+    assert cluster["http_application_routing_enabled"] is False
+
+
+@pytest.mark.parametrize(("version", "channel"), [("1.36", "patch"), ("1.36.3", None)])
+def test_patches_come_by_themselves_unless_one_is_pinned(version: str, channel: str | None) -> None:
+    cluster = _cluster(cluster={"kubernetes_version": version})
+    assert cluster.get("automatic_upgrade_channel") == channel
+    assert cluster["node_os_upgrade_channel"] == "NodeImage"
+    assert cluster["default_node_pool"]["orchestrator_version"] == version
+
+
+def test_upgrades_keep_to_the_maintenance_window() -> None:
+    window = {"day": "Saturday", "start_time": "22:30", "utc_offset": "-05:30", "duration_hours": 4}
+    cluster = _cluster(cluster={"maintenance": window})
+    for block in ("maintenance_window_auto_upgrade", "maintenance_window_node_os"):
+        assert cluster[block] == {
+            "frequency": "Weekly",
+            "interval": 1,
+            "day_of_week": "Saturday",
+            "start_time": "22:30",
+            "utc_offset": "-05:30",
+            "duration": 4,
+        }
+    assert cluster["maintenance_window"]["allowed"] == [{"day": "Sunday", "hours": [4, 5, 6, 7]}]
+
+
+@pytest.mark.parametrize(
+    ("day", "start", "offset", "duration", "expected"),
+    [
+        ("Sunday", "01:00", "+00:00", 6, {"Sunday": [1, 2, 3, 4, 5, 6]}),
+        ("Saturday", "22:00", "+00:00", 4, {"Saturday": [22, 23], "Sunday": [0, 1]}),
+        ("Sunday", "01:00", "+02:00", 4, {"Saturday": [23], "Sunday": [0, 1, 2]}),
+        ("Monday", "01:00", "+00:30", 4, {"Monday": [1, 2, 3]}),
+    ],
+)
+def test_planned_maintenance_is_inside_the_window_in_utc(
+    day: str, start: str, offset: str, duration: int, expected: dict[str, list[int]]
+) -> None:
+    window = MaintenanceSettings.model_validate(
+        {"day": day, "start_time": start, "utc_offset": offset, "duration_hours": duration}
+    )
+    assert allowed_hours(window) == expected
+
+
+def test_whole_day_window_names_every_hour_once() -> None:
+    window = MaintenanceSettings.model_validate({"day": "Saturday", "start_time": "12:00", "duration_hours": 24})
+    assert allowed_hours(window) == {"Saturday": list(range(12, 24)), "Sunday": list(range(12))}
+
+
+@ENVIRONMENTS
+def test_system_pool_takes_critical_addons_only_in_every_zone(environment: str) -> None:
+    pool = _cluster(environment)["default_node_pool"]
+    assert pool["only_critical_addons_enabled"] is True
+    assert pool["zones"] == ["1", "2", "3"]
+    assert (pool["auto_scaling_enabled"], pool["node_public_ip_enabled"]) == (True, False)
+
+
+def test_no_setting_of_the_system_pool_replaces_the_cluster() -> None:
+    small = _cluster()["default_node_pool"]
+    changed = _cluster(
+        cluster={
+            "system_pool": {
+                "vm_size": "Standard_D8ds_v5",
+                "min_nodes": 2,
+                "max_nodes": 9,
+                "os_disk_gib": 64,
+                "ephemeral_os_disk": False,
+            },
+            "host_encryption": True,
+            "max_pods_per_node": 60,
+            "kubernetes_version": "1.35",
+        }
+    )["default_node_pool"]
+    assert changed["vm_size"] != small["vm_size"]
+    for fixed in ("name", "type", "temporary_name_for_rotation", "upgrade_settings"):
+        assert changed[fixed] == small[fixed]
+    assert not REPLACES_THE_CLUSTER & (small.keys() | changed.keys())
+
+
+@ENVIRONMENTS
+def test_pools_can_be_rebuilt_and_their_size_is_the_autoscalers(environment: str) -> None:
+    aks = aks_stack(environment)
+    cluster = only(aks, "azurerm_kubernetes_cluster")
+    assert cluster["lifecycle"]["ignore_changes"] == ["default_node_pool[0].node_count"]
+    for pool in of_type(aks, "azurerm_kubernetes_cluster_node_pool"):
+        assert pool["temporary_name_for_rotation"] == rotation_pool_name(pool["name"])
+        assert "node_count" in pool["lifecycle"]["ignore_changes"]
+        assert "node_count" not in pool
+
+
+def test_stand_in_names_are_valid_and_apart() -> None:
+    pools = ["system", "workload", "a", "gpu", "abcdefghijkl", "abcdefghijkm", "t4"]
+    names = {rotation_pool_name(pool) for pool in pools}
+    assert len(names) == len(pools)
+    assert not names & set(pools)
+    assert all(name.isalnum() and name.islower() and name[0].isalpha() and len(name) <= 12 for name in names)
+
+
+def test_gpu_pool_takes_only_what_asks_for_a_gpu() -> None:
+    pool = _gpu_pool(priority="regular")
+    assert pool["node_taints"] == ["sku=gpu:NoSchedule"]
+    assert pool["node_labels"] == {"nvidia.com/gpu.present": "true"}
+    assert (pool["priority"], pool["gpu_driver"], pool["min_count"]) == ("Regular", "Install", 0)
+    assert not {"eviction_policy", "spot_max_price"} & pool.keys()
+    assert pool["upgrade_settings"]["max_surge"] == "10%"
+
+
+@pytest.mark.parametrize(("limit", "price"), [(None, -1), (0.35, 0.35)])
+def test_spot_pool_states_what_aks_adds_and_nothing_that_it_refuses(limit: float | None, price: float) -> None:
+    pool = _gpu_pool(priority="spot", max_price_usd_per_hour=limit)
+    assert pool["node_labels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
+    assert pool["node_taints"] == ["sku=gpu:NoSchedule", "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]
+    assert (pool["priority"], pool["eviction_policy"], pool["spot_max_price"]) == ("Spot", "Delete", price)
+    assert "upgrade_settings" not in pool
+    assert "upgrade_settings" in pool["lifecycle"]["ignore_changes"]
+
+
+def test_autoscaler_knows_a_node_of_shared_cards_before_the_first_one_is_there() -> None:
+    """Without the tag it orders a node for every share (Azure/AKS#3427)."""
+    tag = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu"
+    assert _gpu_pool(time_slices=3)["tags"][tag] == "3"
+    assert _gpu_pool(vm_size="Standard_NC64as_T4_v3", time_slices=2)["tags"][tag] == "8"
+    assert tag not in _gpu_pool()["tags"]
+
+
+def test_gpu_pool_may_keep_to_zones_of_its_own() -> None:
+    assert _gpu_pool()["zones"] == ["1", "2", "3"]
+    assert _gpu_pool(zones=[2])["zones"] == ["2"]
+
+
+def test_any_number_of_gpu_pools_becomes_one_node_pool_each() -> None:
+    pools = {f"gpu{number}": {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": number} for number in range(1, 8)}
+    found = of_type(aks_stack(cluster={"gpu_pools": pools}), "azurerm_kubernetes_cluster_node_pool")
+    assert {pool["name"]: pool["max_count"] for pool in found} == {"workload": 4} | {
+        name: pool["max_nodes"] for name, pool in pools.items()
+    }
+
+
+def test_region_without_zones_places_pools_anywhere() -> None:
+    aks = aks_stack(azure={"zones": ()})
+    assert "zones" not in only(aks, "azurerm_kubernetes_cluster")["default_node_pool"]
+    assert not [pool for pool in of_type(aks, "azurerm_kubernetes_cluster_node_pool") if "zones" in pool]
+
+
+def test_hosts_and_disks_are_encrypted_as_the_file_asks() -> None:
+    aks = aks_stack(cluster={"host_encryption": True, "disk_encryption_set_id": DISK_KEY})
+    cluster = only(aks, "azurerm_kubernetes_cluster")
+    assert cluster["disk_encryption_set_id"] == DISK_KEY
+    assert cluster["default_node_pool"]["host_encryption_enabled"] is True
+    assert all(pool["host_encryption_enabled"] for pool in of_type(aks, "azurerm_kubernetes_cluster_node_pool"))
+    assert ("azurerm_user_assigned_identity.control-plane.principal_id", "Reader", DISK_KEY) in _roles(aks)
+    assert any("disk-key" in waits for waits in cluster["depends_on"])
+
+
+CONTROL_PLANE = "azurerm_user_assigned_identity.control-plane.principal_id"
+KUBELET = "azurerm_user_assigned_identity.kubelet.principal_id"
+
+
+def test_cluster_and_workloads_have_these_roles_and_no_others() -> None:
+    workloads = ("external-secrets", "grafana")
+    roles = {role for role in _roles(aks_stack()) if not any(workload in role[0] for workload in workloads)}
+    assert roles == {
+        (CONTROL_PLANE, "Network Contributor", "network-state.outputs.nodes_subnet_id"),
+        (CONTROL_PLANE, "Network Contributor", "network-state.outputs.public_ip_id"),
+        (CONTROL_PLANE, "Reader", "network-state.outputs.resource_group_id"),
+        (CONTROL_PLANE, "Managed Identity Operator", "azurerm_user_assigned_identity.kubelet.id"),
+        (CONTROL_PLANE, "Disk Restore Operator", "disks-state.outputs.resource_group_id"),
+        (KUBELET, "AcrPull", "acr-state.outputs.registry_id"),
+        (
+            "data.azurerm_client_config.deployer.object_id",
+            "Azure Kubernetes Service RBAC Cluster Admin",
+            "azurerm_kubernetes_cluster.cluster.id",
+        ),
+    }
+
+
+def test_grafana_reads_metrics_of_the_database_and_nothing_else() -> None:
+    ((_, role, scope),) = [role for role in _roles(aks_stack()) if "grafana" in role[0]]
+    assert (role, scope) == ("Monitoring Reader", "database-state.outputs.resource_group_id")
+
+
+def test_azure_mails_alerts_of_the_database_and_of_backups() -> None:
+    aks = aks_stack(monitoring={"alerts": {"email_addresses": ["team@example.com"]}})
+    (group,) = of_type(aks, "azurerm_monitor_action_group")
+    assert [receiver["email_address"] for receiver in group["email_receiver"]] == ["team@example.com"]
+    watched = {alert["criteria"][0]["metric_name"]: alert for alert in of_type(aks, "azurerm_monitor_metric_alert")}
+    assert set(watched) == {"storage_percent", "is_db_alive", "BackupHealthEvent"}
+    assert all(alert["action"] for alert in watched.values())
+    assert watched["storage_percent"]["criteria"][0]["threshold"] == 80
+    assert watched["BackupHealthEvent"]["scopes"] == [
+        "${data.terraform_remote_state.disks-state.outputs.backup_vault_id}"
+    ]
+
+
+def test_azure_monitor_keeps_the_metrics_and_judges_them_when_asked_to() -> None:
+    assert "monitor_metrics" not in only(aks_stack(), "azurerm_kubernetes_cluster")
+    aks = aks_stack(monitoring={"metrics": "azure-monitor", "alerts": {"email_addresses": ["team@example.com"]}})
+    assert "monitor_metrics" in only(aks, "azurerm_kubernetes_cluster")
+    groups = of_type(aks, "azurerm_monitor_alert_prometheus_rule_group")
+    assert groups
+    for group in groups:
+        assert all(rule["action"] for rule in group["rule"])
+    assert only(aks, "azurerm_monitor_workspace")
+    assert {role for _, role, _ in (found for found in _roles(aks) if "grafana" in found[0])} == {
+        "Monitoring Reader",
+        "Monitoring Data Reader",
+    }
+
+
+def test_external_secrets_reads_the_vault_and_nothing_else() -> None:
+    ((principal, role, scope),) = [role for role in _roles(aks_stack()) if "external-secrets" in role[0]]
+    assert (role, scope) == ("Key Vault Secrets User", "database-state.outputs.vault_id")
+    assert principal.startswith("azurerm_user_assigned_identity.external-secrets")
+
+
+@pytest.mark.parametrize(("sku", "firewall"), [("WAF_v2", True), ("Standard_v2", False)])
+def test_ingress_controller_may_write_the_gateway_and_use_what_belongs_to_it(sku: str, firewall: bool) -> None:
+    aks = aks_stack(ingress=GATEWAY_MODE | {"application_gateway": {"sku": sku}})
+    addon = "azurerm_kubernetes_cluster.cluster.ingress_application_gateway[0]"
+    controller = f"{addon}.ingress_application_gateway_identity[0].object_id"
+    roles = {(role, scope.rpartition(".")[2]) for principal, role, scope in _roles(aks) if principal == controller}
+    expected = {
+        ("Reader", "resource_group_id"),
+        ("Contributor", "application_gateway_id"),
+        ("Network Contributor", "gateway_subnet_id"),
+        ("Network Contributor", "public_ip_id"),
+    }
+    assert roles == expected | ({("Network Contributor", "firewall_policy_id")} if firewall else set())
+    gateway = only(aks, "azurerm_kubernetes_cluster")["ingress_application_gateway"]["gateway_id"]
+    assert gateway == "${data.terraform_remote_state.network-state.outputs.application_gateway_id}"
+
+
+def test_without_a_gateway_its_addon_is_off() -> None:
+    assert "ingress_application_gateway" not in _cluster()
+
+
+@ENVIRONMENTS
+def test_cluster_waits_for_the_roles_without_which_azure_refuses_it(environment: str) -> None:
+    aks = aks_stack(environment)
+    roles = aks["resource"]["azurerm_role_assignment"]
+    waits = [roles[name.rpartition(".")[2]] for name in only(aks, "azurerm_kubernetes_cluster")["depends_on"]]
+    assert {role["role_definition_name"] for role in waits} >= {"Network Contributor", "Managed Identity Operator"}
+
+
+def test_first_deployer_stays_administrator_when_another_deploys() -> None:
+    role = named(aks_stack(), "azurerm_role_assignment", "operator")
+    assert role["lifecycle"]["ignore_changes"] == ["name", "principal_id"]
+
+
+def test_named_operators_administer_the_cluster_instead_of_the_deployer() -> None:
+    aks = aks_stack(operators={"object_ids": [SOMEBODY, ADMINS]})
+    admins = {principal for principal, role, _ in _roles(aks) if role == "Azure Kubernetes Service RBAC Cluster Admin"}
+    assert admins == {SOMEBODY, ADMINS}
+    assert "azurerm_client_config" not in aks.get("data", {})
+
+
+@ENVIRONMENTS
+def test_changes_and_logins_are_logged(environment: str) -> None:
+    aks = aks_stack(environment)
+    control_plane = named(aks, "azurerm_monitor_diagnostic_setting", "logs_control-plane")
+    categories = {log["category"] for log in control_plane["enabled_log"]}
+    assert categories >= {"kube-audit-admin", "guard"}
+    assert named(aks, "azurerm_monitor_diagnostic_setting", "logs_vault")["enabled_log"] == [{"category": "AuditEvent"}]
+    gateways = [name for name in aks["resource"]["azurerm_monitor_diagnostic_setting"] if "gateway" in name]
+    assert bool(gateways) is (environment == "prod")
+
+
+def test_pod_logs_go_to_a_workspace_without_keys() -> None:
+    aks = aks_stack(cluster={"log_analytics_retention_days": 90})
+    workspace = only(aks, "azurerm_log_analytics_workspace")
+    assert (workspace["local_authentication_enabled"], workspace["retention_in_days"]) == (False, 90)
+    assert only(aks, "azurerm_kubernetes_cluster")["oms_agent"]["msi_auth_for_monitoring_enabled"] is True
+    association = only(aks, "azurerm_monitor_data_collection_rule_association")
+    # The agent looks for this name.
+    assert association["name"] == "ContainerInsightsExtension"
+    assert association["target_resource_id"] == "${azurerm_kubernetes_cluster.cluster.id}"
+
+
+def test_ways_to_the_api_are_handed_on_without_credentials() -> None:
+    outputs = aks_stack()["output"]
+    assert outputs["api_url"]["value"] == "${nonsensitive(azurerm_kubernetes_cluster.cluster.kube_config[0].host)}"
+    handed_on = " ".join(str(output["value"]) for output in outputs.values())
+    assert not [word for word in ("client_key", "password", "kube_config_raw", "admin_config") if word in handed_on]

@@ -1,0 +1,146 @@
+"""Every command line of another program that is ours, as a literal with values, for the real clients to judge."""
+
+GUID = "11111111-1111-1111-1111-111111111111"
+SCOPE = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/account"
+GRAPH = "https://graph.microsoft.com/v1.0/servicePrincipals(appId='11111111-1111-1111-1111-111111111111')"
+DIGEST = "sha256:" + "a" * 64
+
+AZ = (
+    f"az account get-access-token --scope api://{GUID}/access --query accessToken -o tsv",
+    "az account get-access-token --query accessToken --output json",
+    "az account get-access-token --resource-type ms-graph --output json",
+    "az account show --query user.type --output json",
+    "az account show --query id",
+    "az acr build --help",
+    "az acr run --registry llmdevabcde --file /dev/null --platform linux/amd64 --timeout 7200 .",
+    "az acr import --help",
+    "az acr login --name llmdevabcde --expose-token --output json",
+    "az ad app create --display-name llm-prod-terraform",
+    f"az ad app federated-credential list --id {GUID} --query \"[?name=='llm-dev-chat'].id\" --output tsv",
+    f"az ad app show --id {GUID} --query id --output tsv",
+    f'az ad group member add --group "llm-dev users" --member-id {GUID}',
+    "az ad signed-in-user show --query id --output tsv",
+    f"az ad sp create --id {GUID}",
+    f"az ad sp show --id {GUID} --query id --output tsv",
+    "az aks command invoke --help",
+    "az aks get-credentials --resource-group g --name c",
+    "az aks install-cli --help",
+    f"az group create --subscription {GUID} --name g --location westeurope --tags a=b",
+    "az keyvault secret recover --name database-chat-password --vault-name llm-dev-abcde",
+    "az keyvault secret set --vault-name llm-dev-abcde --name alert-webhook-url --file /dev/null",
+    (
+        f"az lock create --subscription {GUID} --resource-group g --name terraform-state --lock-type CanNotDelete"
+        " --resource account --resource-type Microsoft.Storage/storageAccounts"
+    ),
+    "az login --help",
+    (
+        f"az network private-endpoint create --subscription {GUID} --resource-group g --name n --connection-name n"
+        f" --location westeurope --tags a=b --private-connection-resource-id {SCOPE} --group-id blob"
+        f" --subnet /subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
+    ),
+    "az policy assignment list --subscription s --disable-scope-strict-match",
+    "az postgres flexible-server show --name s --resource-group g",
+    'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
+    "az postgres flexible-server geo-restore --help",
+    (
+        f'az rest --method GET --url "/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.DBforPostgreSQL'
+        '/flexibleServers/s/backups?api-version=2024-08-01"'
+    ),
+    (
+        f'az rest --method GET --url "{GRAPH}/oauth2PermissionGrants"'
+        " --query \"value[?consentType=='AllPrincipals'].id | [0]\" --output tsv"
+    ),
+    (
+        f"az role assignment create --assignee-object-id {GUID} --assignee-principal-type ServicePrincipal"
+        f' --role "Storage Blob Data Contributor" --scope {SCOPE}'
+    ),
+    f"az role assignment create --assignee {GUID} --role Contributor --scope /subscriptions/{GUID}",
+    f"az role assignment list --all --query \"[?name=='{GUID}'].id\" --output tsv",
+    (
+        f"az storage account blob-service-properties update --subscription {GUID} --resource-group g"
+        " --account-name account"
+        " --enable-versioning true --enable-delete-retention true --delete-retention-days 30"
+        " --enable-container-delete-retention true --container-delete-retention-days 30"
+    ),
+    (
+        f"az storage account create --subscription {GUID} --resource-group g --name account"
+        " --location westeurope --tags a=b"
+        " --kind StorageV2 --sku Standard_ZRS --min-tls-version TLS1_2 --https-only true"
+        " --allow-blob-public-access false"
+        " --allow-shared-key-access false --public-network-access Enabled --default-action Deny"
+    ),
+    (
+        f"az storage account network-rule add --subscription {GUID} --resource-group g"
+        " --account-name account"
+        " --ip-address 203.0.113.0/24"
+    ),
+    "az storage blob copy --help",
+    f"az storage container-rm create --subscription {GUID} --resource-group g --storage-account account --name tfstate",
+    "az vm list-skus --location westeurope --size Standard_NC4as_T4_v3 --zone --output table",
+    f"az vm list-skus --subscription {GUID} --location westeurope --resource-type virtualMachines --output json",
+)
+
+KUBECTL = (
+    "kubectl annotate scaledobjects.keda.sh x -n serving autoscaling.keda.sh/paused-replicas=0 --overwrite",
+    "kubectl delete chi opik-clickhouse -n opik",
+    "kubectl delete job pull-phi3-5 --namespace serving --ignore-not-found",
+    "kubectl delete jobs x -n serving --ignore-not-found",
+    "kubectl exec -it -n chat deployment/open-webui -c open-webui -- bash",
+    "kubectl get jobs,pods --all-namespaces",
+    "kubectl get challenges.acme.cert-manager.io --all-namespaces -o json",
+    "kubectl get deployments -n serving -o json",
+    "kubectl get nodes",
+    "kubectl get hpa -n chat -o json",
+    "kubectl get pods -n chat -l app=x -o json",
+    "kubectl get nodes",
+    "kubectl get pods -A",
+    "kubectl get secret s -n gateway -o json",
+    "kubectl get secrets -n opik -l owner=helm,name=opik -o json",
+    "kubectl logs --tail=10 --prefix -f -n serving -l app=x -c run --max-log-requests=50",
+    "kubectl logs -n opik deployment/opik-backend -c backend-migrations",
+    "kubectl port-forward --address 127.0.0.1 -n opik svc/opik-frontend :5173",
+    "kubectl rollout restart deployment/open-webui -n chat",
+    "kubectl rollout status deployment/open-webui -n chat --timeout=5s",
+    "kubectl top nodes",
+    "kubectl delete pod/x -n opik --ignore-not-found --wait=false",
+    "kubectl get deployments -n opik --field-selector=metadata.name=x -o json",
+    "kubectl get statefulsets -n opik --field-selector=metadata.name=x -o json",
+    "kubectl run x -n opik --image=i --restart=Never --overrides={}",
+    "kubectl scale statefulset/x -n opik --replicas=0",
+    "kubectl wait pod/x -n opik --for=jsonpath={.status.phase}=Succeeded --timeout=5s",
+    "kubectl config view -o json",
+)
+
+HELM = (
+    "helm install --help",
+    "helm list --pending --all-namespaces",
+    "helm rollback vllm --namespace serving",
+    "helm status vllm --namespace serving",
+    "helm uninstall opik --namespace opik",
+    "helm uninstall --namespace serving vllm",
+    "helm template helm/scaling -f helm/scaling/values.yaml",
+)
+
+COSIGN = (
+    (
+        f"cosign sign --yes --key /nowhere.key --signing-config /nowhere.json --trusted-root /nowhere.json"
+        f" --allow-insecure-registry 127.0.0.1:1/a@{DIGEST}"
+    ),
+    (
+        "cosign verify --key /nowhere.key --insecure-ignore-tlog=true --trusted-root /nowhere.json"
+        f" --allow-insecure-registry 127.0.0.1:1/a@{DIGEST}"
+    ),
+    "cosign version --json",
+)
+
+DOCKER = ('docker version --format "{{.Server.Version}}"', "docker login --help")
+
+NOT_JUDGED = {
+    "az dataprotection": "comes as an extension from a place of its own, not from PyPI",
+    "az repos": "the page names it as somebody else's command, in an extension",
+    "az login --scope": "opens a browser before it looks at anything; the command itself is judged",
+    "docker buildx": "a plugin that Debian 12 lacks; tests/images/test_images_real.py builds with it where it is",
+}
+"""Beginnings of lines that no test runs, and why."""
+
+LINES = (*AZ, *KUBECTL, *HELM, *COSIGN, *DOCKER)

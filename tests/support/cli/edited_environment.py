@@ -1,0 +1,61 @@
+"""A rehearsed environment whose file is edited between deployments, in a folder of its own."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from scripts.lab.rehearsal.drive import Rehearsal
+from stacks.settings import load_settings
+
+ROOT = Path(__file__).parents[3]
+_APP = """\
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+sys.path[0] = {root!r}
+import stacks
+from stacks.kubernetes import images
+from stacks.settings import loading
+loading.ENVIRONMENTS = Path({folder!r})
+tags = json.loads((loading.ENVIRONMENTS / "tags.json").read_text())
+pinned = images.images()
+changed = {{name: replace(image, tag=tags.get(name, image.tag)) for name, image in pinned.items()}}
+images.images = lambda: changed
+import main
+main.main()
+"""
+
+
+class EditedEnvironment:
+    """A copy of an environment file, and a rehearsal that reads it."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self.folder = folder / "environments"
+        self.folder.mkdir(parents=True)
+        self.file = self.folder / f"{name}.yaml"
+        self.file.write_text((ROOT / "environments" / f"{name}.yaml").read_text())
+        (self.folder / "tags.json").write_text("{}")
+        app = folder / "app.py"
+        app.write_text(_APP.format(root=str(ROOT), folder=str(self.folder)))
+        self.rehearsal = Rehearsal(load_settings(name), folder / "rehearsal")
+        self.rehearsal.environment["CDKTF_APP"] = f'"{sys.executable}" "{app}"'
+
+    def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Change the file; what is written has to be a sound environment."""
+        yaml = YAML(typ="safe")
+        content = yaml.load(self.file)
+        change(content)
+        with self.file.open("w") as file:
+            yaml.dump(content, file)
+        load_settings(self.name, self.folder)
+
+    def tag(self, image: str, tag: str) -> None:
+        """Run another version of an image."""
+        import json
+
+        (self.folder / "tags.json").write_text(json.dumps({image: tag}))

@@ -1,0 +1,112 @@
+"""A deployed environment in a folder, for commands that work on one: file, state, cluster and Azure to be asked."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts.cli.deploy.deploy import bring_up
+from scripts.core import console, environment_file
+from scripts.core.consent import Consent
+from scripts.core.targets import Targets
+from scripts.core.workspace import ROOT
+from scripts.opik.changelog import FOLDER
+from scripts.terraform import prepare, stack_outputs
+from scripts.terraform.prepare import Job
+from scripts.terraform.rollout import Rollout
+from stacks.platform.common import image_lock
+from stacks.settings import loading
+from stacks.settings.data import DataDisk
+
+from .fake_tools import API_URL, Tools, install, kubeconfig
+from .terraform_projects import rollout, write_project
+
+DISKS = "/subscriptions/0/resourceGroups/llm-dev-disks/providers"
+ADDRESS = "203.0.113.7"
+OUTPUTS: dict[str, dict[str, Any]] = {
+    "identity": {"api_scope": "api://11111111-1111-1111-1111-111111111111/access"},
+    "disks": {
+        "backup_vault_id": f"{DISKS}/Microsoft.DataProtection/backupVaults/llm-dev-backup",
+        **{f"{disk}_disk_id": f"{DISKS}/Microsoft.Compute/disks/llm-dev-{disk}" for disk in DataDisk},
+    },
+    "network": {"public_ip_address": ADDRESS, "public_fqdn": "llm-dev.westeurope.cloudapp.azure.com"},
+    "aks": {"api_url": API_URL, "resource_group_name": "llm-dev-aks", "cluster_name": "llm-dev"},
+}
+
+
+class Operated:
+    """The environment `dev`, deployed."""
+
+    def __init__(self, folder: Path, tools: Tools) -> None:
+        self.folder = folder
+        self.tools = tools
+        self.file = folder / "environments" / "dev.yaml"
+        self.lock = self.file.with_name("dev.images.lock.json")
+        self.broken: Mapping[str, Any] = {}
+        """Arguments of the resource in `platform` that make a deployment fail."""
+
+    @property
+    def text(self) -> str:
+        """The environment file."""
+        return self.file.read_text("utf-8")
+
+    @contextmanager
+    def rollout(self, job: Job) -> Iterator[Rollout]:
+        """Synthesize what the file says now, and give over a run of the chosen stacks."""
+        asked = {"input": {"file": self.text}}
+        workspace = write_project(self.folder, {"identity": asked, "platform": {**asked, **self.broken}})
+        run = rollout(workspace, *job.targets.stacks)
+        try:
+            yield run
+        finally:
+            run.discard_plans()
+
+    def deployed(self, stack: str) -> str:
+        """Return what Terraform's state of a stack holds."""
+        return (self.folder / "state" / "dev" / f"{stack}.tfstate").read_text("utf-8")
+
+
+def deploy_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Deploy the environment for the first time in `folder`, which tests then copy; return it."""
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(folder / "plugins"))
+    assert bring_up(rollout(write_project(folder)), Targets("dev"), Consent("dev", yes=True))
+    return folder
+
+
+def operate(deployed: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Operated:
+    """Copy the deployed environment to `folder` and let all commands work on it."""
+    shutil.copytree(deployed, folder)
+    operated = Operated(folder, install(folder / "tools", monkeypatch))
+    operated.file.parent.mkdir(parents=True)
+    operated.file.write_text((ROOT / "environments" / "dev.yaml").read_text("utf-8"), "utf-8")
+    monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
+    monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(folder / "plugins"))
+    monkeypatch.setattr(console, "interactive", lambda: False)
+    monkeypatch.setattr(environment_file, "ROOT", folder)
+    monkeypatch.setattr(loading, "ENVIRONMENTS", operated.file.parent)
+    monkeypatch.setattr(image_lock, "ENVIRONMENTS", operated.file.parent)
+    monkeypatch.setattr(prepare, "rollout", operated.rollout)
+    monkeypatch.setattr(stack_outputs, "outputs_of", lambda _name, *stacks: {stack: OUTPUTS[stack] for stack in stacks})
+    operated.tools.write("kubeconfig.json", kubeconfig())
+    return operated
+
+
+def upstream(folder: Path, releases: Mapping[str, Mapping[str, str]]) -> str:
+    """Make a git repository with a tag per release that holds these MySQL changesets, name to SQL; return its URL."""
+    folder.mkdir()
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "-q"], cwd=folder, check=True)
+    subprocess.run([*git, "config", "uploadpack.allowFilter", "true"], cwd=folder, check=True)
+    for release, changes in releases.items():
+        for name, sql in changes.items():
+            path = folder / FOLDER / "db-app-state" / "migrations" / f"{name}.sql"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"--liquibase formatted sql\n--changeset me:{name}\n{sql}\n", "utf-8")
+        for arguments in (["add", "."], ["commit", "-qm", release], ["tag", release]):
+            subprocess.run([*git, *arguments], cwd=folder, check=True)
+    return f"file://{folder}"

@@ -1,0 +1,170 @@
+"""Opik's login, run on this machine: the real oauth2-proxy with the deployed options between an Entra and an Opik.
+
+Addresses are of this machine; everything else is as it is deployed.
+"""
+
+import os
+import shutil
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPResponse
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from stacks.common.hosts import Hosts
+from stacks.platform.components.opik import login
+from stacks.settings import Settings, load_settings
+from tests.support.ingress.nginx import free_port
+from tests.support.login.entra_server import Entra, running_entra
+
+PROXY = shutil.which("oauth2-proxy")
+CLIENT, GROUP, TENANT = "client", "group", "tenant"
+ISSUER = f"https://login.microsoftonline.com/{TENANT}/v2.0"
+
+
+@dataclass
+class Opik:
+    """Stands where Opik's frontend stands: notes what arrives."""
+
+    seen: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    """Method, path and headers."""
+    received: int = 0
+    """Bytes of the last body."""
+    go_on: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass
+class Front:
+    """The proxy, with what is before and behind it."""
+
+    port: int
+    host: str
+    entra: Entra
+    opik: Opik
+    guardrails: Opik
+
+    def ask(self, path: str, *, token: str = "", cookies: str = "", body: bytes | None = None) -> HTTPResponse:
+        """Ask as the front door passes requests on."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+        headers |= {"Authorization": token} if token else {}
+        headers |= {"Cookie": cookies} if cookies else {}
+        connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
+        return connection.getresponse()
+
+    def log_in(self, path: str) -> tuple[HTTPResponse, SimpleCookie]:
+        """Open a page without a session, and come back from Entra; return the answer and all cookies set."""
+        first = self.ask(path)
+        state = self.entra.sent_to(first.headers["Location"])
+        cookies = SimpleCookie(first.headers["Set-Cookie"])
+        back = self.ask(f"/oauth2/callback?code=some&state={state}", cookies=sent(cookies))
+        for header in back.headers.get_all("Set-Cookie") or []:
+            cookies.load(header)
+        return back, cookies
+
+
+def sent(cookies: SimpleCookie) -> str:
+    """Return cookies as a browser sends them."""
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items() if morsel.value)
+
+
+@contextmanager
+def _serving(opik: Opik) -> Iterator[int]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            opik.seen.append((self.command, self.path, dict(self.headers)))
+            opik.received = len(self.rfile.read(int(self.headers.get("Content-Length", 0))))
+            self.send_response(200)
+            if self.path == "/api/stream":
+                self.send_header("Content-Type", "text/event-stream")
+                self.send_header("Transfer-Encoding", "chunked")
+                self.end_headers()
+                self.wfile.write(b"7\r\nfirst\n\n\r\n")
+                opik.go_on.wait(20)
+                self.wfile.write(b"6\r\nlast\n\n\r\n0\r\n\r\n")
+                return
+            self.send_header("Content-Length", "4")
+            self.end_headers()
+            self.wfile.write(b"opik")
+
+        do_GET = do_POST
+
+        def log_message(self, *_arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield server.server_address[1]
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _settings() -> Settings:
+    settings = load_settings("dev")
+    return settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
+
+
+def _arguments(entra: Entra, frontend: int, guardrails: int, port: int) -> list[str]:
+    """Return the deployed options with only addresses of this machine instead of the cluster's and Entra's."""
+    moved = {
+        f"--upstream={login.FRONTEND}": f"http://127.0.0.1:{frontend}/",
+        f"--upstream={login.GUARDRAILS}": f"http://127.0.0.1:{guardrails}/guardrails/",
+        "--trusted-proxy-ip=": "127.0.0.1",
+    }
+    given = []
+    for option in login.options(_settings(), client_id=CLIENT, group_id=GROUP, tenant_id=TENANT):
+        name = option.partition("=")[0]
+        new = next((value for start, value in moved.items() if option.startswith(start)), None)
+        given.append(option if new is None else f"{name}={new}")
+    return [*given, *entra.options(), f"--http-address=127.0.0.1:{port}"]
+
+
+@contextmanager
+def running_front(folder: Path, *changed: str) -> Iterator[Front]:
+    """Run the proxy with its surroundings; `changed` are options in another form than the deployed one."""
+    opik, guardrails = Opik(), Opik()
+    (folder / "token").write_text("token of the pod's account")
+    variables = {
+        "OAUTH2_PROXY_COOKIE_SECRET": "0123456789abcdef0123456789abcdef",
+        "AZURE_FEDERATED_TOKEN_FILE": str(folder / "token"),
+        "PATH": os.environ["PATH"],
+    }
+    port = free_port()
+    with (
+        running_entra(folder, ISSUER) as entra,
+        _serving(opik) as frontend,
+        _serving(guardrails) as guarding,
+        (folder / "log").open("w") as log,
+    ):
+        names = {option.partition("=")[0] for option in changed}
+        deployed = _arguments(entra, frontend, guarding, port)
+        arguments = [option for option in deployed if option.partition("=")[0] not in names]
+        assert len(arguments) == len(deployed) - len(changed)
+        process = subprocess.Popen([str(PROXY), *arguments, *changed], env=variables, stdout=log, stderr=log)
+        try:
+            _wait_for(port, process, folder / "log")
+            yield Front(port, Hosts(_settings().domain).opik, entra, opik, guardrails)
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    until = time.monotonic() + 20
+    while process.poll() is None and time.monotonic() < until:
+        with socket.socket() as attempt:
+            if attempt.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.02)
+    raise AssertionError(log.read_text())
