@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _CLUSTER = "azurerm_kubernetes_cluster"
 _POOL = "azurerm_kubernetes_cluster_node_pool"
 _GPU_LABEL = "nvidia.com/gpu.present"
-"""Label by which engines find their nodes (`stacks.kubernetes.gpu`)."""
+"""Label by which engines find their nodes (`stacks.platform.components.gpu.nodes`)."""
 
 
 class AllowanceError(Exception):

@@ -25,7 +25,7 @@ def test_a_page_names_its_command_and_only_tests_that_exist(page: str) -> None:
     text = (ROOT / "docs" / page).read_text()
     assert PAGES[page] in text
     defined = {
-        name for file in ROOT.glob("tests/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
+        name for file in ROOT.glob("tests/**/test_*.py") for name in re.findall(r"def (test_\w+)", file.read_text())
     }
     assert set(re.findall(r"`(test_\w+)`", text)) <= defined
     for file in re.findall(r"`(tests/[\w./]+\.(?:py|yaml))`", text):

@@ -129,7 +129,7 @@ def test_a_crash_while_writing_leaves_the_old_lock_whole(tmp_path: Path, monkeyp
 
 def test_a_damaged_lock_stops_synthesis_with_one_sentence(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from stacks.kubernetes import image_lock; "
+        "import sys; from pathlib import Path; from stacks.platform.common import image_lock; "
         "image_lock.ENVIRONMENTS = Path(sys.argv[1]); import main; main.main()"
     )
     (tmp_path / "dev.images.lock.json").write_text("{")

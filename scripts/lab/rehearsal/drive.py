@@ -16,7 +16,7 @@ from stacks.settings import Settings
 from .mirror import prepare
 
 FOLDER = CACHE / "rehearsal"
-APP = ROOT / "scripts" / "rehearsal" / "app.py"
+APP = ROOT / "scripts" / "lab" / "rehearsal" / "app.py"
 LAUNCHER = ROOT / "scripts" / "cdktf_launcher.py"
 
 

@@ -74,7 +74,7 @@ def prepare(
         FAULTS_FILE: str(Path(os.environ.get(FAULTS_FILE) or folder / "faults.yaml").resolve()),
         "REHEARSAL_SCHEMAS": str(_served_schemas(schema_cache or schemas.default_cache())),
         "REHEARSAL_PYTHON": sys.executable,
-        "REHEARSAL_MAIN": str(ROOT / "scripts" / "rehearsal" / "standin" / "__main__.py"),
+        "REHEARSAL_MAIN": str(ROOT / "scripts" / "lab" / "rehearsal" / "fake_provider" / "__main__.py"),
         "REHEARSAL_PATH": os.pathsep.join([str(ROOT), site_packages]),
     }
 

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
 import stacks
-from stacks.kubernetes import images
+from stacks.platform.common import images
 from stacks.settings import loading
 loading.ENVIRONMENTS = Path({folder!r})
 tags = json.loads((loading.ENVIRONMENTS / "tags.json").read_text())

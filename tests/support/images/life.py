@@ -31,7 +31,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
-from stacks.kubernetes import image_lock, images
+from stacks.platform.common import image_lock, images
 # The publisher on loopback has other content than the real ones.
 pinned = {{name: replace(image, digest=None) for name, image in images.images().items()}}
 images.images = lambda: pinned
