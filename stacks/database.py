@@ -19,7 +19,7 @@ from .settings.secret_names import SECRETS, GeneratedSecret
 class DatabaseStack(EnvironmentStack):
     """Owns the PostgreSQL server, the Key Vault and the generated secrets. Needs nothing. Hands on where they are.
 
-    No secret value is part of its state, plans or outputs: docs/secrets.md says how.
+    No secret value is part of its state, plans or outputs: docs/explanation/secrets.md says how.
     """
 
     stack_name = "database"

@@ -11,7 +11,7 @@ from stacks.platform.common.catalogue import charts, images
 
 ROOT = Path(__file__).parents[2]
 LICENCES = ROOT / "helm" / "licences.yaml"
-PAGE = ROOT / "docs" / "licences.md"
+PAGE = ROOT / "docs" / "reference" / "licences.md"
 
 PERMISSIVE = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "curl", "ISC", "PostgreSQL"}
 """Ask nothing of those who only run the software."""

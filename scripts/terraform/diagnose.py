@@ -135,8 +135,8 @@ def _deleted_secret(text: str, _folder: str, _redeploy: str) -> str:
     )
     return (
         "the secret was deleted and can be recovered; a new value would lock out what was set up with the old one, so"
-        f" none is written. Recover it with\n  {command}\nand go back to the state before this run; docs/secrets.md,"
-        ' "A secret that was deleted", says how for each backend'
+        f" none is written. Recover it with\n  {command}\nand go back to the state before this run:"
+        ' docs/how-to/secrets.md, "Recover a deleted secret", says how for each backend'
     )
 
 
@@ -155,7 +155,7 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
     ),
     (
         "Instance cannot be destroyed",
-        _say("the resource holds data and is protected on purpose; docs/cli.md tells how to lift that deliberately"),
+        _say("it holds data and is protected on purpose; docs/how-to/delete-an-environment.md lifts that"),
     ),
     (
         "Saved plan is stale",
@@ -177,7 +177,9 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
     ),
     (
         r"AADSTS65001|AADSTS90094|[Nn]eed admin approval",
-        _say('an administrator has to consent to the login once: docs/identity.md, "Consent"; `llmctl health` tells'),
+        _say(
+            'an administrator has to consent to the login once: docs/how-to/login.md, "Consent"; `llmctl health` tells'
+        ),
     ),
     (
         r"Request contains a property with duplicate values",
@@ -191,12 +193,12 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         r"(?s)delegated permission grant.*(?:Authorization_RequestDenied|Insufficient privileges)",
         _say(
             "this login may not consent for the tenant; write identity.admin_consent: false, then {redeploy}, which"
-            " prints the link for an administrator; or give it what docs/identity.md lists"
+            " prints the link for an administrator; or give it what docs/reference/permissions.md lists"
         ),
     ),
     (
         r"Authorization_RequestDenied|Insufficient privileges to complete the operation",
-        _say("this login lacks a right in the directory; docs/identity.md lists them for each object; then {redeploy}"),
+        _say("this login lacks a permission in the directory; see docs/reference/permissions.md; then {redeploy}"),
     ),
     (
         r"ObjectIsDeletedButRecoverable|currently in a deleted but recoverable state",
@@ -250,7 +252,7 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         r"parsing VMID(?:.|\n)*virtualMachineScaleSets",
         _say(
             "Terraform cannot change a disk that a node of the cluster holds; stop the pods that use it, wait until it "
-            'is detached, then {redeploy}; see docs/data.md, "Change a disk"'
+            'is detached, then {redeploy}; see docs/how-to/disks.md, "Change a disk"'
         ),
     ),
     (
@@ -258,7 +260,7 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         _say(
             "the vault does not answer where this runs; name that address in operators.ip_ranges or "
             "vault.extra_allowed_ranges, or run inside the network. An environment whose vault is closed is made with "
-            "vault.public_access: true first, see docs/network.md; then {redeploy}"
+            "vault.public_access: true first, see docs/how-to/private-environment.md; then {redeploy}"
         ),
     ),
     (
@@ -275,14 +277,14 @@ _ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
         "RequestDisallowedByPolicy|disallowed by policy|ScopeLocked|scope.* (?:is|are) locked",
         _say(
             "a policy or a lock in Azure refuses. Where it is the platform's own, named `…keep…`, the resource holds "
-            "data: docs/cli.md tells how to lift that deliberately"
+            "data: docs/how-to/delete-an-environment.md tells how to lift that"
         ),
     ),
     (
         r"AuthorizationFailed|does not have authorization|StatusCode=403|unexpected status 403",
         _say(
             "your account lacks a role for this: Owner on the subscription, or Contributor with User Access "
-            "Administrator, since roles, locks and policies are made; for the stack identity see docs/identity.md"
+            "Administrator, since roles, locks and policies are made; for identity see docs/reference/permissions.md"
         ),
     ),
     (

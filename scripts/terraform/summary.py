@@ -62,7 +62,9 @@ def _print_creations(name: str, plan: Plan) -> None:
         for command in plan.recovery:
             err.print(f"  {command}", markup=False, soft_wrap=True)
         if len(plan.recovery) < len(plan.vanished):
-            err.print("  docs/restore.md and docs/data.md: disks, database, vault from their backups", markup=False)
+            err.print(
+                "  docs/how-to/restore-postgresql.md and docs/how-to/disks.md: restore from backups", markup=False
+            )
 
 
 def _counts(plan: Plan) -> list[str]:

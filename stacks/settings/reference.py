@@ -11,7 +11,7 @@ from .schema import schema
 from .secret_names import SECRETS, GeneratedSecret
 from .types import PATTERN_MEANINGS
 
-REFERENCE_FILE = Path(__file__).parents[2] / "docs" / "environment.md"
+REFERENCE_FILE = Path(__file__).parents[2] / "docs" / "reference" / "environment.md"
 _INTRODUCTION = """\
 # The environment file
 

@@ -122,8 +122,11 @@ def test_front_and_gateway_take_their_times_from_the_table() -> None:
 
 
 def test_pages_tell_programs_to_wait_as_long_as_the_platform_does() -> None:
-    pages = {name: (DOCS / f"{name}.md").read_text("utf-8") for name in ("gateway", "tracing")}
-    rows = dict(re.findall(r"^\| ([^|]+?) \| ([\d +]+?) \|$", pages["gateway"], re.MULTILINE))
+    pages = {
+        name: (DOCS / f"{name}.md").read_text("utf-8")
+        for name in ("reference/llm-gateway", "how-to/trace-an-application")
+    }
+    rows = dict(re.findall(r"^\| ([^|]+?) \| ([\d +]+?) \|$", pages["reference/llm-gateway"], re.MULTILINE))
     assert rows == {
         "interceptor: wait, then first byte": "900 + 720",
         "serving-front": "1650",

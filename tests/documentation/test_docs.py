@@ -10,11 +10,15 @@ from scripts.cli.app import COMMANDS
 from scripts.core.errors import ExitCode
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
-COMMAND_LINE = (ROOT / "docs" / "cli.md").read_text("utf-8")
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
+COMMAND_LINE = (ROOT / "docs" / "reference" / "cli.md").read_text("utf-8")
 
 CODE = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?://|mailto:)([^)\s]*)\)")
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
 
 
 def _links(page: Path) -> Iterator[tuple[Path, str]]:
@@ -30,7 +34,7 @@ def _headings(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     missing = [
         f"{target.name}#{heading}"
@@ -40,7 +44,7 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
     assert missing == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(
         r"(?<![\w./-])(?:tests|scripts|stacks|constructs|helm)/[\w./-]+\.(?:py|sh|yaml|json|md)\b",
@@ -57,7 +61,7 @@ def test_every_page_can_be_reached_from_the_readme() -> None:
         if page not in reached and page.suffix == ".md" and page.exists():
             reached.add(page)
             ahead += [target for target, _ in _links(page)]
-    assert [page.name for page in PAGES if page not in reached] == []
+    assert [_name(page) for page in PAGES if page not in reached] == []
 
 
 def test_every_command_is_documented() -> None:

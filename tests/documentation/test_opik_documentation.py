@@ -8,7 +8,12 @@ from tests.components.opik.test_opik_login import WITHOUT_LOGIN
 
 
 def test_every_documented_route_is_asked_for_and_answers_as_documented() -> None:
-    text = (HELM.parent / "docs" / "opik.md").read_text("utf-8").partition("\n## Routes\n")[2].partition("\n## ")[0]
+    text = (
+        (HELM.parent / "docs" / "reference" / "opik.md")
+        .read_text("utf-8")
+        .partition("\n## Routes\n")[2]
+        .partition("\n## ")[0]
+    )
     statuses = {"login": 302, "login at Entra": 302, "401": 401}
     rows = [
         [cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("| `/")
@@ -26,7 +31,7 @@ def test_every_documented_route_is_asked_for_and_answers_as_documented() -> None
 
 
 def test_every_test_that_the_traps_name_exists() -> None:
-    text = (HELM.parent / "docs" / "operations.md").read_text("utf-8").partition("\n## Traps\n")[2]
+    text = (HELM.parent / "docs" / "reference" / "known-problems" / "opik.md").read_text("utf-8")
     named = set(re.findall(r"`(test_\w+)`", text))
     written = "\n".join(file.read_text("utf-8") for file in Path(__file__).parents[1].rglob("test_*.py"))
     assert len(named) > 30

@@ -48,7 +48,7 @@ build_app(load_settings("dev").model_copy(update={{"state": state}}), Path(os.en
 """
 
 FREE_RESOURCES = 500
-"""Managed resources that HCP Terraform's free tier holds: docs/remote-runs.md."""
+"""Managed resources that HCP Terraform's free tier holds: docs/how-to/remote-runs.md."""
 
 
 @dataclass

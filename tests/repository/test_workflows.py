@@ -116,7 +116,7 @@ def test_every_call_of_the_command_line_names_options_that_exist() -> None:
 
 
 def pipelines() -> str:
-    return (ROOT / "docs" / "pull-requests.md").read_text()
+    return (ROOT / "docs" / "how-to" / "pull-requests.md").read_text()
 
 
 class Programs:

@@ -80,7 +80,7 @@ def test_a_lock_is_explained_with_its_holder_and_how_to_break_it() -> None:
         ("Error: creating: unexpected status 403 (403 Forbidden) with error: AuthorizationFailed", "lacks a role"),
         (
             "Error: unexpected status 403 (403 Forbidden): Public network access: ForbiddenByConnection",
-            "docs/network.md",
+            "docs/how-to/private-environment.md",
         ),
         (
             'Error: parsing VMID "/providers/Microsoft.Compute/virtualMachineScaleSets/v/virtualMachines/2"',
@@ -88,8 +88,14 @@ def test_a_lock_is_explained_with_its_holder_and_how_to_break_it() -> None:
         ),
         ("Error: 403 Forbidden: Client address is not authorized. ForbiddenByFirewall", "vault.extra_allowed_ranges"),
         ("Error: unexpected status 403 (403 Forbidden): ForbiddenByRbac: Caller is not", "operators.object_ids"),
-        ("Error: unexpected status 403 (403 Forbidden): RequestDisallowedByPolicy: keep-database", "docs/cli.md"),
-        ("Error: unexpected status 409 (409 Conflict) with error: ScopeLocked: The scope cannot", "docs/cli.md"),
+        (
+            "Error: unexpected status 403 (403 Forbidden): RequestDisallowedByPolicy: keep-database",
+            "docs/how-to/delete-an-environment.md",
+        ),
+        (
+            "Error: unexpected status 409 (409 Conflict) with error: ScopeLocked: The scope cannot",
+            "docs/how-to/delete-an-environment.md",
+        ),
         ("Error: creating Lock: unexpected status 403 with error: AuthorizationFailed", "User Access Administrator"),
         ("Error: OperationNotAllowed: exceeding approved standardNCASv3_T4Family Cores quota", "raise the quota"),
         ("Error: unexpected status 429 (429 Too Many Requests)", "wait a minute"),

@@ -82,7 +82,7 @@ def test_what_is_no_secret_is_brought_back_from_its_backup(tmp_path: Path, capsy
     summary.print_plans(run(tmp_path, disks=document(DISK)))
     said = capsys.readouterr().err
     assert "az keyvault" not in said
-    assert "docs/restore.md" in said
+    assert "docs/how-to/restore-postgresql.md" in said
 
 
 def test_the_name_of_the_environment_agrees_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -164,7 +164,7 @@ WAYS = {
             " Authorization_RequestDenied:"
             " Insufficient privileges to complete the operation."
         ),
-        ["docs/identity.md"],
+        ["docs/reference/permissions.md"],
     ),
     "deleted-secret": (
         (
@@ -176,9 +176,9 @@ WAYS = {
             " recovered"
             ' or purged." InnerError={"code":"ObjectIsDeletedButRecoverable"}'
         ),
-        ["az keyvault secret recover --name database-chat-password --vault-name VAULT", "docs/secrets.md"],
+        ["az keyvault secret recover --name database-chat-password --vault-name VAULT", "docs/how-to/secrets.md"],
     ),
-    "no-consent": ("AADSTS65001: The user or administrator has not consented", ["consent", "docs/identity.md"]),
+    "no-consent": ("AADSTS65001: The user or administrator has not consented", ["consent", "docs/how-to/login.md"]),
 }
 
 

@@ -51,7 +51,7 @@ def restore(
     Restore(name, moment, Consent(name, yes), wait_minutes * 60).run()
     out.print(
         f"{name} works with its database of {moment}. Commit environments/{name}.yaml. The old server stays and costs"
-        f" until a person removes it: `llmctl db status {name}`, docs/restore.md.",
+        f" until a person removes it: `llmctl db status {name}`, docs/how-to/restore-postgresql.md.",
         markup=False,
     )
 
@@ -76,7 +76,7 @@ def status(
     for backup in found["backups"]:
         out.print(f"  full backup of {backup}", markup=False)
     for old in found["other_servers"]:
-        err.print(f"{old} is not used by the platform any more, and costs; docs/restore.md tells when it may go.")
+        err.print(f"{old} is no longer used and still costs; docs/how-to/restore-postgresql.md says when to delete it.")
 
 
 _BACKUPS_API = "2024-08-01"

@@ -23,7 +23,7 @@ app = typer.Typer(rich_markup_mode="rich")
 
 PROTECTED = """{names} hold data or names and are protected: Terraform refuses to destroy what is marked
 prevent_destroy, and Azure refuses where a CanNotDelete lock stands. To lift that deliberately, see "Giving up an
-environment for good" in docs/cli.md."""
+environment for good" in docs/how-to/delete-an-environment.md."""
 
 
 @app.command()

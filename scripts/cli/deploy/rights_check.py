@@ -53,7 +53,7 @@ def _of_azure(settings: "Settings", ask: Ask) -> Iterator[str]:
     if missing:
         yield (
             f"this login lacks {' and '.join(sorted(missing))} on {scope}, or what holds their actions:"
-            ' docs/identity.md, "Rights that the deployment needs"'
+            " docs/reference/permissions.md"
         )
 
 
@@ -79,7 +79,7 @@ def _of_directory(settings: "Settings", ask: Ask) -> Iterator[str]:
     if missing:
         yield (
             f"this login lacks {', '.join(missing)} in the directory (Microsoft Graph, application permissions):"
-            ' docs/identity.md, "Rights that the deployment needs"'
+            " docs/reference/permissions.md"
         )
 
 

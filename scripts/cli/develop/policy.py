@@ -38,7 +38,7 @@ def secrets(
 
 @app.command()
 def licences(
-    write: Annotated[bool, typer.Option("--write", help="Write docs/licences.md anew.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/reference/licences.md anew.")] = False,
 ) -> None:
     """Check that every chart and image has a licence, and that what it asks is told."""
     from scripts.gates import licences as gate  # noqa: PLC0415 - keeps --help fast
@@ -49,7 +49,7 @@ def licences(
     if write and not lines:
         gate.PAGE.write_text(page, "utf-8")
     elif gate.PAGE.read_text("utf-8") != page:
-        lines.append("docs/licences.md is out of date")
+        lines.append("docs/reference/licences.md is out of date")
     _end("licences", lines, "correct helm/licences.yaml, then `llmctl policy licences --write`")
 
 

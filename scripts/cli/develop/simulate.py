@@ -29,7 +29,9 @@ def scaling(
     ] = None,
     *,
     model: Annotated[str | None, typer.Option(help="Model of the environment; left out, the first on vLLM.")] = None,
-    trace: Annotated[Path | None, typer.Option(metavar="FILE", help="CSV of arrivals: docs/scaling.md.")] = None,
+    trace: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="CSV of arrivals: docs/explanation/scaling.md.")
+    ] = None,
     pattern: Annotated[str, typer.Option(help="Made-up arrivals: office-hours, steady or bursty.")] = "office-hours",
     requests: Annotated[float, typer.Option(min=0, help="Made-up arrivals per week.")] = 5000,
     days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the made-up trace.")] = 7,
@@ -105,9 +107,9 @@ def assumptions(
 
 @app.command("docs")
 def docs(
-    write: Annotated[bool, typer.Option("--write", help="Write docs/scaling.md and docs/images/.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Write docs/explanation/scaling.md and docs/images/.")] = False,
 ) -> None:
-    """Print the figures of docs/scaling.md, or write them with their plots."""
+    """Print the figures of docs/explanation/scaling.md, or write them with their plots."""
     from scripts.lab.simulation import chapter  # noqa: PLC0415 - pydantic costs 0.2 s
 
     if write:

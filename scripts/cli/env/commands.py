@@ -119,14 +119,14 @@ def schema(write: Annotated[bool, typer.Option("--write", help="Write environmen
 
 
 @app.command("docs")
-def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/environment.md.")] = False) -> None:
+def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/reference/environment.md.")] = False) -> None:
     """Print the reference of environment files."""
     from stacks.settings.reference import reference, write_reference  # noqa: PLC0415 - pydantic costs 0.2 s
 
     if not write:
         out.file.write(reference())
     else:
-        err.print("docs/environment.md " + ("written." if write_reference() else "is current."))
+        err.print("docs/reference/environment.md " + ("written." if write_reference() else "is current."))
 
 
 def _show(verdict: Verdict) -> None:

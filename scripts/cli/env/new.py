@@ -124,7 +124,7 @@ def write_new(folder: Path, name: str, text: str) -> Path:
 
 _TEMPLATE = """\
 # yaml-language-server: $schema=schema.json
-# Every key, its default and its meaning: docs/environment.md. Check: llmctl env check
+# Every key, its default and its meaning: docs/reference/environment.md. Check: llmctl env check
 name: {name}
 
 azure:

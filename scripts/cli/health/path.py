@@ -110,7 +110,11 @@ class Path:
                     problem = (
                         f"not in Opik's project {self.settings.name} after {self.trace_s:.0f} s (HTTP {answer.status})"
                     )
-                    return Step("trace", problem, fix=f"llmctl opik health {self.settings.name}; docs/tracing.md")
+                    return Step(
+                        "trace",
+                        problem,
+                        fix=f"llmctl opik health {self.settings.name}; docs/how-to/trace-an-application.md",
+                    )
                 time.sleep(self.poll_s)
 
 

@@ -63,6 +63,6 @@ def restore_advice(target: Version) -> str:
     """Return what to do where no rollback helps."""
     return (
         "restore all five disks from the backup made before the upgrade, raise their disks.generations, set"
-        f" opik.version: {target} and deploy; docs/operations.md, Restore, has every step. What was traced since"
-        " is lost"
+        f" opik.version: {target} and deploy; docs/how-to/operate-opik.md, Restore, has every step. Later traces"
+        "are lost"
     )

@@ -51,7 +51,7 @@ class Figures:
     models: list[Step]
 
     def targets(self) -> list[Target]:
-        """Judge the figures by the promises in docs/performance.md."""
+        """Judge the figures by the promises in docs/reference/performance.md."""
         shipped, lazy, floor = (self.variants[name] for name in (Mode.AS_SHIPPED, Mode.LAZY, FLOOR))
         speed, over_floor = shipped.wall_s / lazy.wall_s, lazy.wall_s / floor.wall_s
         memory = lazy.total_mib / shipped.total_mib

@@ -29,7 +29,7 @@ from .measure import run
 from .processes import ROOT
 from .wire import Wire
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT = ROOT / "docs" / "reference" / "performance.md"
 NOOP_TARGET_S = 1.5
 MIB = 1024 * 1024
 
@@ -182,7 +182,9 @@ def markdown(figures: Figures) -> str:
 def main(
     runs: Annotated[int, typer.Option(min=1, help="Measured runs of each case; the median counts.")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    write: Annotated[bool, typer.Option("--markdown", help="Also write the tables into docs/performance.md.")] = False,
+    write: Annotated[
+        bool, typer.Option("--markdown", help="Also write the tables into docs/reference/performance.md.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="End with status 1 when the target is missed.")] = False,
 ) -> None:
     """Measure work on images against a registry on loopback; needs docker-registry (or crane) and buildah."""

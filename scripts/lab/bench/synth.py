@@ -21,7 +21,7 @@ from .figures import FLOOR, Figures, Step, added_resources, cost_ms
 from .measure import BenchError
 from .processes import LABELS, REPEATS, ROOT, Bench, measure_growth, measure_variants, memory_runs, node_binary
 
-DOCUMENT = ROOT / "docs" / "performance.md"
+DOCUMENT = ROOT / "docs" / "reference" / "performance.md"
 POOLS = (1, 25, 50)
 MODELS = (1, 100, 200)
 POOLS_FOR_MODELS = 10
@@ -101,7 +101,9 @@ def main(
     runs: Annotated[int, typer.Option(min=1, help="Measured runs of each variant; the median counts.")] = 5,
     environment: Annotated[str, typer.Option("--env", help="Environment whose stacks are synthesized.")] = "dev",
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
-    write: Annotated[bool, typer.Option("--markdown", help="Also write the tables into docs/performance.md.")] = False,
+    write: Annotated[
+        bool, typer.Option("--markdown", help="Also write the tables into docs/reference/performance.md.")
+    ] = False,
     check: Annotated[bool, typer.Option("--check", help="End with status 1 when a target is missed.")] = False,
 ) -> None:
     """Measure synthesis: as published, lean, lean + lazy, and the floor; then how it grows.

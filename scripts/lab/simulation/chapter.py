@@ -1,4 +1,4 @@
-"""The figures and plots of `docs/scaling.md`: which cases they show, and how they get there."""
+"""The figures and plots of `docs/explanation/scaling.md`: which cases they show, and how they get there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,7 +107,7 @@ def write(root: Path) -> list[Path]:
     from scripts.lab.bench.report import replace_block  # noqa: PLC0415 - needs the development packages
 
     answered = studies()
-    document = root / "docs" / "scaling.md"
+    document = root / "docs" / "explanation" / "scaling.md"
     content = replace_block(document.read_text("utf-8"), "scaling", text(answered))
     content = replace_block(content, "assumptions", report.assumptions_markdown(sources.load()[1]))
     document.write_text(content, "utf-8")

@@ -48,7 +48,7 @@ def test_contributor_brings_no_write_of_authorization_and_no_secret() -> None:
 
 @pytest.mark.parametrize(("mark", "table"), [("directory", rights.directory_table()), ("azure", rights.azure_table())])
 def test_the_page_prints_the_table(mark: str, table: str) -> None:
-    page = (ROOT / "docs" / "identity.md").read_text("utf-8")
+    page = (ROOT / "docs" / "reference" / "permissions.md").read_text("utf-8")
     assert f"<!-- scripts/cli/deploy/rights.py: {mark} -->\n{table}<!-- end -->" in page
 
 
@@ -56,7 +56,7 @@ def test_pages_give_whoever_deploys_no_narrower_role_than_the_table_asks_for() -
     line = re.compile(r"az role assignment create .*--role (\"[^\"]+\"|\w+) --scope /subscriptions/SUBSCRIPTION")
     given = {
         page.name: roles
-        for page in (ROOT / "docs").glob("*.md")
+        for page in (ROOT / "docs").rglob("*.md")
         if (roles := [role.strip('"') for role in line.findall(page.read_text("utf-8"))])
     }
     assert given == {"remote-runs.md": ["Contributor", "User Access Administrator"]}

@@ -56,7 +56,7 @@ def test_who_has_the_rights_reads_nothing(given: list[dict[str, Any]]) -> None:
 def test_a_role_that_is_missing_in_the_subscription_is_named(given: list[dict[str, Any]], missing: str) -> None:
     (line,) = _told(given)
     assert missing in line
-    assert "docs/identity.md" in line
+    assert "docs/reference/permissions.md" in line
 
 
 def test_a_pipeline_reads_which_permissions_of_graph_it_lacks() -> None:

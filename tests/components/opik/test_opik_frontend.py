@@ -29,7 +29,7 @@ ANSWERS = {
     "/api/v1/private/otel/v1/traces": "backend /v1/private/otel/v1/traces",
     "/swagger/": "description /",
 }
-"""Path to what answers behind the login: see the routes in docs/opik.md."""
+"""Path to what answers behind the login: see the routes in docs/reference/opik.md."""
 
 
 @dataclass(frozen=True)

@@ -280,10 +280,10 @@ def test_a_logarithmic_axis_puts_equal_factors_at_equal_distances() -> None:
 @pytest.mark.slow
 def test_figures_and_plots_of_the_documentation_are_what_the_command_writes() -> None:
     answered = chapter.studies()
-    document = (ROOT / "docs" / "scaling.md").read_text("utf-8")
+    document = (ROOT / "docs" / "explanation" / "scaling.md").read_text("utf-8")
     again = "run `llmctl simulate docs --write` and read what the text says about the figures"
     assert chapter.text(answered) in document, again
     assert report.assumptions_markdown(ORIGINS) in document, again
     for name, picture in chapter.images(answered).items():
         assert (ROOT / "docs" / "images" / name).read_text("utf-8") == picture, again
-        assert f"images/{name}" in document
+        assert f"../images/{name}" in document

@@ -22,7 +22,7 @@ MODEL = "llama3.1-8b"
 PEOPLE = int(os.environ.get("PEOPLE", "50"))
 LASTS_S = float(os.environ.get("PEOPLE_SECONDS", "60"))
 CONNECTIONS = {"open_webui": 2 * 41, "litellm": 10}
-"""Most that the rule on connections counts for two pods of the chat and one of the gateway (docs/chat.md)."""
+"""Most that the rule on connections counts for two pods of the chat and one of the gateway (docs/reference/chat.md)."""
 
 
 def test_fifty_people_for_a_minute_meet_no_error_and_no_more_connections_than_planned(

@@ -1,6 +1,6 @@
 """Faults on demand: what a file in the rehearsal folder says shall go wrong.
 
-``faults.yaml`` (or the file that ``REHEARSAL_FAULTS`` names) holds a list; ``docs/rehearsal.md`` describes its keys.
+``faults.yaml`` (or the file that ``REHEARSAL_FAULTS`` names) holds a list; ``docs/how-to/rehearse.md`` has its keys.
 """
 
 from __future__ import annotations
