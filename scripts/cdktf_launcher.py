@@ -20,8 +20,7 @@ sys.path[0] = str(ROOT)
 
 from scripts.bootstrap.problems import NOT_READY  # noqa: E402
 from scripts.bootstrap.toolchain import Toolchain  # noqa: E402
-
-from .core.tiers import DISPOSABLE, STACKS  # noqa: E402
+from scripts.core.tiers import DISPOSABLE, STACKS  # noqa: E402
 
 _IGNORE_VARIABLE = "CDKTF_IGNORE_MISSING_STACK_DEPENDENCIES"
 _IGNORE = "--ignore-missing-stack-dependencies"

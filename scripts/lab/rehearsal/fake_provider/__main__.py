@@ -5,6 +5,6 @@ import sys
 
 sys.path[:0] = os.environ["REHEARSAL_PATH"].split(os.pathsep)
 
-from .server import serve  # noqa: E402 - the path is set above
+from scripts.lab.rehearsal.fake_provider.server import serve  # noqa: E402 - the path is set above
 
 serve(os.path.basename(sys.argv[1]).split("_")[0].removeprefix("terraform-provider-"))  # noqa: PTH119 - no pathlib at start
