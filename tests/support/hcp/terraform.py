@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import api as hcp_api  # noqa: F401 - each adds its routes
+from . import api, runs, states  # noqa: F401 - each adds its routes
 from .routes import ROUTES
 from .server import Service, serving
 from .store import USER_TOKEN
