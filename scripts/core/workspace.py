@@ -97,7 +97,7 @@ class Workspace:
 
     def _stack(self, name: str, entry: dict[str, Any]) -> Stack:
         content = json.loads((self.output / entry["synthesizedStackPath"]).read_text(encoding="utf-8"))
-        # `stacks.backends.read_backend` names the block of a producer `<producer>-state`.
+        # `stacks.common.backends.read_backend` names the block of a producer `<producer>-state`.
         readers = content.get("data", {}).get("terraform_remote_state", {})
         read = {reader.removesuffix("-state") for reader in readers}
         folder = self.output / entry["workingDirectory"]

@@ -1,7 +1,7 @@
 """How a stack's outputs are written to its state and read from another stack: the only place that knows.
 
-A stack's outputs are a frozen dataclass (`stacks.outputs`). Each field becomes the Terraform output of the same name;
-a reader gets the same dataclass, filled with tokens of the same types.
+A stack's outputs are a frozen dataclass (`stacks.common.outputs`). Each field becomes the Terraform output of the same
+name; a reader gets the same dataclass, filled with tokens of the same types.
 """
 
 import dataclasses

@@ -215,11 +215,11 @@ def test_a_registry_stopped_in_mid_push_leaves_no_lock_and_the_next_run_continue
 DRIVER = """
 import sys
 from pathlib import Path
-from scripts.cli.processes import Processes
+from scripts.core.processes import Processes
 from scripts.images.builders.local import Buildah
 from scripts.images.work import Work
-from tests.image_sources import pinned, workshop
-from tests.test_images_work import Quiet
+from tests.support.images.sources import pinned, workshop
+from tests.images.test_images_work import Quiet
 folder, source, registry = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 shop = workshop(folder, pinned(source), registry, source_folder=source)
 Work(shop, Quiet(), Processes(), Buildah(), None, jobs=1).run(shop.inspect())

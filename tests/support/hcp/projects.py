@@ -44,7 +44,7 @@ class Remote:
 
 
 def write(base: Path, variables: dict[str, str], resources: dict[str, Any] | None = None) -> Workspace:
-    """Write stacks as `stacks.backends` does for HCP Terraform."""
+    """Write stacks as `stacks.common.backends` does for HCP Terraform."""
     workspace = write_project(base, resources)
     for name, reads in READS.items():
         path = workspace.output / "stacks" / name / "cdk.tf.json"

@@ -1,6 +1,6 @@
 """The objects that terraform-provider-kubernetes sends for a resource's configuration.
 
-What a configuration leaves out is not always absent in the request: `tests.support.kubernetes_zeros` has what is sent.
+What a configuration leaves out is not always absent in the request: `provider_zeros` beside this has what is sent.
 """
 
 from collections.abc import Mapping
