@@ -16,10 +16,10 @@ class AccessGroup(Group):
     1725). A second owner helps, or a caller with the role Groups Administrator.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, display_name: str, owner_ids: Sequence[str]) -> None:
+    def __init__(self, scope: Construct, id_: str, *, display_name: str, owner_ids: Sequence[str]) -> None:
         super().__init__(
             scope,
-            construct_id,
+            id_,
             display_name=display_name,
             description="Members may use the platform. Membership is managed here in Entra, not in code.",
             security_enabled=True,

@@ -27,7 +27,7 @@ class AzureAlerts(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         short_name: str,
@@ -36,7 +36,7 @@ class AzureAlerts(Construct):
         tags: Mapping[str, str],
     ) -> None:
         """Add the receivers; `short_name`, at most 12 characters, stands in what they get."""
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self._name = name
         self._group = group
         self._tags = dict(tags)
@@ -107,7 +107,7 @@ class AzureAlerts(Construct):
 
     def _alert(
         self,
-        construct_id: str,
+        id_: str,
         resource_id: str,
         description: str,
         criteria: MonitorMetricAlertCriteria,
@@ -117,8 +117,8 @@ class AzureAlerts(Construct):
     ) -> None:
         MonitorMetricAlert(
             self,
-            construct_id,
-            name=f"{self._name}-{construct_id}",
+            id_,
+            name=f"{self._name}-{id_}",
             resource_group_name=self._group.name,
             scopes=[resource_id],
             description=description,

@@ -37,14 +37,14 @@ class ClusterLogs(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
         retention_days: int,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self._name = name
         self._group = group
         self._tags = dict(tags)
@@ -106,7 +106,7 @@ class ClusterLogs(Construct):
         )
 
     def collect_resource_logs(
-        self, construct_id: str, *, resource_id: str, categories: Sequence[str], own_tables: bool = False
+        self, id_: str, *, resource_id: str, categories: Sequence[str], own_tables: bool = False
     ) -> None:
         """Send the given log categories of an Azure resource here.
 
@@ -114,7 +114,7 @@ class ClusterLogs(Construct):
         """
         MonitorDiagnosticSetting(
             self,
-            construct_id,
+            id_,
             name=self._name,
             target_resource_id=resource_id,
             log_analytics_workspace_id=self.workspace.id,

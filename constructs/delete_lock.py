@@ -9,8 +9,9 @@ class DeleteLock(ManagementLock):
 
     Only for resources that neither a role assignment nor a private endpoint of another stack points at: Azure
     refuses to delete those, too, as long as the resource that they point at is locked
-    (https://github.com/hashicorp/terraform-provider-azurerm/issues/11770 and /issues/17478). Use `DeletionGuard` there.
+    (https://github.com/hashicorp/terraform-provider-azurerm/issues/11770 and /issues/17478).
+    Use `DenyDeletePolicy` there.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, resource_id: str, reason: str) -> None:
-        super().__init__(scope, construct_id, name="keep", scope=resource_id, lock_level="CanNotDelete", notes=reason)
+    def __init__(self, scope: Construct, id_: str, *, resource_id: str, reason: str) -> None:
+        super().__init__(scope, id_, name="keep", scope=resource_id, lock_level="CanNotDelete", notes=reason)

@@ -10,11 +10,10 @@ from cdktf_cdktf_provider_azurerm.data_protection_backup_vault import (
     DataProtectionBackupVaultIdentity,
 )
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
 from .retained_disk import RetainedDisk
-from .role_name import role_name
+from .role_assignment import RoleAssignment
 
 
 class DiskBackup(Construct):
@@ -27,7 +26,7 @@ class DiskBackup(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         disks: Mapping[str, RetainedDisk],
@@ -38,7 +37,7 @@ class DiskBackup(Construct):
         retention_days: int,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         keep = TerraformResourceLifecycle(prevent_destroy=True)
         self.vault = DataProtectionBackupVault(
             self,
@@ -72,13 +71,10 @@ class DiskBackup(Construct):
             RoleAssignment(
                 self,
                 role_id,
-                name=role_name(group.id, role, self.vault.identity.principal_id),
-                scope=group.id,
-                role_definition_name=role,
+                role=role,
+                on=group.id,
                 principal_id=self.vault.identity.principal_id,
-                principal_type="ServicePrincipal",
                 description=why,
-                lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
             )
             for role_id, role, group, why in (
                 ("reader", "Disk Backup Reader", disks_group, "Read the disks that are backed up"),

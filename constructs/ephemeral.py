@@ -12,8 +12,8 @@ class Ephemeral(TerraformElement):
     Its attributes may be used only where Terraform takes ephemeral values, such as write-only arguments.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, kind: str, config: Mapping[str, object]) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, id_: str, *, kind: str, config: Mapping[str, object]) -> None:
+        super().__init__(scope, id_)
         self._address = f"ephemeral.{kind}.{self.friendly_unique_id}"
         self.cdktf_stack.add_override(self._address, dict(config))
 

@@ -58,14 +58,14 @@ class FirewallPolicy(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
         mode: str,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.policy = WebApplicationFirewallPolicy(
             self,
             "policy",

@@ -42,7 +42,7 @@ class GuardedSubnet(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
@@ -53,11 +53,11 @@ class GuardedSubnet(Construct):
         private_endpoint_network_policies: str = "Disabled",
         default_outbound_access: bool = False,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.subnet = Subnet(
             self,
             "subnet",
-            name=construct_id,
+            name=id_,
             resource_group_name=group.name,
             virtual_network_name=network.name,
             address_prefixes=[address_range],

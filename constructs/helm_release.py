@@ -1,15 +1,13 @@
-"""A Helm release whose chart, images and values come from `helm/`."""
+"""A Helm release."""
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cdktf import AssetType, ITerraformDependable, TerraformAsset
+from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_helm.release import Release, ReleasePostrender
 from constructs import Construct
-
-from stacks.platform.common.catalogue import charts, own_chart, values_files
-from stacks.platform.common.literals import terraform_literal
 
 from .helm_values import values_text
 
@@ -17,55 +15,62 @@ LONGEST_NAME = 53
 """Helm's limit for release names."""
 
 
-class HelmRelease(Release):
-    """The release `name`, which is also the id, the key in `helm/charts.yaml` and the folder of its values.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartReference:
+    """Where Terraform finds a chart."""
 
-    Values are layered, later ones win: `values.yaml`, `values.<variant>.yaml` for each variant, then `wired`: what
-    only the stack knows, which may hold tokens. Terraform waits until every object is ready. A failed upgrade is rolled
-    back, and a failed installation removed, unless `roll_back` is off: for pods that change data as they start, whose
-    predecessors may not understand it any more.
+    name: str
+    """Name in the repository, or a folder below the one that Terraform runs in."""
+    repository: str | None = None
+    """Chart repository, `https://` or `oci://`; None for a folder."""
+    version: str | None = None
+
+
+class HelmRelease(Release):
+    """The release `name`, under its pinned chart, with values that are known now and values that Terraform computes.
+
+    Terraform waits until every object is ready. A failed upgrade is rolled back, and a failed installation removed,
+    unless `roll_back` is off: for pods that change data as they start, whose predecessors may not understand it any
+    more.
     """
 
     def __init__(
         self,
         scope: Construct,
-        name: str,
+        id_: str,
         *,
+        name: str,
         namespace: str,
-        wired: Mapping[str, Any],
-        chart_of: str | None = None,
-        variants: Sequence[str] = (),
+        chart: ChartReference,
+        values: Sequence[str],
+        computed_values: Mapping[str, Any],
         timeout_seconds: int = 600,
         skip_crds: bool = False,
         roll_back: bool = True,
         wait_for_jobs: bool = True,
-        version: str | None = None,
         insertions: Mapping[str, str] | None = None,
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Add the release to `scope`.
+        """Add the release.
 
-        `chart_of` names chart and values in `helm/` where one chart is released under several names; `version` is given
-        where an environment chooses another than the pinned chart. `insertions` are lines that follow each line of the
-        rendered chart that equals the key, for what the chart has no value for; `sed` inserts them where Terraform
-        runs.
+        Values are layered, later ones win: `values`, texts of values files that Terraform must not read as templates
+        (`terraform_literal`), then `computed_values`, which may hold tokens. `insertions` are lines that follow each
+        line of the rendered chart that equals the key, for what the chart has no value for; `sed` inserts them where
+        Terraform runs.
 
-        Raises ValueError for a name that Helm refuses, a missing values file, or wired text that Terraform would
-        misread; KeyError for a chart that `helm/charts.yaml` does not pin.
+        Raises ValueError for a name that Helm refuses, or computed text that Terraform would misread.
         """
         if len(name) > LONGEST_NAME:
             raise ValueError(f"release name {name!r} has {len(name)} characters, Helm allows {LONGEST_NAME}")
-        files = [terraform_literal(file.read_text("utf-8")) for file in values_files(chart_of or name, tuple(variants))]
-        chart, repository, pinned = _chart(scope, chart_of or name)
         super().__init__(
             scope,
-            name,
+            id_,
             name=name,
             namespace=namespace,
-            chart=chart,
-            repository=repository,
-            version=version or pinned,
-            values=[*files, values_text(wired, name)],
+            chart=chart.name,
+            repository=chart.repository,
+            version=chart.version,
+            values=[*values, values_text(computed_values, name)],
             atomic=roll_back,
             cleanup_on_fail=roll_back,
             wait=True,
@@ -90,17 +95,3 @@ def inserting(insertions: Mapping[str, str]) -> list[str]:
         pattern, text = re.sub(r"([.\[\]*^$\\])", r"\\\1", line), re.sub(r"([&\\])", r"\\\1", added)
         arguments += ["-e", f"s|^{pattern}$|&\\\n{text}|"]
     return arguments
-
-
-def _chart(scope: Construct, name: str) -> tuple[str, str | None, str | None]:
-    """Return chart, repository and version; the latter two are None for an own chart."""
-    folder = own_chart(name)
-    if folder is not None:
-        # A remote run has only the stack's own folder, and cdktf copies assets into it.
-        asset_id = f"{name}-chart"
-        asset = scope.node.try_find_child(asset_id)
-        if not isinstance(asset, TerraformAsset):
-            asset = TerraformAsset(scope, asset_id, path=str(folder), type=AssetType.DIRECTORY)
-        return f"./{asset.path}", None, None
-    pin = charts()[name]
-    return pin.name, pin.repository, pin.version

@@ -6,7 +6,7 @@ from typing import Any
 
 from cdktf import Fn
 
-from stacks.platform.common.literals import terraform_literal
+from .terraform_literal import terraform_literal
 
 _MARK = "{TfToken["
 """In every text of cdktf that stands for a value: alone or within it, as a list's only item, as a mapping's key."""

@@ -1,6 +1,8 @@
-"""A host of the front door: HTTPS with a certificate of its own, everything to one Service."""
+"""A host of the ingress: HTTPS with a certificate of its own, everything to one Service."""
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cdktf import DataResource, ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
@@ -17,39 +19,54 @@ from cdktf_cdktf_provider_kubernetes.ingress_v1 import (
 )
 from constructs import Construct
 
-EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
-"""Annotation that has cert-manager put the path of its challenge into this Ingress, instead of one of its own."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """Where requests below `path` go: a Service of the Ingress' own namespace."""
+
+    service: str
+    port: int
+    path: str = "/"
+
+
+class RouteRecord(DataResource):
+    """The route of an Ingress in the state, so that Terraform notices a change of it.
+
+    For an Ingress whose paths somebody else edits as well: there Terraform has to look away from the paths themselves.
+    """
+
+    def __init__(self, scope: Construct, id_: str, *, route: Route) -> None:
+        super().__init__(scope, id_, input=dataclasses.asdict(route))
 
 
 class HttpsIngress(IngressV1):
     """The Ingress `name` for one host, with a single path: controllers disagree about the order of several.
 
-    Below `path` everything goes to the Service; nothing else of it can be reached.
+    Below its path everything goes to the Service; nothing else of it can be reached.
 
-    Where cert-manager edits the Ingress (annotation `EDIT_IN_PLACE`), Terraform looks away from its paths, so
-    that a wanted path, Service or port that changes replaces the Ingress: for seconds the host is unknown, and the
-    certificate is found again in its Secret.
+    With a `record` Terraform looks away from the paths, to which cert-manager adds one for a challenge, and replaces
+    the Ingress when the recorded route changes: for seconds the host is unknown, and the certificate is found again in
+    its Secret.
     """
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         namespace: str,
         ingress_class: str,
         host: str,
-        service: str,
-        port: int,
-        path: str = "/",
+        route: Route,
+        record: RouteRecord | None = None,
         annotations: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
         """Add the Ingress; its certificate is kept in the Secret `<name>-tls`."""
         super().__init__(
             scope,
-            construct_id,
+            id_,
             metadata=IngressV1Metadata(name=name, namespace=namespace, annotations=dict(annotations)),
             spec=IngressV1Spec(
                 ingress_class_name=ingress_class,
@@ -60,12 +77,12 @@ class HttpsIngress(IngressV1):
                         http=IngressV1SpecRuleHttp(
                             path=[
                                 IngressV1SpecRuleHttpPath(
-                                    path=path,
+                                    path=route.path,
                                     path_type="Prefix",
                                     backend=IngressV1SpecRuleHttpPathBackend(
                                         service=IngressV1SpecRuleHttpPathBackendService(
-                                            name=service,
-                                            port=IngressV1SpecRuleHttpPathBackendServicePort(number=port),
+                                            name=route.service,
+                                            port=IngressV1SpecRuleHttpPathBackendServicePort(number=route.port),
                                         )
                                     ),
                                 )
@@ -75,17 +92,14 @@ class HttpsIngress(IngressV1):
                 ],
             ),
             depends_on=list(depends_on),
-            lifecycle=_keeping_challenges(scope, construct_id, {"path": path, "service": service, "port": port})
-            if annotations.get(EDIT_IN_PLACE) == "true"
-            else None,
+            lifecycle=_keeping_challenges(record) if record else None,
         )
 
 
-def _keeping_challenges(scope: Construct, name: str, route: Mapping[str, str | int]) -> TerraformResourceLifecycle:
-    wanted = DataResource(scope, f"{name}-route", input=dict(route))
+def _keeping_challenges(record: RouteRecord) -> TerraformResourceLifecycle:
     return TerraformResourceLifecycle(
         # cert-manager adds and removes the path of its challenge while it proves the host.
         ignore_changes=["spec[0].rule[0].http[0].path"],
         # A plain address: Terraform takes no expression here, which the reference itself would become.
-        replace_triggered_by=[f"terraform_data.{wanted.friendly_unique_id}"],
+        replace_triggered_by=[f"terraform_data.{record.friendly_unique_id}"],
     )

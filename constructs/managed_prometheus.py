@@ -1,6 +1,8 @@
-"""Azure Monitor managed Prometheus: where it keeps metrics, what it collects, which alerts it judges."""
+"""Azure Monitor managed Prometheus: where it keeps metrics, what it collects, which alerts it raises."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from cdktf_cdktf_provider_azurerm.monitor_alert_prometheus_rule_group import (
     MonitorAlertPrometheusRuleGroup,
@@ -22,10 +24,46 @@ from cdktf_cdktf_provider_azurerm.monitor_workspace import MonitorWorkspace
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from stacks.platform.components.monitoring.alerts import AlertGroup
-
 STREAM = "Microsoft-PrometheusMetrics"
 _ACCOUNT = "workspace"
+
+
+_SEVERITY = {"critical": 1, "warning": 2, "info": 3}
+"""Azure's severities of Prometheus' usual ones."""
+_DURATION = re.compile(r"(?P<number>\d+)(?P<unit>[mh])")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """One alert, as a rule file of Prometheus writes it; its label `severity` is critical, warning or info."""
+
+    name: str
+    expression: str
+    lasts: str
+    """How long the expression has to hold, such as `10m`."""
+    labels: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+    @property
+    def iso_duration(self) -> str:
+        """`lasts` as ISO 8601 writes it. Raises ValueError for other units than minutes and hours."""
+        match = _DURATION.fullmatch(self.lasts)
+        if match is None:
+            raise ValueError(f"alert {self.name}: for is {self.lasts!r}; write minutes or hours such as 10m")
+        return f"PT{match['number']}{match['unit'].upper()}"
+
+    @property
+    def azure_severity(self) -> int:
+        """Azure's number for the label `severity`."""
+        return _SEVERITY[self.labels["severity"]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertGroup:
+    """Alerts that are evaluated together."""
+
+    name: str
+    alerts: tuple[Alert, ...]
 
 
 class ManagedPrometheus(Construct):
@@ -34,10 +72,8 @@ class ManagedPrometheus(Construct):
     Resources: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable (Terraform).
     """
 
-    def __init__(
-        self, scope: Construct, construct_id: str, *, name: str, group: ResourceGroup, tags: Mapping[str, str]
-    ) -> None:
-        super().__init__(scope, construct_id)
+    def __init__(self, scope: Construct, id_: str, *, name: str, group: ResourceGroup, tags: Mapping[str, str]) -> None:
+        super().__init__(scope, id_)
         self._name = name
         self._group = group
         self._tags = dict(tags)
@@ -87,7 +123,7 @@ class ManagedPrometheus(Construct):
             data_collection_rule_id=rule.id,
         )
 
-    def judge(
+    def add_alerts(
         self, groups: Sequence[AlertGroup], *, cluster_id: str, cluster_name: str, action_group_ids: Sequence[str]
     ) -> None:
         """Add the alerts of `groups`, for this cluster only."""

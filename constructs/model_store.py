@@ -18,7 +18,7 @@ class ModelStore(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         group_name: str,
         account_name: str,
@@ -28,7 +28,7 @@ class ModelStore(Construct):
         tags: Mapping[str, str],
     ) -> None:
         """Add the store; `encrypted` refuses mounts without TLS."""
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.group = ResourceGroup(self, "group", name=group_name, location=location, tags=dict(tags))
         self.account = StorageAccount(
             self,

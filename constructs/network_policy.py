@@ -1,7 +1,8 @@
-"""Network policies from flows: one that denies everything, and one for each workload with all that it is allowed."""
+"""Network policies: what some pods of a namespace may send and receive."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from cdktf_cdktf_provider_kubernetes.network_policy_v1 import (
     NetworkPolicyV1,
@@ -23,7 +24,58 @@ from cdktf_cdktf_provider_kubernetes.network_policy_v1 import (
 )
 from constructs import Construct
 
-from stacks.platform.common.traffic import ANY_NAMESPACE, ANYWHERE, METADATA_SERVICE, Direction, Flow, Peer, Workload
+ANYWHERE = "0.0.0.0/0"
+METADATA_SERVICE = "169.254.169.254/32"
+"""Azure's instance metadata: it hands out the node's own identity, so no pod may ask it."""
+ANY_NAMESPACE = "*"
+
+
+class Peer(Protocol):
+    """The other side: pods of a namespace, or an address range outside the cluster. Exactly one of the two is set."""
+
+    @property
+    def namespace(self) -> str | None:
+        """Name of the namespace, or `ANY_NAMESPACE`."""
+
+    @property
+    def pods(self) -> Mapping[str, str]:
+        """Labels of the pods in it; empty means all of them."""
+
+    @property
+    def cidr(self) -> str | None:
+        """The address range; one of everything leaves out Azure's instance metadata."""
+
+
+class Port(Protocol):
+    """A port of the receiving pod, after any translation by a Service."""
+
+    @property
+    def number(self) -> int:
+        """From 1 to 65535."""
+
+    @property
+    def protocol(self) -> str:
+        """TCP, UDP or SCTP."""
+
+
+class TrafficRule(Protocol):
+    """One allowance; its name is kept in an annotation of the policy.
+
+    This and its parts are protocols instead of data classes, because programs that synthesize nothing read the rules
+    too, and to import this module starts Node.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the allowance is for."""
+
+    @property
+    def peers(self) -> Sequence[Peer]:
+        """Empty means everybody."""
+
+    @property
+    def ports(self) -> Sequence[Port]:
+        """Empty means every port."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,66 +89,85 @@ class _PeerKind:
     port: type[Any]
 
 
-_KINDS = {
-    Direction.INGRESS: _PeerKind(
-        peer=NetworkPolicyV1SpecIngressFrom,
-        ip_block=NetworkPolicyV1SpecIngressFromIpBlock,
-        namespace_selector=NetworkPolicyV1SpecIngressFromNamespaceSelector,
-        pod_selector=NetworkPolicyV1SpecIngressFromPodSelector,
-        port=NetworkPolicyV1SpecIngressPorts,
-    ),
-    Direction.EGRESS: _PeerKind(
-        peer=NetworkPolicyV1SpecEgressTo,
-        ip_block=NetworkPolicyV1SpecEgressToIpBlock,
-        namespace_selector=NetworkPolicyV1SpecEgressToNamespaceSelector,
-        pod_selector=NetworkPolicyV1SpecEgressToPodSelector,
-        port=NetworkPolicyV1SpecEgressPorts,
-    ),
-}
+_INGRESS = _PeerKind(
+    peer=NetworkPolicyV1SpecIngressFrom,
+    ip_block=NetworkPolicyV1SpecIngressFromIpBlock,
+    namespace_selector=NetworkPolicyV1SpecIngressFromNamespaceSelector,
+    pod_selector=NetworkPolicyV1SpecIngressFromPodSelector,
+    port=NetworkPolicyV1SpecIngressPorts,
+)
+_EGRESS = _PeerKind(
+    peer=NetworkPolicyV1SpecEgressTo,
+    ip_block=NetworkPolicyV1SpecEgressToIpBlock,
+    namespace_selector=NetworkPolicyV1SpecEgressToNamespaceSelector,
+    pod_selector=NetworkPolicyV1SpecEgressToPodSelector,
+    port=NetworkPolicyV1SpecEgressPorts,
+)
 
 
-def deny_all(scope: Construct, name: str, namespace: str) -> NetworkPolicyV1:
-    """Deny all traffic from and to every pod of the namespace; `name` begins the resource's id."""
-    return NetworkPolicyV1(
-        scope,
-        f"{name}-deny-all",
-        metadata=NetworkPolicyV1Metadata(name="deny-all", namespace=namespace),
-        spec=NetworkPolicyV1Spec(
-            pod_selector=NetworkPolicyV1SpecPodSelector(),
-            policy_types=["Ingress", "Egress"],
-        ),
-    )
+class DenyAllPolicy(NetworkPolicyV1):
+    """Denies all traffic from and to every pod of a namespace that no other policy allows."""
+
+    def __init__(self, scope: Construct, id_: str, *, namespace: str) -> None:
+        super().__init__(
+            scope,
+            id_,
+            metadata=NetworkPolicyV1Metadata(name="deny-all", namespace=namespace),
+            spec=NetworkPolicyV1Spec(
+                pod_selector=NetworkPolicyV1SpecPodSelector(),
+                policy_types=["Ingress", "Egress"],
+            ),
+        )
 
 
-def allow(scope: Construct, name: str, namespace: str, workload: Workload) -> NetworkPolicyV1:
-    """Allow the flows of one workload of the namespace; `name` begins the resource's id."""
-    incoming, outgoing = workload.flows_of(Direction.INGRESS), workload.flows_of(Direction.EGRESS)
-    named = {"allowed-in": incoming, "allowed-out": outgoing}
-    return NetworkPolicyV1(
-        scope,
-        f"{name}-{workload.name}-traffic",
-        metadata=NetworkPolicyV1Metadata(
-            name=workload.name,
-            namespace=namespace,
-            annotations={key: ", ".join(flow.name for flow in flows) for key, flows in named.items() if flows},
-        ),
-        spec=NetworkPolicyV1Spec(
-            pod_selector=NetworkPolicyV1SpecPodSelector(match_labels=workload.pods or None),
-            ingress=[NetworkPolicyV1SpecIngress(from_=_peers(flow), ports=_ports(flow)) for flow in incoming] or None,
-            egress=[NetworkPolicyV1SpecEgress(to=_peers(flow), ports=_ports(flow)) for flow in outgoing] or None,
-            policy_types=[kind for kind, flows in (("Ingress", incoming), ("Egress", outgoing)) if flows],
-        ),
-    )
+class NetworkPolicy(NetworkPolicyV1):
+    """Allows the pods with the labels `pods`, all pods of the namespace when there are none, what the rules name.
+
+    A direction without a rule is left to other policies.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id_: str,
+        *,
+        name: str,
+        namespace: str,
+        pods: Mapping[str, str],
+        ingress: Sequence[TrafficRule],
+        egress: Sequence[TrafficRule],
+    ) -> None:
+        named = {"allowed-in": ingress, "allowed-out": egress}
+        super().__init__(
+            scope,
+            id_,
+            metadata=NetworkPolicyV1Metadata(
+                name=name,
+                namespace=namespace,
+                annotations={key: ", ".join(rule.name for rule in rules) for key, rules in named.items() if rules},
+            ),
+            spec=NetworkPolicyV1Spec(
+                pod_selector=NetworkPolicyV1SpecPodSelector(match_labels=dict(pods) or None),
+                ingress=[
+                    NetworkPolicyV1SpecIngress(from_=_peers(_INGRESS, rule), ports=_ports(_INGRESS, rule))
+                    for rule in ingress
+                ]
+                or None,
+                egress=[
+                    NetworkPolicyV1SpecEgress(to=_peers(_EGRESS, rule), ports=_ports(_EGRESS, rule)) for rule in egress
+                ]
+                or None,
+                policy_types=[kind for kind, rules in (("Ingress", ingress), ("Egress", egress)) if rules],
+            ),
+        )
 
 
-def _peers(flow: Flow) -> list[Any]:
-    kind = _KINDS[flow.direction]
-    return [_peer(kind, peer) for peer in flow.peers]
+def _peers(kind: _PeerKind, rule: TrafficRule) -> list[Any]:
+    return [_peer(kind, peer) for peer in rule.peers]
 
 
-def _ports(flow: Flow) -> list[Any]:
-    kind = _KINDS[flow.direction]
-    return [kind.port(port=str(port.number), protocol=port.protocol) for port in flow.ports]
+def _ports(kind: _PeerKind, rule: TrafficRule) -> list[Any]:
+    return [kind.port(port=str(port.number), protocol=port.protocol) for port in rule.ports]
 
 
 def _peer(kind: _PeerKind, peer: Peer) -> Any:
@@ -106,5 +177,5 @@ def _peer(kind: _PeerKind, peer: Peer) -> Any:
     labels = None if peer.namespace == ANY_NAMESPACE else {"kubernetes.io/metadata.name": peer.namespace}
     return kind.peer(
         namespace_selector=kind.namespace_selector(match_labels=labels),
-        pod_selector=kind.pod_selector(match_labels=peer.pods) if peer.pods else None,
+        pod_selector=kind.pod_selector(match_labels=dict(peer.pods)) if peer.pods else None,
     )

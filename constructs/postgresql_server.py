@@ -1,6 +1,8 @@
 """PostgreSQL Flexible Server for the platform's applications."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.postgresql_flexible_server import (
@@ -16,9 +18,6 @@ from cdktf_cdktf_provider_azurerm.postgresql_flexible_server_configuration impor
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from constructs import Construct
 
-from stacks.common.maintenance import UtcWindow
-from stacks.settings.data import DatabaseSettings
-
 ADMINISTRATOR = "platform_admin"
 
 PARAMETERS = {
@@ -29,7 +28,27 @@ PARAMETERS = {
 }
 """Server parameters that differ from Azure's defaults or that the platform relies on."""
 
+HighAvailability = Literal["off", "same-zone", "zone-redundant"]
 HIGH_AVAILABILITY = {"same-zone": "SameZone", "zone-redundant": "ZoneRedundant"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntraAdministrator:
+    """Somebody who may log in to the server as its administrator with a token of Entra."""
+
+    object_id: str
+    name: str
+    type: Literal["User", "Group", "ServicePrincipal"]
+
+
+@dataclass(frozen=True, slots=True)
+class UtcWindow:
+    """Start of a weekly window in UTC."""
+
+    day_of_week: int
+    """0 is Sunday."""
+    hour: int
+    minute: int
 
 
 class PostgresqlServer(Construct):
@@ -42,59 +61,75 @@ class PostgresqlServer(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
-        settings: DatabaseSettings,
-        zoned: bool,
+        version: str,
+        sku: str,
+        storage_gib: int,
+        storage_auto_grow: bool,
+        zone: int | None,
+        high_availability: HighAvailability,
+        standby_zone: int | None,
+        backup_retention_days: int,
+        geo_redundant_backup: bool,
         administrator_password: str,
         administrator_password_version: int,
+        entra_administrators: Sequence[EntraAdministrator],
         tenant_id: str,
         maintenance: UtcWindow,
+        restore_from_server_id: str | None,
+        restore_time_utc: str | None,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
-        restored = settings.restore_from_server_id is not None
-        standby = settings.high_availability == "zone-redundant" and zoned
+        """Add the server.
+
+        Zones are None in a region without. `standby_zone` is for `zone-redundant` alone. The password may be an
+        ephemeral value: it is written when its version changes, and to Azure alone. `restore_from_server_id` begins
+        with that server's data as of `restore_time_utc`; later changes of the two have no effect.
+        """
+        super().__init__(scope, id_)
         self.server = PostgresqlFlexibleServer(
             self,
             "server",
             name=name,
             location=group.location,
             resource_group_name=group.name,
-            version=settings.version,
-            sku_name=settings.sku,
-            storage_mb=settings.storage_gib * 1024,
-            auto_grow_enabled=settings.storage_auto_grow,
-            zone=str(settings.zone) if zoned else None,
+            version=version,
+            sku_name=sku,
+            storage_mb=storage_gib * 1024,
+            auto_grow_enabled=storage_auto_grow,
+            zone=_text(zone),
             high_availability=None
-            if settings.high_availability == "off"
+            if high_availability == "off"
             else PostgresqlFlexibleServerHighAvailability(
-                mode=HIGH_AVAILABILITY[settings.high_availability],
-                standby_availability_zone=str(settings.standby_zone) if standby else None,
+                mode=HIGH_AVAILABILITY[high_availability],
+                standby_availability_zone=_text(standby_zone),
             ),
-            backup_retention_days=settings.backup_retention_days,
-            geo_redundant_backup_enabled=settings.geo_redundant_backup,
+            backup_retention_days=backup_retention_days,
+            geo_redundant_backup_enabled=geo_redundant_backup,
             public_network_access_enabled=False,
             administrator_login=ADMINISTRATOR,
             administrator_password_wo=administrator_password,
             administrator_password_wo_version=administrator_password_version,
             authentication=PostgresqlFlexibleServerAuthentication(
                 password_auth_enabled=True,
-                active_directory_auth_enabled=bool(settings.entra_administrators),
-                tenant_id=tenant_id if settings.entra_administrators else None,
+                active_directory_auth_enabled=bool(entra_administrators),
+                tenant_id=tenant_id if entra_administrators else None,
             ),
             maintenance_window=PostgresqlFlexibleServerMaintenanceWindow(
                 day_of_week=maintenance.day_of_week,
                 start_hour=maintenance.hour,
                 start_minute=maintenance.minute,
             ),
-            create_mode="PointInTimeRestore" if restored else "Default",
-            source_server_id=settings.restore_from_server_id,
-            point_in_time_restore_time_in_utc=settings.restore_time_utc,
+            create_mode="Default" if restore_from_server_id is None else "PointInTimeRestore",
+            source_server_id=restore_from_server_id,
+            point_in_time_restore_time_in_utc=restore_time_utc,
             tags=dict(tags),
-            lifecycle=TerraformResourceLifecycle(prevent_destroy=True, ignore_changes=_changed_by_azure(settings)),
+            lifecycle=TerraformResourceLifecycle(
+                prevent_destroy=True, ignore_changes=_changed_by_azure(high_availability, storage_auto_grow)
+            ),
         )
         for parameter, value in PARAMETERS.items():
             PostgresqlFlexibleServerConfiguration(
@@ -104,7 +139,7 @@ class PostgresqlServer(Construct):
                 name=parameter,
                 value=value,
             )
-        for administrator in settings.entra_administrators:
+        for administrator in entra_administrators:
             PostgresqlFlexibleServerActiveDirectoryAdministrator(
                 self,
                 f"administrator-{administrator.object_id}",
@@ -117,13 +152,17 @@ class PostgresqlServer(Construct):
             )
 
 
-def _changed_by_azure(settings: DatabaseSettings) -> list[str]:
+def _text(zone: int | None) -> str | None:
+    return None if zone is None else str(zone)
+
+
+def _changed_by_azure(high_availability: HighAvailability, storage_auto_grow: bool) -> list[str]:
     """Arguments whose later difference from the file is right, and must not become a plan."""
     # Where the server came from matters once; without this, removing the restore from the file would replace it.
     changed = ["create_mode", "source_server_id", "point_in_time_restore_time_in_utc"]
-    if settings.high_availability != "off":
+    if high_availability != "off":
         # A failover swaps the two.
         changed += ["zone", "high_availability[0].standby_availability_zone"]
-    if settings.storage_auto_grow:
+    if storage_auto_grow:
         changed += ["storage_mb"]
     return changed

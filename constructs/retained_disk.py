@@ -19,7 +19,7 @@ class RetainedDisk(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         location: str,
@@ -30,7 +30,7 @@ class RetainedDisk(Construct):
         disk_encryption_set_id: str | None,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.name = name
         self.disk = ManagedDisk(
             self,

@@ -63,7 +63,7 @@ class ScriptJob(JobV1):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         namespace: str,
@@ -77,7 +77,7 @@ class ScriptJob(JobV1):
         """Add the Job; it ends as failed after `timeout_minutes`."""
         super().__init__(
             scope,
-            construct_id,
+            id_,
             metadata=JobV1Metadata(name=name, namespace=namespace, labels=dict(labels)),
             spec=JobV1Spec(
                 backoff_limit=2,

@@ -37,7 +37,7 @@ class StaticShare(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         resource_group_name: str,
@@ -54,7 +54,7 @@ class StaticShare(Construct):
 
         The class belongs to this share alone: its name is one that no other share of the cluster has.
         """
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         storage_class = StorageClassV1(
             self,
             "class",

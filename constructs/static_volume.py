@@ -36,7 +36,7 @@ class StaticVolume(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         disk_id: str,
@@ -52,7 +52,7 @@ class StaticVolume(Construct):
         `zone` is the node label's value of the one zone that the disk attaches in. `depends_on` is what the claim has
         to wait for.
         """
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.volume = PersistentVolumeV1(
             self,
             "volume",

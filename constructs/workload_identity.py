@@ -7,24 +7,28 @@ from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 from constructs import Construct
 
-from stacks.platform.common.accounts import TOKEN_AUDIENCE, WorkloadAccount
-
 
 class WorkloadIdentity(Construct):
-    """An identity without secret: it trusts the tokens that the cluster's issuer gives to `account`, and no others."""
+    """An identity without secret: it trusts the tokens of one service account of one cluster, and no others.
+
+    Hands on `identity`; a role for it is given beside it.
+    """
 
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
         issuer_url: str,
-        account: WorkloadAccount,
+        service_account: str,
+        subject: str,
+        audience: str,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        """Trust tokens of `issuer_url` for `subject` and `audience`; `service_account` names the credential."""
+        super().__init__(scope, id_)
         self.identity = UserAssignedIdentity(
             self,
             "identity",
@@ -36,10 +40,10 @@ class WorkloadIdentity(Construct):
         FederatedIdentityCredential(
             self,
             "credential",
-            name=account.name,
+            name=service_account,
             resource_group_name=group.name,
             parent_id=self.identity.id,
             issuer=issuer_url,
-            subject=account.subject,
-            audience=[TOKEN_AUDIENCE],
+            subject=subject,
+            audience=[audience],
         )

@@ -9,7 +9,7 @@ from cdktf_cdktf_provider_azurerm.container_registry import (
 )
 from constructs import Construct
 
-from constructs.deletion_guard import DeletionGuard
+from constructs.deny_delete_policy import DenyDeletePolicy
 
 from .common import wiring
 from .common.base import EnvironmentStack, Tier
@@ -32,7 +32,7 @@ class AcrStack(EnvironmentStack):
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)
         registry = self._registry()
-        DeletionGuard(
+        DenyDeletePolicy(
             self,
             "guard",
             name=self.names.resource("keep-registry"),

@@ -3,17 +3,19 @@
 from cdktf_cdktf_provider_random.provider import RandomProvider
 from constructs import Construct
 
-from constructs.deletion_guard import DeletionGuard
-from constructs.postgresql_server import PostgresqlServer
-from constructs.secret_vault import SecretVault
-from constructs.vault_secret import VaultSecret
+from constructs.deny_delete_policy import DenyDeletePolicy
+from constructs.key_vault import KeyVault
+from constructs.key_vault_secret import KeyVaultSecret
+from constructs.postgresql_server import EntraAdministrator, PostgresqlServer
 
 from .common import wiring
 from .common.base import EnvironmentStack, Tier
 from .common.maintenance import in_utc
 from .common.outputs import DatabaseOutputs
 from .settings import Settings
-from .settings.secret_names import SECRETS, GeneratedSecret
+from .settings.secret_names import SECRETS, Alphabet, GeneratedSecret
+
+SPECIAL_CHARACTERS = {Alphabet.LETTERS_AND_DIGITS: "", Alphabet.BASE64_URL: "-_"}
 
 
 class DatabaseStack(EnvironmentStack):
@@ -29,7 +31,7 @@ class DatabaseStack(EnvironmentStack):
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)
         RandomProvider(self, "random")
-        vault = SecretVault(
+        vault = KeyVault(
             self,
             "vault",
             name=self.names.key_vault,
@@ -43,10 +45,13 @@ class DatabaseStack(EnvironmentStack):
         vault_id = vault.vault.id
         versions = {secret: settings.secrets.versions.get(secret.value, 1) for secret in GeneratedSecret}
         secrets = {
-            secret: VaultSecret(
+            secret: KeyVaultSecret(
                 self,
-                secret=secret,
-                spec=spec,
+                secret.value,
+                name=secret.value,
+                length=spec.length,
+                prefix=spec.prefix,
+                special_characters=SPECIAL_CHARACTERS[spec.alphabet],
                 version=versions[secret],
                 key_vault_id=vault_id,
                 tags=self.tags,
@@ -54,21 +59,35 @@ class DatabaseStack(EnvironmentStack):
             )
             for secret, spec in SECRETS.items()
         }
+        database, zoned = settings.database, bool(settings.azure.zones)
         administrator = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD
         server = PostgresqlServer(
             self,
             "postgresql",
-            name=self.names.postgresql_server(settings.database.generation),
+            name=self.names.postgresql_server(database.generation),
             group=self.resource_group,
-            settings=settings.database,
-            zoned=bool(settings.azure.zones),
+            version=database.version,
+            sku=database.sku,
+            storage_gib=database.storage_gib,
+            storage_auto_grow=database.storage_auto_grow,
+            zone=database.zone if zoned else None,
+            high_availability=database.high_availability,
+            standby_zone=database.standby_zone if zoned and database.high_availability == "zone-redundant" else None,
+            backup_retention_days=database.backup_retention_days,
+            geo_redundant_backup=database.geo_redundant_backup,
             administrator_password=secrets[administrator].read_back().attribute("value"),
             administrator_password_version=versions[administrator],
+            entra_administrators=[
+                EntraAdministrator(object_id=person.object_id, name=person.name, type=person.type)
+                for person in database.entra_administrators
+            ],
             tenant_id=vault.tenant_id,
             maintenance=in_utc(settings.cluster.maintenance),
+            restore_from_server_id=database.restore_from_server_id,
+            restore_time_utc=database.restore_time_utc,
             tags=self.tags,
         ).server
-        DeletionGuard(
+        DenyDeletePolicy(
             self,
             "guard",
             name=self.names.resource("keep-database"),

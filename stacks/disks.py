@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_azurerm.storage_account import (
 from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
 
-from constructs.deletion_guard import DeletionGuard
+from constructs.deny_delete_policy import DenyDeletePolicy
 from constructs.disk_backup import DiskBackup
 from constructs.model_store import ModelStore
 from constructs.retained_disk import RetainedDisk
@@ -71,7 +71,7 @@ class DisksStack(EnvironmentStack):
             quota=settings.disks.chat_uploads_gib,
             lifecycle=self.protected,
         )
-        DeletionGuard(
+        DenyDeletePolicy(
             self,
             "guard",
             name=self.names.resource("keep-uploads"),

@@ -5,7 +5,7 @@ from cdktf_cdktf_provider_azuread.provider import AzureadProvider
 from constructs import Construct
 
 from constructs.access_group import AccessGroup
-from constructs.login_application import LoginApplication
+from constructs.entra_application import EntraApplication
 
 from .common import wiring
 from .common.base import EnvironmentStack, Tier
@@ -40,7 +40,7 @@ class IdentityStack(EnvironmentStack):
             identity.access_group_object_id
             or AccessGroup(self, "access-group", display_name=f"{self.names.base} users", owner_ids=owners).object_id
         )
-        login = LoginApplication(
+        login = EntraApplication(
             self,
             "login",
             display_name=f"{self.names.base} login",

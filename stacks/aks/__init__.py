@@ -10,10 +10,11 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs import Construct
 
 from constructs.cluster_logs import ClusterLogs
-from constructs.identity_role import IdentityRole
-from constructs.node_pools import GpuNodePool, NodePool, PoolFrame
+from constructs.node_pools import NodePool, NodePoolDefaults
+from constructs.role_assignment import RoleAssignment
 from constructs.workload_identity import WorkloadIdentity
 from stacks.common import wiring
+from stacks.common.azure_names import rotation_pool_name
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
 from stacks.platform.common.accounts import (
@@ -24,7 +25,9 @@ from stacks.platform.common.accounts import (
     WorkloadAccount,
     login_accounts,
 )
+from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels, template_tags
 from stacks.settings import Settings
+from stacks.settings.cluster import Priority
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
 from .cluster import add_cluster
@@ -99,7 +102,7 @@ class AksStack(EnvironmentStack):
         if settings.identity.manage:
             self._trust_logins(cluster, self.read(identity))
         external_secrets = self._workload_identity("external-secrets", VAULT_READER, cluster)
-        IdentityRole(
+        RoleAssignment(
             self,
             "external-secrets-vault",
             role="Key Vault Secrets User",
@@ -176,7 +179,7 @@ class AksStack(EnvironmentStack):
     def _add_pools(self, cluster: KubernetesCluster) -> None:
         settings = self.settings.cluster
         zones = self.settings.azure.zones
-        frame = PoolFrame(
+        defaults = NodePoolDefaults(
             cluster_id=cluster.id,
             subnet_id=self._network.nodes_subnet_id,
             kubernetes_version=settings.kubernetes_version,
@@ -188,18 +191,35 @@ class AksStack(EnvironmentStack):
             self,
             "workload-pool",
             name=WORKLOAD_POOL,
-            frame=frame,
-            pool=settings.workload_pool,
+            rotation_name=rotation_pool_name(WORKLOAD_POOL),
+            defaults=defaults,
+            vm_size=settings.workload_pool.vm_size,
+            min_nodes=settings.workload_pool.min_nodes,
+            max_nodes=settings.workload_pool.max_nodes,
+            os_disk_gib=settings.workload_pool.os_disk_gib,
+            ephemeral_os_disk=settings.workload_pool.ephemeral_os_disk,
             zones=[str(zone) for zone in sorted(zones)],
         )
         for name, pool in settings.gpu_pools.items():
-            GpuNodePool(
+            # Only pods that ask for a GPU get there.
+            NodePool(
                 self,
                 f"gpu-pool-{name}",
                 name=name,
-                frame=frame,
-                pool=pool,
+                rotation_name=rotation_pool_name(name),
+                defaults=defaults,
+                vm_size=pool.vm_size,
+                min_nodes=pool.min_nodes,
+                max_nodes=pool.max_nodes,
+                os_disk_gib=pool.os_disk_gib,
+                ephemeral_os_disk=pool.ephemeral_os_disk,
                 zones=[str(zone) for zone in sorted(zones if pool.zones is None else pool.zones)],
+                spot=pool.priority is Priority.SPOT,
+                max_price_usd_per_hour=pool.max_price_usd_per_hour,
+                nvidia_driver=True,
+                labels=gpu_node_labels(pool),
+                taints=[GPU_TAINT],
+                tags=template_tags(pool),
             )
 
     def _collect_logs(self, cluster: KubernetesCluster) -> None:
@@ -244,6 +264,8 @@ class AksStack(EnvironmentStack):
             name=self.names.resource(name),
             group=self.resource_group,
             issuer_url=cluster.oidc_issuer_url,
-            account=account,
+            service_account=account.name,
+            subject=account.subject,
+            audience=TOKEN_AUDIENCE,
             tags=self.tags,
         ).identity

@@ -3,15 +3,12 @@
 Built-in roles only, on the narrowest scope that works; custom roles take minutes to delete.
 """
 
-from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
-from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 from constructs import Construct
 
-from constructs.identity_role import IdentityRole
-from constructs.role_name import role_name
+from constructs.role_assignment import RoleAssignment
 from stacks.common.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
 from stacks.settings import Settings
 
@@ -51,8 +48,8 @@ class ControlPlaneRoles(Construct):
             self._role("front-door-group", "Reader", network.resource_group_id)
             self._role("front-door", "Network Contributor", network.public_ip_id)
 
-    def _role(self, construct_id: str, role: str, on: str) -> IdentityRole:
-        return IdentityRole(self, construct_id, role=role, on=on, principal_id=self._principal_id)
+    def _role(self, construct_id: str, role: str, on: str) -> RoleAssignment:
+        return RoleAssignment(self, construct_id, role=role, on=on, principal_id=self._principal_id)
 
 
 class GatewayControllerRoles(Construct):
@@ -82,12 +79,12 @@ class GatewayControllerRoles(Construct):
         if firewall:
             roles["firewall"] = ("Network Contributor", network.firewall_policy_id)
         for construct, (role, on) in roles.items():
-            IdentityRole(self, construct, role=role, on=on, principal_id=principal_id)
+            RoleAssignment(self, construct, role=role, on=on, principal_id=principal_id)
 
 
 def allow_pulling(scope: Construct, *, kubelet: UserAssignedIdentity, acr: AcrOutputs) -> None:
     """Let the nodes pull images from the environment's registry."""
-    IdentityRole(scope, "pull-images", role="AcrPull", on=acr.registry_id, principal_id=kubelet.principal_id)
+    RoleAssignment(scope, "pull-images", role="AcrPull", on=acr.registry_id, principal_id=kubelet.principal_id)
 
 
 def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCluster) -> None:
@@ -96,20 +93,19 @@ def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCl
         RoleAssignment(
             scope,
             f"operator-{object_id}",
-            name=role_name(cluster.id, CLUSTER_ADMIN, object_id),
-            scope=cluster.id,
-            role_definition_name=CLUSTER_ADMIN,
+            role=CLUSTER_ADMIN,
+            on=cluster.id,
             principal_id=object_id,
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
+            principal_type=None,
         )
     if not settings.operators.object_ids:
         deployer = DataAzurermClientConfig(scope, "deployer").object_id
         RoleAssignment(
             scope,
             "operator",
-            name=role_name(cluster.id, CLUSTER_ADMIN, deployer),
-            scope=cluster.id,
-            role_definition_name=CLUSTER_ADMIN,
+            role=CLUSTER_ADMIN,
+            on=cluster.id,
             principal_id=deployer,
-            lifecycle=TerraformResourceLifecycle(ignore_changes=["name", "principal_id"]),
+            principal_type=None,
+            keep_principal=True,
         )

@@ -6,8 +6,8 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 from constructs.azure_alerts import AzureAlerts
-from constructs.identity_role import IdentityRole
 from constructs.managed_prometheus import ManagedPrometheus
+from constructs.role_assignment import RoleAssignment
 from stacks.common.base import EnvironmentStack
 from stacks.common.outputs import DatabaseOutputs, DisksOutputs
 from stacks.platform.components.monitoring.alerts import alerts
@@ -43,7 +43,7 @@ def add_monitoring(
     )
     watched.watch_database(database.server_id)
     watched.watch_backups(disks.backup_vault_id)
-    IdentityRole(
+    RoleAssignment(
         scope,
         "grafana-database",
         role="Monitoring Reader",
@@ -54,13 +54,13 @@ def add_monitoring(
         return Monitoring(grafana_client_id=grafana.client_id)
     prometheus = ManagedPrometheus(scope, "metrics", name=names.resource("metrics"), group=group, tags=tags)
     prometheus.collect(cluster.id)
-    prometheus.judge(
+    prometheus.add_alerts(
         alerts(settings),
         cluster_id=cluster.id,
         cluster_name=cluster.name,
         action_group_ids=watched.action_group_ids,
     )
-    IdentityRole(
+    RoleAssignment(
         scope,
         "grafana-metrics",
         role="Monitoring Data Reader",

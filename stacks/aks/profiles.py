@@ -10,13 +10,12 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterNetworkProfile,
 )
 
+from stacks.common.maintenance import allowed_hours
 from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.settings import Settings
 from stacks.settings.cluster import ApiAccess, MaintenanceSettings
 from stacks.settings.monitoring import MetricsStore
 from stacks.settings.network import IngressMode, NetworkSettings, Outbound
-
-from .windows import allowed_hours
 
 CLUSTER_DNS_HOST = 10
 """Position of the cluster DNS in the service range."""

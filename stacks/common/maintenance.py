@@ -1,21 +1,11 @@
 """The weekly maintenance window in UTC, as services without a time zone want it."""
 
-from dataclasses import dataclass
-
+from constructs.postgresql_server import UtcWindow
 from stacks.settings.cluster import MaintenanceSettings
 
 DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
-MINUTES_PER_DAY = 24 * 60
-
-
-@dataclass(frozen=True, slots=True)
-class UtcWindow:
-    """Start of a weekly window."""
-
-    day_of_week: int
-    """0 is Sunday."""
-    hour: int
-    minute: int
+HOURS_PER_DAY = 24
+MINUTES_PER_DAY = HOURS_PER_DAY * 60
 
 
 def in_utc(window: MaintenanceSettings) -> UtcWindow:
@@ -24,6 +14,21 @@ def in_utc(window: MaintenanceSettings) -> UtcWindow:
     ahead = _minutes(window.utc_offset[1:]) * (-1 if window.utc_offset[0] == "-" else 1)
     day, minutes = divmod((start - ahead) % (len(DAYS) * MINUTES_PER_DAY), MINUTES_PER_DAY)
     return UtcWindow(day, *divmod(minutes, 60))
+
+
+def allowed_hours(window: MaintenanceSettings) -> dict[str, list[int]]:
+    """Return the whole UTC hours inside `window`, by the day that they are on.
+
+    Hour 1 means from 01:00 until 02:00, so a window that opens at half past loses its first and last half hour.
+    """
+    start = in_utc(window)
+    whole_hours = window.duration_hours - (1 if start.minute else 0)
+    first = start.day_of_week * HOURS_PER_DAY + start.hour + (1 if start.minute else 0)
+    hours: dict[str, list[int]] = {}
+    for hour in range(first, first + whole_hours):
+        day, of_day = divmod(hour, HOURS_PER_DAY)
+        hours.setdefault(DAYS[day % len(DAYS)], []).append(of_day)
+    return hours
 
 
 def _minutes(clock: str) -> int:

@@ -5,11 +5,11 @@ from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
 from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
+from constructs.application_gateway import ApplicationGateway
 from constructs.firewall_policy import FirewallPolicy
 from constructs.guarded_subnet import GuardedSubnet
-from constructs.ingress_gateway import IngressGateway
-from constructs.outbound_nat import OutboundNat
-from constructs.private_access import PrivateAccess
+from constructs.nat_gateway import NatGateway
+from constructs.private_endpoint import PrivateEndpoint
 from stacks.common import wiring
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, NetworkOutputs
@@ -107,9 +107,9 @@ class NetworkStack(EnvironmentStack):
         )
 
     def _add_private_access(self, endpoints: GuardedSubnet, producers: Producers) -> None:
-        made: dict[str, PrivateAccess] = {}
+        made: dict[str, PrivateEndpoint] = {}
         for service in private_services(self.settings):
-            made[service.name] = PrivateAccess(
+            made[service.name] = PrivateEndpoint(
                 self,
                 service.name,
                 name=self.names.resource(f"{service.name}-endpoint"),
@@ -126,7 +126,7 @@ class NetworkStack(EnvironmentStack):
     def _outbound(self, nodes: GuardedSubnet) -> str:
         if self.settings.network.outbound is not Outbound.NAT_GATEWAY:
             return ""
-        nat = OutboundNat(
+        nat = NatGateway(
             self,
             "outbound",
             name=self.names.resource("outbound"),
@@ -171,7 +171,7 @@ class NetworkStack(EnvironmentStack):
         gateway = self._gateway_settings
         if gateway is None:
             return ""
-        return IngressGateway(
+        return ApplicationGateway(
             self,
             "ingress",
             name=self.names.resource("gateway"),

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
-from constructs.cluster_credentials import connect_to_cluster
-from constructs.namespace import Namespace
+from constructs.cluster_providers import ClusterProviders
 from stacks.common import wiring
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.hosts import Hosts
@@ -21,6 +20,7 @@ from stacks.common.outputs import (
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
+from .common.namespace_bounds import add_namespace
 from .common.namespaces import namespaces
 from .common.values import cluster_issuer, ingress_class
 from .components.certificates.resources import add_certificates
@@ -64,11 +64,15 @@ class PlatformStack(EnvironmentStack):
         address = self.read(network)
         vault = self.read(database)
 
-        connect_to_cluster(
-            self, api_url=cluster.api_url, ca_certificate=cluster.ca_certificate, tenant_id=vault.tenant_id
+        ClusterProviders(
+            self,
+            "cluster-providers",
+            api_url=cluster.api_url,
+            ca_certificate=cluster.ca_certificate,
+            tenant_id=vault.tenant_id,
         )
         minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
-        spaces = {rules.name: Namespace(self, rules, kubernetes_minor=minor) for rules in namespaces(settings)}
+        spaces = {rules.name: add_namespace(self, rules, kubernetes_minor=minor) for rules in namespaces(settings)}
 
         add_image_policy(self, settings, spaces)
         issuers = add_certificates(

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from constructs.helm_release import HelmRelease
 from constructs.helm_values import values_text
+from constructs.terraform_literal import terraform_literal
 from stacks.platform.common.catalogue import HELM, charts, images, own_chart, values_files
-from stacks.platform.common.literals import terraform_literal
+from stacks.platform.common.releases import add_release
 
 TERRAFORM = shutil.which("terraform")
 needs_terraform = pytest.mark.skipif(TERRAFORM is None, reason="terraform is not on PATH")
@@ -32,9 +32,9 @@ AWKWARD = [
 
 
 def _release(scope: cdktf.TerraformStack, **changes: Any) -> dict[str, Any]:
-    arguments: dict[str, Any] = {"namespace": "ns", "wired": {"replicaCount": 2}} | changes
+    arguments: dict[str, Any] = {"namespace": "ns", "computed_values": {"replicaCount": 2}} | changes
     name = arguments.pop("name", "cert-manager")
-    HelmRelease(scope, name, **arguments)
+    add_release(scope, name, **arguments)
     release: dict[str, Any] = json.loads(cdktf.Testing.synth(scope))["resource"]["helm_release"][name]
     return release
 
@@ -72,12 +72,12 @@ def test_failed_upgrade_is_rolled_back_and_everything_is_waited_for(scope: cdktf
     assert release["timeout"] > 300
 
 
-def test_values_are_base_then_variants_then_wired(scope: cdktf.TerraformStack) -> None:
+def test_values_are_base_then_variants_then_computed(scope: cdktf.TerraformStack) -> None:
     folder = HELM / "cert-manager"
-    base, variant, wired = _release(scope, variants=("ha",))["values"]
+    base, variant, computed = _release(scope, variants=("ha",))["values"]
     assert base == (folder / "values.yaml").read_text()
     assert variant == (folder / "values.ha.yaml").read_text()
-    assert json.loads(wired)
+    assert json.loads(computed)
 
 
 def test_own_chart_travels_with_the_stack(scope: cdktf.TerraformStack) -> None:
@@ -103,7 +103,7 @@ def test_text_that_cdktf_would_write_wrongly_beside_a_token_is_refused(
 ) -> None:
     token = cdktf.Token.as_string(cdktf.Fn.upper("x"))
     with pytest.raises(ValueError, match=r"cert-manager\.a\[1\]\.b: .* write it in the release's values file"):
-        _release(scope, wired={"a": ["fine", {"b": f"{unsafe} {token}"}]})
+        _release(scope, computed_values={"a": ["fine", {"b": f"{unsafe} {token}"}]})
 
 
 @needs_terraform
@@ -116,13 +116,13 @@ def test_terraform_hands_files_on_unchanged(scope: cdktf.TerraformStack, outputs
 
 
 @needs_terraform
-def test_terraform_resolves_wired_values_to_what_was_passed(scope: cdktf.TerraformStack, outputs_of: Any) -> None:
+def test_terraform_resolves_computed_values_to_what_was_passed(scope: cdktf.TerraformStack, outputs_of: Any) -> None:
     local = cdktf.TerraformLocal(
         scope, "handed-on", {"id": "from another stack", "versions": {"a": 1}, "quoted": 'a "quoted" \\ text'}
     )
     zones = cdktf.Token.as_list(cdktf.Fn.split(",", "1,2"))
     count = cdktf.Token.as_number(cdktf.Fn.length_of(zones))
-    wired = {
+    computed = {
         "text": "newline\nand ${dollar}",
         'awkward "key" \\ %{ if x }': AWKWARD,
         "flag": True,
@@ -136,9 +136,9 @@ def test_terraform_resolves_wired_values_to_what_was_passed(scope: cdktf.Terrafo
         "zones": zones,
         "nested": [{"count": count}],
     }
-    cdktf.TerraformOutput(scope, "wired", value=values_text(wired))
-    resolved = json.loads(outputs_of(scope)["wired"])
-    assert resolved == wired | {
+    cdktf.TerraformOutput(scope, "computed", value=values_text(computed))
+    resolved = json.loads(outputs_of(scope)["computed"])
+    assert resolved == computed | {
         "id": "from another stack",
         "url": "https://from another stack/path",
         "quoted": 'a "quoted" \\ text',

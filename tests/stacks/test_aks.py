@@ -2,8 +2,8 @@
 
 import pytest
 
-from stacks.aks.windows import allowed_hours
 from stacks.common.azure_names import rotation_pool_name
+from stacks.common.maintenance import allowed_hours
 from stacks.settings.cluster import MaintenanceSettings
 from tests.support.stacks.disposable import GATEWAY_MODE, NAT_MODE, Changes, aks_stack, named
 from tests.support.stacks.durable import Block, of_type, only

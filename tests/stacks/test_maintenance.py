@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.common.maintenance import DAYS, UtcWindow, in_utc
+from constructs.postgresql_server import UtcWindow
+from stacks.common.maintenance import DAYS, in_utc
 from stacks.settings.cluster import MaintenanceSettings
 
 

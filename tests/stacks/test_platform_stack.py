@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from constructs.cluster_credentials import TOKEN_SCRIPT
+from constructs.cluster_providers import TOKEN_SCRIPT
+from constructs.terraform_literal import terraform_literal
 from stacks.platform.common.catalogue import HELM, charts, own_chart
 from stacks.platform.common.external_secrets import deliveries
-from stacks.platform.common.literals import terraform_literal
 from stacks.platform.common.namespaces import namespaces
 from stacks.platform.common.traffic import ANY_NAMESPACE, Direction, Peer, workloads
 from stacks.settings import load_settings

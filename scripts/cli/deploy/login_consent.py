@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stacks.settings import Settings
 
 SCOPES = ("openid", "profile", "email", "offline_access", "User.Read")
-"""What chat, Opik and Grafana ask for; `constructs/login_application.py` consents to the same."""
+"""What chat, Opik and Grafana ask for; `constructs/entra_application.py` consents to the same."""
 _GRAPH = "https://graph.microsoft.com/v1.0"
 _ANY_TENANT = "organizations"
 

@@ -30,6 +30,9 @@ class Exposure:
     """Keep a browser with the pod that answered it first, by a cookie that ends with the browser."""
 
 
+EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
+"""Annotation that has cert-manager put the path of its challenge into this Ingress, instead of one of its own."""
+
 STICKY_COOKIE = "platform-replica"
 
 
@@ -61,7 +64,7 @@ def _nginx(exposure: Exposure) -> dict[str, str]:
     """Return annotations of F5 NGINX, whose ConfigMap redirects to HTTPS and sends HSTS for every host."""
     return {
         # NGINX takes a host from one Ingress only, so the challenge's path has to appear in this one.
-        "acme.cert-manager.io/http01-edit-in-place": "true",
+        EDIT_IN_PLACE: "true",
         "nginx.org/client-max-body-size": f"{exposure.body_mib}m",
         "nginx.org/proxy-connect-timeout": "10s",
         "nginx.org/proxy-read-timeout": f"{exposure.timeout_seconds}s",

@@ -13,9 +13,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-METADATA_SERVICE = "169.254.169.254/32"
-"""Azure's instance metadata: it hands out the node's own identity, so no pod may ask it."""
-
 ANYWHERE = "0.0.0.0/0"
 ANY_NAMESPACE = "*"
 MONITORING = "monitoring"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from stacks.platform.common.literals import terraform_literal
+from constructs.terraform_literal import terraform_literal
 from stacks.platform.components.databases import jobs as databases
 from stacks.settings import load_settings
 from tests.support.stacks.synthesis import Synthesized, synthesize

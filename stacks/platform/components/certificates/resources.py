@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from constructs import Construct
 
 from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
 from stacks.platform.common import values
+from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.namespaces import CERT_MANAGER
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.variants import availability
 from stacks.settings import Settings
 
@@ -17,19 +18,19 @@ def add_certificates(
 ) -> HelmRelease:
     """Add cert-manager, which acts as the managed identity `client_id`; return the release of the issuers."""
     namespace = spaces[CERT_MANAGER]
-    controller = HelmRelease(
+    controller = add_release(
         scope,
         "cert-manager",
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         variants=availability(settings),
-        wired=values.cert_manager(settings, client_id=client_id, tenant_id=tenant_id),
+        computed_values=values.cert_manager(settings, client_id=client_id, tenant_id=tenant_id),
         depends_on=namespace.bounds,
     )
     # Custom resources need their definitions and the webhook, so they are a release of their own.
-    return HelmRelease(
+    return add_release(
         scope,
         "platform-issuers",
-        namespace=namespace.metadata.name,
-        wired=values.platform_issuers(settings),
+        namespace=namespace.name,
+        computed_values=values.platform_issuers(settings),
         depends_on=[controller],
     )

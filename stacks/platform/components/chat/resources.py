@@ -6,17 +6,18 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
-from constructs.delivered_secrets import DeliveredSecrets
-from constructs.helm_release import HelmRelease
-from constructs.https_ingress import HttpsIngress
-from constructs.namespace import Namespace
+from constructs.external_secrets_ready import ExternalSecretsReady
+from constructs.https_ingress import Route
 from constructs.static_share import StaticShare
+from constructs.terraform_literal import terraform_literal
 from stacks.common.azure_names import AzureNames
 from stacks.common.hosts import Hosts
 from stacks.common.outputs import DisksOutputs, IdentityOutputs
 from stacks.platform.common.images import deployed_images
+from stacks.platform.common.ingress import add_https_ingress
 from stacks.platform.common.ingress_annotations import annotations
-from stacks.platform.common.literals import terraform_literal
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.common.values import ingress_class
 from stacks.settings import Settings
@@ -38,8 +39,8 @@ def add_chat(
 ) -> None:
     """Add the chat after `delivered`, which brings its Secrets, and `databases`; its host after `issuers`."""
     namespace = spaces[names.NAMESPACE]
-    name: str = namespace.metadata.name
-    passwords = DeliveredSecrets(
+    name: str = namespace.name
+    passwords = ExternalSecretsReady(
         scope,
         "chat-passwords",
         namespace=name,
@@ -49,13 +50,13 @@ def add_chat(
         depends_on=[delivered, *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
-    redis = HelmRelease(
+    redis = add_release(
         scope,
         names.REDIS,
         chart_of="valkey",
         namespace=name,
         variants=("chat",),
-        wired=release.redis(settings),
+        computed_values=release.redis(settings),
         depends_on=ready,
     )
     scripts = ConfigMapV1(
@@ -65,11 +66,11 @@ def add_chat(
         data={file: terraform_literal(text) for file, text in release.scripts().items()},
         depends_on=list(namespace.bounds),
     )
-    pods = HelmRelease(
+    pods = add_release(
         scope,
         names.RELEASE,
         namespace=name,
-        wired=release.open_webui(
+        computed_values=release.open_webui(
             settings,
             client_id=identity.client_id,
             group_id=identity.access_group_object_id,
@@ -81,15 +82,14 @@ def add_chat(
         roll_back=False,
         depends_on=[*ready, redis, scripts, _uploads(scope, settings, namespace, disks), *databases],
     )
-    HttpsIngress(
+    add_https_ingress(
         scope,
         "chat-ingress",
         name="chat",
         namespace=name,
         ingress_class=ingress_class(settings),
         host=Hosts(settings.domain).chat,
-        service=names.RELEASE,
-        port=names.SERVICE_PORT,
+        route=Route(service=names.RELEASE, port=names.SERVICE_PORT),
         annotations=annotations(settings, release.exposure(settings)),
         depends_on=[issuers, pods],
     )
@@ -108,6 +108,6 @@ def _uploads(scope: Construct, settings: Settings, namespace: Namespace, disks: 
         share_name=disks.chat_uploads_share_name,
         encrypted=settings.disks.chat_uploads_encrypted_mount,
         claim=names.UPLOADS_CLAIM,
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         depends_on=namespace.bounds,
     ).claim

@@ -6,12 +6,12 @@ from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from constructs import Construct
 
-from constructs.delivered_secrets import DeliveredSecrets
-from constructs.namespace import Namespace
+from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.script_job import Script, ScriptJob
+from constructs.terraform_literal import terraform_literal
 from stacks.common.outputs import DatabaseOutputs
 from stacks.platform.common.images import deployed_images
-from stacks.platform.common.literals import terraform_literal
+from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.settings import Settings
 
@@ -30,9 +30,9 @@ def add_databases(
 ) -> Sequence[ITerraformDependable]:
     """Add the Job; return what has to be done before anything uses a database. `delivered` brings the passwords."""
     namespace = spaces[databases.NAMESPACE]
-    name: str = namespace.metadata.name
+    name: str = namespace.name
     image = str(deployed_images(settings)["databases/postgres"])
-    passwords = DeliveredSecrets(
+    passwords = ExternalSecretsReady(
         scope,
         "databases-passwords",
         namespace=name,

@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 from constructs import Construct
 
-from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
 from stacks.platform.common import values
+from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.namespaces import GPU
+from stacks.platform.common.releases import add_release
 from stacks.settings import Settings
 
 
@@ -18,4 +18,4 @@ def add_gpu(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace
         ("nvidia-device-plugin", values.nvidia_device_plugin(settings)),
         ("dcgm-exporter", values.dcgm_exporter(settings)),
     ):
-        HelmRelease(scope, release, namespace=namespace.metadata.name, wired=wired, depends_on=namespace.bounds)
+        add_release(scope, release, namespace=namespace.name, computed_values=wired, depends_on=namespace.bounds)

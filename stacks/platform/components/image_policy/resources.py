@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from constructs import Construct
 
-from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.settings import Settings
 
 from .policy import NAMESPACE, RELEASE, image_policy
@@ -14,4 +14,4 @@ from .policy import NAMESPACE, RELEASE, image_policy
 def add_image_policy(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace]) -> None:
     """Add the policy for every namespace of the platform, where the environment asks for verified signatures."""
     if settings.images.verify_signatures:
-        HelmRelease(scope, RELEASE, namespace=NAMESPACE, wired=image_policy(settings, spaces))
+        add_release(scope, RELEASE, namespace=NAMESPACE, computed_values=image_policy(settings, spaces))

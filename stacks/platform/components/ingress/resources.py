@@ -4,23 +4,23 @@ from collections.abc import Mapping
 
 from constructs import Construct
 
-from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
 from stacks.common.outputs import NetworkOutputs
 from stacks.platform.common import values
+from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.namespaces import INGRESS
+from stacks.platform.common.releases import add_release
 from stacks.settings import Settings
 
 
 def add_nginx(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace], address: NetworkOutputs) -> None:
     """Add F5 NGINX on the environment's static address."""
     namespace = spaces[INGRESS]
-    HelmRelease(
+    add_release(
         scope,
         "nginx-ingress",
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         variants=("ha",) if settings.ingress.nginx_replicas > 1 else (),
-        wired=values.nginx_ingress(
+        computed_values=values.nginx_ingress(
             settings, public_ip_name=address.public_ip_name, resource_group=address.resource_group_name
         ),
         # Its custom resources are off, and Helm would never upgrade their definitions.

@@ -5,13 +5,15 @@ from collections.abc import Mapping, Sequence
 from cdktf import ITerraformDependable
 from constructs import Construct
 
-from constructs.delivered_secrets import DeliveredSecrets
+from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.helm_release import HelmRelease
-from constructs.https_ingress import HttpsIngress
-from constructs.namespace import Namespace
+from constructs.https_ingress import Route
 from stacks.common.hosts import Hosts
 from stacks.platform.common.images import deployed_images
+from stacks.platform.common.ingress import add_https_ingress
 from stacks.platform.common.ingress_annotations import annotations
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.common.values import ingress_class
 from stacks.platform.common.variants import availability
@@ -36,8 +38,8 @@ def add_gateway(
     Return its release, after which the keys of the platform's own callers are known to it.
     """
     namespace = spaces[NAMESPACE]
-    name = namespace.metadata.name
-    passwords = DeliveredSecrets(
+    name = namespace.name
+    passwords = ExternalSecretsReady(
         scope,
         "gateway-secrets",
         namespace=name,
@@ -47,33 +49,31 @@ def add_gateway(
         depends_on=[delivered, *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
-    limits = HelmRelease(
+    limits = add_release(
         scope,
         LIMITS,
         chart_of="valkey",
         namespace=name,
-        wired=release.limits(settings),
+        computed_values=release.limits(settings),
         depends_on=ready,
     )
-    proxy = HelmRelease(
+    proxy = add_release(
         scope,
         release.RELEASE,
         namespace=name,
         variants=availability(settings),
-        wired=release.litellm(settings, database_host=database_host),
+        computed_values=release.litellm(settings, database_host=database_host),
         timeout_seconds=release.START_SECONDS,
         depends_on=[limits, *databases, *ready],
     )
-    HttpsIngress(
+    add_https_ingress(
         scope,
         "gateway-ingress",
         name="gateway",
         namespace=name,
         ingress_class=ingress_class(settings),
         host=Hosts(settings.domain).api,
-        service=SERVICE,
-        port=PORT,
-        path=release.PUBLIC_PATH,
+        route=Route(service=SERVICE, port=PORT, path=release.PUBLIC_PATH),
         annotations=annotations(settings, release.exposure(settings)),
         depends_on=[issuers, proxy],
     )

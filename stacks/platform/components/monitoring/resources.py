@@ -7,12 +7,13 @@ from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMap
 from cdktf_cdktf_provider_kubernetes.priority_class_v1 import PriorityClassV1, PriorityClassV1Metadata
 from constructs import Construct
 
-from constructs.helm_release import HelmRelease
-from constructs.https_ingress import HttpsIngress
-from constructs.namespace import Namespace
+from constructs.https_ingress import Route
 from stacks.common.hosts import Hosts
 from stacks.common.outputs import AksOutputs, DatabaseOutputs, IdentityOutputs
+from stacks.platform.common.ingress import add_https_ingress
 from stacks.platform.common.ingress_annotations import annotations
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.traffic import MONITORING
 from stacks.platform.common.values import ingress_class
 from stacks.platform.common.variants import availability
@@ -40,17 +41,17 @@ def add_monitoring(
 ) -> None:
     """Add monitoring after `delivered`, which delivers its Secrets, and its host after `issuers`."""
     namespace = spaces[MONITORING]
-    name = namespace.metadata.name
+    name = namespace.name
     ready: list[ITerraformDependable] = [*namespace.bounds, delivered]
     if settings.monitoring.metrics is MetricsStore.AZURE_MONITOR:
         collected: ITerraformDependable = _azure_profile(scope)
     else:
         ready += [*spaces[NODE_METRICS].bounds, _priority(scope)]
-    dashboards = HelmRelease(
+    dashboards = add_release(
         scope,
         "dashboards",
         namespace=name,
-        wired=release.dashboard_files(
+        computed_values=release.dashboard_files(
             settings, resource_group=database.resource_group_name, server=database.server_name
         ),
         depends_on=namespace.bounds,
@@ -63,12 +64,12 @@ def add_monitoring(
         subscription_id=settings.azure.subscription_id,
         metrics_url=cluster.metrics_url,
     )
-    stack = HelmRelease(
+    stack = add_release(
         scope,
         release.RELEASE,
         namespace=name,
         variants=release.variants(settings, availability(settings)),
-        wired=release.kube_prometheus_stack(settings, access),
+        computed_values=release.kube_prometheus_stack(settings, access),
         timeout_seconds=INSTALL_SECONDS,
         # Grafana mounts the dashboards.
         depends_on=[*ready, dashboards],
@@ -76,22 +77,21 @@ def add_monitoring(
     if settings.monitoring.metrics is not MetricsStore.AZURE_MONITOR:
         collected = stack
     # Their definitions come with the operator, or with Azure's add-on.
-    HelmRelease(
+    add_release(
         scope,
         "monitors",
         namespace=name,
-        wired=release.monitors(settings),
+        computed_values=release.monitors(settings),
         depends_on=[*namespace.bounds, collected],
     )
-    HttpsIngress(
+    add_https_ingress(
         scope,
         "grafana-ingress",
         name="grafana",
         namespace=name,
         ingress_class=ingress_class(settings),
         host=Hosts(settings.domain).grafana,
-        service=address.SERVICE,
-        port=address.SERVICE_PORT,
+        route=Route(service=address.SERVICE, port=address.SERVICE_PORT),
         annotations=annotations(settings, grafana.EXPOSURE),
         depends_on=[issuers, stack],
     )

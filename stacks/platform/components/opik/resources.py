@@ -18,16 +18,18 @@ from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1,
 from cdktf_cdktf_provider_kubernetes.storage_class_v1 import StorageClassV1, StorageClassV1Metadata
 from constructs import Construct
 
-from constructs.delivered_secrets import DeliveredSecrets
+from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.helm_release import HelmRelease
-from constructs.https_ingress import HttpsIngress
-from constructs.namespace import Namespace
+from constructs.https_ingress import Route
 from constructs.static_volume import StaticVolume
 from stacks.common.hosts import Hosts
 from stacks.common.outputs import DisksOutputs, IdentityOutputs
 from stacks.platform.common.images import deployed_images
+from stacks.platform.common.ingress import add_https_ingress
 from stacks.platform.common.ingress_annotations import annotations
+from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.namespaces import OPIK
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.values import ingress_class
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
@@ -50,10 +52,10 @@ def add_opik(
 ) -> None:
     """Add Opik after `delivered`, which delivers its Secrets, and its host after `issuers`."""
     namespace = spaces[OPIK]
-    passwords = DeliveredSecrets(
+    passwords = ExternalSecretsReady(
         scope,
         "opik-secrets",
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         expected={secret: secrets.versions(settings, secret) for secret in secrets.DELIVERED},
         mark=secrets.VERSIONS_KEY,
         image=str(deployed_images(settings)["opik/busybox"]),
@@ -63,15 +65,14 @@ def add_opik(
     volumes = _volumes(scope, settings, namespace, disks)
     pods = _opik(scope, settings, namespace, ready=[*ready, *volumes, *_accounts(scope, namespace)])
     proxy = _login(scope, settings, namespace, identity=identity, tenant_id=tenant_id, ready=ready)
-    HttpsIngress(
+    add_https_ingress(
         scope,
         "opik-ingress",
         name="opik",
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         ingress_class=ingress_class(settings),
         host=Hosts(settings.domain).opik,
-        service=login.EXPOSURE.service,
-        port=login.SERVICE_PORT,
+        route=Route(service=login.EXPOSURE.service, port=login.SERVICE_PORT),
         annotations=annotations(settings, login.EXPOSURE),
         depends_on=[issuers, proxy, pods],
     )
@@ -104,7 +105,7 @@ def _volumes(
             name=store.volume,
             disk_id=disk_ids[store.disk],
             claim=store.claim,
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             capacity=store.capacity,
             storage_class=storage_class.metadata.name,
             zone=store.zone,
@@ -122,23 +123,23 @@ def _accounts(scope: Construct, namespace: Namespace) -> list[ITerraformDependab
     backend = ServiceAccountV1(
         scope,
         "opik-backend-account",
-        metadata=ServiceAccountV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        metadata=ServiceAccountV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.name),
         automount_service_account_token=False,
     )
     role = RoleV1(
         scope,
         "opik-backend-role",
-        metadata=RoleV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        metadata=RoleV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.name),
         rule=[RoleV1Rule(**rule) for rule in settling.RIGHTS],
     )
     binding = RoleBindingV1(
         scope,
         "opik-backend-role-binding",
-        metadata=RoleBindingV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.metadata.name),
+        metadata=RoleBindingV1Metadata(name=release.BACKEND_ACCOUNT, namespace=namespace.name),
         role_ref=RoleBindingV1RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name=role.metadata.name),
         subject=[
             RoleBindingV1Subject(
-                kind="ServiceAccount", name=backend.metadata.name, namespace=namespace.metadata.name, api_group=""
+                kind="ServiceAccount", name=backend.metadata.name, namespace=namespace.name, api_group=""
             )
         ],
     )
@@ -148,13 +149,13 @@ def _accounts(scope: Construct, namespace: Namespace) -> list[ITerraformDependab
         ServiceAccountV1(
             scope,
             "opik-account",
-            metadata=ServiceAccountV1Metadata(name=release.ACCOUNT, namespace=namespace.metadata.name),
+            metadata=ServiceAccountV1Metadata(name=release.ACCOUNT, namespace=namespace.name),
             automount_service_account_token=False,
         ),
         DefaultServiceAccountV1(
             scope,
             "opik-default-account",
-            metadata=DefaultServiceAccountV1Metadata(namespace=namespace.metadata.name),
+            metadata=DefaultServiceAccountV1Metadata(namespace=namespace.name),
             automount_service_account_token=False,
         ),
     ]
@@ -164,29 +165,29 @@ def _opik(
     scope: Construct, settings: Settings, namespace: Namespace, *, ready: Sequence[ITerraformDependable]
 ) -> HelmRelease:
     """Add the operator, then Opik: removed in the other order, the operator still sees its installation off."""
-    operator = HelmRelease(
+    operator = add_release(
         scope,
         release.OPERATOR,
-        namespace=namespace.metadata.name,
-        wired=release.operator(settings),
+        namespace=namespace.name,
+        computed_values=release.operator(settings),
         depends_on=ready,
     )
     if settings.opik.guardrails_pool:
-        HelmRelease(
+        add_release(
             scope,
             release.GUARDRAILS,
-            namespace=namespace.metadata.name,
-            wired=release.guardrails(settings),
+            namespace=namespace.name,
+            computed_values=release.guardrails(settings),
             timeout_seconds=1800,
             depends_on=namespace.bounds,
         )
-    return HelmRelease(
+    return add_release(
         scope,
         release.RELEASE,
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         version=opik_version(settings),
         variants=release.variants(settings),
-        wired=release.opik(settings),
+        computed_values=release.opik(settings),
         timeout_seconds=release.INSTALL_SECONDS,
         # Pods migrate the schema as they start, and nothing migrates it back.
         roll_back=False,
@@ -206,19 +207,19 @@ def _login(
     tenant_id: str,
     ready: Sequence[ITerraformDependable],
 ) -> HelmRelease:
-    sessions = HelmRelease(
+    sessions = add_release(
         scope,
         login.SESSIONS,
         chart_of="valkey",
-        namespace=namespace.metadata.name,
-        wired=login.sessions(settings),
+        namespace=namespace.name,
+        computed_values=login.sessions(settings),
         depends_on=ready,
     )
-    return HelmRelease(
+    return add_release(
         scope,
         login.RELEASE,
-        namespace=namespace.metadata.name,
-        wired=login.oauth2_proxy(
+        namespace=namespace.name,
+        computed_values=login.oauth2_proxy(
             settings, client_id=identity.client_id, group_id=identity.access_group_object_id, tenant_id=tenant_id
         ),
         depends_on=[sessions, *ready],

@@ -13,11 +13,12 @@ from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1,
 from constructs import Construct
 
 from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
 from stacks.common.outputs import DatabaseOutputs
 from stacks.platform.common import values
 from stacks.platform.common.accounts import VAULT_READER, identity_annotations
 from stacks.platform.common.external_secrets import deliveries
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.variants import availability
 from stacks.settings import Settings
 
@@ -35,23 +36,23 @@ def add_secrets(
 ) -> HelmRelease:
     """Add the operator; return the release of the deliveries. The vault is read as the managed identity `client_id`."""
     namespace = spaces[VAULT_READER.namespace]
-    operator = HelmRelease(
+    operator = add_release(
         scope,
         "external-secrets",
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         variants=availability(settings),
         # Its webhook gets a certificate from the operator's own controller, which may need several rounds.
         timeout_seconds=900,
-        wired=values.external_secrets(settings),
+        computed_values=values.external_secrets(settings),
         depends_on=namespace.bounds,
     )
     account = _vault_reader(scope, namespace, client_id=client_id, tenant_id=vault.tenant_id)
     receivers = [bound for name in deliveries(settings) for bound in spaces[name].bounds]
-    return HelmRelease(
+    return add_release(
         scope,
         "platform-secrets",
-        namespace=namespace.metadata.name,
-        wired=values.platform_secrets(
+        namespace=namespace.name,
+        computed_values=values.platform_secrets(
             settings,
             vault_uri=vault.vault_uri,
             tenant_id=vault.tenant_id,
@@ -69,7 +70,7 @@ def _vault_reader(scope: Construct, namespace: Namespace, *, client_id: str, ten
         "vault-reader",
         metadata=ServiceAccountV1Metadata(
             name=VAULT_READER.name,
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             annotations=identity_annotations(client_id, tenant_id),
         ),
         automount_service_account_token=False,
@@ -77,7 +78,7 @@ def _vault_reader(scope: Construct, namespace: Namespace, *, client_id: str, ten
     role = RoleV1(
         scope,
         "vault-reader-tokens",
-        metadata=RoleV1Metadata(name="vault-reader-tokens", namespace=namespace.metadata.name),
+        metadata=RoleV1Metadata(name="vault-reader-tokens", namespace=namespace.name),
         rule=[
             RoleV1Rule(
                 api_groups=[""],
@@ -90,11 +91,9 @@ def _vault_reader(scope: Construct, namespace: Namespace, *, client_id: str, ten
     return RoleBindingV1(
         scope,
         "vault-reader-tokens-binding",
-        metadata=RoleBindingV1Metadata(name="vault-reader-tokens", namespace=namespace.metadata.name),
+        metadata=RoleBindingV1Metadata(name="vault-reader-tokens", namespace=namespace.name),
         role_ref=RoleBindingV1RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name=role.metadata.name),
         subject=[
-            RoleBindingV1Subject(
-                kind="ServiceAccount", name=OPERATOR_ACCOUNT, namespace=namespace.metadata.name, api_group=""
-            )
+            RoleBindingV1Subject(kind="ServiceAccount", name=OPERATOR_ACCOUNT, namespace=namespace.name, api_group="")
         ],
     )

@@ -8,13 +8,14 @@ from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMap
 from constructs import Construct
 
 from constructs.helm_release import HelmRelease
-from constructs.namespace import Namespace
 from constructs.script_job import Script, ScriptJob
 from constructs.static_share import StaticShare
+from constructs.terraform_literal import terraform_literal
 from stacks.common.azure_names import AzureNames
 from stacks.common.outputs import DisksOutputs
 from stacks.platform.common.images import deployed_images
-from stacks.platform.common.literals import terraform_literal
+from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.releases import add_release
 from stacks.platform.common.variants import availability
 from stacks.settings import Settings
 
@@ -86,13 +87,13 @@ def _ollama(
         needed.append(_volume(scope, settings, namespace, disks, store))
         _downloads(scope, store, namespace, ollama.pull_jobs(settings), needed)
     return [
-        HelmRelease(
+        add_release(
             scope,
             engine.name,
             chart_of="ollama",
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             timeout_seconds=_start_seconds(engine, 0 if settings.has_model_store else PULL_MINUTES),
-            wired=ollama.ollama(settings, engine),
+            computed_values=ollama.ollama(settings, engine),
             depends_on=needed,
         )
         for engine in ollama_engines(settings)
@@ -126,13 +127,13 @@ def _vllm(
         needed.append(_volume(scope, settings, namespace, disks, store))
         fetched = _downloads(scope, store, namespace, vllm.pull_jobs(settings), needed)
     return [
-        HelmRelease(
+        add_release(
             scope,
             engine.name,
             chart_of=VLLM,
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             timeout_seconds=_start_seconds(engine, settings.serving.startup_minutes),
-            wired=vllm.vllm(settings, engine),
+            computed_values=vllm.vllm(settings, engine),
             # Offline, an engine without weights could not start.
             depends_on=[*needed, *(job for name, job in fetched.items() if name == vllm.job_name(engine.leader))],
         )
@@ -144,7 +145,7 @@ def _scripts(scope: Construct, namespace: Namespace, name: str, scripts: Mapping
     return ConfigMapV1(
         scope,
         name,
-        metadata=ConfigMapV1Metadata(name=name, namespace=namespace.metadata.name),
+        metadata=ConfigMapV1Metadata(name=name, namespace=namespace.name),
         data={file: terraform_literal(text) for file, text in scripts.items()},
         depends_on=list(namespace.bounds),
     )
@@ -165,7 +166,7 @@ def _volume(
         share_name=store.share_name,
         encrypted=settings.serving.store_encrypted_mount,
         claim=store.claim,
-        namespace=namespace.metadata.name,
+        namespace=namespace.name,
         storage_class_name=store.claim,
         depends_on=namespace.bounds,
     ).claim
@@ -196,7 +197,7 @@ def _downloads(
             scope,
             job.name,
             name=job.name,
-            namespace=namespace.metadata.name,
+            namespace=namespace.name,
             script=script,
             arguments=job.arguments,
             environment={**store.environment, **job.environment},
@@ -212,27 +213,27 @@ def _scaling(
     scope: Construct, settings: Settings, spaces: Mapping[str, Namespace], started: Sequence[ITerraformDependable]
 ) -> None:
     serving, add_on_space = spaces[SERVING], spaces[SCALING]
-    add_on = HelmRelease(
+    add_on = add_release(
         scope,
         "keda-http-add-on",
-        namespace=add_on_space.metadata.name,
+        namespace=add_on_space.name,
         variants=availability(settings),
-        wired=scaling.keda_http_add_on(settings),
+        computed_values=scaling.keda_http_add_on(settings),
         depends_on=add_on_space.bounds,
     )
     # Routes and scalers need the add-on's definitions, and the Deployments that they name.
-    HelmRelease(
+    add_release(
         scope,
         "scaling",
-        namespace=serving.metadata.name,
-        wired=scaling.scaling(settings),
+        namespace=serving.name,
+        computed_values=scaling.scaling(settings),
         depends_on=[*serving.bounds, add_on, *started],
     )
-    HelmRelease(
+    add_release(
         scope,
         "serving-front",
-        namespace=serving.metadata.name,
-        wired=scaling.serving_front(settings),
+        namespace=serving.name,
+        computed_values=scaling.serving_front(settings),
         depends_on=serving.bounds,
     )
 

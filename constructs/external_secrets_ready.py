@@ -26,7 +26,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
 )
 from constructs import Construct
 
-from stacks.platform.common.literals import terraform_literal
+from .terraform_literal import terraform_literal
 
 _WAIT = """
 for pair in "$@"; do
@@ -35,7 +35,7 @@ done
 """
 
 
-class DeliveredSecrets(JobV1):
+class ExternalSecretsReady(JobV1):
     """A Job that ends when each Secret of `expected` holds its value under the key `mark`.
 
     It mounts the marks alone: its pod cannot start before the Secrets are there, sees none of their other keys, and
@@ -45,7 +45,7 @@ class DeliveredSecrets(JobV1):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         namespace: str,
         expected: Mapping[str, str],
@@ -61,12 +61,12 @@ class DeliveredSecrets(JobV1):
         run = hashlib.sha256(json.dumps([pairs, image]).encode()).hexdigest()[:10]
         super().__init__(
             scope,
-            construct_id,
-            metadata=JobV1Metadata(name=f"{construct_id}-{run}", namespace=namespace),
+            id_,
+            metadata=JobV1Metadata(name=f"{id_}-{run}", namespace=namespace),
             spec=JobV1Spec(
                 backoff_limit=3,
                 template=JobV1SpecTemplate(
-                    metadata=JobV1SpecTemplateMetadata(labels={"app.kubernetes.io/name": construct_id}),
+                    metadata=JobV1SpecTemplateMetadata(labels={"app.kubernetes.io/name": id_}),
                     spec=_pod(sorted(expected), mark=mark, image=image, pairs=pairs),
                 ),
             ),

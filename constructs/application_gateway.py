@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.application_gateway import (
-    ApplicationGateway,
+    ApplicationGateway as AzurermApplicationGateway,
+)
+from cdktf_cdktf_provider_azurerm.application_gateway import (
     ApplicationGatewayAutoscaleConfiguration,
     ApplicationGatewayBackendAddressPool,
     ApplicationGatewayBackendHttpSettings,
@@ -41,7 +43,7 @@ INITIAL = "initial"
 """Name of what Azure demands of a new gateway and the controller replaces with its first configuration."""
 
 
-class IngressGateway(Construct):
+class ApplicationGateway(Construct):
     """A gateway that scales by itself, speaks modern TLS only, and whose routes belong to the ingress controller.
 
     Responses are not buffered, so that tokens reach the reader as they are made. Requests are: the firewall needs
@@ -51,7 +53,7 @@ class IngressGateway(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
@@ -65,8 +67,8 @@ class IngressGateway(Construct):
         tags: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        super().__init__(scope, construct_id)
-        self.gateway = ApplicationGateway(
+        super().__init__(scope, id_)
+        self.gateway = AzurermApplicationGateway(
             self,
             "gateway",
             name=name,

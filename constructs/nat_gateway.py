@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdktf_cdktf_provider_azurerm.nat_gateway import NatGateway
+from cdktf_cdktf_provider_azurerm.nat_gateway import NatGateway as AzurermNatGateway
 from cdktf_cdktf_provider_azurerm.nat_gateway_public_ip_association import NatGatewayPublicIpAssociation
 from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
@@ -11,7 +11,7 @@ from cdktf_cdktf_provider_azurerm.subnet_nat_gateway_association import SubnetNa
 from constructs import Construct
 
 
-class OutboundNat(Construct):
+class NatGateway(Construct):
     """Sends everything that leaves `subnet` for the internet through one static public address (`address`).
 
     The gateway names no zone: Azure places it, and only a gateway without zone takes a zone-redundant address.
@@ -23,7 +23,7 @@ class OutboundNat(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
@@ -32,7 +32,7 @@ class OutboundNat(Construct):
         idle_timeout_minutes: int,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self.address = PublicIp(
             self,
             "address",
@@ -44,7 +44,7 @@ class OutboundNat(Construct):
             zones=list(zones) or None,
             tags=dict(tags),
         )
-        gateway = NatGateway(
+        gateway = AzurermNatGateway(
             self,
             "gateway",
             name=name,

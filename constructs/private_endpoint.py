@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from cdktf_cdktf_provider_azurerm.private_dns_zone import PrivateDnsZone
 from cdktf_cdktf_provider_azurerm.private_dns_zone_virtual_network_link import PrivateDnsZoneVirtualNetworkLink
 from cdktf_cdktf_provider_azurerm.private_endpoint import (
-    PrivateEndpoint,
+    PrivateEndpoint as AzurermPrivateEndpoint,
+)
+from cdktf_cdktf_provider_azurerm.private_endpoint import (
     PrivateEndpointPrivateDnsZoneGroup,
     PrivateEndpointPrivateServiceConnection,
 )
@@ -14,7 +16,7 @@ from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
 
-class PrivateAccess(Construct):
+class PrivateEndpoint(Construct):
     """Private endpoint, DNS zone and link: inside `network` the service's public name leads to a private address.
 
     `in_zone_of` names another one whose zone and link it shares. `subresource` and `zone` are Azure's fixed names of
@@ -24,7 +26,7 @@ class PrivateAccess(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
@@ -33,10 +35,10 @@ class PrivateAccess(Construct):
         target_id: str,
         subresource: str,
         zone: str,
-        in_zone_of: "PrivateAccess | None" = None,
+        in_zone_of: "PrivateEndpoint | None" = None,
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         if in_zone_of is None:
             self.dns_zone = PrivateDnsZone(self, "zone", name=zone, resource_group_name=group.name, tags=dict(tags))
             self.link = PrivateDnsZoneVirtualNetworkLink(
@@ -51,7 +53,7 @@ class PrivateAccess(Construct):
             )
         else:
             self.dns_zone, self.link = in_zone_of.dns_zone, in_zone_of.link
-        self.endpoint = PrivateEndpoint(
+        self.endpoint = AzurermPrivateEndpoint(
             self,
             "endpoint",
             name=name,

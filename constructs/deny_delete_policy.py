@@ -12,7 +12,7 @@ from cdktf_cdktf_provider_azurerm.resource_group_policy_assignment import (
 from constructs import Construct
 
 
-class DeletionGuard(Construct):
+class DenyDeletePolicy(Construct):
     """Refuses to delete resources of the given types in one resource group, and the group with them.
 
     A CanNotDelete lock is inherited by everything below the resource, so it would also keep the private endpoints
@@ -25,7 +25,7 @@ class DeletionGuard(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         resource_group_id: str,
@@ -33,7 +33,7 @@ class DeletionGuard(Construct):
         guarded: Sequence[ITerraformDependable],
         reason: str,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         definition = PolicyDefinition(
             self,
             "definition",

@@ -49,7 +49,7 @@ ROLES = {"user": "May use the platform.", "admin": "May administer the applicati
 """Application roles, as they stand in the `roles` claim, with what they mean."""
 
 
-class LoginApplication(Construct):
+class EntraApplication(Construct):
     """One application registration for all logins of an environment, and its service principal.
 
     With `assignment_required` Entra gives tokens only to members of `user_group_id` (role `user`) and to `admin_ids`
@@ -67,7 +67,7 @@ class LoginApplication(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         display_name: str,
         homepage_url: str,
@@ -78,7 +78,7 @@ class LoginApplication(Construct):
         user_group_id: str,
         admin_ids: Sequence[str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         self._display_name = display_name
         scope_id = self._stable_id(f"scope/{ACCESS_SCOPE}")
         self.application = Application(
@@ -192,11 +192,11 @@ class LoginApplication(Construct):
         )
 
     def _assign(
-        self, construct_id: str, role: str, principal_id: str, lifecycle: TerraformResourceLifecycle | None = None
+        self, id_: str, role: str, principal_id: str, lifecycle: TerraformResourceLifecycle | None = None
     ) -> None:
         AppRoleAssignment(
             self,
-            construct_id,
+            id_,
             app_role_id=self._stable_id(f"role/{role}"),
             principal_object_id=principal_id,
             resource_object_id=self.service_principal.object_id,

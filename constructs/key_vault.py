@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
-from cdktf_cdktf_provider_azurerm.key_vault import KeyVault, KeyVaultNetworkAcls
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVault as AzurermKeyVault
+from cdktf_cdktf_provider_azurerm.key_vault import KeyVaultNetworkAcls
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from cdktf_cdktf_provider_azurerm.role_assignment import RoleAssignment
 from constructs import Construct
 
-from .role_name import role_name
+from .role_assignment import RoleAssignment
 
 
-class SecretVault(Construct):
+class KeyVault(Construct):
     """A vault whose contents survive every mistake: purge protection, soft delete, access by role only.
 
     `officer_ids` may read and write secrets; empty means the principal of the first deployment. With `public_access`
@@ -23,7 +23,7 @@ class SecretVault(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         name: str,
         group: ResourceGroup,
@@ -33,10 +33,10 @@ class SecretVault(Construct):
         officer_ids: Sequence[str],
         tags: Mapping[str, str],
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         deployer = DataAzurermClientConfig(self, "deployer")
         self.tenant_id = deployer.tenant_id
-        self.vault = KeyVault(
+        self.vault = AzurermKeyVault(
             self,
             "vault",
             name=name,
@@ -61,23 +61,17 @@ class SecretVault(Construct):
         # vault, and have reached its servers when the first secret is written.
         self.officers = [
             RoleAssignment(
-                self,
-                f"officer-{officer}",
-                name=role_name(group.id, role, officer),
-                scope=group.id,
-                role_definition_name=role,
-                principal_id=officer,
-                lifecycle=TerraformResourceLifecycle(ignore_changes=["name"]),
+                self, f"officer-{officer}", role=role, on=group.id, principal_id=officer, principal_type=None
             )
             for officer in officer_ids
         ] or [
             RoleAssignment(
                 self,
                 "officer",
-                name=role_name(group.id, role, deployer.object_id),
-                scope=group.id,
-                role_definition_name=role,
+                role=role,
+                on=group.id,
                 principal_id=deployer.object_id,
-                lifecycle=TerraformResourceLifecycle(ignore_changes=["name", "principal_id"]),
+                principal_type=None,
+                keep_principal=True,
             )
         ]

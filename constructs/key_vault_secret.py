@@ -3,15 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable, TerraformResourceLifecycle
-from cdktf_cdktf_provider_azurerm.key_vault_secret import KeyVaultSecret
+from cdktf_cdktf_provider_azurerm.key_vault_secret import KeyVaultSecret as AzurermKeyVaultSecret
 from constructs import Construct
-
-from stacks.settings.secret_names import Alphabet, GeneratedSecret, SecretSpec
 
 from .ephemeral import Ephemeral
 
 
-class VaultSecret(Construct):
+class KeyVaultSecret(Construct):
     """A random value written to the vault without ever entering state or plan.
 
     Terraform draws a new value at every run and throws it away, except when `version` differs from the one in the
@@ -21,38 +19,39 @@ class VaultSecret(Construct):
     def __init__(
         self,
         scope: Construct,
+        id_: str,
         *,
-        secret: GeneratedSecret,
-        spec: SecretSpec,
+        name: str,
+        length: int,
+        prefix: str = "",
+        special_characters: str = "",
         version: int,
         key_vault_id: str,
         tags: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable],
     ) -> None:
-        super().__init__(scope, secret.value)
-        special: dict[Alphabet, dict[str, object]] = {
-            Alphabet.LETTERS_AND_DIGITS: {"special": False},
-            Alphabet.BASE64_URL: {"special": True, "override_special": "-_"},
-        }
+        """Draw `length` letters, digits and `special_characters`, which `prefix` stands before."""
+        super().__init__(scope, id_)
         password = Ephemeral(
             self,
             "value",
             kind="random_password",
             config={
-                "length": spec.length,
+                "length": length,
                 # PostgreSQL on Azure asks for three kinds of characters.
                 "min_lower": 1,
                 "min_upper": 1,
                 "min_numeric": 1,
-                **special[spec.alphabet],
+                "special": bool(special_characters),
+                **({"override_special": special_characters} if special_characters else {}),
             },
         )
-        self.secret = KeyVaultSecret(
+        self.secret = AzurermKeyVaultSecret(
             self,
             "secret",
-            name=secret.value,
+            name=name,
             key_vault_id=key_vault_id,
-            value_wo=spec.prefix + password.attribute("result"),
+            value_wo=prefix + password.attribute("result"),
             value_wo_version=version,
             content_type="text/plain",
             tags=dict(tags),
