@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from constructs.helm_release import ChartReference, HelmRelease
 from constructs.helm_values import values_text
 from constructs.terraform_literal import terraform_literal
 from stacks.platform.common.catalogue import HELM, charts, images, own_chart, values_files
@@ -94,7 +95,15 @@ def test_missing_variant_is_refused_by_its_file_name(scope: cdktf.TerraformStack
 
 def test_name_that_helm_refuses_is_refused(scope: cdktf.TerraformStack) -> None:
     with pytest.raises(ValueError, match="has 54 characters, Helm allows 53"):
-        _release(scope, name="x" * 54)
+        HelmRelease(
+            scope,
+            "release",
+            name="x" * 54,
+            namespace="ns",
+            chart=ChartReference(name="chart"),
+            values=[],
+            computed_values={},
+        )
 
 
 @pytest.mark.parametrize("unsafe", ['say "x"', "back\\slash", "%{ if x }"])
