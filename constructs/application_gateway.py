@@ -50,6 +50,9 @@ class ApplicationGateway(Construct):
     them whole. `firewall_policy_id` is given with SKU `WAF_v2`, and only then.
     """
 
+    gateway: AzurermApplicationGateway
+    """Its routes, listeners and probes in the state are those of its first day."""
+
     def __init__(
         self,
         scope: Construct,

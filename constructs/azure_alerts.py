@@ -24,6 +24,9 @@ class AzureAlerts(Construct):
     Metrics: https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index
     """
 
+    action_group_ids: list[str]
+    """Receivers for alerts that other services raise; empty without an address."""
+
     def __init__(
         self,
         scope: Construct,
@@ -40,7 +43,7 @@ class AzureAlerts(Construct):
         self._name = name
         self._group = group
         self._tags = dict(tags)
-        self.action_group_ids: list[str] = []
+        self.action_group_ids = []
         if email_addresses:
             receivers = MonitorActionGroup(
                 self,

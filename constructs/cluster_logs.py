@@ -34,6 +34,9 @@ WORKSPACE = "workspace"
 class ClusterLogs(Construct):
     """A workspace that takes logs by Entra login only; its keys are switched off."""
 
+    workspace: LogAnalyticsWorkspace
+    """Takes no log yet: each source is added by a method."""
+
     def __init__(
         self,
         scope: Construct,

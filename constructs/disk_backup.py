@@ -23,6 +23,9 @@ class DiskBackup(Construct):
     keep outdated policies in it for ever. `time_utc` is `HH:MM`.
     """
 
+    vault: DataProtectionBackupVault
+    """Cannot be deleted while it protects a disk."""
+
     def __init__(
         self,
         scope: Construct,

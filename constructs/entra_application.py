@@ -64,6 +64,13 @@ class EntraApplication(Construct):
     portal's button does; without, an administrator has to.
     """
 
+    application: Application
+    """The registration; its client id is the audience of every token."""
+    service_principal: ServicePrincipal
+    """What roles and consent are given to."""
+    api_scope: str
+    """Scope that programs ask for, `api://<client id>/access`; there once the identifier is set."""
+
     def __init__(
         self,
         scope: Construct,

@@ -14,11 +14,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
     JobV1SpecTemplateSpec,
     JobV1SpecTemplateSpecContainer,
     JobV1SpecTemplateSpecContainerResources,
-    JobV1SpecTemplateSpecContainerSecurityContext,
-    JobV1SpecTemplateSpecContainerSecurityContextCapabilities,
     JobV1SpecTemplateSpecContainerVolumeMount,
-    JobV1SpecTemplateSpecSecurityContext,
-    JobV1SpecTemplateSpecSecurityContextSeccompProfile,
     JobV1SpecTemplateSpecVolume,
     JobV1SpecTemplateSpecVolumeSecret,
     JobV1SpecTemplateSpecVolumeSecretItems,
@@ -26,6 +22,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
 )
 from constructs import Construct
 
+from .restricted_pod import container_context, pod_context
 from .terraform_literal import terraform_literal
 
 _WAIT = """
@@ -81,12 +78,7 @@ def _pod(names: Sequence[str], *, mark: str, image: str, pairs: Sequence[str]) -
         restart_policy="OnFailure",
         automount_service_account_token=False,
         enable_service_links=False,
-        security_context=JobV1SpecTemplateSpecSecurityContext(
-            run_as_non_root=True,
-            run_as_user="65534",
-            run_as_group="65534",
-            seccomp_profile=JobV1SpecTemplateSpecSecurityContextSeccompProfile(type="RuntimeDefault"),
-        ),
+        security_context=pod_context(65534),
         container=[
             JobV1SpecTemplateSpecContainer(
                 name="wait",
@@ -95,13 +87,7 @@ def _pod(names: Sequence[str], *, mark: str, image: str, pairs: Sequence[str]) -
                 resources=JobV1SpecTemplateSpecContainerResources(
                     requests={"cpu": "5m", "memory": "16Mi"}, limits={"cpu": "100m", "memory": "32Mi"}
                 ),
-                security_context=JobV1SpecTemplateSpecContainerSecurityContext(
-                    allow_privilege_escalation=False,
-                    # The provider sends false where nothing is said, which overrules the pod's.
-                    run_as_non_root=True,
-                    read_only_root_filesystem=True,
-                    capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
-                ),
+                security_context=container_context(read_only_root=True),
                 volume_mount=[
                     JobV1SpecTemplateSpecContainerVolumeMount(
                         name=f"mark-{index}", mount_path=f"/secrets/{name}", read_only=True

@@ -55,6 +55,9 @@ class FirewallPolicy(Construct):
     conversations are normal here.
     """
 
+    policy: WebApplicationFirewallPolicy
+    """Cannot be deleted while a gateway uses it."""
+
     def __init__(
         self,
         scope: Construct,

@@ -36,8 +36,13 @@ class GuardedSubnet(Construct):
     """A subnet whose security group lets in what `inbound` names, in that order, and nothing else.
 
     The rules stand inside the group, so that one added by hand is removed by the next deployment. Outgoing traffic is
-    left to Azure's defaults. What has to wait until the rules are in force depends on `guard`.
+    left to Azure's defaults.
     """
+
+    subnet: Subnet
+    """The subnet; its rules may not be in force yet."""
+    guard: SubnetNetworkSecurityGroupAssociation
+    """What has to wait until the rules are in force depends on it."""
 
     def __init__(
         self,

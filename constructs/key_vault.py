@@ -17,8 +17,14 @@ class KeyVault(Construct):
 
     `officer_ids` may read and write secrets; empty means the principal of the first deployment. With `public_access`
     the vault answers on the internet: to `allowed_ranges` only, or to everybody who has a role when that is empty.
-    Wait for `officers` before writing a secret.
     """
+
+    vault: AzurermKeyVault
+    """Secrets can be written after `officers`."""
+    officers: list[RoleAssignment]
+    """Rights to write secrets; what writes one depends on all of them."""
+    tenant_id: str
+    """Entra tenant that the vault trusts: the deployer's."""
 
     def __init__(
         self,

@@ -16,6 +16,9 @@ class KeyVaultSecret(Construct):
     state: then it is written as a new version of the secret, and the vault keeps the old ones.
     """
 
+    secret: AzurermKeyVaultSecret
+    """Its `value` is never in the state; `read_back` is the way to it."""
+
     def __init__(
         self,
         scope: Construct,

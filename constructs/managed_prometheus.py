@@ -72,6 +72,9 @@ class ManagedPrometheus(Construct):
     Resources: https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable (Terraform).
     """
 
+    workspace: MonitorWorkspace
+    """Stays empty until `collect` is called."""
+
     def __init__(self, scope: Construct, id_: str, *, name: str, group: ResourceGroup, tags: Mapping[str, str]) -> None:
         super().__init__(scope, id_)
         self._name = name

@@ -15,6 +15,13 @@ class ModelStore(Construct):
     and it has a group of its own, outside of what guards the data beside it.
     """
 
+    group: ResourceGroup
+    """Holds nothing else."""
+    account: StorageAccount
+    """Answers by a private endpoint alone, which another stack adds."""
+    shares: dict[str, StorageShare]
+    """By the names in `sizes_gib`."""
+
     def __init__(
         self,
         scope: Construct,

@@ -12,13 +12,16 @@ from constructs import Construct
 
 
 class NatGateway(Construct):
-    """Sends everything that leaves `subnet` for the internet through one static public address (`address`).
+    """Sends everything that leaves `subnet` for the internet through one static public address.
 
     The gateway names no zone: Azure places it, and only a gateway without zone takes a zone-redundant address.
     Still it lies in one zone: when that fails, the whole subnet loses its way out: Entra, model hubs and ACME
     (https://learn.microsoft.com/azure/nat-gateway/nat-overview#availability-zones). Zone-redundant StandardV2 is not
     to be had with azurerm 4.55, which takes `Standard` alone (nat_gateway_resource.go:77).
     """
+
+    address: PublicIp
+    """The one address that everything in the subnet has on the internet."""
 
     def __init__(
         self,

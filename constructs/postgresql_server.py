@@ -58,6 +58,9 @@ class PostgresqlServer(Construct):
     come back with a restored server, where Terraform would find them in its way.
     """
 
+    server: PostgresqlFlexibleServer
+    """Answers by a private endpoint alone, which another stack adds."""
+
     def __init__(
         self,
         scope: Construct,

@@ -23,6 +23,13 @@ class PrivateEndpoint(Construct):
     the service: https://learn.microsoft.com/azure/private-link/private-endpoint-dns
     """
 
+    endpoint: AzurermPrivateEndpoint
+    """Its address is found by name only; nothing should depend on the address."""
+    dns_zone: PrivateDnsZone
+    """Shared with the endpoint that `in_zone_of` names."""
+    link: PrivateDnsZoneVirtualNetworkLink
+    """Makes the zone visible in the network; shared like the zone."""
+
     def __init__(
         self,
         scope: Construct,

@@ -16,6 +16,13 @@ class RetainedDisk(Construct):
     imported in its place: how a disk was filled is not compared.
     """
 
+    name: str
+    """Known at synthesis, unlike the resource's attribute."""
+    disk: ManagedDisk
+    """Roles are given on its group: Azure deletes none at a locked disk."""
+    lock: DeleteLock
+    """What attaches or backs up the disk may wait for it."""
+
     def __init__(
         self,
         scope: Construct,

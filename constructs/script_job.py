@@ -13,11 +13,7 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
     JobV1SpecTemplateSpec,
     JobV1SpecTemplateSpecContainer,
     JobV1SpecTemplateSpecContainerResources,
-    JobV1SpecTemplateSpecContainerSecurityContext,
-    JobV1SpecTemplateSpecContainerSecurityContextCapabilities,
     JobV1SpecTemplateSpecContainerVolumeMount,
-    JobV1SpecTemplateSpecSecurityContext,
-    JobV1SpecTemplateSpecSecurityContextSeccompProfile,
     JobV1SpecTemplateSpecVolume,
     JobV1SpecTemplateSpecVolumeConfigMap,
     JobV1SpecTemplateSpecVolumePersistentVolumeClaim,
@@ -25,6 +21,8 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
     JobV1Timeouts,
 )
 from constructs import Construct
+
+from .restricted_pod import container_context, pod_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,21 +92,13 @@ class ScriptJob(JobV1):
 
 
 def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str]) -> JobV1SpecTemplateSpec:
-    user = str(script.user_id)
     pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
     return JobV1SpecTemplateSpec(
         # A new pod for each try, so that the log of every one can be read.
         restart_policy="Never",
         automount_service_account_token=False,
         enable_service_links=False,
-        security_context=JobV1SpecTemplateSpecSecurityContext(
-            run_as_non_root=True,
-            run_as_user=user,
-            run_as_group=user,
-            fs_group=user,
-            fs_group_change_policy="OnRootMismatch",
-            seccomp_profile=JobV1SpecTemplateSpecSecurityContextSeccompProfile(type="RuntimeDefault"),
-        ),
+        security_context=pod_context(script.user_id, owns_volumes=True),
         container=[
             JobV1SpecTemplateSpecContainer(
                 name="run",
@@ -119,12 +109,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
                 resources=JobV1SpecTemplateSpecContainerResources(
                     requests=dict(script.requests), limits=dict(script.limits)
                 ),
-                security_context=JobV1SpecTemplateSpecContainerSecurityContext(
-                    allow_privilege_escalation=False,
-                    # The provider sends false where nothing is said, which overrules the pod's.
-                    run_as_non_root=True,
-                    capabilities=JobV1SpecTemplateSpecContainerSecurityContextCapabilities(drop=["ALL"]),
-                ),
+                security_context=container_context(),
                 volume_mount=[
                     JobV1SpecTemplateSpecContainerVolumeMount(
                         name="store", mount_path=script.mount_path, read_only=None if script.claim else True

@@ -34,6 +34,9 @@ class StaticShare(Construct):
     neither key nor role. Pods have to name an `fsGroup`, which then owns the root of the share.
     """
 
+    claim: PersistentVolumeClaimV1
+    """What mounts the share depends on it."""
+
     def __init__(
         self,
         scope: Construct,

@@ -33,6 +33,11 @@ class StaticVolume(Construct):
     Removing both leaves the disk and its contents as they are. A larger `capacity` grows them in place.
     """
 
+    volume: PersistentVolumeV1
+    """Bound to the claim before a pod uses it."""
+    claim: PersistentVolumeClaimV1
+    """What mounts the disk depends on it."""
+
     def __init__(
         self,
         scope: Construct,

@@ -9,10 +9,10 @@ from constructs import Construct
 
 
 class WorkloadIdentity(Construct):
-    """An identity without secret: it trusts the tokens of one service account of one cluster, and no others.
+    """An identity without secret: it trusts the tokens of one service account of one cluster, and no others."""
 
-    Hands on `identity`; a role for it is given beside it.
-    """
+    identity: UserAssignedIdentity
+    """Has no role yet; one is given beside it."""
 
     def __init__(
         self,

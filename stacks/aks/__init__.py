@@ -10,7 +10,7 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs import Construct
 
 from constructs.cluster_logs import ClusterLogs
-from constructs.node_pools import NodePool, NodePoolDefaults
+from constructs.node_pool import NodePool, NodePoolDefaults
 from constructs.role_assignment import RoleAssignment
 from constructs.workload_identity import WorkloadIdentity
 from stacks.common import wiring

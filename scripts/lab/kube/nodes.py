@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from constructs.node_pools import SPOT
+from constructs.node_pool import SPOT
 from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES, parse_vm_size
