@@ -286,29 +286,6 @@ def test_a_plan_that_failed_neither_opens_nor_closes_an_issue(tmp_path: Path) ->
     assert len(programs.calls) == 1
 
 
-def test_renovate_finds_every_pinned_version() -> None:
-    managers = json.loads((ROOT / "renovate.json").read_text())["customManagers"]
-    seen = 0
-    for manager in managers:
-        (where,) = (re.compile(pattern.strip("/")) for pattern in manager["managerFilePatterns"])
-        (text,) = manager["matchStrings"]
-        pin = re.compile(text.replace("(?<", "(?P<"))
-        files = [*ROOT.glob("helm/*.yaml"), *FOLDER.rglob("*.yml")]
-        for file in (file for file in files if where.search(file.relative_to(ROOT).as_posix())):
-            content = file.read_text()
-            assert len(pin.findall(content)) == content.count("# renovate:"), file
-            seen += content.count("# renovate:")
-    versions = sum((ROOT / "helm" / name).read_text().count("# renovate:") for name in ("charts.yaml", "images.yaml"))
-    assert seen > versions > 30
-
-
-def test_every_chart_and_image_version_says_where_it_comes_from() -> None:
-    for name, key in (("charts.yaml", "version"), ("images.yaml", "tag")):
-        for line in (ROOT / "helm" / name).read_text().splitlines():
-            if re.match(rf"\s*{key}:", line):
-                assert "# renovate: datasource=" in line, (name, line)
-
-
 def test_deployments_of_one_environment_wait_for_each_other_whatever_branch_they_come_from() -> None:
     text = (ROOT / ".github" / "workflows" / "deploy-environment.yml").read_text("utf-8")
     assert "\nconcurrency:\n  group: deploy-${{ inputs.environment }}\n  cancel-in-progress: false" in text

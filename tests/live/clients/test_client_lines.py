@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli.client_lines import AZ, COSIGN, DOCKER, HELM, KUBECTL
-from tests.support.programs.processes import LIVE
+from tests.support.programs.processes import LIVE, installed_version
 
 ROOT = Path(__file__).parents[3]
-AZURE_CLI = LIVE / "azure-cli-2.91.0" / "bin" / "python"
-COSIGN_FOLDER = LIVE / "cosign-v3.0.2"
+AZURE_CLI = LIVE / f"azure-cli-{installed_version('azure_cli')}" / "bin" / "python"
+COSIGN_FOLDER = LIVE / f"cosign-{installed_version('cosign')}"
 TIMEOUT_S = 300
 
 pytestmark = pytest.mark.live

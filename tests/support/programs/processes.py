@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,14 @@ def version(image: str) -> str:
     return images()[image].tag.removeprefix("v")
 
 
+def installed_version(name: str) -> str:
+    """Return a version that stands in `scripts/lab/install-live` itself."""
+    text = (Path(__file__).parents[3] / "scripts" / "lab" / "install-live").read_text("utf-8")
+    found = re.search(rf"^{name}=(\S+)", text, re.MULTILINE)
+    assert found, f"install-live names no version of {name}"
+    return found[1]
+
+
 def litellm_python() -> Path:
     """Python of the environment with the pinned LiteLLM."""
     return LIVE / f"litellm-{version('litellm/proxy')}" / "bin" / "python"
@@ -33,6 +42,11 @@ def litellm_python() -> Path:
 def open_webui_python() -> Path:
     """Python of the environment with the pinned Open WebUI."""
     return LIVE / f"open-webui-{version('open-webui/server')}" / "bin" / "python"
+
+
+def gguf_python() -> Path:
+    """Python of the environment that writes a model for Ollama."""
+    return LIVE / f"gguf-{installed_version('gguf')}" / "bin" / "python"
 
 
 def in_debian(folder: Path, user: str, *command: str) -> list[str]:

@@ -1,0 +1,105 @@
+"""Renovate finds every version that is pinned anywhere."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CONFIG: dict[str, Any] = json.loads((ROOT / "renovate.json").read_text("utf-8"))
+VERSION = re.compile(r"(?<![\w.-])v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?(?![\w.])")
+ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
+PINS = (
+    ".ci/run",
+    "scripts/lab/install-live",
+    "scripts/lab/kube/definitions.py",
+    "scripts/lab/kube/programs.py",
+    ".github/actions/prepare/action.yml",
+)
+"""Files of ours that pin versions, besides those that a package manager reads."""
+MANAGERS = {"go.mod": "gomod", "package.json": "npm", "Pipfile": "pipenv"}
+"""File of a package manager to the name that Renovate has for it."""
+
+
+def read(path: str, text: str) -> list[dict[str, str]]:
+    """Return what the configured patterns find in a file: each pin with its version and where it comes from."""
+    found = []
+    for manager in CONFIG["customManagers"]:
+        assert manager["customType"] == "regex"
+        if not any(re.search(pattern.strip("/"), path) for pattern in manager["managerFilePatterns"]):
+            continue
+        templates = {key.removesuffix("Template"): value for key, value in manager.items() if key.endswith("Template")}
+        for pattern in manager["matchStrings"]:
+            found += [templates | match.groupdict() for match in re.finditer(pattern.replace("(?<", "(?P<"), text)]
+    return found
+
+
+def pinned(text: str) -> list[str]:
+    """Return every version in a file; `# ` begins a comment, behind which nothing is pinned."""
+    code = [re.sub(r"(^|\s)# .*", "", line) for line in text.splitlines()]
+    return [version for line in code for version in VERSION.findall(ADDRESS.sub("", line))]
+
+
+@pytest.mark.parametrize("path", PINS)
+def test_every_version_in_scripts_is_found_with_its_source(path: str) -> None:
+    text = (ROOT / path).read_text("utf-8")
+    found = [pin for pin in read(path, text) if VERSION.fullmatch(pin["currentValue"])]
+    assert [pin["currentValue"] for pin in found] == pinned(text) != []
+    for pin in found:
+        assert pin["datasource"] in {"go", "pypi", "github-releases"}, pin
+        assert re.fullmatch(r"[\w.-]+(/[\w.-]+)*", pin["depName"]), pin
+
+
+def test_a_pin_without_its_source_is_noticed() -> None:
+    line = "\ngo_program tool v1.2.3 example.org/tool"
+    assert pinned(line) == ["v1.2.3"]
+    assert not read(".ci/run", line)
+    assert read(".ci/run", f"{line} # renovate: datasource=go depName=example.org/tool") == [
+        {"currentValue": "v1.2.3", "datasource": "go", "depName": "example.org/tool"}
+    ]
+
+
+def test_files_of_package_managers_are_read_those_of_the_tests_too() -> None:
+    kept = [path for path in ROOT.iterdir() if path.is_dir() and path.name not in {".venv", "node_modules"}]
+    found = [file for name in MANAGERS for place in kept for file in place.rglob(name)]
+    ours = [file.relative_to(ROOT) for file in (*found, *(ROOT / name for name in MANAGERS)) if file.exists()]
+    assert {file.as_posix() for file in ours} == {
+        "Pipfile",
+        "package.json",
+        "scripts/lab/kube/go.mod",
+        "tests/support/kubernetes/admission/go.mod",
+        "tests/support/llm_gateway/query_engine/package.json",
+    }
+    assert {MANAGERS[file.name] for file in ours} <= set(CONFIG["enabledManagers"])
+    # The preset `config:recommended` ignores every folder named `tests`; a list here takes its list's place.
+    assert CONFIG["ignorePaths"] == ["**/node_modules/**"]
+
+
+def test_programs_that_go_mod_calls_indirect_are_updated() -> None:
+    text = (ROOT / "scripts" / "lab" / "kube" / "go.mod").read_text("utf-8")
+    required = dict(re.findall(r"^\t(\S+) (v\S+) // indirect$", text, re.MULTILINE))
+    (rule,) = (rule for rule in CONFIG["packageRules"] if rule.get("matchManagers") == ["gomod"])
+    assert rule["enabled"] is True
+    tools = re.findall(r"^\t(\S+)$", text.partition("tool (")[2].partition(")")[0], re.MULTILINE)
+    for tool in tools:
+        assert [name for name in rule["matchPackageNames"] if f"{tool}/".startswith(f"{name}/")], tool
+    assert set(rule["matchPackageNames"]) <= set(required)
+
+
+def test_every_chart_image_and_program_of_ci_is_found() -> None:
+    seen = 0
+    for file in (*ROOT.glob("helm/*.yaml"), *(ROOT / ".github").rglob("*.yml")):
+        text, path = file.read_text("utf-8"), file.relative_to(ROOT).as_posix()
+        assert len(read(path, text)) == text.count("# renovate:"), file
+        seen += text.count("# renovate:")
+    versions = sum((ROOT / "helm" / name).read_text().count("# renovate:") for name in ("charts.yaml", "images.yaml"))
+    assert seen > versions > 30
+
+
+def test_every_chart_and_image_version_says_where_it_comes_from() -> None:
+    for name, key in (("charts.yaml", "version"), ("images.yaml", "tag")):
+        for line in (ROOT / "helm" / name).read_text().splitlines():
+            if re.match(rf"\s*{key}:", line):
+                assert "# renovate: datasource=" in line, (name, line)
