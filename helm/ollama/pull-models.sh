@@ -30,10 +30,12 @@ with_tag() { case $1 in *:*) echo "$1" ;; *) echo "$1:latest" ;; esac }
 # What /api/tags reports, one name a line.
 present() { ollama list | awk 'NR > 1 { print $1 }'; }
 
-# With a digest, the model is there only if the tag stands for that very content.
+# With a digest, the model is there only if the tag stands for that very content. `list` reads no more than its manifest,
+# `show` opens the weights: a pull brings what is missing of them.
 has() {
     ollama list | awk -v name="$(with_tag "$1")" -v digest="$(echo "${DIGEST:-}" | cut -c1-12)" \
-        'NR > 1 && $1 == name && (digest == "" || index($2, digest) == 1) { found = 1 } END { exit !found }'
+        'NR > 1 && $1 == name && (digest == "" || index($2, digest) == 1) { found = 1 } END { exit !found }' &&
+        ollama show "$1" >/dev/null 2>&1
 }
 
 # The progress bar redraws itself: one line for every change is enough of a log.

@@ -15,11 +15,13 @@ echo "$*" >> "$CALLS"
 case $1 in
 serve) [ -z "${NO_SERVER:-}" ] || { echo "no GPU library"; exit 1; }; exec sleep 60 ;;
 list) [ -z "${NO_SERVER:-}" ] || exit 1; echo "NAME ID SIZE"; sed 's/$/ abc 1GB/' "$STORE" ;;
+show) case $2 in gone*) grep -qx "$2" "$STORE.whole" 2>/dev/null ;; esac ;;
 rm) grep -Fvx "$2" "$STORE" > "$STORE.new"; mv "$STORE.new" "$STORE" ;;
 pull)
     printf 'pulling manifest\\r\\033[1Gpulling aeda25e63ebd:  50%% \\342\\226\\225\\342\\226\\210 1 GB\\r' >&2
     case $2 in broken*) echo "Error: pull model manifest: file does not exist" >&2; exit 1 ;; esac
     case $2 in flaky*) [ -e "$STORE.tried" ] || { touch "$STORE.tried"; exit 1; } ;; esac
+    case $2 in gone*) echo "$2" >> "$STORE.whole" ;; esac
     case $2 in *:*) echo "$2" ;; *) echo "$2:latest" ;; esac >> "$STORE" ;;
 esac
 """
@@ -89,6 +91,12 @@ def test_name_that_only_begins_like_a_present_one_is_downloaded(store: Store) ->
     (store.folder / "store").write_text("llama3.1:8b-q8\n")
     store.run("llama3.1:8b")
     assert "llama3.1:8b" in store.models
+
+
+def test_model_whose_weights_are_not_whole_is_downloaded_again(store: Store) -> None:
+    (store.folder / "store").write_text("gone:1b\n")
+    result = store.run("gone:1b")
+    assert (result.returncode, store.pulls) == (0, ["pull gone:1b"])
 
 
 def test_passing_fault_is_tried_again(store: Store) -> None:

@@ -159,6 +159,7 @@ def test_ollama_keeps_what_the_settings_counted_for_its_memory() -> None:
     assert environment["OLLAMA_MODELS"].startswith(f"{ollama.MODELS}/")
     # Another server's start must not remove what a download has brought so far.
     assert environment["OLLAMA_NOPRUNE"] == "1"
+    assert environment["OLLAMA_NO_CLOUD"] == "1"
 
 
 def test_no_model_is_pulled_by_the_chart_whose_failures_are_silent() -> None:

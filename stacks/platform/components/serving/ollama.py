@@ -105,6 +105,8 @@ def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
         # than the caller's patience: a load whose caller has left is given up.
         "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",
+        # A model named `…-cloud` is otherwise asked at ollama.com: the prompt would leave (`server/cloud_proxy.go`).
+        "OLLAMA_NO_CLOUD": "1",
     }
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
     hop = timeouts.ollama()
