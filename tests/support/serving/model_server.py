@@ -6,13 +6,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ssl import SSLContext
 from typing import Any
 
 WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
 """Models whose template in Ollama's library has no tools: https://ollama.com/library/phi3.5, …/gemma2."""
-NO_TOOLS = "registry.ollama.ai/library/{model}:latest does not support tools"
+NO_TOOLS = "registry.ollama.ai/library/{model} does not support tools"
+"""What the pinned Ollama says (tests/live/programs/test_ollama.py), with the tag."""
 NO_PARSER = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
 
 
@@ -39,6 +41,8 @@ class ModelServer:
     asked: list[Asked] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     """While it is not set, answers stop after their first token."""
+    passed_on: dict[str, tuple[str, int]] = field(default_factory=dict)
+    """Hosts of engines that really run, as the interceptor knows them, and where."""
 
     def refusal(self, asked: Asked) -> tuple[int, str] | None:
         """Return status and message where an engine refuses this request."""
@@ -47,7 +51,7 @@ class ModelServer:
         if asked.body.get("tools"):
             model = str(asked.body["model"])
             if asked.host.startswith("ollama") and model in WITHOUT_TOOLS:
-                return 400, NO_TOOLS.format(model=model)
+                return 400, NO_TOOLS.format(model=model if ":" in model else f"{model}:latest")
             if asked.host.startswith("vllm") and not self.parses_tools:
                 return 400, NO_PARSER
         return None
@@ -58,6 +62,9 @@ class _Handler(BaseHTTPRequestHandler):
     engine: ModelServer
 
     def do_POST(self) -> None:
+        if where := self.engine.passed_on.get(self.headers.get("Host", "")):
+            self._pass_on(where)
+            return
         body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(headers.get("host", ""), self.path, headers, body)
@@ -80,7 +87,32 @@ class _Handler(BaseHTTPRequestHandler):
             )  # fmt: skip
 
     def do_GET(self) -> None:
+        if where := self.engine.passed_on.get(self.headers.get("Host", "")):
+            self._pass_on(where)
+            return
         self._send(200, {})
+
+    def _pass_on(self, where: tuple[str, int]) -> None:
+        """Do what the interceptor does with a request for an engine that is there."""
+        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        connection = HTTPConnection(*where, timeout=120)
+        try:
+            connection.request(self.command, self.path, data, dict(self.headers))
+            answer = connection.getresponse()
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.headers.get("Content-Type", ""))
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            while piece := answer.read1(65536):
+                self._chunk(piece)
+            self._chunk(b"")
+        except ConnectionRefusedError:
+            self._send(502, {})
+        except (OSError, HTTPException):
+            # An answer that broke off, or a caller who has left: nothing says that it ended.
+            self.close_connection = True
+        finally:
+            connection.close()
 
     def _send(self, status: int, content: Any) -> None:
         data = json.dumps(content).encode()

@@ -1,8 +1,9 @@
 """Makes a language model of 80 kB that says known sentences, for the runner of Ollama.
 
-Run by a Python with the package `gguf`: `python tiny_model.py FILE`. A Llama with one layer that changes nothing, so
-that each token's successor stands in the last matrix: after `<|assistant|>` comes SENTENCE and the end, after
-`<|endless|>` one word follows the other until somebody ends it. Everything before is read and counted byte by byte.
+Run by a Python with the package `gguf`: `python tiny_model.py FILE NAME [vectors]`. A Llama with one layer that
+changes nothing, so that each token's successor stands in the last matrix: after `<|assistant|>` comes SENTENCE and the end,
+after `<|endless|>` one word follows the other until somebody ends it. Everything before is read and counted byte by
+byte. With `vectors` it says nothing, but is a model that makes vectors of texts.
 """
 
 import sys
@@ -37,7 +38,7 @@ def successors() -> dict[str, str]:
 def main() -> None:
     """Write the file."""
     import numpy
-    from gguf import GGUFWriter, TokenType
+    from gguf import GGUFWriter, PoolingType, TokenType
 
     tokens = vocabulary()
     embedding = numpy.zeros((len(tokens), WIDTH), numpy.float32)
@@ -51,6 +52,8 @@ def main() -> None:
     square, ones = numpy.zeros((WIDTH, WIDTH), numpy.float32), numpy.ones(WIDTH, numpy.float32)
 
     writer = GGUFWriter(str(Path(sys.argv[1])), "llama")
+    # Two names with the same weights are one model to Ollama, and loaded once.
+    writer.add_description(sys.argv[2])
     writer.add_context_length(CONTEXT_TOKENS)
     writer.add_embedding_length(WIDTH)
     writer.add_block_count(1)
@@ -60,6 +63,8 @@ def main() -> None:
     writer.add_rope_dimension_count(WIDTH)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_vocab_size(len(tokens))
+    if "vectors" in sys.argv[3:]:
+        writer.add_pooling_type(PoolingType.MEAN)
     writer.add_file_type(0)
     writer.add_tokenizer_model("llama")
     writer.add_token_list(list(tokens))
