@@ -1,9 +1,9 @@
 """Makes a language model of 80 kB that says known sentences, for the runner of Ollama.
 
 Run by a Python with the package `gguf`: `python tiny_model.py FILE NAME [vectors]`. A Llama with one layer that
-changes nothing, so that each token's successor stands in the last matrix: after `<|assistant|>` comes SENTENCE and the end,
-after `<|endless|>` one word follows the other until somebody ends it. Everything before is read and counted byte by
-byte. With `vectors` it says nothing, but is a model that makes vectors of texts.
+changes nothing, so that each token's successor stands in the last matrix: after `<|assistant|>` comes SENTENCE and
+the end, after `<|endless|>` one word follows the other until somebody ends it. Everything before is read and counted
+byte by byte. With `vectors` it says nothing, but is a model that makes vectors of texts.
 """
 
 import sys
