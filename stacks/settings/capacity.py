@@ -90,7 +90,7 @@ def nodes(settings: Settings) -> int | None:
     )
 
 
-def told(settings: Settings) -> str | None:
+def report(settings: Settings) -> str | None:
     """One sentence for whoever pays for the nodes; None where nothing is known of their size."""
     started = nodes(settings)
     if started is None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from .azure import StateSettings
 from .data import DataDisk
 from .environment import Settings
-from .faults import Key, dotted
+from .errors import Key, dotted
 from .placeholders import placeholders
 from .rules.base import Finding
 

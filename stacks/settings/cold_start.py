@@ -31,7 +31,7 @@ def seconds(settings: Settings, model: ModelSettings, pool: GpuPoolSettings) -> 
     return NODE_SECONDS + IMAGE_SECONDS[pool.ephemeral_os_disk] + START_SECONDS + weights
 
 
-def told(settings: Settings) -> Iterator[str]:
+def report(settings: Settings) -> Iterator[str]:
     """One sentence for each model whose first callers would wait in vain."""
     hold = settings.serving.hold_minutes
     for model in settings.models:

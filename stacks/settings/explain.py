@@ -9,7 +9,7 @@ from pydantic_core import ErrorDetails
 
 from .docstrings import meanings
 from .environment import Settings
-from .faults import ABSENT, Key, dotted, one_line
+from .errors import ABSENT, Key, dotted, one_line
 from .types import PATTERN_MEANINGS, Model
 
 _SECRET_KEY = re.compile(r"passwor|secret|token|credential|api_?key|private_?key", re.IGNORECASE)

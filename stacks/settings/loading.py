@@ -1,4 +1,4 @@
-"""Read an environment file into settings, or say in one line per fault what to change."""
+"""Read an environment file into settings, or say in one line per error what to change."""
 
 import json
 import re
@@ -13,8 +13,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from . import rules, yaml_source
 from .environment import Settings
+from .errors import ABSENT, Key, LocatedError, SettingsError, dotted, one_line, shown
 from .explain import explain, names_a_secret
-from .faults import ABSENT, Fault, Key, SettingsError, dotted, one_line, shown
 from .rules import Finding
 from .yaml_source import Source
 
@@ -34,15 +34,15 @@ class Loaded:
     settings: Settings
     source: Source
 
-    def faults(self, findings: Iterable[Finding]) -> list[Fault]:
+    def locate(self, findings: Iterable[Finding]) -> list[LocatedError]:
         """Return `findings` with their place and value in the file."""
-        return _in_order(_faults(findings, self.source, self.settings))
+        return _in_order(_locate(findings, self.source, self.settings))
 
 
 def load_settings(env: str, folder: Path | None = None) -> Settings:
     """Return the settings of `<folder>/<env>.yaml`, by default of the repository's `environments/`.
 
-    Raises SettingsError, naming every fault, when the file is missing, is not YAML, or breaks a rule.
+    Raises SettingsError, naming every error, when the file is missing, is not YAML, or breaks a rule.
     """
     return load(env, folder).settings
 
@@ -53,31 +53,31 @@ def load(env: str, folder: Path | None = None) -> Loaded:
     label = f"{folder.name}/{env}.yaml"
     if not _NAME.fullmatch(env):
         shape = "is no environment's name: 2 to 10 lower-case letters and digits that begin with a letter"
-        raise SettingsError([Fault(one_line(env) or '""', None, "", "", shape)])
+        raise SettingsError([LocatedError(one_line(env) or '""', None, "", "", shape)])
     try:
         text = (folder / f"{env}.yaml").read_text("utf-8-sig")
     except FileNotFoundError:
-        raise SettingsError([Fault(label, None, "", "", _missing_file(env, folder))]) from None
+        raise SettingsError([LocatedError(label, None, "", "", _missing_file(env, folder))]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise SettingsError([Fault(label, line, "", "", "is not UTF-8 text; save it as UTF-8")]) from None
+        raise SettingsError([LocatedError(label, line, "", "", "is not UTF-8 text; save it as UTF-8")]) from None
     except OSError as error:
         reason = f"cannot be read: {error.strerror}"
-        raise SettingsError([Fault(label, None, "", "", reason)]) from None
+        raise SettingsError([LocatedError(label, None, "", "", reason)]) from None
     return _parse(text, label, env)
 
 
 def parse_settings(text: str, file_label: str, env: str | None = None) -> Settings:
     """Return the settings written in `text`; `file_label` names it in errors.
 
-    `env` is the name that the settings must carry, if any. Raises SettingsError naming every fault.
+    `env` is the name that the settings must carry, if any. Raises SettingsError naming every error.
     """
     return _parse(text, file_label, env).settings
 
 
 def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     source = yaml_source.read(text, file_label)
-    faults: list[Fault] = []
+    errors: list[LocatedError] = []
     try:
         # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
         settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
@@ -85,15 +85,15 @@ def _parse(text: str, file_label: str, env: str | None) -> Loaded:
         found = error.errors(include_url=False)
         for detail in found:
             key, value, message = explain(detail)
-            faults.append(_fault(source, key, shown(value), message))
+            errors.append(_located(source, key, shown(value), message))
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
         settings = cast("Settings", _Partial(_sound_sections(source.data, broken)))
     named = source.data.get("name")
     if env is not None and isinstance(named, str) and named != env:
-        faults.append(_fault(source, ("name",), named, f"must be {env}, as the file is named; rename one of the two"))
-    faults += _faults(_broken_rules(settings), source, settings)
-    if faults:
-        raise SettingsError(_in_order(faults))
+        errors.append(_located(source, ("name",), named, f"must be {env}, as the file is named; rename one of the two"))
+    errors += _locate(_broken_rules(settings), source, settings)
+    if errors:
+        raise SettingsError(_in_order(errors))
     return Loaded(settings, source)
 
 
@@ -132,9 +132,9 @@ def _broken_rules(settings: Settings) -> Iterator[Finding]:
             yield from rule(settings)
 
 
-def _faults(findings: Iterable[Finding], source: Source, settings: Settings) -> list[Fault]:
+def _locate(findings: Iterable[Finding], source: Source, settings: Settings) -> list[LocatedError]:
     return [
-        _fault(source, finding.key, _written_at(source.data, settings, finding.key), finding.message)
+        _located(source, finding.key, _written_at(source.data, settings, finding.key), finding.message)
         for finding in findings
     ]
 
@@ -166,12 +166,12 @@ def _child(parent: object, part: str | int) -> object:
     return getattr(parent, str(part), ABSENT)
 
 
-def _fault(source: Source, key: Key, value: str, message: str) -> Fault:
-    return Fault(source.file, source.line(key), dotted(key), "" if names_a_secret(key) else value, message)
+def _located(source: Source, key: Key, value: str, message: str) -> LocatedError:
+    return LocatedError(source.file, source.line(key), dotted(key), "" if names_a_secret(key) else value, message)
 
 
-def _in_order(faults: list[Fault]) -> list[Fault]:
-    return sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0)
+def _in_order(errors: list[LocatedError]) -> list[LocatedError]:
+    return sorted(dict.fromkeys(errors), key=lambda error: error.line or 0)
 
 
 def _missing_file(env: str, folder: Path) -> str:

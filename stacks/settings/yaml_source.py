@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from .faults import Fault, Key, SettingsError, dotted, one_line
+from .errors import Key, LocatedError, SettingsError, dotted, one_line
 
 LARGEST_FILE = 256 * 1024
 """Characters; a file of thousands of models stays below it."""
@@ -40,7 +40,7 @@ def read(text: str, file: str) -> Source:
     """Return the YAML document `text`; raises SettingsError naming every place that is not usable YAML."""
 
     def refused(message: str, line: int | None = None) -> SettingsError:
-        return SettingsError([Fault(file, line, "", "", message)])
+        return SettingsError([LocatedError(file, line, "", "", message)])
 
     if len(text) > LARGEST_FILE:
         raise refused(f"is larger than {LARGEST_FILE // 1024} KiB; that is no environment file")
@@ -63,8 +63,8 @@ def read(text: str, file: str) -> Source:
     source = Source(file)
     reader = _Reader(source)
     data = reader.value(root, ())
-    if reader.faults:
-        raise SettingsError(reader.faults)
+    if reader.errors:
+        raise SettingsError(reader.errors)
     assert isinstance(data, dict)
     source.data = data
     return source
@@ -82,7 +82,7 @@ def _syntax_fault(error: MarkedYAMLError, text: str) -> str:
 class _Reader:
     def __init__(self, source: Source) -> None:
         self.source = source
-        self.faults: list[Fault] = []
+        self.errors: list[LocatedError] = []
 
     def value(self, node: Node, key: Key) -> object:
         if node.anchor is not None:
@@ -148,7 +148,7 @@ class _Reader:
         return number if math.isfinite(number) else self.refuse(node, key, "must be a finite number")
 
     def refuse(self, node: Node, key: Key, message: str) -> object:
-        self.faults.append(Fault(self.source.file, node.start_mark.line + 1, dotted(key), "", message))
+        self.errors.append(LocatedError(self.source.file, node.start_mark.line + 1, dotted(key), "", message))
         return None
 
 

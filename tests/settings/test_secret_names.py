@@ -51,7 +51,7 @@ def test_every_secret_is_in_one_of_the_two_tables() -> None:
 def test_rotation_of_a_secret_that_something_keeps_is_refused(secret: str) -> None:
     with pytest.raises(SettingsError) as refused:
         parse_settings(f"{MINIMAL}\nsecrets:\n  versions: {{{secret}: 2}}\n", "dev.yaml")
-    (fault,) = refused.value.faults
+    (fault,) = refused.value.errors
     assert fault.key == f"secrets.versions.{secret}"
     assert fault.message.startswith("cannot be raised: ")
 

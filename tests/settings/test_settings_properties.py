@@ -46,7 +46,7 @@ def answer(text: str) -> None:
     else:
         return
     lines = str(told).split("\n")
-    assert len(lines) == len(told.faults) > 0
+    assert len(lines) == len(told.errors) > 0
     for line in lines:
         assert line.startswith("environments/any.yaml")
         assert line.isprintable()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stacks.settings import Fault, Settings
+    from stacks.settings import LocatedError, Settings
     from stacks.settings.loading import Loaded
 
 
@@ -18,7 +18,7 @@ class Verdict:
     name: str
     settings: "Settings | None"
     """None when the file cannot be used."""
-    faults: "tuple[Fault, ...]" = ()
+    faults: "tuple[LocatedError, ...]" = ()
     notes: tuple[str, ...] = ()
     """What is no fault, but somebody should know."""
     placeholders: tuple[str, ...] = ()
@@ -42,9 +42,9 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     try:
         loaded = load(name, root / "environments")
     except SettingsError as error:
-        return Verdict(name, None, error.faults)
-    standing_in = tuple(str(fault) for fault in loaded.faults(placeholders(loaded.settings)))
-    known = (*standing_in, *filter(None, [capacity.told(loaded.settings)]), *cold_start.told(loaded.settings))
+        return Verdict(name, None, error.errors)
+    standing_in = tuple(str(fault) for fault in loaded.locate(placeholders(loaded.settings)))
+    known = (*standing_in, *filter(None, [capacity.report(loaded.settings)]), *cold_start.report(loaded.settings))
     if previous is None:
         return Verdict(name, loaded.settings, (), known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
@@ -55,7 +55,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
 
 
-def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[Fault], list[str]]":
+def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[LocatedError], list[str]]":
     from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415
     from stacks.settings.change import refused_changes  # noqa: PLC0415
 
@@ -66,7 +66,7 @@ def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tu
         before = parse_settings(text, f"{commit}:environments/{name}.yaml")
     except SettingsError:
         return [], [f"environments/{name}.yaml of {commit} is not sound by today's rules, so changes were not compared"]
-    return loaded.faults(refused_changes(before, loaded.settings)), []
+    return loaded.locate(refused_changes(before, loaded.settings)), []
 
 
 def _committed(path: str, root: Path, commit: str) -> str | None:
@@ -83,11 +83,11 @@ def _committed(path: str, root: Path, commit: str) -> str | None:
         return None
 
 
-def _against_state(loaded: "Loaded", name: str, root: Path) -> "list[Fault]":
+def _against_state(loaded: "Loaded", name: str, root: Path) -> "list[LocatedError]":
     from stacks.settings.change import shrunk_since_deployment  # noqa: PLC0415
 
     sizes = deployed_sizes(root / "state" / name / "disks.tfstate")
-    return loaded.faults(shrunk_since_deployment(sizes, loaded.settings))
+    return loaded.locate(shrunk_since_deployment(sizes, loaded.settings))
 
 
 def deployed_sizes(state: Path) -> dict[str, int]:

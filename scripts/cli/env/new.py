@@ -69,7 +69,7 @@ def fault_of(answers: Answers, key: str) -> str:
     try:
         parse_settings(render(answers), "answers")
     except SettingsError as error:
-        messages = [fault.message for fault in error.faults if fault.key in {key, ""}]
+        messages = [fault.message for fault in error.errors if fault.key in {key, ""}]
         return messages[0] if messages else ""
     return ""
 

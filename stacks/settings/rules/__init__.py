@@ -36,6 +36,6 @@ ALL: tuple[Rule, ...] = (
     *monitoring.RULES,
     *keeping.RULES,
 )
-"""Every rule, in the order in which their faults are told for one line of the file."""
+"""Every rule, in the order in which their errors are reported for one line of the file."""
 
 __all__ = ["ALL", "Finding", "Rule"]

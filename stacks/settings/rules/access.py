@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from ..cluster import ApiAccess
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 from ..network import Outbound
 from .base import Finding
 

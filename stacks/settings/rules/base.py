@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 
 
 @dataclass(frozen=True, slots=True)

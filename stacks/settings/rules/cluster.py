@@ -6,7 +6,7 @@ from .. import capacity
 from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of
 from ..cluster import GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 from .base import Finding
 from .network import largest_node_count
 

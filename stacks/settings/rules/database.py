@@ -9,7 +9,7 @@ from stacks.common.azure_names import AzureNames
 from .. import regions
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 from ..workloads import ChatSettings
 from .base import Finding
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ..catalog import GPU_SIZES, GpuSize
 from ..cluster import GpuPoolSettings
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 from ..serving import ModelStore
 from ..workloads import Engine, ModelSettings, Quantization
 from .base import Finding

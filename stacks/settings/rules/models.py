@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from ..environment import Settings
-from ..faults import Key
+from ..errors import Key
 from ..tools import tool_parser
 from ..workloads import Engine, Quantization
 from .base import Finding

@@ -1,4 +1,4 @@
-"""Faults of an environment file: what is wrong where, and how each is told in one line."""
+"""Errors of an environment file: what is wrong where, and how each is reported in one line."""
 
 import json
 from collections.abc import Iterable
@@ -14,14 +14,14 @@ _LONGEST_VALUE = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class LocatedError:
     """One thing to change in an environment file."""
 
     file: str
     line: int | None
-    """Line in the file, counted from 1; None when the fault has no place there."""
+    """Line in the file, counted from 1; None when the error has no place there."""
     key: str
-    """Dotted key, empty when the fault concerns the whole file."""
+    """Dotted key, empty when the error concerns the whole file."""
     value: str
     """The value as it stands in the file, shortened; empty when there is none to show."""
     message: str
@@ -34,11 +34,11 @@ class Fault:
 
 
 class SettingsError(Exception):
-    """The environment file cannot be used; the text has one line per fault."""
+    """The environment file cannot be used; the text has one line per error."""
 
-    def __init__(self, problem: str | Iterable[Fault]) -> None:
-        self.faults = (Fault("", None, "", "", problem),) if isinstance(problem, str) else tuple(problem)
-        super().__init__("\n".join(map(str, self.faults)))
+    def __init__(self, problem: str | Iterable[LocatedError]) -> None:
+        self.errors = (LocatedError("", None, "", "", problem),) if isinstance(problem, str) else tuple(problem)
+        super().__init__("\n".join(map(str, self.errors)))
 
 
 def dotted(key: Key) -> str:
