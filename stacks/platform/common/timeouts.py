@@ -47,7 +47,13 @@ class Hop:
     """One server on the way, as its caller and as the node that it runs on see it."""
 
     silence_seconds: int | None
-    """Longest that it waits for the next hop's first byte; None for an engine, which has no next hop."""
+    """Longest that it waits for the next hop's first byte, and afterwards between two reads of a stream; None for an
+    engine, which has no next hop.
+
+    NGINX (`proxy_read_timeout`) and LiteLLM (`sock_read` of aiohttp, in v1.101.0 `aiohttp_transport.py`) have one clock
+    for both, so that an engine that hangs in the middle of an answer is held as long as one that loads. The
+    interceptor's ends with the header.
+    """
     idle_seconds: int | None
     """How long it keeps a connection of a caller open that nothing is asked on; None for ever."""
     reuse_seconds: int

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, ClassVar
@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 import pytest
 from ruamel.yaml import YAML
 
+from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import own_chart
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
@@ -52,12 +53,28 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/held":
             self.interceptor.holding.release()
             self.interceptor.release.wait(30)
+        if self.path.startswith("/stream"):
+            self._stream(dies=self.path == "/stream/dies")
+            return
         self.send_response(self.interceptor.status)
         self.send_header("Content-Length", "2")
         self.end_headers()
         self.wfile.write(b"ok")
 
     do_GET = do_POST
+
+    def _stream(self, *, dies: bool) -> None:
+        """Send eight tokens within two seconds, or one and then nothing, without an end."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for _ in range(8):
+            self.wfile.write(b"5\r\ntoken\r\n")
+            self.wfile.flush()
+            if self.interceptor.release.wait(60 if dies else 0.25):
+                self.close_connection = True
+                return
+        self.wfile.write(b"0\r\n\r\n")
 
     def log_message(self, format: str, *args: Any) -> None:
         """Say nothing."""
@@ -87,8 +104,11 @@ def _rendered(settings: Settings, folder: Path) -> str:
 
 
 @pytest.fixture
-def front(interceptor: Interceptor, tmp_path: Path) -> Iterator[int]:
-    """Return the port of a front of `dev` that lets `WAITING` requests wait for each engine."""
+def front(interceptor: Interceptor, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[int]:
+    """Return the port of a front of `dev` that lets `WAITING` requests wait for each engine.
+
+    A parameter is how many seconds of silence it bears, instead of the half hour of the table.
+    """
     settings = load_settings("dev")
     serving = settings.serving.model_copy(update={"waiting_requests": WAITING})
     settings = settings.model_copy(update={"serving": serving})
@@ -102,6 +122,11 @@ def front(interceptor: Interceptor, tmp_path: Path) -> Iterator[int]:
     text = text.replace("kube-dns.kube-system.svc.cluster.local", "127.0.0.1").replace("listen 8080", f"listen {port}")
     text = text.replace("/tmp/", f"{tmp_path}/").replace("/dev/stdout", f"{tmp_path}/access.log")
     text = text.replace("/dev/stderr", f"{tmp_path}/error.log")
+    if silence := getattr(request, "param", 0):
+        assert text.count(f"proxy_read_timeout {timeouts.front(settings).silence_seconds}s;") == 1
+        text = text.replace(
+            f"proxy_read_timeout {timeouts.front(settings).silence_seconds}s;", f"proxy_read_timeout {silence}s;"
+        )
     config = tmp_path / "nginx.conf"
     config.write_text(text)
     process = subprocess.Popen(
@@ -200,3 +225,18 @@ def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not
     for thread in held:
         thread.join()
     assert _ask(front, "/ollama-t4/api/chat", "POST")[0] == 200
+
+
+@pytest.mark.parametrize("front", [1], indirect=True)
+def test_stream_may_last_longer_than_the_silence_that_is_borne(front: int) -> None:
+    assert _ask(front, "/ollama-t4/stream", "POST")[::2] == (200, "token" * 8)
+
+
+@pytest.mark.parametrize("front", [1], indirect=True)
+def test_stream_that_falls_silent_is_ended_after_it(front: int) -> None:
+    """Between two tokens as before the first one: an engine that hangs in the middle is held no longer."""
+    started = time.monotonic()
+    with pytest.raises(IncompleteRead) as broken:
+        _ask(front, "/ollama-t4/stream/dies", "POST")
+    assert 0.9 < time.monotonic() - started < 20
+    assert broken.value.partial == b"token"
