@@ -117,6 +117,6 @@ def place(settings: "Settings", side: str, workspace: Workspace, terraform: Terr
         prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
     )
     for stack in STACKS:
-        write_backend(TerraformStack(app, stack), stack, settings, names)
+        write_backend(TerraformStack(app, stack), stack, settings.state, names)
     app.synth()
     return Place(folder, workspace, terraform, processes)

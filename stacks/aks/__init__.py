@@ -1,4 +1,4 @@
-"""The cluster, its node pools, the identities of its workloads, and everybody's rights."""
+"""The cluster, its node pools, the identities of its workloads, and role assignments."""
 
 from cdktf import Fn
 from cdktf_cdktf_provider_azuread.application_federated_identity_credential import (
@@ -25,6 +25,7 @@ from stacks.platform.common.accounts import (
     WorkloadAccount,
     login_accounts,
 )
+from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels, template_tags
 from stacks.settings import Settings
 from stacks.settings.cluster import Priority
@@ -32,7 +33,7 @@ from stacks.settings.cluster import Priority
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
 from .cluster import add_cluster
 from .monitoring import Monitoring, add_monitoring
-from .profiles import has_gateway
+from .profiles import has_gateway, scrapes_for_azure
 
 WORKLOAD_POOL = "workload"
 
@@ -96,7 +97,7 @@ class AksStack(EnvironmentStack):
         )
         kept = self.read(disks)
         cluster = self._cluster(kept, self.read(acr))
-        add_operators(self, settings=settings, cluster=cluster)
+        add_operators(self, object_ids=settings.operators.object_ids, cluster=cluster)
         self._add_pools(cluster)
         self._collect_logs(cluster)
         if settings.identity.manage:
@@ -140,12 +141,14 @@ class AksStack(EnvironmentStack):
         )
 
     def _cluster(self, disks: DisksOutputs, acr: AcrOutputs) -> KubernetesCluster:
+        settings = self.settings
         control_plane = self._identity("control-plane")
         kubelet = self._identity("kubelet")
         roles = ControlPlaneRoles(
             self,
             "control-plane-roles",
-            settings=self.settings,
+            disk_encryption_set_id=settings.cluster.disk_encryption_set_id,
+            load_balancer=not has_gateway(settings.ingress),
             control_plane=control_plane,
             kubelet=kubelet,
             network=self._network,
@@ -154,7 +157,13 @@ class AksStack(EnvironmentStack):
         allow_pulling(self, kubelet=kubelet, acr=acr)
         cluster = add_cluster(
             self,
-            settings=self.settings,
+            cluster=settings.cluster,
+            network_settings=settings.network,
+            zones=settings.azure.zones,
+            operators=settings.operators,
+            longest_grace_seconds=longest_grace_seconds(settings),
+            azure_metrics=scrapes_for_azure(settings.monitoring),
+            ingress_gateway=has_gateway(settings.ingress),
             names=self.names,
             group=self.resource_group,
             network=self._network,
@@ -165,7 +174,7 @@ class AksStack(EnvironmentStack):
             tags=self.tags,
             depends_on=roles.before_cluster,
         )
-        if has_gateway(self.settings):
+        if has_gateway(self.settings.ingress):
             gateway = self.settings.ingress.application_gateway
             GatewayControllerRoles(
                 self,
@@ -229,7 +238,7 @@ class AksStack(EnvironmentStack):
         )
         self._logs.collect_resource_logs("vault", resource_id=self._database.vault_id, categories=VAULT_LOGS)
         self._logs.collect_resource_logs("database", resource_id=self._database.server_id, categories=DATABASE_LOGS)
-        if has_gateway(self.settings):
+        if has_gateway(self.settings.ingress):
             self._logs.collect_resource_logs(
                 "gateway",
                 resource_id=self._network.application_gateway_id,

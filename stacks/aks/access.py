@@ -3,6 +3,8 @@
 Built-in roles only, on the narrowest scope that works; custom roles take minutes to delete.
 """
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_azurerm.data_azurerm_client_config import DataAzurermClientConfig
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
@@ -10,9 +12,6 @@ from constructs import Construct
 
 from constructs.role_assignment import RoleAssignment
 from stacks.common.outputs import AcrOutputs, DisksOutputs, NetworkOutputs
-from stacks.settings import Settings
-
-from .profiles import has_gateway
 
 CLUSTER_ADMIN = "Azure Kubernetes Service RBAC Cluster Admin"
 
@@ -26,30 +25,32 @@ class ControlPlaneRoles(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
-        settings: Settings,
+        disk_encryption_set_id: str | None,
+        load_balancer: bool,
         control_plane: UserAssignedIdentity,
         kubelet: UserAssignedIdentity,
         network: NetworkOutputs,
         disks: DisksOutputs,
     ) -> None:
-        super().__init__(scope, construct_id)
+        """Add the roles; with `load_balancer` the cluster puts one on the environment's public address."""
+        super().__init__(scope, id_)
         self._principal_id = control_plane.principal_id
         self.before_cluster = [
             self._role("nodes-subnet", "Network Contributor", network.nodes_subnet_id),
             self._role("kubelet", "Managed Identity Operator", kubelet.id),
         ]
-        if settings.cluster.disk_encryption_set_id:
-            self.before_cluster.append(self._role("disk-key", "Reader", settings.cluster.disk_encryption_set_id))
+        if disk_encryption_set_id:
+            self.before_cluster.append(self._role("disk-key", "Reader", disk_encryption_set_id))
         self._role("disks", ATTACH_DISKS, disks.resource_group_id)
-        if not has_gateway(settings):
+        if load_balancer:
             # The load balancer finds the address by listing its group, then marks it as taken.
             self._role("front-door-group", "Reader", network.resource_group_id)
             self._role("front-door", "Network Contributor", network.public_ip_id)
 
-    def _role(self, construct_id: str, role: str, on: str) -> RoleAssignment:
-        return RoleAssignment(self, construct_id, role=role, on=on, principal_id=self._principal_id)
+    def _role(self, id_: str, role: str, on: str) -> RoleAssignment:
+        return RoleAssignment(self, id_, role=role, on=on, principal_id=self._principal_id)
 
 
 class GatewayControllerRoles(Construct):
@@ -62,13 +63,13 @@ class GatewayControllerRoles(Construct):
     def __init__(
         self,
         scope: Construct,
-        construct_id: str,
+        id_: str,
         *,
         cluster: KubernetesCluster,
         network: NetworkOutputs,
         firewall: bool,
     ) -> None:
-        super().__init__(scope, construct_id)
+        super().__init__(scope, id_)
         principal_id = cluster.ingress_application_gateway.ingress_application_gateway_identity.get(0).object_id
         roles = {
             "group": ("Reader", network.resource_group_id),
@@ -87,9 +88,9 @@ def allow_pulling(scope: Construct, *, kubelet: UserAssignedIdentity, acr: AcrOu
     RoleAssignment(scope, "pull-images", role="AcrPull", on=acr.registry_id, principal_id=kubelet.principal_id)
 
 
-def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCluster) -> None:
+def add_operators(scope: Construct, *, object_ids: Sequence[str], cluster: KubernetesCluster) -> None:
     """Let the operators administer the cluster; without any, the principal that first deployed it, and keep that."""
-    for object_id in settings.operators.object_ids:
+    for object_id in object_ids:
         RoleAssignment(
             scope,
             f"operator-{object_id}",
@@ -98,7 +99,7 @@ def add_operators(scope: Construct, *, settings: Settings, cluster: KubernetesCl
             principal_id=object_id,
             principal_type=None,
         )
-    if not settings.operators.object_ids:
+    if not object_ids:
         deployer = DataAzurermClientConfig(scope, "deployer").object_id
         RoleAssignment(
             scope,

@@ -24,8 +24,9 @@ from constructs import Construct
 from constructs.node_pool import DRAIN_TIMEOUT_MINUTES, MAX_SURGE, NODE_SOAK_MINUTES
 from stacks.common.azure_names import AzureNames, rotation_pool_name
 from stacks.common.outputs import NetworkOutputs
-from stacks.settings import Settings
+from stacks.settings.azure import OperatorSettings
 from stacks.settings.cluster import ApiAccess, ClusterSettings
+from stacks.settings.network import NetworkSettings, Outbound
 
 from . import profiles
 
@@ -37,7 +38,13 @@ SECRET_ROTATION_INTERVAL = "2m"  # noqa: S105
 def add_cluster(
     scope: Construct,
     *,
-    settings: Settings,
+    cluster: ClusterSettings,
+    network_settings: NetworkSettings,
+    zones: Sequence[int],
+    operators: OperatorSettings,
+    longest_grace_seconds: int,
+    azure_metrics: bool,
+    ingress_gateway: bool,
     names: AzureNames,
     group: ResourceGroup,
     network: NetworkOutputs,
@@ -53,7 +60,7 @@ def add_cluster(
     `depends_on` are the roles without which Azure refuses to create it. What is stated here although Azure has it as
     default would otherwise change with azurerm 5, or be a difference on every plan.
     """
-    cluster = settings.cluster
+    nat_address = network.outbound_ip_address if network_settings.outbound is Outbound.NAT_GATEWAY else None
     return KubernetesCluster(
         scope,
         "cluster",
@@ -88,11 +95,11 @@ def add_cluster(
         private_cluster_enabled=cluster.api_access is ApiAccess.PRIVATE,
         private_dns_zone_id="System" if cluster.api_access is ApiAccess.PRIVATE else None,
         private_cluster_public_fqdn_enabled=False,
-        api_server_access_profile=profiles.api_access(settings, network.outbound_ip_address),
+        api_server_access_profile=profiles.api_access(cluster, operators, nat_address),
         run_command_enabled=False,
-        network_profile=profiles.network(settings.network),
-        default_node_pool=_system_pool(cluster, settings.azure.zones, network.nodes_subnet_id, tags),
-        auto_scaler_profile=profiles.autoscaler(settings),
+        network_profile=profiles.network(network_settings),
+        default_node_pool=_system_pool(cluster, zones, network.nodes_subnet_id, tags),
+        auto_scaler_profile=profiles.autoscaler(longest_grace_seconds),
         workload_autoscaler_profile=KubernetesClusterWorkloadAutoscalerProfile(
             keda_enabled=True, vertical_pod_autoscaler_enabled=False
         ),
@@ -110,13 +117,13 @@ def add_cluster(
         http_application_routing_enabled=False,
         image_cleaner_enabled=True,
         image_cleaner_interval_hours=IMAGE_CLEANER_HOURS,
-        monitor_metrics=KubernetesClusterMonitorMetrics() if profiles.scrapes_for_azure(settings) else None,
+        monitor_metrics=KubernetesClusterMonitorMetrics() if azure_metrics else None,
         oms_agent=KubernetesClusterOmsAgent(
             log_analytics_workspace_id=log_workspace_id, msi_auth_for_monitoring_enabled=True
         ),
         ingress_application_gateway=(
             KubernetesClusterIngressApplicationGateway(gateway_id=network.application_gateway_id)
-            if profiles.has_gateway(settings)
+            if ingress_gateway
             else None
         ),
         tags=dict(tags),

@@ -11,11 +11,10 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
 )
 
 from stacks.common.maintenance import allowed_hours
-from stacks.platform.common.timeouts import longest_grace_seconds
-from stacks.settings import Settings
-from stacks.settings.cluster import ApiAccess, MaintenanceSettings
-from stacks.settings.monitoring import MetricsStore
-from stacks.settings.network import IngressMode, NetworkSettings, Outbound
+from stacks.settings.azure import OperatorSettings
+from stacks.settings.cluster import ApiAccess, ClusterSettings, MaintenanceSettings
+from stacks.settings.monitoring import MetricsStore, MonitoringSettings
+from stacks.settings.network import IngressMode, IngressSettings, NetworkSettings, Outbound
 
 CLUSTER_DNS_HOST = 10
 """Position of the cluster DNS in the service range."""
@@ -26,22 +25,25 @@ def is_minor(version: str) -> bool:
     return version.count(".") == 1
 
 
-def has_gateway(settings: Settings) -> bool:
-    """Whether an Application Gateway is the front door."""
-    return settings.ingress.mode is IngressMode.APPLICATION_GATEWAY
+def has_gateway(ingress: IngressSettings) -> bool:
+    """Whether an Application Gateway is the ingress."""
+    return ingress.mode is IngressMode.APPLICATION_GATEWAY
 
 
-def api_access(settings: Settings, outbound_address: str) -> KubernetesClusterApiServerAccessProfile | None:
+def api_access(
+    cluster: ClusterSettings, operators: OperatorSettings, nat_address: str | None
+) -> KubernetesClusterApiServerAccessProfile | None:
     """Return who may reach a public API; None for a private one, which Azure refuses to restrict, and for everybody.
 
-    Azure adds the cluster's own outgoing address by itself only behind its load balancer.
+    Azure adds the cluster's own outgoing address by itself only behind its load balancer; `nat_address` is the one
+    that it has behind a NAT gateway.
     """
-    ranges = {*settings.operators.ip_ranges, *settings.cluster.api_authorized_ranges}
-    if settings.cluster.api_access is ApiAccess.PRIVATE or not ranges:
+    ranges = {*operators.ip_ranges, *cluster.api_authorized_ranges}
+    if cluster.api_access is ApiAccess.PRIVATE or not ranges:
         return None
     allowed = [str(range_) for range_ in sorted(ranges)]
-    if settings.network.outbound is Outbound.NAT_GATEWAY:
-        allowed.append(f"{outbound_address}/32")
+    if nat_address is not None:
+        allowed.append(f"{nat_address}/32")
     return KubernetesClusterApiServerAccessProfile(authorized_ip_ranges=allowed)
 
 
@@ -60,8 +62,11 @@ def network(settings: NetworkSettings) -> KubernetesClusterNetworkProfile:
     )
 
 
-def autoscaler(settings: Settings) -> KubernetesClusterAutoScalerProfile:
-    """Prefer the pool that wastes least, and let idle GPU nodes go although caches lie on their disks."""
+def autoscaler(longest_grace_seconds: int) -> KubernetesClusterAutoScalerProfile:
+    """Prefer the pool that wastes least, and let idle GPU nodes go although caches lie on their disks.
+
+    `longest_grace_seconds` is how long a pod may take to end on a node that is taken away.
+    """
     return KubernetesClusterAutoScalerProfile(
         expander="least-waste",
         scale_down_unneeded="10m",
@@ -70,7 +75,7 @@ def autoscaler(settings: Settings) -> KubernetesClusterAutoScalerProfile:
         # GPU nodes take many minutes to come up with their driver.
         max_node_provisioning_time="20m",
         # Answers and held requests on a node that is taken away are let end.
-        max_graceful_termination_sec=str(longest_grace_seconds(settings)),
+        max_graceful_termination_sec=str(longest_grace_seconds),
         skip_nodes_with_local_storage=False,
         skip_nodes_with_system_pods=True,
         ignore_daemonsets_utilization_enabled=True,
@@ -113,7 +118,6 @@ def node_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWind
     )
 
 
-def scrapes_for_azure(settings: Settings) -> bool:
+def scrapes_for_azure(monitoring: MonitoringSettings) -> bool:
     """Whether Azure's add-on collects the metrics of the cluster."""
-    monitoring = settings.monitoring
     return monitoring.enabled and monitoring.metrics is MetricsStore.AZURE_MONITOR

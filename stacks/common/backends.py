@@ -16,31 +16,30 @@ from cdktf import (
     TerraformStack,
 )
 
-from stacks.settings import Settings
-from stacks.settings.azure import AzurermStateSettings, HcpStateSettings
+from stacks.settings.azure import AzurermStateSettings, HcpStateSettings, StateSettings
 
 from .azure_names import AzureNames
 
 
-def local_state_path(settings: Settings, stack: str) -> str:
+def local_state_path(environment: str, stack: str) -> str:
     """Path of a stack's local state, relative to every stack's own folder `cdktf.out/<environment>/stacks/<stack>`.
 
     Terraform resolves it from the folder it runs in, so the same text has to lead to the same file from each.
     """
-    return f"../../../../state/{settings.name}/{stack}.tfstate"
+    return f"../../../../state/{environment}/{stack}.tfstate"
 
 
-def write_backend(stack: TerraformStack, stack_name: str, settings: Settings, names: AzureNames) -> None:
-    """Give `stack` the environment's state backend."""
-    match settings.state.azurerm or settings.state.hcp:
+def write_backend(stack: TerraformStack, stack_name: str, state: StateSettings, names: AzureNames) -> None:
+    """Give `stack` the environment's state backend; `names` says of which environment."""
+    match state.azurerm or state.hcp:
         case AzurermStateSettings() as azurerm:
             AzurermBackend(
                 stack,
-                subscription_id=settings.azure.subscription_id,
+                subscription_id=names.subscription_id,
                 resource_group_name=azurerm.resource_group,
                 storage_account_name=azurerm.storage_account,
                 container_name=azurerm.container,
-                key=_blob(settings, stack_name),
+                key=_blob(names, stack_name),
                 use_azuread_auth=True,
             )
         case HcpStateSettings() as hcp:
@@ -51,24 +50,24 @@ def write_backend(stack: TerraformStack, stack_name: str, settings: Settings, na
                 workspaces=NamedCloudWorkspace(names.state_workspace(stack_name), hcp.project),
             )
         case None:
-            LocalBackend(stack, path=local_state_path(settings, stack_name))
+            LocalBackend(stack, path=local_state_path(names.environment, stack_name))
 
 
 def read_backend(
-    consumer: TerraformStack, producer_name: str, settings: Settings, names: AzureNames
+    consumer: TerraformStack, producer_name: str, state: StateSettings, names: AzureNames
 ) -> TerraformRemoteState:
     """Return the state of the stack `producer_name` for reading in `consumer`."""
     reader_id = f"{producer_name}-state"
-    match settings.state.azurerm or settings.state.hcp:
+    match state.azurerm or state.hcp:
         case AzurermStateSettings() as azurerm:
             return DataTerraformRemoteStateAzurerm(
                 consumer,
                 reader_id,
-                subscription_id=settings.azure.subscription_id,
+                subscription_id=names.subscription_id,
                 resource_group_name=azurerm.resource_group,
                 storage_account_name=azurerm.storage_account,
                 container_name=azurerm.container,
-                key=_blob(settings, producer_name),
+                key=_blob(names, producer_name),
                 use_azuread_auth=True,
             )
         case HcpStateSettings() as hcp:
@@ -80,8 +79,10 @@ def read_backend(
                 workspaces=NamedRemoteWorkspace(names.state_workspace(producer_name)),
             )
         case None:
-            return DataTerraformRemoteStateLocal(consumer, reader_id, path=local_state_path(settings, producer_name))
+            return DataTerraformRemoteStateLocal(
+                consumer, reader_id, path=local_state_path(names.environment, producer_name)
+            )
 
 
-def _blob(settings: Settings, stack: str) -> str:
-    return f"{settings.prefix}/{settings.name}/{stack}.tfstate"
+def _blob(names: AzureNames, stack: str) -> str:
+    return f"{names.prefix}/{names.environment}/{stack}.tfstate"

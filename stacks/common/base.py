@@ -63,7 +63,7 @@ class EnvironmentStack(TerraformStack):
         }
         self._states: dict[str, TerraformRemoteState] = {}
         self.add_override("terraform.required_version", TERRAFORM_VERSIONS)
-        write_backend(self, self.stack_name, settings, self.names)
+        write_backend(self, self.stack_name, settings.state, self.names)
         if self.has_resource_group:
             self._add_azure()
 
@@ -85,7 +85,7 @@ class EnvironmentStack(TerraformStack):
                 raise ValueError(f"durable stack {self.stack_name} must not read {producer.stack_name}")
             self.add_dependency(producer)
         if producer.stack_name not in self._states:
-            self._states[producer.stack_name] = read_backend(self, producer.stack_name, self.settings, self.names)
+            self._states[producer.stack_name] = read_backend(self, producer.stack_name, self.settings.state, self.names)
         return wiring.read(self._states[producer.stack_name], type(producer.outputs))
 
     def _add_azure(self) -> None:

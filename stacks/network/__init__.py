@@ -1,5 +1,8 @@
 """The virtual network, its ways in and out, and the private addresses of the durable services."""
 
+from collections.abc import Sequence
+from ipaddress import IPv4Network
+
 from cdktf import TerraformResourceLifecycle
 from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
 from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
@@ -7,7 +10,7 @@ from constructs import Construct
 
 from constructs.application_gateway import ApplicationGateway
 from constructs.firewall_policy import FirewallPolicy
-from constructs.guarded_subnet import GuardedSubnet
+from constructs.guarded_subnet import GuardedSubnet, InboundRule
 from constructs.nat_gateway import NatGateway
 from constructs.private_endpoint import PrivateEndpoint
 from stacks.common import wiring
@@ -16,7 +19,7 @@ from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, Net
 from stacks.settings import Settings
 from stacks.settings.network import GatewaySettings, IngressMode, Outbound
 
-from .endpoints import Producers, private_services
+from .endpoints import Producers, Service, private_services
 from .rules import endpoints_rules, gateway_rules, nodes_rules
 
 FRONT_DOOR_IDLE_MINUTES = 30
@@ -56,11 +59,19 @@ class NetworkStack(EnvironmentStack):
             address_space=[str(settings.network.address_space)],
             tags=self.tags,
         )
-        nodes = self._subnet("nodes", str(settings.network.nodes_subnet))
-        gateway_subnet = self._subnet("gateway", str(settings.network.gateway_subnet))
-        endpoints = self._subnet("endpoints", str(settings.network.endpoints_subnet))
-        self._add_private_access(
-            endpoints, Producers(disks=self.read(disks), acr=self.read(acr), database=self.read(database))
+        services = private_services(
+            operators=settings.operators,
+            vault=settings.vault,
+            registry=settings.registry,
+            private_endpoints=settings.private_endpoints,
+            model_store=settings.has_model_store,
+        )
+        ranges = settings.network
+        nodes = self._subnet("nodes", ranges.nodes_subnet, nodes_rules(ranges, settings.ingress))
+        gateway_subnet = self._subnet("gateway", ranges.gateway_subnet, gateway_rules(settings.ingress))
+        endpoints = self._subnet("endpoints", ranges.endpoints_subnet, endpoints_rules(ranges, services))
+        self._add_private_endpoints(
+            services, endpoints, Producers(disks=self.read(disks), acr=self.read(acr), database=self.read(database))
         )
         outbound_address = self._outbound(nodes)
         front_door = self._front_door()
@@ -89,16 +100,15 @@ class NetworkStack(EnvironmentStack):
         ingress = self.settings.ingress
         return ingress.application_gateway if ingress.mode is IngressMode.APPLICATION_GATEWAY else None
 
-    def _subnet(self, subnet: str, address_range: str) -> GuardedSubnet:
-        rules = {"nodes": nodes_rules, "gateway": gateway_rules, "endpoints": endpoints_rules}[subnet]
+    def _subnet(self, subnet: str, address_range: IPv4Network, inbound: Sequence[InboundRule]) -> GuardedSubnet:
         return GuardedSubnet(
             self,
             subnet,
             name=self.names.resource(f"{subnet}-nsg"),
             group=self.resource_group,
             network=self._network,
-            address_range=address_range,
-            inbound=rules(self.settings),
+            address_range=str(address_range),
+            inbound=inbound,
             # Without it Azure applies no rule to private endpoints.
             private_endpoint_network_policies="NetworkSecurityGroupEnabled" if subnet == "endpoints" else "Disabled",
             # An Application Gateway reaches its management and certificate services that way.
@@ -106,9 +116,11 @@ class NetworkStack(EnvironmentStack):
             tags=self.tags,
         )
 
-    def _add_private_access(self, endpoints: GuardedSubnet, producers: Producers) -> None:
+    def _add_private_endpoints(
+        self, services: Sequence[Service], endpoints: GuardedSubnet, producers: Producers
+    ) -> None:
         made: dict[str, PrivateEndpoint] = {}
-        for service in private_services(self.settings):
+        for service in services:
             made[service.name] = PrivateEndpoint(
                 self,
                 service.name,

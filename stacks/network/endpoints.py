@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs
-from stacks.settings import Settings
+from stacks.settings.azure import OperatorSettings
+from stacks.settings.data import RegistrySettings, VaultSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +71,27 @@ REGISTRY = Service(
 )
 
 
-def private_services(settings: Settings) -> list[Service]:
+def private_services(
+    *,
+    operators: OperatorSettings,
+    vault: VaultSettings,
+    registry: RegistrySettings,
+    private_endpoints: bool,
+    model_store: bool,
+) -> list[Service]:
     """Return the services to reach by private address.
 
     Database and file shares have no other way in. Vault and registry get one where `private_endpoints` asks for it or
     where they do not answer the cluster over the internet; a Basic registry can have none.
     """
-    ranges = settings.operators.ip_ranges
-    vault_open = settings.vault.public_access and not (ranges or settings.vault.extra_allowed_ranges)
-    registry_open = settings.registry.public_access and not ranges
+    ranges = operators.ip_ranges
+    vault_open = vault.public_access and not (ranges or vault.extra_allowed_ranges)
+    registry_open = registry.public_access and not ranges
     services = [POSTGRESQL, FILES]
-    if settings.has_model_store:
+    if model_store:
         services.append(MODELS)
-    if settings.private_endpoints or not vault_open:
+    if private_endpoints or not vault_open:
         services.append(VAULT)
-    if settings.registry.tier == "Premium" and (settings.private_endpoints or not registry_open):
+    if registry.tier == "Premium" and (private_endpoints or not registry_open):
         services.append(REGISTRY)
     return services

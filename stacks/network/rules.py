@@ -1,59 +1,59 @@
 """Who may reach which subnet: pure rules from the settings."""
 
-from constructs.guarded_subnet import InboundRule
-from stacks.settings import Settings
-from stacks.settings.network import IngressMode
+from collections.abc import Sequence
 
-from .endpoints import private_services
+from constructs.guarded_subnet import InboundRule
+from stacks.settings.network import IngressMode, IngressSettings, NetworkSettings
+
+from .endpoints import Service
 
 LOAD_BALANCER_PROBES = InboundRule(name="load-balancer-probes", sources=("AzureLoadBalancer",), protocol="*")
 
 
-def nodes_rules(settings: Settings) -> list[InboundRule]:
+def nodes_rules(network: NetworkSettings, ingress: IngressSettings) -> list[InboundRule]:
     """Rules of the node pools' subnet.
 
     Pods of Azure CNI Overlay keep their own addresses between nodes and the subnet's rules apply to them, so the pod
     range is named beside the nodes' (https://learn.microsoft.com/azure/aks/azure-cni-overlay#network-security-groups).
     """
-    cluster = (str(settings.network.nodes_subnet), str(settings.network.pod_cidr))
+    cluster = (str(network.nodes_subnet), str(network.pod_cidr))
     rules = [
         InboundRule(name="cluster", sources=cluster, destinations=cluster, protocol="*"),
         LOAD_BALANCER_PROBES,
     ]
-    if settings.ingress.mode is IngressMode.APPLICATION_GATEWAY:
-        gateway = (str(settings.network.gateway_subnet),)
+    if ingress.mode is IngressMode.APPLICATION_GATEWAY:
+        gateway = (str(network.gateway_subnet),)
         rules.append(InboundRule(name="application-gateway", sources=gateway, destinations=cluster))
     else:
-        rules += _front_door(settings)
+        rules += _front_door(ingress)
     return rules
 
 
-def gateway_rules(settings: Settings) -> list[InboundRule]:
+def gateway_rules(ingress: IngressSettings) -> list[InboundRule]:
     """Rules of the Application Gateway's subnet; without a gateway nobody gets in.
 
     Azure demands the management ports:
     https://learn.microsoft.com/azure/application-gateway/configuration-infrastructure#network-security-groups
     """
-    if settings.ingress.mode is not IngressMode.APPLICATION_GATEWAY:
+    if ingress.mode is not IngressMode.APPLICATION_GATEWAY:
         return []
     management = InboundRule(name="gateway-manager", sources=("GatewayManager",), ports=("65200-65535",))
-    return [management, LOAD_BALANCER_PROBES, *_front_door(settings)]
+    return [management, LOAD_BALANCER_PROBES, *_front_door(ingress)]
 
 
-def endpoints_rules(settings: Settings) -> list[InboundRule]:
+def endpoints_rules(network: NetworkSettings, services: Sequence[Service]) -> list[InboundRule]:
     """Rules of the private endpoints' subnet: the cluster and the private clients, on the services' own ports."""
-    network = settings.network
     sources = (network.nodes_subnet, network.pod_cidr, *network.private_client_ranges)
-    ports = sorted({port for service in private_services(settings) for port in service.ports}, key=int)
+    ports = sorted({port for service in services for port in service.ports}, key=int)
     return [InboundRule(name="services", sources=tuple(str(source) for source in sources), ports=tuple(ports))]
 
 
-def _front_door(settings: Settings) -> list[InboundRule]:
+def _front_door(ingress: IngressSettings) -> list[InboundRule]:
     """HTTPS for the allowed ranges, HTTP for everybody.
 
     Port 80 only redirects and answers Let's Encrypt's challenges, which come from addresses that nobody publishes.
     """
-    ranges = tuple(str(range_) for range_ in settings.ingress.allowed_source_ranges)
+    ranges = tuple(str(range_) for range_ in ingress.allowed_source_ranges)
     return [
         InboundRule(name="front-door", sources=ranges or ("Internet",), ports=("443",)),
         InboundRule(name="redirects-and-challenges", sources=("Internet",), ports=("80",)),

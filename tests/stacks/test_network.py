@@ -2,13 +2,24 @@
 
 import pytest
 
-from stacks.network.endpoints import private_services
+from stacks.network.endpoints import Service, private_services
+from stacks.settings import Settings
 from tests.support.stacks.disposable import GATEWAY_MODE, NAT_MODE, Changes, named, network_stack, settings
 from tests.support.stacks.durable import Block, of_type, only
 
 OFFICE = "203.0.113.0/24"
 VPN = "192.168.7.0/24"
 CLUSTER = {"10.40.0.0/20", "10.244.0.0/16"}
+
+
+def _services(environment: Settings) -> list[Service]:
+    return private_services(
+        operators=environment.operators,
+        vault=environment.vault,
+        registry=environment.registry,
+        private_endpoints=environment.private_endpoints,
+        model_store=environment.has_model_store,
+    )
 
 
 def _rules(network: Block, subnet: str) -> dict[str, Block]:
@@ -221,7 +232,7 @@ def test_gateway_without_firewall_refers_to_none() -> None:
 
 def test_every_endpoint_has_its_zone_linked_to_the_network() -> None:
     network = network_stack("prod")
-    for service in private_services(settings("prod")):
+    for service in _services(settings("prod")):
         endpoint = named(network, "azurerm_private_endpoint", f"{service.name}_")
         assert endpoint["private_service_connection"]["subresource_names"] == [service.subresource]
         (zone_id,) = endpoint["private_dns_zone_group"]["private_dns_zone_ids"]
@@ -262,7 +273,7 @@ def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
 def test_services_get_private_addresses_as_far_as_their_tier_allows(
     changes: dict[str, Changes], expected: list[str]
 ) -> None:
-    assert [service.name for service in private_services(settings(**changes))] == expected
+    assert [service.name for service in _services(settings(**changes))] == expected
 
 
 @pytest.mark.parametrize(
@@ -278,4 +289,4 @@ def test_without_private_endpoints_only_what_the_cluster_could_not_reach_gets_on
     changes: dict[str, Changes], expected: list[str]
 ) -> None:
     varied = settings(**changes).model_copy(update={"private_endpoints": False})
-    assert [service.name for service in private_services(varied)] == ["postgresql", "files", "models", *expected]
+    assert [service.name for service in _services(varied)] == ["postgresql", "files", "models", *expected]
