@@ -4,8 +4,11 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -18,7 +21,7 @@ from scripts.terraform.plan import Plan
 from scripts.terraform.rollout import Rollout
 from stacks.settings import load_settings
 from tests.support.stacks import released
-from tests.support.stacks.released import KEPT, VERSION, Notice, notices, unannounced
+from tests.support.stacks.released import KEPT, Notice, notices, unannounced
 from tests.support.stacks.synthesis import VARIANTS, synthesize
 
 rehearsal = pytest.mark.rehearsal
@@ -169,9 +172,10 @@ def test_the_kept_release_is_the_latest_tag() -> None:
         check=False,
     )
     tags = listed.stdout.split()
-    assert not tags or tags[0] == f"v{VERSION}"
-    assert re.search(rf"^## {re.escape(VERSION)}$", CHANGELOG, re.MULTILINE)
-    assert CHANGELOG.index("## Unreleased") < CHANGELOG.index(f"## {VERSION}")
+    version = released.version()
+    assert not tags or tags[0] == f"v{version}"
+    assert re.search(rf"^## {re.escape(version)}$", CHANGELOG, re.MULTILINE)
+    assert CHANGELOG.index("## Unreleased") < CHANGELOG.index(f"## {version}")
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -192,3 +196,23 @@ def test_a_loss_is_announced_by_stack_and_address() -> None:
 def _at(content: dict[str, Any], address: str) -> Any:
     kind, name = address.split(".", 1)
     return content["resource"][kind][name]
+
+
+def test_keeping_a_release_packs_the_snapshots_and_gives_the_same_bytes_again(tmp_path: Path) -> None:
+    for part in ("scripts/keep-release", "tests/snapshots"):
+        copy = shutil.copytree if (released.ROOT / part).is_dir() else shutil.copy
+        (tmp_path / part).parent.mkdir(parents=True, exist_ok=True)
+        copy(released.ROOT / part, tmp_path / part)
+    (tmp_path / "CHANGELOG.md").write_text("# Changes\n\n## Unreleased\n\n## 1.2.0\n")
+    command = [sys.executable, str(tmp_path / "scripts" / "keep-release")]
+    kept = []
+    for _ in range(2):
+        subprocess.run([*command, "1.2.0"], check=True, capture_output=True)
+        kept.append((tmp_path / "tests" / "last_release.zip").read_bytes())
+    assert kept[0] == kept[1]
+    with ZipFile(tmp_path / "tests" / "last_release.zip") as archive:
+        names = {f"{variant}/{stack}.tf.json" for variant in VARIANTS for stack in STACKS}
+        assert set(archive.namelist()) == names | {"VERSION"}
+    refused = subprocess.run([*command, "1.3.0"], capture_output=True, text=True, check=False)
+    assert refused.returncode == 1
+    assert 'CHANGELOG.md has no section "## 1.3.0"' in refused.stderr

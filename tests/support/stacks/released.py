@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+from zipfile import ZipFile
 
 ROOT = Path(__file__).resolve().parents[3]
-FOLDER = Path(__file__).parents[2] / "last_release"
-VERSION = (FOLDER / "VERSION").read_text(encoding="utf-8").strip()
+ARCHIVE = Path(__file__).parents[2] / "last_release.zip"
 
 KEPT = (
     "azurerm_kubernetes_cluster",
@@ -34,11 +34,22 @@ class Notice:
     pattern: str
 
 
+def version() -> str:
+    """Return the version of the last release."""
+    with ZipFile(ARCHIVE) as archive:
+        return archive.read("VERSION").decode().strip()
+
+
 def stacks(variant: str) -> dict[str, dict[str, Any]]:
     """Return the released stacks of a variant by name."""
-    found = {path.name.removesuffix(".tf.json"): json.loads(path.read_text()) for path in (FOLDER / variant).iterdir()}
+    with ZipFile(ARCHIVE) as archive:
+        found = {
+            path.name.removesuffix(".tf.json"): json.loads(archive.read(str(path)))
+            for path in map(PurePosixPath, archive.namelist())
+            if path.parent.name == variant
+        }
     if not found:
-        raise FileNotFoundError(f"no released stacks in {FOLDER / variant}: scripts/keep-release writes them")
+        raise FileNotFoundError(f"no released stacks of {variant} in {ARCHIVE.name}: scripts/keep-release writes them")
     return found
 
 
