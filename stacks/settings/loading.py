@@ -2,12 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -36,7 +35,7 @@ class Loaded:
 
     def locate(self, findings: Iterable[Finding]) -> list[LocatedError]:
         """Return `findings` with their place and value in the file."""
-        return _in_order(_locate(findings, self.source, self.settings))
+        return _in_order(_locate(findings, self.source, rules.sections(self.settings)))
 
 
 def load_settings(env: str, folder: Path | None = None) -> Settings:
@@ -78,6 +77,7 @@ def parse_settings(text: str, file_label: str, env: str | None = None) -> Settin
 def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     source = yaml_source.read(text, file_label)
     errors: list[LocatedError] = []
+    settings: Settings | None = None
     try:
         # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
         settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
@@ -87,28 +87,16 @@ def _parse(text: str, file_label: str, env: str | None) -> Loaded:
             key, value, message = explain(detail)
             errors.append(_located(source, key, shown(value), message))
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
-        settings = cast("Settings", _Partial(_sound_sections(source.data, broken)))
+        sections = _sound_sections(source.data, broken)
+    else:
+        sections = rules.sections(settings)
     named = source.data.get("name")
     if env is not None and isinstance(named, str) and named != env:
         errors.append(_located(source, ("name",), named, f"must be {env}, as the file is named; rename one of the two"))
-    errors += _locate(_broken_rules(settings), source, settings)
-    if errors:
+    errors += _locate(_broken_rules(sections), source, sections)
+    if errors or settings is None:
         raise SettingsError(_in_order(errors))
     return Loaded(settings, source)
-
-
-class _Partial:
-    """The sections of the settings that are sound; reading another one ends the rule that wanted it."""
-
-    def __init__(self, sections: dict[str, object]) -> None:
-        self.__dict__.update(sections)
-
-    def __getattr__(self, name: str) -> object:
-        raise _NotSound(name)
-
-
-class _NotSound(AttributeError):
-    pass
 
 
 def _sound_sections(data: dict[str, object], broken: set[str]) -> dict[str, object]:
@@ -126,22 +114,21 @@ def _sound_sections(data: dict[str, object], broken: set[str]) -> dict[str, obje
     return sections
 
 
-def _broken_rules(settings: Settings) -> Iterator[Finding]:
+def _broken_rules(sections: Mapping[str, object]) -> Iterator[Finding]:
     for rule in rules.ALL:
-        with suppress(_NotSound):
-            yield from rule(settings)
+        yield from rules.apply(rule, sections)
 
 
-def _locate(findings: Iterable[Finding], source: Source, settings: Settings) -> list[LocatedError]:
+def _locate(findings: Iterable[Finding], source: Source, sections: Mapping[str, object]) -> list[LocatedError]:
     return [
-        _located(source, finding.key, _written_at(source.data, settings, finding.key), finding.message)
+        _located(source, finding.key, _written_at(source.data, sections, finding.key), finding.message)
         for finding in findings
     ]
 
 
-def _written_at(data: object, settings: object, key: Key) -> str:
+def _written_at(data: object, sections: object, key: Key) -> str:
     """Return the value that stands in the file at `key`, or the default that applies instead."""
-    written, applied = data, settings
+    written, applied = data, sections
     for part in key:
         written = _child(written, part)
         applied = _child(applied, part)

@@ -14,9 +14,8 @@ def _findings(model_id: str, *, vm_size: str = "Standard_NC4as_T4_v3", engine: E
     (served,) = (model for model in settings.models if model.engine is Engine.VLLM)
     pool = settings.cluster.gpu_pools["t4"].model_copy(update={"vm_size": vm_size})
     cluster = settings.cluster.model_copy(update={"gpu_pools": {"t4": pool}})
-    models = [served.model_copy(update={"id": model_id, "engine": engine})]
-    changed = settings.model_copy(update={"models": models, "cluster": cluster})
-    return [finding.message for finding in gpus.turing_starts_the_models(changed)]
+    models = (served.model_copy(update={"id": model_id, "engine": engine}),)
+    return [finding.message for finding in gpus.turing_starts_the_models(models, cluster)]
 
 
 @pytest.mark.parametrize(

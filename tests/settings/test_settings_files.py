@@ -2,8 +2,10 @@
 
 import json
 import re
+from collections.abc import Mapping
 from itertools import takewhile
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
@@ -49,21 +51,31 @@ def test_no_file_is_left_out_of_these_tests() -> None:
     assert len(SOUND) > 10
 
 
-def unchecked(path: Path) -> Settings | None:
-    """Return the settings of a file whose fields are sound, whatever the rules say; None for other files."""
+def unchecked(path: Path) -> dict[str, object] | None:
+    """Return the sections of a file whose fields are sound, whatever the rules say; None for other files."""
     try:
         source = yaml_source.read(path.read_text(), path.name)
-        return Settings.model_validate_json(json.dumps(source.data), strict=True)
+        settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
     except (ValueError, SettingsError):
         return None
+    return rules.sections(settings)
 
 
-READABLE = [settings for path in REFUSED if (settings := unchecked(path))]
+READABLE = [sections for path in REFUSED if (sections := unchecked(path))]
 
 
 @pytest.mark.parametrize("rule", rules.ALL, ids=lambda rule: f"{rule.__module__.rsplit('.', 1)[1]}.{rule.__name__}")
 def test_every_rule_is_shown_failing_by_a_file(rule: Rule) -> None:
-    assert any(any(rule(settings)) for settings in READABLE)
+    assert any(any(rules.apply(rule, sections)) for sections in READABLE)
+
+
+@pytest.mark.parametrize("rule", rules.ALL, ids=lambda rule: f"{rule.__module__.rsplit('.', 1)[1]}.{rule.__name__}")
+def test_a_rule_names_the_sections_that_it_reads_with_their_types(rule: Rule) -> None:
+    kinds = get_type_hints(Settings) | {"settings": Settings, "tags": Mapping[str, str]}
+    hints = get_type_hints(rule)
+    del hints["return"]
+    assert hints
+    assert hints == {name: kinds[name] for name in hints}
 
 
 def test_every_rule_of_every_theme_is_applied() -> None:

@@ -1,4 +1,4 @@
-"""Rules that cross fields, by theme; each is a pure function of the settings."""
+"""Rules that cross fields, by theme; each is a pure function of the sections that it names."""
 
 from . import (
     access,
@@ -17,7 +17,7 @@ from . import (
     serving,
     storage,
 )
-from .base import Finding, Rule
+from .base import Finding, Rule, apply, sections
 
 ALL: tuple[Rule, ...] = (
     *azure.RULES,
@@ -38,4 +38,4 @@ ALL: tuple[Rule, ...] = (
 )
 """Every rule, in the order in which their errors are reported for one line of the file."""
 
-__all__ = ["ALL", "Finding", "Rule"]
+__all__ = ["ALL", "Finding", "Rule", "apply", "sections"]

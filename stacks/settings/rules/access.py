@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from ..cluster import ApiAccess
-from ..environment import Settings
+from ..azure import OperatorSettings
+from ..cluster import ApiAccess, ClusterSettings
+from ..data import RegistrySettings, VaultSettings
 from ..errors import Key
-from ..network import Outbound
+from ..network import NetworkSettings, Outbound
+from ..workloads import ChatSettings, GatewayServiceSettings, IdentitySettings
 from .base import Finding
 
 NOT_PUBLIC = (
@@ -21,12 +23,14 @@ MOST_AUTHORIZED_RANGES = 200
 """Ranges that AKS takes (Microsoft Learn, API server authorized IP ranges)."""
 
 
-def public_ranges_are_public(settings: Settings) -> Iterator[Finding]:
+def public_ranges_are_public(
+    operators: OperatorSettings, vault: VaultSettings, cluster: ClusterSettings
+) -> Iterator[Finding]:
     """Ranges that open something to the internet hold addresses of the internet, and not all of them."""
     lists: list[tuple[Key, tuple[IPv4Network, ...]]] = [
-        (("operators", "ip_ranges"), settings.operators.ip_ranges),
-        (("vault", "extra_allowed_ranges"), settings.vault.extra_allowed_ranges),
-        (("cluster", "api_authorized_ranges"), settings.cluster.api_authorized_ranges),
+        (("operators", "ip_ranges"), operators.ip_ranges),
+        (("vault", "extra_allowed_ranges"), vault.extra_allowed_ranges),
+        (("cluster", "api_authorized_ranges"), cluster.api_authorized_ranges),
     ]
     for key, ranges in lists:
         for index, network in enumerate(ranges):
@@ -36,39 +40,46 @@ def public_ranges_are_public(settings: Settings) -> Iterator[Finding]:
                 yield Finding((*key, index), "must be a public range: traffic from the internet never comes from it")
 
 
-def authorized_ranges_suit_the_api(settings: Settings) -> Iterator[Finding]:
+def authorized_ranges_suit_the_api(
+    cluster: ClusterSettings, network: NetworkSettings, operators: OperatorSettings
+) -> Iterator[Finding]:
     """A private API has no authorized ranges; a public one takes a limited number."""
-    cluster = settings.cluster
     key: Key = ("cluster", "api_authorized_ranges")
     if cluster.api_access is ApiAccess.PRIVATE:
         if cluster.api_authorized_ranges:
             yield Finding(key, "has no use with cluster.api_access: private, and Azure refuses both; remove it")
         return
     # A NAT gateway's address is one of them: the cluster calls its own API through it.
-    most = MOST_AUTHORIZED_RANGES - (settings.network.outbound is Outbound.NAT_GATEWAY)
-    if len({*cluster.api_authorized_ranges, *settings.operators.ip_ranges}) > most:
+    most = MOST_AUTHORIZED_RANGES - (network.outbound is Outbound.NAT_GATEWAY)
+    if len({*cluster.api_authorized_ranges, *operators.ip_ranges}) > most:
         yield Finding(key, f"and operators.ip_ranges may hold {most} ranges together; merge some")
 
 
-def closed_services_have_private_endpoints(settings: Settings) -> Iterator[Finding]:
+def closed_services_have_private_endpoints(
+    private_endpoints: bool,
+    registry: RegistrySettings,
+    vault: VaultSettings,
+    chat: ChatSettings,
+    gateway: GatewayServiceSettings,
+) -> Iterator[Finding]:
     """What is closed to the internet is reached by private endpoints."""
-    if settings.private_endpoints:
+    if private_endpoints:
         return
     fix = "leaves no way in without private endpoints; set private_endpoints: true"
-    if not settings.registry.public_access:
+    if not registry.public_access:
         yield Finding(("registry", "public_access"), fix)
-    if not settings.vault.public_access:
+    if not vault.public_access:
         yield Finding(("vault", "public_access"), fix)
-    if settings.chat.enabled or settings.gateway.enabled:
+    if chat.enabled or gateway.enabled:
         yield Finding(
             ("private_endpoints",),
             "must be true while chat or gateway is enabled: the database they use has no public address",
         )
 
 
-def closed_vault_needs_a_run_inside(settings: Settings) -> Iterator[Finding]:
+def closed_vault_needs_a_run_inside(vault: VaultSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """Terraform writes secrets to the vault from where it runs."""
-    if not settings.vault.public_access and settings.cluster.api_access is ApiAccess.PUBLIC:
+    if not vault.public_access and cluster.api_access is ApiAccess.PUBLIC:
         yield Finding(
             ("vault", "public_access"),
             "makes Terraform write the secrets from inside the network; then set cluster.api_access: private as well,"
@@ -76,15 +87,14 @@ def closed_vault_needs_a_run_inside(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def given_ranges_open_the_vault(settings: Settings) -> Iterator[Finding]:
+def given_ranges_open_the_vault(vault: VaultSettings) -> Iterator[Finding]:
     """Ranges are listed for a vault that can be reached at all."""
-    if not settings.vault.public_access and settings.vault.extra_allowed_ranges:
+    if not vault.public_access and vault.extra_allowed_ranges:
         yield Finding(("vault", "extra_allowed_ranges"), "has no use with vault.public_access: false; remove it")
 
 
-def owners_belong_to_a_created_group(settings: Settings) -> Iterator[Finding]:
+def owners_belong_to_a_created_group(identity: IdentitySettings) -> Iterator[Finding]:
     """Owners are only given to a group that the deployment makes."""
-    identity = settings.identity
     if identity.access_group_owner_ids and (identity.access_group_object_id or not identity.manage):
         yield Finding(
             ("identity", "access_group_owner_ids"),
@@ -92,9 +102,8 @@ def owners_belong_to_a_created_group(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def identity_is_created_or_given(settings: Settings) -> Iterator[Finding]:
+def identity_is_created_or_given(identity: IdentitySettings) -> Iterator[Finding]:
     """Without directory rights all three ids stand in the file; with them the application's ids do not."""
-    identity = settings.identity
     if identity.manage:
         for name in ("client_id", "application_object_id"):
             if getattr(identity, name):

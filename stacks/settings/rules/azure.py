@@ -1,13 +1,15 @@
 """Region, zones, names, tags, domain."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 
 from stacks.common.azure_names import AzureNames
 
 from .. import regions
-from ..environment import Settings
+from ..azure import AzureSettings
+from ..cluster import ClusterSettings
+from ..data import DatabaseSettings
 from .base import Finding
 
 LONGEST_NAMES = {"key_vault": 24, "storage_account": 24, "container_registry": 50, "resource": 63, "workspace": 90}
@@ -21,30 +23,30 @@ RESERVED_TAG_PREFIXES = ("microsoft", "azure", "windows")
 AZURE_DOMAINS = ("cloudapp.azure.com", "azurewebsites.net", "windows.net", "azure.com", "microsoft.com")
 
 
-def names_keep_the_limits(settings: Settings) -> Iterator[Finding]:
+def names_keep_the_limits(
+    prefix: str, name: str, azure: AzureSettings, database: DatabaseSettings
+) -> Iterator[Finding]:
     """Every name that is made of prefix and environment is short enough for Azure."""
-    names = AzureNames(
-        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
-    )
+    names = AzureNames(prefix=prefix, environment=name, subscription_id=azure.subscription_id)
     made = {
         "key_vault": names.key_vault,
         "storage_account": names.storage_account(STORAGE_PURPOSE),
         "container_registry": names.container_registry,
-        "resource": names.postgresql_server(settings.database.generation),
+        "resource": names.postgresql_server(database.generation),
         "workspace": names.state_workspace(LONGEST_STACK_NAME),
     }
     excess, kind = max((len(made[kind]) - longest, kind) for kind, longest in LONGEST_NAMES.items())
     if excess > 0:
         yield Finding(
             ("prefix",),
-            f"and the name {settings.name!r} make {kind.replace('_', ' ')} names such as {made[kind]!r}, {excess}"
+            f"and the name {name!r} make {kind.replace('_', ' ')} names such as {made[kind]!r}, {excess}"
             f" characters longer than the {LONGEST_NAMES[kind]} that Azure takes; shorten one of the two",
         )
 
 
-def region_is_known(settings: Settings) -> Iterator[Finding]:
+def region_is_known(azure: AzureSettings) -> Iterator[Finding]:
     """The region exists, as far as a misspelling can be told from a new region."""
-    region = settings.azure.region
+    region = azure.region
     if region.startswith(regions.SOVEREIGN_PREFIXES):
         yield Finding(("azure", "region"), "belongs to a sovereign cloud, which is not supported; use a public region")
     elif region not in regions.KNOWN:
@@ -54,13 +56,12 @@ def region_is_known(settings: Settings) -> Iterator[Finding]:
             yield Finding(("azure", "region"), f"is no Azure region; did you mean {near[0]}?")
 
 
-def zones_exist(settings: Settings) -> Iterator[Finding]:
+def zones_exist(azure: AzureSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """A region without zones has none listed, and nothing that needs them."""
-    azure = settings.azure
     if azure.zones and azure.region in regions.WITHOUT_ZONES:
         yield Finding(("azure", "zones"), f"must be [] since {azure.region} has no availability zones")
     if azure.zones:
-        for name, pool in settings.cluster.gpu_pools.items():
+        for name, pool in cluster.gpu_pools.items():
             outside = sorted(set(pool.zones or ()) - set(azure.zones))
             if outside:
                 yield Finding(
@@ -68,20 +69,20 @@ def zones_exist(settings: Settings) -> Iterator[Finding]:
                     f"names zone {outside[0]}, which is not among azure.zones {list(azure.zones)}",
                 )
         return
-    for name, pool in settings.cluster.gpu_pools.items():
+    for name, pool in cluster.gpu_pools.items():
         if pool.zones:
             yield Finding(("cluster", "gpu_pools", name, "zones"), "must be left out while azure.zones is empty")
 
 
-def tags_are_accepted(settings: Settings) -> Iterator[Finding]:
+def tags_are_accepted(private_endpoints: bool, tags: Mapping[str, str]) -> Iterator[Finding]:
     """Azure takes a limited number of tags, compares their names without case, and keeps some for itself."""
-    limit = MOST_TAGS_OF_DNS_ZONES if settings.private_endpoints else MOST_TAGS
+    limit = MOST_TAGS_OF_DNS_ZONES if private_endpoints else MOST_TAGS
     own = len(OWN_TAGS)
-    if len(settings.tags) > limit - own:
-        why = ", as the private DNS zones take 15" if settings.private_endpoints else ""
-        yield Finding(("tags",), f"holds {len(settings.tags)} tags; at most {limit - own} fit beside our {own}{why}")
-    spellings = Counter(tag.lower() for tag in settings.tags)
-    for tag in settings.tags:
+    if len(tags) > limit - own:
+        why = ", as the private DNS zones take 15" if private_endpoints else ""
+        yield Finding(("tags",), f"holds {len(tags)} tags; at most {limit - own} fit beside our {own}{why}")
+    spellings = Counter(tag.lower() for tag in tags)
+    for tag in tags:
         if tag.lower() in OWN_TAGS:
             yield Finding(("tags", tag), "is set by the platform itself; remove it")
         elif tag.lower().startswith(RESERVED_TAG_PREFIXES):
@@ -90,13 +91,13 @@ def tags_are_accepted(settings: Settings) -> Iterator[Finding]:
             yield Finding(("tags", tag), "stands twice in different case, which Azure takes for the same tag")
 
 
-def domain_is_your_own(settings: Settings) -> Iterator[Finding]:
+def domain_is_your_own(domain: str) -> Iterator[Finding]:
     """The host names are made below the domain, which nobody can do below Azure's own."""
     for owned in AZURE_DOMAINS:
-        if settings.domain == owned or settings.domain.endswith(f".{owned}"):
+        if domain == owned or domain.endswith(f".{owned}"):
             yield Finding(
                 ("domain",),
-                f"must be a domain of your own, since chat.{settings.domain} cannot be made below {owned}",
+                f"must be a domain of your own, since chat.{domain} cannot be made below {owned}",
             )
             return
 

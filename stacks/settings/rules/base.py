@@ -1,6 +1,7 @@
-"""What a rule is: a function that looks at settings and names what cannot work together."""
+"""What a rule is: a function that looks at sections of the settings and names what cannot work together."""
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ..environment import Settings
@@ -17,5 +18,20 @@ class Finding:
     """What is wrong and what to write instead."""
 
 
-Rule = Callable[[Settings], Iterator[Finding]]
-"""Yields what breaks the rule; nothing when all is well. Pure: it reads the settings and nothing else."""
+Rule = Callable[..., Iterator[Finding]]
+"""Yields what breaks the rule; nothing when all is well. Pure: it reads its arguments and nothing else.
+
+Its parameters are sections of `Settings` by name, with their types; `settings` stands for all of them.
+"""
+
+
+def sections(settings: Settings) -> dict[str, object]:
+    """Return what rules may name, where all of it is sound."""
+    return {name: getattr(settings, name) for name in Settings.model_fields} | {"settings": settings}
+
+
+def apply(rule: Rule, sound: Mapping[str, object]) -> Iterator[Finding]:
+    """Yield what breaks `rule`, which is left out while a section that it names is missing from `sound`."""
+    names = tuple(inspect.signature(rule).parameters)
+    if sound.keys() >= set(names):
+        yield from rule(**{name: sound[name] for name in names})

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ..capacity import GIB_PER_VCPU
 from ..catalog import parse_vm_size
-from ..environment import Settings
+from ..cluster import ClusterSettings
 from ..reservations import allocatable
-from ..workloads import BUILT_IN_DIMENSIONS
+from ..workloads import BUILT_IN_DIMENSIONS, ChatSettings, ModelSettings
 from .base import Finding
 from .serving import DAEMONS_CPU, DAEMONS_MEMORY_GIB
 
@@ -48,9 +48,8 @@ RESERVED_VARIABLES = frozenset(
 SECRET_ENDINGS = ("_KEY", "_KEYS", "_PASSWORD", "_SECRET", "_TOKEN")
 
 
-def embeddings_fit_their_model(settings: Settings) -> Iterator[Finding]:
+def embeddings_fit_their_model(chat: ChatSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """A named embedding model is served, and the column of vectors is as long as its vectors."""
-    chat = settings.chat
     name, dimensions = chat.embeddings.model, chat.embeddings.dimensions
     if not chat.enabled:
         return
@@ -62,9 +61,9 @@ def embeddings_fit_their_model(settings: Settings) -> Iterator[Finding]:
                 " another model in chat.embeddings.model, or remove it",
             )
         return
-    found = next((model for model in settings.models if model.name == name), None)
+    found = next((model for model in models if model.name == name), None)
     if found is None:
-        listed = ", ".join(model.name for model in settings.models) or "none"
+        listed = ", ".join(model.name for model in models) or "none"
         yield Finding(("chat", "embeddings", "model"), f"is no listed model; the models are: {listed}")
         return
     known = EMBEDDING_DIMENSIONS.get(found.id) or EMBEDDING_DIMENSIONS.get(found.id.partition(":")[0])
@@ -76,22 +75,21 @@ def embeddings_fit_their_model(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def tasks_have_a_model(settings: Settings) -> Iterator[Finding]:
+def tasks_have_a_model(chat: ChatSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """The model of titles, tags and follow-ups is listed, and one that answers."""
-    chat = settings.chat
     name = chat.tasks.model
     if not chat.enabled or name is None:
         return
-    if name not in {model.name for model in settings.models}:
-        listed = ", ".join(model.name for model in settings.models) or "none"
+    if name not in {model.name for model in models}:
+        listed = ", ".join(model.name for model in models) or "none"
         yield Finding(("chat", "tasks", "model"), f"is no listed model; the models are: {listed}")
     elif name == chat.embeddings.model:
         yield Finding(("chat", "tasks", "model"), "is the embedding model, which writes no text; name another")
 
 
-def variables_are_free(settings: Settings) -> Iterator[Finding]:
+def variables_are_free(chat: ChatSettings) -> Iterator[Finding]:
     """Further variables of Open WebUI are none of the platform's, and none that holds a secret."""
-    for name in settings.chat.environment:
+    for name in chat.environment:
         if name in RESERVED_VARIABLES:
             yield Finding(("chat", "environment", name), "is set by the platform; remove it, and look for its own key")
         elif name.endswith(SECRET_ENDINGS):
@@ -101,13 +99,13 @@ def variables_are_free(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def a_pod_fits_on_a_workload_node(settings: Settings) -> Iterator[Finding]:
+def a_pod_fits_on_a_workload_node(chat: ChatSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """What one replica asks for is left of a node of the workload pool; otherwise it would wait for ever."""
-    chat, pool = settings.chat, settings.cluster.workload_pool
+    pool = cluster.workload_pool
     size = parse_vm_size(pool.vm_size)
     if not chat.enabled or size is None or size.family not in GIB_PER_VCPU:
         return
-    room = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], settings.cluster.max_pods_per_node)
+    room = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], cluster.max_pods_per_node)
     for key, asked, left, unit in (
         ("cpu", chat.cpu, room.cpu - DAEMONS_CPU, "cores"),
         ("memory_gib", chat.memory_gib, room.memory_gib - DAEMONS_MEMORY_GIB, "GiB"),

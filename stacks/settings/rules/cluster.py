@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from .. import capacity
 from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of
-from ..cluster import GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
+from ..cluster import ClusterSettings, GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
 from ..errors import Key
 from .base import Finding
@@ -22,16 +22,16 @@ MOST_NODES = {"Free": 1000, "Standard": 5000, "Premium": 5000}
 Pool = SystemPoolSettings | WorkloadPoolSettings | GpuPoolSettings
 
 
-def _pools(settings: Settings) -> Iterator[tuple[Key, Pool]]:
-    yield ("cluster", "system_pool"), settings.cluster.system_pool
-    yield ("cluster", "workload_pool"), settings.cluster.workload_pool
-    for name, pool in settings.cluster.gpu_pools.items():
+def _pools(cluster: ClusterSettings) -> Iterator[tuple[Key, Pool]]:
+    yield ("cluster", "system_pool"), cluster.system_pool
+    yield ("cluster", "workload_pool"), cluster.workload_pool
+    for name, pool in cluster.gpu_pools.items():
         yield ("cluster", "gpu_pools", name), pool
 
 
-def node_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
+def node_counts_are_ordered(cluster: ClusterSettings) -> Iterator[Finding]:
     """A pool's maximum is at least its minimum."""
-    for key, pool in _pools(settings):
+    for key, pool in _pools(cluster):
         if pool.max_nodes < pool.min_nodes:
             yield Finding((*key, "max_nodes"), f"must be at least min_nodes ({pool.min_nodes})")
 
@@ -48,19 +48,18 @@ def workload_pool_holds_its_pods(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def node_count_suits_the_tier(settings: Settings) -> Iterator[Finding]:
+def node_count_suits_the_tier(cluster: ClusterSettings) -> Iterator[Finding]:
     """All pools together stay below the limit of the price tier."""
-    nodes = largest_node_count(settings)
-    limit = MOST_NODES[settings.cluster.tier]
+    nodes = largest_node_count(cluster)
+    limit = MOST_NODES[cluster.tier]
     if nodes > limit:
         yield Finding(
             ("cluster", "tier"), f"takes {limit} nodes, but the pools reach {nodes} during upgrades; lower max_nodes"
         )
 
 
-def kubernetes_version_is_tested(settings: Settings) -> Iterator[Finding]:
+def kubernetes_version_is_tested(cluster: ClusterSettings) -> Iterator[Finding]:
     """The version is one that AKS supports and the charts were tested with, or the file says it need not be."""
-    cluster = settings.cluster
     minor = ".".join(cluster.kubernetes_version.split(".")[:2])
     if minor not in TESTED_KUBERNETES and not cluster.allow_untested_kubernetes_version:
         yield Finding(
@@ -70,19 +69,18 @@ def kubernetes_version_is_tested(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def tier_carries_the_features(settings: Settings) -> Iterator[Finding]:
+def tier_carries_the_features(cluster: ClusterSettings) -> Iterator[Finding]:
     """Long-term support and cost analysis are sold with certain tiers only."""
-    cluster = settings.cluster
     if cluster.long_term_support and cluster.tier != "Premium":
         yield Finding(("cluster", "long_term_support"), "needs cluster.tier: Premium")
     if cluster.cost_analysis and cluster.tier == "Free":
         yield Finding(("cluster", "cost_analysis"), "needs cluster.tier: Standard or Premium")
 
 
-def ordinary_sizes_suit_their_pools(settings: Settings) -> Iterator[Finding]:
+def ordinary_sizes_suit_their_pools(cluster: ClusterSettings) -> Iterator[Finding]:
     """System and workload pool have x86-64 sizes without GPU, the system pool with enough processors."""
     for name in ("system_pool", "workload_pool"):
-        size: str = getattr(settings.cluster, name).vm_size
+        size: str = getattr(cluster, name).vm_size
         key: Key = ("cluster", name, "vm_size")
         if size in GPU_SIZES or retired_in_favour_of(size) or size.startswith(("Standard_NC", "Standard_ND")):
             yield Finding(key, "is a GPU size; GPUs belong into cluster.gpu_pools, take one such as Standard_D4ds_v5")
@@ -99,9 +97,9 @@ def ordinary_sizes_suit_their_pools(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def gpu_sizes_are_sold(settings: Settings) -> Iterator[Finding]:
+def gpu_sizes_are_sold(cluster: ClusterSettings) -> Iterator[Finding]:
     """A GPU pool has a known GPU size that Azure still sells."""
-    for name, pool in settings.cluster.gpu_pools.items():
+    for name, pool in cluster.gpu_pools.items():
         if pool.vm_size in GPU_SIZES:
             continue
         key: Key = ("cluster", "gpu_pools", name, "vm_size")
@@ -112,9 +110,9 @@ def gpu_sizes_are_sold(settings: Settings) -> Iterator[Finding]:
             yield Finding(key, f"is no known GPU size; take one of {', '.join(GPU_SIZES)}")
 
 
-def ephemeral_disks_fit(settings: Settings) -> Iterator[Finding]:
+def ephemeral_disks_fit(cluster: ClusterSettings) -> Iterator[Finding]:
     """An ephemeral operating system disk fits on the VM's local disk."""
-    for key, pool in _pools(settings):
+    for key, pool in _pools(cluster):
         gpu, named = GPU_SIZES.get(pool.vm_size), parse_vm_size(pool.vm_size)
         local = gpu.local_disk_gib if gpu else named.local_disk_gib if named else None
         if not pool.ephemeral_os_disk or local is None:
@@ -131,9 +129,9 @@ def ephemeral_disks_fit(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def gpu_pools_are_consistent(settings: Settings) -> Iterator[Finding]:
+def gpu_pools_are_consistent(cluster: ClusterSettings) -> Iterator[Finding]:
     """Names are free and price limits stand with spot pools only."""
-    for name, pool in settings.cluster.gpu_pools.items():
+    for name, pool in cluster.gpu_pools.items():
         key: Key = ("cluster", "gpu_pools", name)
         if name in RESERVED_POOL_NAMES:
             yield Finding(key, "is the name of a pool that the platform makes itself; rename it")

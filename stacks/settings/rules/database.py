@@ -7,10 +7,11 @@ from difflib import get_close_matches
 from stacks.common.azure_names import AzureNames
 
 from .. import regions
+from ..azure import AzureSettings
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
-from ..environment import Settings
+from ..data import DatabaseSettings
 from ..errors import Key
-from ..workloads import ChatSettings
+from ..workloads import ChatSettings, GatewayServiceSettings
 from .base import Finding
 
 OTHER_CONNECTIONS = 10
@@ -21,9 +22,9 @@ SYNCHRONOUS_OF_CHAT = 1
 """And a synchronous engine for start and health checks, which ask one after the other (open_webui/internal/db.py)."""
 
 
-def size_is_known(settings: Settings) -> Iterator[Finding]:
+def size_is_known(database: DatabaseSettings) -> Iterator[Finding]:
     """The compute size exists, so that its connections are known."""
-    sku = settings.database.sku
+    sku = database.sku
     if postgresql_user_connections(sku) is None:
         near = get_close_matches(sku, POSTGRESQL_SIZES, n=3, cutoff=0.3)
         yield Finding(
@@ -36,13 +37,14 @@ def connections_of_a_chat_pod(chat: ChatSettings) -> int:
     return POOLS_OF_CHAT * (chat.database_pool_size + chat.database_pool_overflow) + SYNCHRONOUS_OF_CHAT
 
 
-def connections_fit(settings: Settings) -> Iterator[Finding]:
+def connections_fit(
+    database: DatabaseSettings, chat: ChatSettings, gateway: GatewayServiceSettings
+) -> Iterator[Finding]:
     """What chat and gateway may open at full scale fits into the server's connections for users."""
-    available = postgresql_user_connections(settings.database.sku)
+    available = postgresql_user_connections(database.sku)
     if available is None:
         return
     terms, needed = [f"{OTHER_CONNECTIONS} for jobs"], OTHER_CONNECTIONS
-    chat, gateway = settings.chat, settings.gateway
     if chat.enabled:
         needed += chat.max_replicas * connections_of_a_chat_pod(chat)
         terms.append(
@@ -60,9 +62,9 @@ def connections_fit(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def availability_suits_tier_and_zones(settings: Settings) -> Iterator[Finding]:
+def availability_suits_tier_and_zones(database: DatabaseSettings, azure: AzureSettings) -> Iterator[Finding]:
     """A standby needs a tier that has one, and another zone when it is to survive the loss of one."""
-    database, zones = settings.database, settings.azure.zones
+    zones = azure.zones
     mode = database.high_availability
     key: Key = ("database", "high_availability")
     if mode != "off" and database.sku.startswith("B_"):
@@ -79,25 +81,24 @@ def availability_suits_tier_and_zones(settings: Settings) -> Iterator[Finding]:
         yield Finding(("database", "standby_zone"), f"must be one of azure.zones {list(zones)}")
 
 
-def geo_redundant_backup_has_a_pair(settings: Settings) -> Iterator[Finding]:
+def geo_redundant_backup_has_a_pair(azure: AzureSettings, database: DatabaseSettings) -> Iterator[Finding]:
     """Geo-redundant backups go to the paired region, which not every region has."""
-    region = settings.azure.region
-    if settings.database.geo_redundant_backup and region in regions.WITH_ZONES_WITHOUT_PAIR:
+    region = azure.region
+    if database.geo_redundant_backup and region in regions.WITH_ZONES_WITHOUT_PAIR:
         yield Finding(("database", "geo_redundant_backup"), f"needs a paired region, which {region} has not; set false")
 
 
-def entra_administrators_are_named_once(settings: Settings) -> Iterator[Finding]:
+def entra_administrators_are_named_once(database: DatabaseSettings) -> Iterator[Finding]:
     """Each principal is an administrator once."""
     seen: set[str] = set()
-    for index, administrator in enumerate(settings.database.entra_administrators):
+    for index, administrator in enumerate(database.entra_administrators):
         if administrator.object_id in seen:
             yield Finding(("database", "entra_administrators", index, "object_id"), "stands twice; remove one")
         seen.add(administrator.object_id)
 
 
-def restore_is_complete(settings: Settings) -> Iterator[Finding]:
+def restore_is_complete(database: DatabaseSettings, prefix: str, name: str, azure: AzureSettings) -> Iterator[Finding]:
     """A restore names server and time, and makes a server of another name."""
-    database = settings.database
     source, moment = database.restore_from_server_id, database.restore_time_utc
     if (source is None) != (moment is None):
         missing = "restore_time_utc" if source else "restore_from_server_id"
@@ -108,9 +109,7 @@ def restore_is_complete(settings: Settings) -> Iterator[Finding]:
             datetime.strptime(moment, "%Y-%m-%dT%H:%M:%SZ")
         except ValueError:
             yield Finding(("database", "restore_time_utc"), "is no date of the calendar")
-    names = AzureNames(
-        prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
-    )
+    names = AzureNames(prefix=prefix, environment=name, subscription_id=azure.subscription_id)
     if source and source.rsplit("/", 1)[1].lower() == names.postgresql_server(database.generation):
         yield Finding(
             ("database", "generation"),

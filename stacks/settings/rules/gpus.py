@@ -5,10 +5,9 @@ import re
 from collections.abc import Iterator
 
 from ..catalog import GPU_SIZES, GpuSize
-from ..cluster import GpuPoolSettings
-from ..environment import Settings
+from ..cluster import ClusterSettings, GpuPoolSettings
 from ..errors import Key
-from ..serving import ModelStore
+from ..serving import ModelStore, ServingSettings
 from ..workloads import Engine, ModelSettings, Quantization
 from .base import Finding
 
@@ -44,18 +43,18 @@ KIB_PER_GIB = 1024 * 1024
 Placed = tuple[Key, ModelSettings, GpuPoolSettings, GpuSize]
 
 
-def _placed(settings: Settings) -> Iterator[Placed]:
+def _placed(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Placed]:
     """Yield the models whose pool and GPU are known, each with its key."""
-    for index, model in enumerate(settings.models):
-        pool = settings.cluster.gpu_pools.get(model.pool)
+    for index, model in enumerate(models):
+        pool = cluster.gpu_pools.get(model.pool)
         size = GPU_SIZES.get(pool.vm_size) if pool else None
         if pool and size:
             yield ("models", index), model, pool, size
 
 
-def gpus_can_compute_the_models(settings: Settings) -> Iterator[Finding]:
+def gpus_can_compute_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """The GPU knows the number format of the weights."""
-    for key, model, _, size in _placed(settings):
+    for key, model, _, size in _placed(models, cluster):
         too_old = size.gpu.compute_capability < AMPERE
         if model.engine is Engine.VLLM and model.quantization in NEEDS_AMPERE and too_old:
             yield Finding(
@@ -66,10 +65,10 @@ def gpus_can_compute_the_models(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def nodes_have_the_gpus(settings: Settings) -> Iterator[Finding]:
+def nodes_have_the_gpus(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """A replica's GPUs are in one node, and the pool has nodes for the replicas that stay."""
     needed: dict[str, float] = {}
-    for key, model, pool, size in _placed(settings):
+    for key, model, pool, size in _placed(models, cluster):
         if model.gpus > size.gpus:
             has = f"is more than a node of pool {model.pool} has: {pool.vm_size} comes with {size.gpus}"
             yield Finding((*key, "gpus"), has)
@@ -87,9 +86,9 @@ def nodes_have_the_gpus(settings: Settings) -> Iterator[Finding]:
                 )
 
 
-def models_fit_into_gpu_memory(settings: Settings) -> Iterator[Finding]:
+def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """Weights, key-value cache of one full conversation and runtime fit into the replica's share of the GPUs."""
-    for key, model, pool, size in _placed(settings):
+    for key, model, pool, size in _placed(models, cluster):
         cache = model.context_tokens * model.kv_cache_kib_per_token / KIB_PER_GIB
         runtime = RUNTIME_GIB * model.gpus
         needed = model.weights_gib + cache + runtime
@@ -106,10 +105,10 @@ def models_fit_into_gpu_memory(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def weights_fit_on_the_node_disk(settings: Settings) -> Iterator[Finding]:
+def weights_fit_on_the_node_disk(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """The models of a pool's Ollama, which any of its nodes may serve, fit on a node's disk together."""
     sums: dict[str, float] = {}
-    for key, model, pool, _ in _placed(settings):
+    for key, model, pool, _ in _placed(models, cluster):
         if model.engine is not Engine.OLLAMA:
             continue
         before = sums.get(model.pool, 0)
@@ -124,9 +123,9 @@ def weights_fit_on_the_node_disk(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def turing_starts_the_models(settings: Settings) -> Iterator[Finding]:
+def turing_starts_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """Half precision and the size of the heads are ones that the pinned vLLM starts on a Turing card."""
-    for key, model, _, size in _placed(settings):
+    for key, model, _, size in _placed(models, cluster):
         if model.engine is not Engine.VLLM or size.gpu.compute_capability >= AMPERE:
             continue
         repository = model.id.rpartition("/")[2].lower()
@@ -139,14 +138,16 @@ def turing_starts_the_models(settings: Settings) -> Iterator[Finding]:
             yield Finding((*key, "id"), f"has attention heads too wide for the {size.gpu.model}; {other}")
 
 
-def cards_are_shared_by_what_can_share(settings: Settings) -> Iterator[Finding]:
+def cards_are_shared_by_what_can_share(
+    models: tuple[ModelSettings, ...], cluster: ClusterSettings
+) -> Iterator[Finding]:
     """A card cut into time slices takes one vLLM beside what is no engine.
 
     Memory is not isolated between slices: an Ollama plans with the whole card, and two vLLM that start together
     measure each other's memory.
     """
     first: dict[str, str] = {}
-    for key, model, pool, _ in _placed(settings):
+    for key, model, pool, _ in _placed(models, cluster):
         if pool.time_slices == 1:
             continue
         remove = f"take another pool, or remove cluster.gpu_pools.{model.pool}.time_slices"
@@ -160,14 +161,16 @@ def cards_are_shared_by_what_can_share(settings: Settings) -> Iterator[Finding]:
             yield Finding((*key, "pool"), f"{together}; one model with one replica fits there: {remove}")
 
 
-def weights_are_loaded_in_time(settings: Settings) -> Iterator[Finding]:
+def weights_are_loaded_in_time(
+    serving: ServingSettings, models: tuple[ModelSettings, ...], cluster: ClusterSettings
+) -> Iterator[Finding]:
     """A share is fast enough to bring a model's weights into the GPU before the request that waits is given up."""
-    if settings.serving.model_store is not ModelStore.AZURE_FILES:
+    if serving.model_store is not ModelStore.AZURE_FILES:
         return
     base, more = LOAD_MIB_PER_S
-    for key, model, _, _ in _placed(settings):
+    for key, model, _, _ in _placed(models, cluster):
         store = "ollama_store_gib" if model.engine is Engine.OLLAMA else "vllm_store_gib"
-        size_gib = getattr(settings.serving, store)
+        size_gib = getattr(serving, store)
         seconds = model.weights_gib * 1024 / (base + more * size_gib)
         # vLLM is ready only when the weights are there: what waits for it is held, not timed.
         if model.engine is Engine.OLLAMA and seconds > LOAD_SECONDS:

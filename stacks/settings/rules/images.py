@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from ..environment import Settings
+from ..images import ImageSettings
 from .base import Finding
 
 
-def verified_images_are_signed(settings: Settings) -> Iterator[Finding]:
+def verified_images_are_signed(images: ImageSettings) -> Iterator[Finding]:
     """Nothing could pass a check against no key."""
-    if settings.images.verify_signatures and settings.images.signing_key is None:
+    if images.verify_signatures and images.signing_key is None:
         yield Finding(("images", "verify_signatures"), "needs images.signing_key; name the key of cosign")
 
 

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from stacks.settings.environment import Settings
 from stacks.settings.network import IngressMode
 
+from ..network import IngressSettings
+from ..workloads import ChatSettings, GatewayServiceSettings, OpikSettings
 from .base import Finding
 
 
-def ingress_mode_has_what_it_needs(settings: Settings) -> Iterator[Finding]:
+def ingress_mode_has_what_it_needs(ingress: IngressSettings) -> Iterator[Finding]:
     """The block of the Application Gateway stands in the file exactly when that mode is chosen."""
-    ingress = settings.ingress
     key = ("ingress", "application_gateway")
     if ingress.mode is IngressMode.APPLICATION_GATEWAY and ingress.application_gateway is None:
         yield Finding(
@@ -20,9 +20,9 @@ def ingress_mode_has_what_it_needs(settings: Settings) -> Iterator[Finding]:
         yield Finding(key, "has no use with ingress.mode: nginx; remove it or choose application-gateway")
 
 
-def gateway_capacity_is_ordered(settings: Settings) -> Iterator[Finding]:
+def gateway_capacity_is_ordered(ingress: IngressSettings) -> Iterator[Finding]:
     """The gateway's maximum is at least its minimum."""
-    gateway = settings.ingress.application_gateway
+    gateway = ingress.application_gateway
     if gateway and gateway.max_capacity < gateway.min_capacity:
         yield Finding(
             ("ingress", "application_gateway", "max_capacity"),
@@ -30,10 +30,13 @@ def gateway_capacity_is_ordered(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def service_replicas_are_ordered(settings: Settings) -> Iterator[Finding]:
+def service_replicas_are_ordered(
+    chat: ChatSettings, gateway: GatewayServiceSettings, opik: OpikSettings
+) -> Iterator[Finding]:
     """The maximum of chat, gateway and Opik is at least what always runs."""
-    for name in ("chat", "gateway", "opik"):
-        service = getattr(settings, name)
+    services: dict[str, ChatSettings | GatewayServiceSettings | OpikSettings]
+    services = {"chat": chat, "gateway": gateway, "opik": opik}
+    for name, service in services.items():
         if service.max_replicas < service.replicas:
             yield Finding((name, "max_replicas"), f"must be at least replicas ({service.replicas})")
 

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from difflib import get_close_matches
 
-from ..azure import HcpExecution, StateBackend
-from ..environment import Settings
+from ..azure import HcpExecution, SecretSettings, StateBackend, StateSettings
 from ..secret_names import SECRETS, GeneratedSecret
 from .base import Finding
 
@@ -12,9 +11,8 @@ OLDEST_TERRAFORM_MINOR = 11
 """Write-only arguments need Terraform 1.11."""
 
 
-def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
+def backend_has_its_settings(state: StateSettings) -> Iterator[Finding]:
     """The chosen backend is described and no other."""
-    state = settings.state
     for backend in (StateBackend.AZURERM, StateBackend.HCP):
         given = getattr(state, backend.value) is not None
         if state.backend is backend and not given:
@@ -26,9 +24,9 @@ def backend_has_its_settings(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def private_state_has_no_public_ranges(settings: Settings) -> Iterator[Finding]:
+def private_state_has_no_public_ranges(state: StateSettings) -> Iterator[Finding]:
     """A state account that has an address inside a network only is not opened to ranges of the internet."""
-    azurerm = settings.state.azurerm
+    azurerm = state.azurerm
     if azurerm and azurerm.private_endpoint_subnet_id and azurerm.ip_ranges:
         yield Finding(
             ("state", "azurerm", "ip_ranges"),
@@ -36,9 +34,9 @@ def private_state_has_no_public_ranges(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def agents_have_remote_runs(settings: Settings) -> Iterator[Finding]:
+def agents_have_remote_runs(state: StateSettings) -> Iterator[Finding]:
     """Agents are named only where HCP Terraform starts the runs, and a run's Terraform is new enough."""
-    hcp = settings.state.hcp
+    hcp = state.hcp
     if hcp is None:
         return
     if hcp.agent_pool and hcp.execution is HcpExecution.LOCAL:
@@ -50,10 +48,10 @@ def agents_have_remote_runs(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def rotated_secrets_can_be_rotated(settings: Settings) -> Iterator[Finding]:
+def rotated_secrets_can_be_rotated(secrets: SecretSettings) -> Iterator[Finding]:
     """Versions are given for secrets that exist and that no store keeps on disk."""
     names = [secret.value for secret in GeneratedSecret]
-    for name, version in settings.secrets.versions.items():
+    for name, version in secrets.versions.items():
         if name not in names:
             near = get_close_matches(name, names, n=1)
             suggestion = f"did you mean {near[0]}?" if near else f"they are {', '.join(names)}"

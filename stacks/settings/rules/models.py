@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from ..environment import Settings
+from ..cluster import ClusterSettings
 from ..errors import Key
 from ..tools import tool_parser
-from ..workloads import Engine, Quantization
+from ..workloads import Engine, ModelSettings, Quantization
 from .base import Finding
 
 KNOWN_TO_OLLAMA = {Quantization.Q4, Quantization.Q8, Quantization.FP16, Quantization.BF16, Quantization.MXFP4}
@@ -15,25 +15,25 @@ OLLAMA_DIGEST = re.compile(r"[0-9a-f]{12,64}")
 VLLM_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
 
-def models_are_listed_once(settings: Settings) -> Iterator[Finding]:
+def models_are_listed_once(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """Every model has a name of its own."""
     first: dict[str, int] = {}
-    for index, model in enumerate(settings.models):
+    for index, model in enumerate(models):
         if first.setdefault(model.name, index) != index:
             yield Finding(("models", index, "name"), f"is also the name of models[{first[model.name]}]; rename one")
 
 
-def models_have_a_pool(settings: Settings) -> Iterator[Finding]:
+def models_have_a_pool(cluster: ClusterSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """The pool that a model names exists."""
-    pools = ", ".join(settings.cluster.gpu_pools) or "there is none"
-    for index, model in enumerate(settings.models):
-        if model.pool not in settings.cluster.gpu_pools:
+    pools = ", ".join(cluster.gpu_pools) or "there is none"
+    for index, model in enumerate(models):
+        if model.pool not in cluster.gpu_pools:
             yield Finding(("models", index, "pool"), f"is no pool of cluster.gpu_pools ({pools})")
 
 
-def models_suit_their_engine(settings: Settings) -> Iterator[Finding]:
+def models_suit_their_engine(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """Id, revision, quantization and name are ones that the engine understands."""
-    for index, model in enumerate(settings.models):
+    for index, model in enumerate(models):
         key: Key = ("models", index)
         known = KNOWN_TO_VLLM if model.engine is Engine.VLLM else KNOWN_TO_OLLAMA
         if model.quantization not in known:
@@ -56,9 +56,9 @@ def models_suit_their_engine(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def tools_suit_their_engine(settings: Settings) -> Iterator[Finding]:
+def tools_suit_their_engine(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """A parser belongs to vLLM, which calls no tools without one."""
-    for index, model in enumerate(settings.models):
+    for index, model in enumerate(models):
         key: Key = ("models", index)
         if model.tool_parser and model.engine is not Engine.VLLM:
             yield Finding(
@@ -70,9 +70,9 @@ def tools_suit_their_engine(settings: Settings) -> Iterator[Finding]:
             yield Finding((*key, "tools"), "needs tool_parser, since no parser is known for this family; name one")
 
 
-def replica_counts_are_ordered(settings: Settings) -> Iterator[Finding]:
+def replica_counts_are_ordered(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """A model's maximum is at least its minimum."""
-    for index, model in enumerate(settings.models):
+    for index, model in enumerate(models):
         if model.max_replicas < model.min_replicas:
             yield Finding(("models", index, "max_replicas"), f"must be at least min_replicas ({model.min_replicas})")
 

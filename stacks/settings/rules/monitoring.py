@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from ..environment import Settings
-from ..monitoring import AlertReceiver, MetricsStore
+from ..monitoring import AlertReceiver, MetricsStore, MonitoringSettings
+from ..workloads import IdentitySettings
 from .base import Finding
 
 
-def receivers_have_what_they_need(settings: Settings) -> Iterator[Finding]:
+def receivers_have_what_they_need(monitoring: MonitoringSettings) -> Iterator[Finding]:
     """Mail needs addresses, and from Alertmanager a server; what Azure sends needs none."""
-    monitoring, alerts = settings.monitoring, settings.monitoring.alerts
+    alerts = monitoring.alerts
     if not monitoring.enabled:
         return
     mails = alerts.receiver is AlertReceiver.EMAIL
@@ -28,21 +28,20 @@ def receivers_have_what_they_need(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def azure_monitor_sends_mail(settings: Settings) -> Iterator[Finding]:
+def azure_monitor_sends_mail(monitoring: MonitoringSettings) -> Iterator[Finding]:
     """Azure's alerts go to mail addresses: a webhook's address is a secret, which would stand in the state."""
-    alerts = settings.monitoring.alerts
+    alerts = monitoring.alerts
     if (
-        settings.monitoring.enabled
-        and settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
+        monitoring.enabled
+        and monitoring.metrics is MetricsStore.AZURE_MONITOR
         and alerts.receiver in {AlertReceiver.WEBHOOK, AlertReceiver.TEAMS}
     ):
         yield Finding(("monitoring", "alerts", "receiver"), "cannot be reached by azure-monitor; write email or none")
 
 
-def somebody_sees_the_dashboards(settings: Settings) -> Iterator[Finding]:
+def somebody_sees_the_dashboards(monitoring: MonitoringSettings, identity: IdentitySettings) -> Iterator[Finding]:
     """Roles are in tokens only where Entra knows who is assigned to the application."""
-    monitoring = settings.monitoring
-    if monitoring.enabled and not monitoring.dashboards_for_everyone and not settings.identity.assignment_required:
+    if monitoring.enabled and not monitoring.dashboards_for_everyone and not identity.assignment_required:
         yield Finding(
             ("monitoring", "dashboards_for_everyone"),
             "would keep everybody out: without identity.assignment_required nobody has the role admin; write true",

@@ -5,8 +5,8 @@ from ipaddress import IPv4Network
 from itertools import combinations
 from math import ceil
 
-from ..environment import Settings
-from ..network import IngressMode
+from ..cluster import ClusterSettings
+from ..network import IngressMode, IngressSettings, NetworkSettings
 from .base import Finding
 
 AZURE_RESERVED_ADDRESSES = 5
@@ -27,21 +27,20 @@ _SUBNETS = ("nodes_subnet", "gateway_subnet", "endpoints_subnet")
 _TOP = ("address_space", "pod_cidr", "service_cidr")
 
 
-def ranges_are_usable(settings: Settings) -> Iterator[Finding]:
+def ranges_are_usable(network: NetworkSettings) -> Iterator[Finding]:
     """The three ranges of the cluster are private, and none is taken by Azure or Tailscale."""
     for name in _TOP:
-        network: IPv4Network = getattr(settings.network, name)
-        reserved = next((range_ for range_ in RESERVED if network.overlaps(range_)), None)
+        chosen: IPv4Network = getattr(network, name)
+        reserved = next((range_ for range_ in RESERVED if chosen.overlaps(range_)), None)
         if reserved:
             use = f"overlaps {reserved}, which is reserved ({RESERVED[reserved]}); choose another private range"
             yield Finding(("network", name), use)
-        elif not any(network.subnet_of(private) for private in PRIVATE):
+        elif not any(chosen.subnet_of(private) for private in PRIVATE):
             yield Finding(("network", name), f"must lie in one of {', '.join(map(str, PRIVATE))}")
 
 
-def ranges_are_disjoint(settings: Settings) -> Iterator[Finding]:
+def ranges_are_disjoint(network: NetworkSettings) -> Iterator[Finding]:
     """Network, pods and services do not overlap, nor do the subnets."""
-    network = settings.network
     for names in (_TOP, _SUBNETS):
         for one, other in combinations(names, 2):
             if getattr(network, one).overlaps(getattr(network, other)):
@@ -54,24 +53,23 @@ def ranges_are_disjoint(settings: Settings) -> Iterator[Finding]:
                 yield Finding(("network", "private_client_ranges", index), clash)
 
 
-def subnets_lie_in_the_network(settings: Settings) -> Iterator[Finding]:
+def subnets_lie_in_the_network(network: NetworkSettings) -> Iterator[Finding]:
     """Every subnet is a part of the virtual network's range."""
-    network = settings.network
     for name in _SUBNETS:
         if not getattr(network, name).subnet_of(network.address_space):
             yield Finding(("network", name), f"must lie inside network.address_space ({network.address_space})")
 
 
-def gateway_subnet_suits_agic(settings: Settings) -> Iterator[Finding]:
+def gateway_subnet_suits_agic(network: NetworkSettings, ingress: IngressSettings) -> Iterator[Finding]:
     """AGIC with CNI Overlay takes a /24 or smaller, and the gateway needs an address per instance."""
-    subnet = settings.network.gateway_subnet
+    subnet = network.gateway_subnet
     if subnet.prefixlen < 24:
         smaller = f"{subnet.network_address}/24"
         yield Finding(
             ("network", "gateway_subnet"), f"must be /24 or smaller, as AGIC with CNI Overlay asks; write {smaller}"
         )
-    gateway = settings.ingress.application_gateway
-    if settings.ingress.mode is IngressMode.APPLICATION_GATEWAY and gateway:
+    gateway = ingress.application_gateway
+    if ingress.mode is IngressMode.APPLICATION_GATEWAY and gateway:
         usable = subnet.num_addresses - AZURE_RESERVED_ADDRESSES
         if gateway.max_capacity > usable:
             yield Finding(
@@ -81,27 +79,26 @@ def gateway_subnet_suits_agic(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def endpoints_subnet_is_large_enough(settings: Settings) -> Iterator[Finding]:
+def endpoints_subnet_is_large_enough(network: NetworkSettings) -> Iterator[Finding]:
     """There is an address for every private endpoint."""
-    subnet = settings.network.endpoints_subnet
+    subnet = network.endpoints_subnet
     needed = AZURE_RESERVED_ADDRESSES + PRIVATE_ENDPOINT_ADDRESSES
     if subnet.num_addresses < needed:
         short = f"has {subnet.num_addresses} addresses, {needed} are needed; make it /28 or larger"
         yield Finding(("network", "endpoints_subnet"), short)
 
 
-def largest_node_count(settings: Settings) -> int:
+def largest_node_count(cluster: ClusterSettings) -> int:
     """Return how many nodes the pools reach together while they are upgraded, each with a surge of a tenth."""
-    cluster = settings.cluster
     sizes = [cluster.system_pool.max_nodes, cluster.workload_pool.max_nodes]
     sizes += [pool.max_nodes for pool in cluster.gpu_pools.values()]
     return sum(size + ceil(size / 10) for size in sizes)
 
 
-def nodes_subnet_is_large_enough(settings: Settings) -> Iterator[Finding]:
+def nodes_subnet_is_large_enough(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """Every node that may exist has an address."""
-    subnet = settings.network.nodes_subnet
-    nodes = largest_node_count(settings)
+    subnet = network.nodes_subnet
+    nodes = largest_node_count(cluster)
     usable = subnet.num_addresses - AZURE_RESERVED_ADDRESSES
     if nodes > usable:
         yield Finding(
@@ -111,11 +108,11 @@ def nodes_subnet_is_large_enough(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def pod_cidr_is_large_enough(settings: Settings) -> Iterator[Finding]:
+def pod_cidr_is_large_enough(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """CNI Overlay gives each node a /24 of the pods' range."""
-    pods = settings.network.pod_cidr
+    pods = network.pod_cidr
     blocks = 2 ** max(0, 24 - pods.prefixlen) if pods.prefixlen <= 24 else 0
-    nodes = largest_node_count(settings)
+    nodes = largest_node_count(cluster)
     if nodes > blocks:
         yield Finding(
             ("network", "pod_cidr"),
@@ -123,9 +120,9 @@ def pod_cidr_is_large_enough(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def service_cidr_has_a_valid_size(settings: Settings) -> Iterator[Finding]:
+def service_cidr_has_a_valid_size(network: NetworkSettings) -> Iterator[Finding]:
     """AKS takes service ranges smaller than /12; the cluster DNS and add-ons need a few hundred addresses."""
-    if not 12 < settings.network.service_cidr.prefixlen <= 24:
+    if not 12 < network.service_cidr.prefixlen <= 24:
         yield Finding(("network", "service_cidr"), "must be between /13 and /24")
 
 

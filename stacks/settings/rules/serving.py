@@ -4,9 +4,10 @@ import math
 from collections.abc import Iterator
 
 from ..catalog import GPU_SIZES
-from ..environment import Settings
+from ..cluster import ClusterSettings
 from ..reservations import allocatable
-from ..workloads import Engine
+from ..serving import ServingSettings
+from ..workloads import Engine, ModelSettings
 from .base import Finding
 
 SHARED_BY_A_POOL = ("context_tokens", "gpus", "min_replicas", "max_replicas", "idle_minutes")
@@ -19,15 +20,15 @@ DAEMONS_MEMORY_GIB = 1.5
 """Memory that they ask for."""
 
 
-def ollama_models_of_a_pool_agree(settings: Settings) -> Iterator[Finding]:
+def ollama_models_of_a_pool_agree(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """One Ollama serves all Ollama models of a pool, so what it has once is equal for them."""
     first: dict[str, int] = {}
-    for index, model in enumerate(settings.models):
+    for index, model in enumerate(models):
         if model.engine is not Engine.OLLAMA:
             continue
         leader = first.setdefault(model.pool, index)
         for field in SHARED_BY_A_POOL:
-            mine, theirs = getattr(model, field), getattr(settings.models[leader], field)
+            mine, theirs = getattr(model, field), getattr(models[leader], field)
             if mine != theirs:
                 yield Finding(
                     ("models", index, field),
@@ -36,11 +37,11 @@ def ollama_models_of_a_pool_agree(settings: Settings) -> Iterator[Finding]:
                 )
 
 
-def stores_hold_the_weights(settings: Settings) -> Iterator[Finding]:
+def stores_hold_the_weights(models: tuple[ModelSettings, ...], serving: ServingSettings) -> Iterator[Finding]:
     """The share of each engine holds all of its models."""
     for engine, key in ((Engine.OLLAMA, "ollama_store_gib"), (Engine.VLLM, "vllm_store_gib")):
-        sizes = {model.id: model.weights_gib for model in settings.models if model.engine is engine}
-        total, room = sum(sizes.values()), getattr(settings.serving, key)
+        sizes = {model.id: model.weights_gib for model in models if model.engine is engine}
+        total, room = sum(sizes.values()), getattr(serving, key)
         if total * STORE_HEADROOM > room:
             yield Finding(
                 ("serving", key),
@@ -49,16 +50,17 @@ def stores_hold_the_weights(settings: Settings) -> Iterator[Finding]:
             )
 
 
-def engines_fit_on_the_gpu_nodes(settings: Settings) -> Iterator[Finding]:
+def engines_fit_on_the_gpu_nodes(
+    serving: ServingSettings, models: tuple[ModelSettings, ...], cluster: ClusterSettings
+) -> Iterator[Finding]:
     """What engines ask for with every GPU share of a node fits into what AKS leaves of the node for pods."""
-    serving = settings.serving
-    for name in dict.fromkeys(model.pool for model in settings.models):
-        pool = settings.cluster.gpu_pools.get(name)
+    for name in dict.fromkeys(model.pool for model in models):
+        pool = cluster.gpu_pools.get(name)
         size = GPU_SIZES.get(pool.vm_size) if pool else None
         if pool is None or size is None:
             continue
         shares = size.gpus * pool.time_slices
-        room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node)
+        room = allocatable(size.vcpus, size.memory_gib, cluster.max_pods_per_node)
         sliced = f" x {pool.time_slices} time slices" if pool.time_slices > 1 else ""
         asked = f"with {size.gpus} GPUs{sliced} per node" if size.gpus > 1 else f"with 1 GPU{sliced} per node"
         for key, wanted, left, unit, step in (
@@ -74,9 +76,9 @@ def engines_fit_on_the_gpu_nodes(settings: Settings) -> Iterator[Finding]:
                 )
 
 
-def warm_hours_end_after_they_start(settings: Settings) -> Iterator[Finding]:
+def warm_hours_end_after_they_start(serving: ServingSettings) -> Iterator[Finding]:
     """Warm hours lie within one day."""
-    hours = settings.serving.warm_hours
+    hours = serving.warm_hours
     if hours and hours.end <= hours.start:
         yield Finding(("serving", "warm_hours", "end"), f"must be later than start ({hours.start}) on the same day")
 

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from ..environment import Settings
+from ..azure import AzureSettings
+from ..data import DiskSettings, RegistrySettings
 from .base import Finding
 
 
-def disks_attach_where_they_are_needed(settings: Settings) -> Iterator[Finding]:
+def disks_attach_where_they_are_needed(disks: DiskSettings, azure: AzureSettings) -> Iterator[Finding]:
     """Zone-redundant disks need zones; locally redundant ones are bound to one of them."""
-    disks, zones = settings.disks, settings.azure.zones
+    zones = azure.zones
     if disks.redundancy == "zrs":
         if not zones:
             yield Finding(("disks", "redundancy"), "needs a region with zones; write lrs while azure.zones is empty")
@@ -21,9 +22,8 @@ def disks_attach_where_they_are_needed(settings: Settings) -> Iterator[Finding]:
         yield Finding(("disks", "lrs_zone"), fix)
 
 
-def registry_tier_carries_the_features(settings: Settings) -> Iterator[Finding]:
+def registry_tier_carries_the_features(registry: RegistrySettings) -> Iterator[Finding]:
     """Basic registries have neither private access nor retention, quarantine and copies."""
-    registry = settings.registry
     if registry.tier == "Premium":
         return
     premium = "needs registry.tier: Premium"
@@ -37,10 +37,10 @@ def registry_tier_carries_the_features(settings: Settings) -> Iterator[Finding]:
         yield Finding(("registry", "untagged_retention_days"), f"{premium}; remove it")
 
 
-def registry_replicas_are_elsewhere(settings: Settings) -> Iterator[Finding]:
+def registry_replicas_are_elsewhere(registry: RegistrySettings, azure: AzureSettings) -> Iterator[Finding]:
     """The home region holds the registry itself, so that Azure refuses a copy there."""
-    for index, region in enumerate(settings.registry.geo_replicas):
-        if region == settings.azure.region:
+    for index, region in enumerate(registry.geo_replicas):
+        if region == azure.region:
             yield Finding(("registry", "geo_replicas", index), "is the registry's home region; remove it")
 
 

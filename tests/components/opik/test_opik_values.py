@@ -2,6 +2,7 @@
 
 import re
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from ruamel.yaml import YAML
 from stacks.platform.common.catalogue import HELM, values_files
 from stacks.platform.common.external_secrets import deliveries, formats
 from stacks.platform.components.opik import login, release, secrets
+from stacks.settings import Settings
+from stacks.settings.rules import Finding
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
 from stacks.settings.workloads import OpikProfile
 from tests.support.opik import rendering as opik_rendering
@@ -165,15 +168,19 @@ def test_guardrails_run_only_on_a_pool_that_is_named(tmp_path_factory: pytest.Te
     assert "login-to-guardrails-in" not in {flow.name for flow in opik_flows(settings_of())}
 
 
+def _guardrails(settings: Settings) -> Iterator[Finding]:
+    return guardrails_have_a_pool_and_an_image(settings.opik, settings.cluster, settings.images)
+
+
 def test_guardrails_need_a_pool_of_the_file_and_a_built_image() -> None:
     unknown = settings_of("dev", opik={"guardrails_pool": "a100"})
-    assert [finding.message for finding in guardrails_have_a_pool_and_an_image(unknown)] == [
+    assert [finding.message for finding in _guardrails(unknown)] == [
         "names a pool that cluster.gpu_pools does not have; the pools are t4"
     ]
     imported = settings_of("dev", opik={"guardrails_pool": "t4"}, images={"opik": "import"})
-    (finding,) = guardrails_have_a_pool_and_an_image(imported)
+    (finding,) = _guardrails(imported)
     assert "images.opik: build" in finding.message
-    assert not list(guardrails_have_a_pool_and_an_image(settings_of("dev", opik={"guardrails_pool": "t4"})))
+    assert not list(_guardrails(settings_of("dev", opik={"guardrails_pool": "t4"})))
 
 
 def test_a_chart_in_an_archive_is_read_as_one_in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
