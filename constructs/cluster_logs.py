@@ -64,7 +64,7 @@ class ClusterLogs(Construct):
         )
 
     def collect_pod_logs(self, cluster_id: str) -> None:
-        """Tell the cluster's monitoring agent what to send; with Entra login it sends nothing until told."""
+        """Configure what the cluster's monitoring agent sends; with Entra login it sends nothing by itself."""
         rule = MonitorDataCollectionRule(
             self,
             "pods",

@@ -54,7 +54,7 @@ class EntraApplication(Construct):
 
     With `assignment_required` Entra gives tokens only to members of `user_group_id` (role `user`) and to `admin_ids`
     (role `admin`; the owner when there are none), and names in the token only groups that are assigned, so that
-    nobody has too many for a token. Without it every account of the tenant gets a token, and the applications judge
+    nobody has too many for a token. Without it every account of the tenant gets a token, and the applications check
     the group claim.
 
     An application that requires assignment needs an administrator's consent to what it asks of Microsoft Graph,

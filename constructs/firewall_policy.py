@@ -1,4 +1,4 @@
-"""The web application firewall's rules for a front door that takes prompts."""
+"""The web application firewall's rules for an ingress that takes prompts."""
 
 from collections.abc import Mapping
 

@@ -71,7 +71,7 @@ class TrafficRule(Protocol):
 
     @property
     def peers(self) -> Sequence[Peer]:
-        """Empty means everybody."""
+        """Empty means any."""
 
     @property
     def ports(self) -> Sequence[Port]:

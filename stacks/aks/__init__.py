@@ -53,8 +53,8 @@ DATABASE_LOGS = ("PostgreSQLLogs",)
 class AksStack(EnvironmentStack):
     """Owns the cluster, its pools and logs, workload identities, and roles on what the durable stacks own.
 
-    Needs subnets and front door, the login application, disks, registry and vault. Hands on how to reach the cluster
-    and the identities of its workloads.
+    Needs subnets and public address, the Entra application, disks, registry and vault. Hands on how to reach the
+    cluster and the identities of its workloads.
     """
 
     stack_name = "aks"

@@ -28,7 +28,7 @@ class AzureNames:
 
     @property
     def unique_suffix(self) -> str:
-        """Five letters and digits that set this environment apart from everybody's else in Azure."""
+        """Five letters and digits that set this environment apart from every other in Azure."""
         seed = f"{self.subscription_id}/{self.prefix}/{self.environment}".encode()
         return base64.b32encode(hashlib.sha256(seed).digest()).decode().lower()[:5]
 

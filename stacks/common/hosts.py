@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Hosts:
-    """The host names that the front door answers for; `domain` is their parent."""
+    """The host names that the ingress answers for; `domain` is their parent."""
 
     domain: str
 

@@ -79,7 +79,7 @@ class DatabaseOutputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOutputs:
-    """Virtual network and front door."""
+    """Virtual network and ingress."""
 
     resource_group_name: str
     resource_group_id: str
@@ -89,7 +89,7 @@ class NetworkOutputs:
     endpoints_subnet_id: str
     public_ip_id: str
     public_ip_name: str
-    """Static address of the front door; NGINX takes it by this name."""
+    """Static address of the ingress; NGINX takes it by this name."""
     public_ip_address: str
     public_fqdn: str
     """Azure's own name of that address, the target for CNAME records of the domain."""
@@ -136,6 +136,6 @@ class PlatformOutputs:
     cluster_issuer: str
     """Issuer for the annotation `cert-manager.io/cluster-issuer` of an Ingress."""
     public_ip_address: str
-    """Address that the front door answers on."""
+    """Address that the ingress answers on."""
     dns_records: dict[str, str]
     """CNAME records that the domain needs: host name to target."""

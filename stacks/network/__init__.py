@@ -22,7 +22,7 @@ from stacks.settings.network import GatewaySettings, IngressMode, Outbound
 from .endpoints import Producers, Service, private_services
 from .rules import endpoints_rules, gateway_rules, nodes_rules
 
-FRONT_DOOR_IDLE_MINUTES = 30
+PUBLIC_IP_IDLE_MINUTES = 30
 """Azure's maximum; at its default of 4 a model that thinks for long loses its reader."""
 
 TAGS_OF_THE_CLUSTER = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-service"]')
@@ -32,7 +32,7 @@ TAGS_OF_THE_CLUSTER = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-servic
 class NetworkStack(EnvironmentStack):
     """Owns the virtual network, its rules and ways in and out, and the private endpoints.
 
-    Needs the ids of the services behind the endpoints. Hands on subnets, front door address and gateway.
+    Needs the ids of the services behind the endpoints. Hands on subnets, public address and Application Gateway.
     """
 
     stack_name = "network"
@@ -74,9 +74,9 @@ class NetworkStack(EnvironmentStack):
             services, endpoints, Producers(disks=self.read(disks), acr=self.read(acr), database=self.read(database))
         )
         outbound_address = self._outbound(nodes)
-        front_door = self._front_door()
+        public_ip = self._public_ip()
         firewall_policy_id = self._firewall_policy()
-        gateway_id = self._gateway(gateway_subnet, front_door, firewall_policy_id)
+        gateway_id = self._gateway(gateway_subnet, public_ip, firewall_policy_id)
         self.outputs = NetworkOutputs(
             resource_group_name=self.resource_group.name,
             resource_group_id=self.resource_group.id,
@@ -84,10 +84,10 @@ class NetworkStack(EnvironmentStack):
             nodes_subnet_id=nodes.subnet.id,
             gateway_subnet_id=gateway_subnet.subnet.id,
             endpoints_subnet_id=endpoints.subnet.id,
-            public_ip_id=front_door.id,
-            public_ip_name=front_door.name,
-            public_ip_address=front_door.ip_address,
-            public_fqdn=front_door.fqdn,
+            public_ip_id=public_ip.id,
+            public_ip_name=public_ip.name,
+            public_ip_address=public_ip.ip_address,
+            public_fqdn=public_ip.fqdn,
             outbound_ip_address=outbound_address,
             application_gateway_id=gateway_id,
             firewall_policy_id=firewall_policy_id,
@@ -150,7 +150,7 @@ class NetworkStack(EnvironmentStack):
         )
         return nat.address.ip_address
 
-    def _front_door(self) -> PublicIp:
+    def _public_ip(self) -> PublicIp:
         return PublicIp(
             self,
             "front-door",
@@ -161,7 +161,7 @@ class NetworkStack(EnvironmentStack):
             allocation_method="Static",
             zones=self._zones or None,
             domain_name_label=self.settings.ingress.dns_label or self.names.dns_label,
-            idle_timeout_in_minutes=FRONT_DOOR_IDLE_MINUTES,
+            idle_timeout_in_minutes=PUBLIC_IP_IDLE_MINUTES,
             tags=self.tags,
             lifecycle=TerraformResourceLifecycle(ignore_changes=list(TAGS_OF_THE_CLUSTER)),
         )
@@ -179,7 +179,7 @@ class NetworkStack(EnvironmentStack):
             tags=self.tags,
         ).policy.id
 
-    def _gateway(self, subnet: GuardedSubnet, front_door: PublicIp, firewall_policy_id: str) -> str:
+    def _gateway(self, subnet: GuardedSubnet, public_ip: PublicIp, firewall_policy_id: str) -> str:
         gateway = self._gateway_settings
         if gateway is None:
             return ""
@@ -189,7 +189,7 @@ class NetworkStack(EnvironmentStack):
             name=self.names.resource("gateway"),
             group=self.resource_group,
             subnet_id=subnet.subnet.id,
-            public_ip_id=front_door.id,
+            public_ip_id=public_ip.id,
             sku=gateway.sku,
             min_capacity=gateway.min_capacity,
             max_capacity=gateway.max_capacity,

@@ -25,7 +25,7 @@ def nodes_rules(network: NetworkSettings, ingress: IngressSettings) -> list[Inbo
         gateway = (str(network.gateway_subnet),)
         rules.append(InboundRule(name="application-gateway", sources=gateway, destinations=cluster))
     else:
-        rules += _front_door(ingress)
+        rules += _from_outside(ingress)
     return rules
 
 
@@ -38,7 +38,7 @@ def gateway_rules(ingress: IngressSettings) -> list[InboundRule]:
     if ingress.mode is not IngressMode.APPLICATION_GATEWAY:
         return []
     management = InboundRule(name="gateway-manager", sources=("GatewayManager",), ports=("65200-65535",))
-    return [management, LOAD_BALANCER_PROBES, *_front_door(ingress)]
+    return [management, LOAD_BALANCER_PROBES, *_from_outside(ingress)]
 
 
 def endpoints_rules(network: NetworkSettings, services: Sequence[Service]) -> list[InboundRule]:
@@ -48,7 +48,7 @@ def endpoints_rules(network: NetworkSettings, services: Sequence[Service]) -> li
     return [InboundRule(name="services", sources=tuple(str(source) for source in sources), ports=tuple(ports))]
 
 
-def _front_door(ingress: IngressSettings) -> list[InboundRule]:
+def _from_outside(ingress: IngressSettings) -> list[InboundRule]:
     """HTTPS for the allowed ranges, HTTP for everybody.
 
     Port 80 only redirects and answers Let's Encrypt's challenges, which come from addresses that nobody publishes.

@@ -1,7 +1,7 @@
-"""How long a vLLM takes from zero, judged against how long a request is held for it.
+"""How long a vLLM takes from zero, against how long a request is held for it.
 
-Estimates, which depend on region and hour: nothing is refused by them, `llmctl env check` tells. Ollama is left out:
-its server is ready without a model, whose loading has a time of its own (`rules/gpus.py`).
+Estimates, which depend on region and hour: nothing is refused by them, `llmctl env check` reports them. Ollama is left
+out: its server is ready without a model, whose loading has a time of its own (`rules/gpus.py`).
 """
 
 from collections.abc import Iterator

@@ -43,7 +43,7 @@ class Settings(Model):
     network: NetworkSettings = NetworkSettings()
     """Address ranges and outbound connectivity."""
     ingress: IngressSettings
-    """The front door."""
+    """How requests from outside reach the applications."""
     cluster: ClusterSettings = ClusterSettings()
     """The AKS cluster and its node pools."""
     disks: DiskSettings = DiskSettings()

@@ -1,4 +1,4 @@
-"""Metrics, dashboards and alerts: where metrics are kept, how much of them, and who is told of an alert."""
+"""Metrics, dashboards and alerts: where metrics are kept, how much of them, and who is notified of an alert."""
 
 from enum import StrEnum
 from typing import Annotated, Literal
@@ -18,7 +18,7 @@ class MetricsStore(StrEnum):
 
 
 class AlertReceiver(StrEnum):
-    """How people are told of an alert."""
+    """How people are notified of an alert."""
 
     NONE = "none"
     EMAIL = "email"
@@ -40,7 +40,7 @@ class SmtpSettings(Model):
 
 
 class AlertSettings(Model):
-    """Who is told of an alert."""
+    """Who is notified of an alert."""
 
     receiver: AlertReceiver = AlertReceiver.NONE
     """`email` (needs `smtp` and `email_addresses`), `webhook` or `teams` (their address is the vault's
@@ -70,4 +70,4 @@ class MonitoringSettings(Model):
     dashboards_for_everyone: bool = True
     """Whether all members of the access group may look at dashboards, or only those with the role `admin`."""
     alerts: AlertSettings = AlertSettings()
-    """Who is told of an alert."""
+    """Who is notified of an alert."""

@@ -1,4 +1,4 @@
-"""The network and the front door."""
+"""The network and the ingress."""
 
 from enum import StrEnum
 from ipaddress import IPv4Network
@@ -61,7 +61,7 @@ class GatewaySettings(Model):
 
 
 class IngressSettings(Model):
-    """The front door."""
+    """How requests from outside reach the applications."""
 
     mode: IngressMode = IngressMode.NGINX
     """Which controller answers: F5 NGINX inside the cluster, or an Azure Application Gateway before it."""
@@ -77,7 +77,7 @@ class IngressSettings(Model):
     ) = None
     """Label of the public address under `<region>.cloudapp.azure.com`; derived when left out."""
     allowed_source_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
-    """IPv4 ranges that may open the front door over HTTPS; empty means the whole internet.
+    """IPv4 ranges that may reach the ingress over HTTPS; empty means the whole internet.
     Port 80, which only redirects and answers Let's Encrypt, stays open to everybody."""
     acme_email: EmailAddress
     """Contact address of the Let's Encrypt account."""
