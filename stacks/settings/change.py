@@ -7,11 +7,13 @@ the answer comes before anything runs. Disposable resources are made anew as nee
 from collections.abc import Iterator, Mapping
 
 from .azure import StateSettings
-from .data import DataDisk
+from .cluster import ClusterSettings
+from .data import DatabaseSettings, DataDisk, DiskSettings, RegistrySettings
 from .environment import Settings
 from .errors import Key, dotted
 from .placeholders import placeholders
 from .rules.base import Finding
+from .workloads import IdentitySettings
 
 CHAT_UPLOADS = "chat-uploads"
 """Name of the file share among the deployed sizes."""
@@ -46,11 +48,13 @@ def _changes(previous: Settings, current: Settings) -> Iterator[Finding]:
         before = _at(previous, key)
         if before != _at(current, key):
             yield Finding(key, f"cannot change from {_written(before)}: {why}")
-    yield from _disks(previous, current)
-    yield from _database(previous, current)
-    yield from _registry(previous, current)
-    yield from _identity(previous, current)
-    yield from _state(previous, current)
+    yield from _disks(previous.disks, current.disks)
+    yield from _disk_key(previous.cluster, current.cluster)
+    yield from _shrunk(previous.disks.generations, _sizes(previous.disks), current.disks)
+    yield from _database(previous.database, current.database)
+    yield from _registry(previous.registry, current.registry, zoned=bool(current.azure.zones))
+    yield from _identity(previous.identity, current.identity)
+    yield from _state(previous.state, current.state)
     for name, version in previous.secrets.versions.items():
         if current.secrets.versions.get(name, 1) < version:
             yield Finding(("secrets", "versions", name), f"cannot go back from {version}: versions only grow")
@@ -58,39 +62,38 @@ def _changes(previous: Settings, current: Settings) -> Iterator[Finding]:
 
 def shrunk_since_deployment(deployed_gib: Mapping[str, int], current: Settings) -> Iterator[Finding]:
     """Yield the sizes of `current` below those of the disks and the share that are deployed, by their names."""
-    yield from _shrunk(current.disks.generations, deployed_gib, current)
+    yield from _shrunk(current.disks.generations, deployed_gib, current.disks)
 
 
-def _sizes(settings: Settings) -> dict[str, int]:
-    disks = settings.disks
+def _sizes(disks: DiskSettings) -> dict[str, int]:
     return {disk.value: disks.size_gib(disk) for disk in DataDisk} | {CHAT_UPLOADS: disks.chat_uploads_gib}
 
 
-def _disks(previous: Settings, current: Settings) -> Iterator[Finding]:
-    before, after = previous.disks, current.disks
+def _disks(before: DiskSettings, after: DiskSettings) -> Iterator[Finding]:
     if before.redundancy == after.redundancy and before.lrs_zone != after.lrs_zone:
         moved = f"cannot change from {_written(before.lrs_zone)}: disks do not move between zones"
         yield Finding(("disks", "lrs_zone"), f"{moved}; restore them from backups with a new generation")
-    own_key = previous.cluster.disk_encryption_set_id
-    if own_key and current.cluster.disk_encryption_set_id is None:
+
+
+def _disk_key(before: ClusterSettings, after: ClusterSettings) -> Iterator[Finding]:
+    own_key = before.disk_encryption_set_id
+    if own_key and after.disk_encryption_set_id is None:
         kept = f"cannot be removed: Azure does not go back to its own key for disks that exist; write {own_key}"
         yield Finding(("cluster", "disk_encryption_set_id"), kept)
-    yield from _shrunk(before.generations, _sizes(previous), current)
 
 
-def _shrunk(generations: Mapping[DataDisk, int], before: Mapping[str, int], current: Settings) -> Iterator[Finding]:
-    for name, size in _sizes(current).items():
+def _shrunk(generations: Mapping[DataDisk, int], before: Mapping[str, int], disks: DiskSettings) -> Iterator[Finding]:
+    for name, size in _sizes(disks).items():
         key: Key = ("disks", f"{name.replace('-', '_')}_gib")
         disk = None if name == CHAT_UPLOADS else DataDisk(name)
-        old, new = generations.get(disk, 1) if disk else 1, current.disks.generations.get(disk, 1) if disk else 1
+        old, new = generations.get(disk, 1) if disk else 1, disks.generations.get(disk, 1) if disk else 1
         if new < old:
             yield Finding(("disks", "generations", name), f"cannot go back from {old}: generations only grow")
         elif new == old and size < before.get(name, size):
             yield Finding(key, f"cannot shrink from {before[name]}: disks and shares only grow; write {before[name]}")
 
 
-def _database(previous: Settings, current: Settings) -> Iterator[Finding]:
-    before, after = previous.database, current.database
+def _database(before: DatabaseSettings, after: DatabaseSettings) -> Iterator[Finding]:
     if after.generation < before.generation:
         yield Finding(("database", "generation"), f"cannot go back from {before.generation}: generations only grow")
     if after.generation != before.generation:
@@ -114,8 +117,8 @@ def _database(previous: Settings, current: Settings) -> Iterator[Finding]:
             yield Finding(("database", name), effect)
 
 
-def _registry(previous: Settings, current: Settings) -> Iterator[Finding]:
-    if previous.registry.tier == "Premium" != current.registry.tier and current.azure.zones:
+def _registry(before: RegistrySettings, after: RegistrySettings, *, zoned: bool) -> Iterator[Finding]:
+    if before.tier == "Premium" != after.tier and zoned:
         yield Finding(
             ("registry", "tier"),
             "cannot change from Premium in a region with zones: the registry stays zone-redundant, which the provider"
@@ -123,8 +126,7 @@ def _registry(previous: Settings, current: Settings) -> Iterator[Finding]:
         )
 
 
-def _identity(previous: Settings, current: Settings) -> Iterator[Finding]:
-    before, after = previous.identity, current.identity
+def _identity(before: IdentitySettings, after: IdentitySettings) -> Iterator[Finding]:
     if before.manage and not after.manage:
         kept = "cannot be turned off: the application that people log in with would be deleted"
         yield Finding(("identity", "manage"), kept)
@@ -133,8 +135,7 @@ def _identity(previous: Settings, current: Settings) -> Iterator[Finding]:
         yield Finding(("identity", "access_group_object_id"), kept)
 
 
-def _state(previous: Settings, current: Settings) -> Iterator[Finding]:
-    before, after = previous.state, current.state
+def _state(before: StateSettings, after: StateSettings) -> Iterator[Finding]:
     if _place(before) != _place(after):
         key: Key = ("state", "backend") if before.backend is not after.backend else ("state", after.backend.value)
         yield Finding(

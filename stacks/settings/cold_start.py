@@ -4,12 +4,11 @@ Estimates, which depend on region and hour: nothing is refused by them, `llmctl 
 out: its server is ready without a model, whose loading has a time of its own (`rules/gpus.py`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from .cluster import GpuPoolSettings
-from .environment import Settings
 from .rules.gpus import LOAD_MIB_PER_S
-from .serving import ModelStore
+from .serving import ModelStore, ServingSettings
 from .workloads import Engine, ModelSettings
 
 NODE_SECONDS = 300
@@ -22,23 +21,25 @@ HUB_MIB_PER_S = 200
 """What the model hub gives, where weights are not kept on a share."""
 
 
-def seconds(settings: Settings, model: ModelSettings, pool: GpuPoolSettings) -> float:
+def seconds(model: ModelSettings, pool: GpuPoolSettings, serving: ServingSettings) -> float:
     """How long a vLLM takes from the first request to its first answer, on a node that is not there yet."""
     base, more = LOAD_MIB_PER_S
-    shared = settings.serving.model_store is ModelStore.AZURE_FILES
-    speed = base + more * settings.serving.vllm_store_gib if shared else HUB_MIB_PER_S
+    shared = serving.model_store is ModelStore.AZURE_FILES
+    speed = base + more * serving.vllm_store_gib if shared else HUB_MIB_PER_S
     weights = model.weights_gib * 1024 / speed
     return NODE_SECONDS + IMAGE_SECONDS[pool.ephemeral_os_disk] + START_SECONDS + weights
 
 
-def report(settings: Settings) -> Iterator[str]:
+def report(
+    models: Sequence[ModelSettings], pools: Mapping[str, GpuPoolSettings], serving: ServingSettings
+) -> Iterator[str]:
     """One sentence for each model whose first callers would wait in vain."""
-    hold = settings.serving.hold_minutes
-    for model in settings.models:
-        pool = settings.cluster.gpu_pools.get(model.pool)
+    hold = serving.hold_minutes
+    for model in models:
+        pool = pools.get(model.pool)
         if pool is None or model.engine is not Engine.VLLM or model.min_replicas or pool.min_nodes:
             continue
-        minutes = seconds(settings, model, pool) / 60
+        minutes = seconds(model, pool, serving) / 60
         if minutes > hold:
             disk = "" if pool.ephemeral_os_disk else f", cluster.gpu_pools.{model.pool}.ephemeral_os_disk: true"
             yield (

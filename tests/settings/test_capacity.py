@@ -60,7 +60,7 @@ def test_check_of_the_file_names_a_model_whose_first_callers_would_wait_in_vain(
         settings = load_settings("dev")
         (model,) = (model for model in settings.models if model.engine is Engine.VLLM)
         changed = [model.model_copy(update=changes)]
-        return list(cold_start.report(settings.model_copy(update={"models": changed})))
+        return list(cold_start.report(changed, settings.cluster.gpu_pools, settings.serving))
 
     # 300 s for the node, 150 for the image on its own disk, 150 for the start, 5.2 GiB at 110 MiB/s: within 15 minutes.
     assert notes() == []

@@ -44,7 +44,9 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     except SettingsError as error:
         return Verdict(name, None, error.errors)
     standing_in = tuple(str(fault) for fault in loaded.locate(placeholders(loaded.settings)))
-    known = (*standing_in, *filter(None, [capacity.report(loaded.settings)]), *cold_start.report(loaded.settings))
+    settings = loaded.settings
+    waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
+    known = (*standing_in, *filter(None, [capacity.report(settings)]), *waits)
     if previous is None:
         return Verdict(name, loaded.settings, (), known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
