@@ -10,6 +10,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core import console
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.platform.common.restricted import RESTRICTED_CONTAINER, restricted_pod
 
 from .cluster import NAMESPACE
 
@@ -134,14 +135,7 @@ def pod(name: str, image: str, script: str) -> dict[str, Any]:
     return {
         "automountServiceAccountToken": False,
         "restartPolicy": "Never",
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted_pod(_USER),
         "containers": [
             {
                 "name": name,
@@ -151,7 +145,7 @@ def pod(name: str, image: str, script: str) -> dict[str, Any]:
                     "requests": {"cpu": "10m", "memory": "32Mi"},
                     "limits": {"cpu": "500m", "memory": "128Mi"},
                 },
-                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "securityContext": dict(RESTRICTED_CONTAINER),
                 "volumeMounts": [{"name": "data", "mountPath": _MOUNT}],
             }
         ],

@@ -8,6 +8,7 @@ from typing import Any
 
 from stacks.common.hosts import Hosts
 from stacks.platform.common.accounts import TOKEN_AUDIENCE
+from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
 
 from .names import SCRIPT_FOLDER
@@ -103,11 +104,7 @@ def sidecar(*, image: str, tenant_id: str) -> dict[str, Any]:
             "failureThreshold": 30,
         },
         "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}, "limits": {"cpu": "200m", "memory": "96Mi"}},
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "readOnlyRootFilesystem": True,
-            "capabilities": {"drop": ["ALL"]},
-        },
+        "securityContext": {**RESTRICTED_CONTAINER, "readOnlyRootFilesystem": True},
         "volumeMounts": [
             {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True},
             {"name": TOKEN_VOLUME, "mountPath": TOKEN_FOLDER, "readOnly": True},

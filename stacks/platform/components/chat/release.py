@@ -12,6 +12,7 @@ from stacks.platform.common.accounts import OPEN_WEBUI
 from stacks.platform.common.catalogue import HELM, fixed_values
 from stacks.platform.common.images import deployed_images
 from stacks.platform.common.ingress_annotations import Exposure, own_hsts
+from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
 from stacks.platform.components.serving.engines import FRONT_PORT
 from stacks.settings import Settings
@@ -178,7 +179,7 @@ def _migration(settings: Settings, image: str, given: dict[str, str]) -> dict[st
             ),
         ],
         "resources": {"requests": {"cpu": "250m", "memory": "512Mi"}, "limits": {"cpu": "2", "memory": "2Gi"}},
-        "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+        "securityContext": dict(RESTRICTED_CONTAINER),
         "volumeMounts": [{"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True}],
     }
 

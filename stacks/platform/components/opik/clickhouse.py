@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common.catalogue import Image
+from stacks.platform.common.restricted import restricted_pod
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
 
@@ -59,15 +60,7 @@ def clickhouse(
 def _pod(image: str, fixed: Mapping[str, Any], account: str) -> dict[str, Any]:
     return {
         "serviceAccountName": account,
-        "securityContext": {
-            "runAsNonRoot": True,
-            "runAsUser": _USER,
-            "runAsGroup": _USER,
-            "fsGroup": _USER,
-            # By default every file of every part is looked at before each start: minutes with millions of them.
-            "fsGroupChangePolicy": "OnRootMismatch",
-            "seccompProfile": {"type": "RuntimeDefault"},
-        },
+        "securityContext": restricted_pod(_USER),
         "containers": [
             {
                 "name": "clickhouse",

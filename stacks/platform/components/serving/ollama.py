@@ -9,6 +9,7 @@ from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.images import deployed_images
 from stacks.platform.common.pods import engine_memory_gib, on_pool
+from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
 from stacks.settings.serving import ModelStore
 
@@ -142,7 +143,7 @@ def _filled_by_the_pod(engine: ServingEngine, image: str) -> dict[str, Any]:
                 "command": ["sh", f"{SCRIPT_FOLDER}/{SCRIPT_NAME}"],
                 "args": [model.id for model in engine.models],
                 "env": [{"name": name, "value": value} for name, value in server_environment().items()],
-                "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
+                "securityContext": dict(RESTRICTED_CONTAINER),
                 "resources": {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"memory": "4Gi"}},
                 "volumeMounts": [
                     {"name": "ollama-data", "mountPath": MODELS},
