@@ -44,10 +44,10 @@ INITIAL = "initial"
 
 
 class ApplicationGateway(Construct):
-    """A gateway that scales by itself, speaks modern TLS only, and whose routes belong to the ingress controller.
+    """An autoscaling gateway with modern TLS only, whose routes the ingress controller manages.
 
-    Responses are not buffered, so that tokens reach the reader as they are made. Requests are: the firewall needs
-    them whole. `firewall_policy_id` is given with SKU `WAF_v2`, and only then.
+    Responses are not buffered, so that tokens are streamed. Requests are: the firewall needs them whole.
+    `firewall_policy_id` is given with SKU `WAF_v2`, and only then.
     """
 
     gateway: AzurermApplicationGateway

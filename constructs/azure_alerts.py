@@ -19,7 +19,7 @@ CRITICAL, WARNING = 1, 2
 
 
 class AzureAlerts(Construct):
-    """Metric alerts, which mail to `email_addresses`; without any they are only shown in Azure.
+    """Metric alerts, mailed to `email_addresses`; without addresses they only show in Azure.
 
     Metrics: https://learn.microsoft.com/azure/azure-monitor/reference/supported-metrics/metrics-index
     """
@@ -38,7 +38,7 @@ class AzureAlerts(Construct):
         email_addresses: Sequence[str],
         tags: Mapping[str, str],
     ) -> None:
-        """Add the receivers; `short_name`, at most 12 characters, stands in what they get."""
+        """Add the action group; `short_name`, at most 12 characters, appears in its notifications."""
         super().__init__(scope, id_)
         self._name = name
         self._group = group
@@ -60,7 +60,7 @@ class AzureAlerts(Construct):
             self.action_group_ids.append(receivers.id)
 
     def watch_database(self, server_id: str) -> None:
-        """Tell of a server that is nearly full, or does not answer."""
+        """Alert when the server is nearly full or does not answer."""
         self._alert(
             "database-disk",
             server_id,
@@ -88,7 +88,7 @@ class AzureAlerts(Construct):
         )
 
     def watch_backups(self, vault_id: str) -> None:
-        """Tell of every backup of a disk that did not end well."""
+        """Alert on every disk backup that failed."""
         self._alert(
             "backup-failed",
             vault_id,

@@ -1,4 +1,4 @@
-"""Where a cluster's logs go, and which of them."""
+"""The Log Analytics workspace of a cluster, and which logs go there."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ WORKSPACE = "workspace"
 
 
 class ClusterLogs(Construct):
-    """A workspace that takes logs by Entra login only; its keys are switched off."""
+    """A Log Analytics workspace without shared keys: logs are sent with Entra identities only."""
 
     workspace: LogAnalyticsWorkspace
     """Takes no log yet: each source is added by a method."""
@@ -113,7 +113,7 @@ class ClusterLogs(Construct):
     ) -> None:
         """Send the given log categories of an Azure resource here.
 
-        `own_tables` is for services that write tables of their own instead of the shared `AzureDiagnostics`.
+        `own_tables` is for services with resource-specific tables instead of the shared `AzureDiagnostics`.
         """
         MonitorDiagnosticSetting(
             self,

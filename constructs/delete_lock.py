@@ -5,7 +5,7 @@ from constructs import Construct
 
 
 class DeleteLock(ManagementLock):
-    """A CanNotDelete lock on one resource, whoever asks and whatever the tool.
+    """A CanNotDelete lock on one resource, whatever the role and the tool.
 
     Only for resources that neither a role assignment nor a private endpoint of another stack points at: Azure
     refuses to delete those, too, as long as the resource that they point at is locked

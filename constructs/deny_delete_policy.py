@@ -1,4 +1,4 @@
-"""Azure Policy against deleting resources that a management lock would bind too tightly."""
+"""Azure Policy that denies deletion, for resources that a management lock would bind too tightly."""
 
 import json
 from collections.abc import Sequence

@@ -17,7 +17,7 @@ from .role_assignment import RoleAssignment
 
 
 class DiskBackup(Construct):
-    """A Backup vault that snapshots every disk once a day into the resource group `snapshots` and keeps them.
+    """A Backup vault that snapshots every disk once a day into `snapshots_group` and keeps them for `retention_days`.
 
     The vault has no management lock: Azure refuses to delete a vault that still protects something, while a lock would
     keep outdated policies in it for ever. `time_utc` is `HH:MM`.

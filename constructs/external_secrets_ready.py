@@ -1,4 +1,4 @@
-"""Waits until Secrets that an operator delivers are there, in the versions that were asked for."""
+"""A Job that waits until External Secrets has written Secrets in the versions that were asked for."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ class ExternalSecretsReady(JobV1):
     """A Job that ends when each Secret of `expected` holds its value under the key `mark`.
 
     It mounts the marks alone: its pod cannot start before the Secrets are there, sees none of their other keys, and
-    needs no right in Kubernetes. What is installed after it never meets a missing or an outdated Secret.
+    needs no RBAC. What is installed after it never meets a missing or an outdated Secret.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""A subnet together with the rules of who may reach it."""
+"""A subnet with its network security group."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -84,9 +84,9 @@ class HelmRelease(Release):
 
 
 def inserting(insertions: Mapping[str, str]) -> list[str]:
-    """Arguments of a POSIX `sed` that puts the value of each entry behind every line that equals its key.
+    """Arguments of a POSIX `sed` that puts the value of each entry after every line that equals its key.
 
-    Raises ValueError for text of several lines or with the sign that separates the arguments' parts.
+    Raises ValueError for text of several lines or with the separator of the expressions' parts.
     """
     arguments = []
     for line, added in insertions.items():

@@ -13,7 +13,7 @@ from .role_assignment import RoleAssignment
 
 
 class KeyVault(Construct):
-    """A vault whose contents survive every mistake: purge protection, soft delete, access by role only.
+    """A vault with purge protection and soft delete, and access by Azure RBAC only.
 
     `officer_ids` may read and write secrets; empty means the principal of the first deployment. With `public_access`
     the vault answers on the internet: to `allowed_ranges` only, or to everybody who has a role when that is empty.

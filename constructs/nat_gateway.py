@@ -1,4 +1,4 @@
-"""A way out to the internet with an address of its own."""
+"""A NAT gateway with a static public address."""
 
 from collections.abc import Mapping, Sequence
 

@@ -34,8 +34,8 @@ class NodePoolDefaults:
 class NodePool(KubernetesClusterNodePool):
     """A pool of Linux nodes that the autoscaler sizes, without public addresses.
 
-    What Azure cannot change on a pool is changed by a stand-in pool, never by replacing the cluster; only `priority`
-    and the maximum price replace the pool itself.
+    What Azure cannot change on a pool is changed through a temporary pool, never by replacing the cluster; only
+    `spot` and the maximum price replace the pool itself.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class NodePool(KubernetesClusterNodePool):
     ) -> None:
         """Add the pool.
 
-        `rotation_name` is the stand-in's. A `spot` pool without a maximum
-        price pays up to the regular one. `nvidia_driver` has Azure install its own on every node.
+        `rotation_name` is the temporary pool's name. A `spot` pool without a maximum
+        price pays up to the regular one. `nvidia_driver` has Azure install its driver on every node.
         """
         super().__init__(
             scope,

@@ -1,4 +1,4 @@
-"""Who may do what: the roles of the cluster's identities, its workloads and its operators.
+"""Role assignments of the cluster's identities, its workloads and its operators.
 
 Built-in roles only, on the narrowest scope that works; custom roles take minutes to delete.
 """

@@ -1,4 +1,4 @@
-"""The cluster itself, from the settings."""
+"""The AKS cluster with its system pool."""
 
 from collections.abc import Mapping, Sequence
 

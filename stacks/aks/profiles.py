@@ -1,4 +1,4 @@
-"""Blocks of the cluster that are rules of their own."""
+"""Blocks of the cluster resource, each a pure function of settings."""
 
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterApiServerAccessProfile,

@@ -79,8 +79,8 @@ class AzureNames:
 
 
 def rotation_pool_name(pool: str) -> str:
-    """Name of the node pool that stands in while `pool` is rebuilt: at most 12 lower-case letters and digits.
+    """Name of the temporary pool while `pool` is rebuilt: at most 12 lower-case letters and digits.
 
-    The hash keeps it apart from every other pool's name and stand-in.
+    The hash keeps it apart from every other pool's name and temporary name.
     """
     return f"{pool[:6]}{base64.b32encode(hashlib.sha256(pool.encode()).digest()).decode().lower()[:6]}"

@@ -1,4 +1,4 @@
-"""The virtual network, its ways in and out, and the private addresses of the durable services."""
+"""The virtual network, its ingress and egress, and the private endpoints of the durable services."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Network
@@ -30,7 +30,7 @@ TAGS_OF_THE_CLUSTER = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-servic
 
 
 class NetworkStack(EnvironmentStack):
-    """Owns the virtual network, its rules and ways in and out, and the private endpoints.
+    """Owns the virtual network, its security rules, public address, egress, Application Gateway and private endpoints.
 
     Needs the ids of the services behind the endpoints. Hands on subnets, public address and Application Gateway.
     """
