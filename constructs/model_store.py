@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from cdktf_cdktf_provider_azurerm.storage_account import StorageAccount, StorageAccountNetworkRules
 from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
+
+from .nfs_storage_account import NfsStorageAccount
 
 
 class ModelStore(Construct):
@@ -17,7 +18,7 @@ class ModelStore(Construct):
 
     group: ResourceGroup
     """Holds nothing else."""
-    account: StorageAccount
+    account: NfsStorageAccount
     """Answers by a private endpoint alone, which another stack adds."""
     shares: dict[str, StorageShare]
     """By the names in `sizes_gib`."""
@@ -37,29 +38,15 @@ class ModelStore(Construct):
         """Add the store; `encrypted` refuses mounts without TLS."""
         super().__init__(scope, id_)
         self.group = ResourceGroup(self, "group", name=group_name, location=location, tags=dict(tags))
-        self.account = StorageAccount(
+        self.account = NfsStorageAccount(
             self,
             "account",
             name=account_name,
-            location=self.group.location,
-            resource_group_name=self.group.name,
-            account_kind="FileStorage",
-            account_tier="Premium",
-            # Shares from 32 GiB on, instead of 100.
-            provisioned_billing_model_version="V2",
+            group=self.group,
             # Weights can be fetched again: copies in other zones are not worth their price.
-            account_replication_type="LRS",
-            public_network_access_enabled=False,
-            network_rules=StorageAccountNetworkRules(default_action="Deny", bypass=["AzureServices"]),
-            # "HTTPS only" is how Azure names the refusal of mounts that are not encrypted.
-            https_traffic_only_enabled=encrypted,
-            min_tls_version="TLS1_2",
-            shared_access_key_enabled=False,
-            default_to_oauth_authentication=True,
-            local_user_enabled=False,
-            allow_nested_items_to_be_public=False,
-            cross_tenant_replication_enabled=False,
-            tags=dict(tags),
+            redundancy="LRS",
+            encrypted=encrypted,
+            tags=tags,
         )
         self.shares = {
             name: StorageShare(

@@ -1,19 +1,13 @@
 """The data disks, their backups, and the file share for chat uploads."""
 
 from cdktf_cdktf_provider_azurerm.resource_group import ResourceGroup
-from cdktf_cdktf_provider_azurerm.storage_account import (
-    StorageAccount,
-    StorageAccountNetworkRules,
-    StorageAccountShareProperties,
-    StorageAccountSharePropertiesRetentionPolicy,
-    StorageAccountSharePropertiesSmb,
-)
 from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
 
 from constructs.deny_delete_policy import DenyDeletePolicy
 from constructs.disk_backup import DiskBackup
 from constructs.model_store import ModelStore
+from constructs.nfs_storage_account import NfsStorageAccount
 from constructs.retained_disk import RetainedDisk
 
 from .common import wiring
@@ -61,7 +55,17 @@ class DisksStack(EnvironmentStack):
             retention_days=settings.disks.backup_retention_days,
             tags=self.tags,
         )
-        account = self._storage_account()
+        account = NfsStorageAccount(
+            self,
+            "chat-uploads-account",
+            name=self.names.storage_account("fil"),
+            group=self.resource_group,
+            redundancy="ZRS" if settings.disks.redundancy == "zrs" else "LRS",
+            encrypted=settings.disks.chat_uploads_encrypted_mount,
+            deleted_shares_days=settings.disks.backup_retention_days,
+            protected=True,
+            tags=self.tags,
+        )
         share = StorageShare(
             self,
             "chat-uploads-share",
@@ -131,41 +135,4 @@ class DisksStack(EnvironmentStack):
             sizes_gib={OLLAMA_MODELS: serving.ollama_store_gib, VLLM_MODELS: serving.vllm_store_gib},
             encrypted=serving.store_encrypted_mount,
             tags=self.tags,
-        )
-
-    def _storage_account(self) -> StorageAccount:
-        """Account for an NFS share: guarded by the network alone, so that no account key has to exist in a state.
-
-        SMB without keys needs a switch of the account that azurerm 4.55 does not have.
-        """
-        return StorageAccount(
-            self,
-            "chat-uploads-account",
-            name=self.names.storage_account("fil"),
-            location=self.resource_group.location,
-            resource_group_name=self.resource_group.name,
-            account_kind="FileStorage",
-            account_tier="Premium",
-            # Shares from 32 GiB on, instead of 100.
-            provisioned_billing_model_version="V2",
-            account_replication_type=self.settings.disks.redundancy.upper(),
-            public_network_access_enabled=False,
-            network_rules=StorageAccountNetworkRules(default_action="Deny", bypass=["AzureServices"]),
-            # "HTTPS only" is how Azure names the refusal of mounts that are not encrypted.
-            https_traffic_only_enabled=self.settings.disks.chat_uploads_encrypted_mount,
-            min_tls_version="TLS1_2",
-            shared_access_key_enabled=False,
-            default_to_oauth_authentication=True,
-            local_user_enabled=False,
-            allow_nested_items_to_be_public=False,
-            cross_tenant_replication_enabled=False,
-            share_properties=StorageAccountShareProperties(
-                retention_policy=StorageAccountSharePropertiesRetentionPolicy(
-                    days=self.settings.disks.backup_retention_days
-                ),
-                # Azure has the setting whether it is written or not, and the provider would remove it at every plan.
-                smb=StorageAccountSharePropertiesSmb(multichannel_enabled=False),
-            ),
-            tags=self.tags,
-            lifecycle=self.protected,
         )
