@@ -145,10 +145,10 @@ ALLOWED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize(("before", "after", "told"), REFUSED.values(), ids=REFUSED.keys())
-def test_what_exists_does_not_follow(before: dict[str, Any], after: dict[str, Any], told: str) -> None:
+@pytest.mark.parametrize(("before", "after", "expected"), REFUSED.values(), ids=REFUSED.keys())
+def test_what_exists_does_not_follow(before: dict[str, Any], after: dict[str, Any], expected: str) -> None:
     (line,) = check_change(written(**before), written(**after))
-    assert line.startswith(told)
+    assert line.startswith(expected)
 
 
 @pytest.mark.parametrize(("before", "after"), ALLOWED.values(), ids=ALLOWED.keys())

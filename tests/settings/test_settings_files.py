@@ -27,7 +27,7 @@ def expected(text: str) -> list[str]:
     return [line.removeprefix("# ") for line in comments]
 
 
-def faults(text: str) -> list[str]:
+def errors(text: str) -> list[str]:
     """Return what is said about `text`, without the name of the file."""
     with pytest.raises(SettingsError) as refusal:
         parse_settings(text, "file")
@@ -35,9 +35,9 @@ def faults(text: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", REFUSED, ids=lambda path: path.stem)
-def test_a_refused_file_is_told_its_faults_with_line_key_value_and_fix(path: Path) -> None:
+def test_a_refused_file_is_answered_with_line_key_value_and_fix(path: Path) -> None:
     text = path.read_text()
-    assert faults(text) == expected(text)
+    assert errors(text) == expected(text)
 
 
 @pytest.mark.parametrize("path", SOUND, ids=lambda path: path.stem)
@@ -85,9 +85,9 @@ def test_every_rule_of_every_theme_is_applied() -> None:
     assert len(rules.ALL) == len(written)
 
 
-def test_all_faults_are_told_at_once_and_in_the_order_of_the_file() -> None:
+def test_all_errors_are_reported_at_once_and_in_the_order_of_the_file() -> None:
     text = (FILES / "error.fields.and_rules_together.yaml").read_text()
-    lines = [int(fault.split(":")[0]) for fault in faults(text)]
+    lines = [int(fault.split(":")[0]) for fault in errors(text)]
     assert len(lines) == 3
     assert lines == sorted(lines)
 

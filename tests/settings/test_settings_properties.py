@@ -42,11 +42,11 @@ def answer(text: str) -> None:
     try:
         parse_settings(text, "environments/any.yaml")
     except SettingsError as refusal:
-        told = refusal
+        refused = refusal
     else:
         return
-    lines = str(told).split("\n")
-    assert len(lines) == len(told.errors) > 0
+    lines = str(refused).split("\n")
+    assert len(lines) == len(refused.errors) > 0
     for line in lines:
         assert line.startswith("environments/any.yaml")
         assert line.isprintable()

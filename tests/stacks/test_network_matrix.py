@@ -1,6 +1,6 @@
 """Every connection that the platform needs is open under Cilium's rules, and what must not be open is not.
 
-The table is written down, not derived from the flows that it judges.
+The table is written down, not derived from the traffic rules that it checks.
 """
 
 from collections.abc import Callable
@@ -127,7 +127,7 @@ CLOSED: dict[str, Line] = {
     "chat to Opik's data": (CHAT, CLICKHOUSE, 8123),
     "chat to engines past the gateway": (CHAT, OLLAMA, 11434),
     "people past the login": (NGINX, OPIK_BACKEND, 8080),
-    "internet past the front door": (INTERNET, CHAT, 8080),
+    "internet past the ingress": (INTERNET, CHAT, 8080),
     "evaluators to the internet": (EVALUATOR, INTERNET, 443),
     "Ollama to the internet": (OLLAMA, INTERNET, 443),
     "front to the internet": (FRONT, INTERNET, 443),
@@ -204,7 +204,7 @@ BLOCKS = {
     ("egress", "10.40.17.0/26"): {"chat", "databases", "gateway"},
 }
 INCOMING = {
-    # People, programs, Let's Encrypt. Pods that call the front door have a rule of their own beside it.
+    # People, programs, Let's Encrypt. Pods that call the ingress have a rule of their own beside it.
     "dev": {("ingress", "0.0.0.0/0"): {"ingress"}},
     # The Application Gateway is neither a pod nor a node.
     "prod": {("ingress", "10.40.16.0/24"): {"chat", "gateway", "opik", "monitoring", "serving"}},
@@ -212,7 +212,7 @@ INCOMING = {
 
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
-def test_ranges_stand_only_where_no_pod_is_meant(environment: Environment, name: str) -> None:
+def test_ranges_stand_only_where_no_pod_is_selected(environment: Environment, name: str) -> None:
     """A new range is looked at: does a pod or a node answer or call from there? Then it needs a namespace instead."""
     found: dict[tuple[str, str], set[str]] = {}
     for policy in environment(name).resources("platform", "kubernetes_network_policy_v1").values():
