@@ -76,6 +76,9 @@ COMMANDS = {
         "scripts.cli.develop.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
     ),
     "cluster": Entry("scripts.cli.develop.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
+    "docs": Entry(
+        "scripts.cli.develop.docs", "Draw the architecture picture of the documentation.", _DEVELOP, group=True
+    ),
     "bench": Entry("scripts.cli.develop.bench", "Measure.", _DEVELOP, group=True),
 }
 

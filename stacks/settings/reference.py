@@ -138,7 +138,7 @@ def _gpu_sizes() -> str:
             f" {size.vcpus} | {size.memory_gib} GiB |"
         )
     lines.append("\nMemory is what CUDA reports. A10 sizes get Azure's GRID driver, often older than vLLM's image")
-    lines.append("needs ([serving.md](serving.md#what-some-cards-cannot-do)).")
+    lines.append("needs ([serving.md](serving.md#what-some-gpus-cannot-do)).")
     return "\n".join(lines) + "\n"
 
 

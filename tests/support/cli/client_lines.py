@@ -137,7 +137,6 @@ DOCKER = ('docker version --format "{{.Server.Version}}"', "docker login --help"
 
 NOT_JUDGED = {
     "az dataprotection": "comes as an extension from a place of its own, not from PyPI",
-    "az repos": "the page names it as somebody else's command, in an extension",
     "az login --scope": "opens a browser before it looks at anything; the command itself is judged",
     "docker buildx": "a plugin that Debian 12 lacks; tests/images/test_images_real.py builds with it where it is",
 }
