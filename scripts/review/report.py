@@ -9,7 +9,7 @@ from .cost import Cost, prices
 from .guard import Allowance, Refusal, judge
 
 if TYPE_CHECKING:
-    from scripts.terraform.plan import Plan
+    from scripts.review.plan import Plan
 
 MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">"}
 """Sign of each kind of change."""

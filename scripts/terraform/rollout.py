@@ -9,14 +9,14 @@ from functools import partial
 from rich.markup import escape
 
 from scripts.bootstrap.terraform import Terraform
-from scripts.cluster.job_waits import JobName, end_jobs, planned_jobs
 from scripts.core.console import err
 from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.schedule import PARALLELISM, Outcome, reversed_order, run_in_order
 from scripts.core.workspace import Stack, Workspace
+from scripts.review.plan import Changes, Plan
+from scripts.terraform.job_waits import JobName, end_jobs, planned_jobs
 
-from .plan import Changes, Plan
 from .stack import Activity, InterruptedRunError, NotDeployedError, StackRunner, TerraformError
 
 

@@ -13,8 +13,8 @@ from typing import Any
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT, Workspace
+from scripts.review.plan import Changes, Plan, read_plan
 
-from .plan import Changes, Plan, read_plan
 from .rollout import Rollout
 from .stack import TerraformError
 

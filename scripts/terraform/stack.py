@@ -17,9 +17,9 @@ from scripts.bootstrap.terraform import Terraform
 from scripts.core.processes import Processes, Result
 from scripts.core.workspace import Stack, Workspace
 from scripts.review.masking import Masks
+from scripts.review.plan import Changes, Plan, read_plan
 
 from .diagnose import MISSING_STATE, REINIT
-from .plan import Changes, Plan, read_plan
 from .waits import Waits
 
 PLAN_FILE = "llmctl.tfplan"

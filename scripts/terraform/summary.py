@@ -11,9 +11,9 @@ from rich.text import Text
 from scripts.core.console import err
 from scripts.core.schedule import Outcome
 from scripts.review.changes import Kind
+from scripts.review.plan import Plan, total
 
 from .diagnose import Diagnosis, diagnose
-from .plan import Plan, total
 from .rollout import Report, Rollout
 from .stack import StackRunner, TerraformError
 

@@ -13,7 +13,6 @@ import typer
 from typer.testing import CliRunner
 
 from scripts.cli import app as cli
-from scripts.cli.develop.checks import shell_scripts
 from scripts.cli.state import commands as state
 from scripts.core import console
 from scripts.core.consent import Consent
@@ -21,6 +20,7 @@ from scripts.core.environment_lock import claim
 from scripts.core.errors import EXIT_CODES, ExitCode, OperatorError
 from scripts.core.targets import Targets, complete_targets, load_environment, parse_targets
 from scripts.core.workspace import Workspace
+from scripts.gates.source_checks import shell_scripts
 from scripts.lab.rehearsal.follow import first_error
 from stacks.settings import load_settings
 from tests.support.stacks.synthesis import STATES, with_state

@@ -12,12 +12,12 @@ from scripts.cli.access import port_forward
 from scripts.cli.database.commands import moment_of
 from scripts.cli.deploy import deploy
 from scripts.cli.deploy.destroy import _agree
-from scripts.cli.images import step as image_step
 from scripts.cli.llm_gateway import commands as gateway
 from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.schedule import Outcome, run_in_order
+from scripts.deployment import image_step
 from stacks.platform.common.image_lock import LockedImage
 
 DIGEST = "sha256:" + "a" * 64

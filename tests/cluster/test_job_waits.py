@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts.cluster.job_waits import JobName, end_jobs, planned_jobs
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
 from scripts.core.progress import Board
-from scripts.terraform import stack_outputs
-from scripts.terraform.plan import read_plan
+from scripts.review.plan import read_plan
+from scripts.terraform import outputs as stack_outputs
+from scripts.terraform.job_waits import JobName, end_jobs, planned_jobs
 from scripts.terraform.stack import Activity
 from scripts.terraform.waits import Waits
 from tests.support.cli.fake_tools import CONTEXT, install

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 
 from scripts.cli.deploy.deploy import bring_up
-from scripts.cli.images import step as image_step
 from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
 from scripts.core.workspace import Workspace
+from scripts.deployment import image_step
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.images.oci_registry import OciRegistry
 from tests.support.images.sources import VERSION, pinned, workshop, write_source

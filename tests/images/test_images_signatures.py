@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from scripts.cli.deploy.deploy import bring_up
-from scripts.cli.images import step as image_step
 from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
+from scripts.deployment import image_step
 from scripts.images import admission
 from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah

@@ -21,9 +21,9 @@ from typer.testing import CliRunner
 
 from scripts.cli.images import options as image_options
 from scripts.cli.images.commands import app
-from scripts.cli.images.step import Tools, ensure
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure
 from scripts.images.builders.acr_tasks import AcrTasks
 from scripts.images.builders.base import Builder
 from scripts.images.builders.choice import choose

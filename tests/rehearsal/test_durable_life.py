@@ -13,7 +13,7 @@ import pytest
 
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.mirror import prepare
-from scripts.terraform.plan import read_plan
+from scripts.review.plan import read_plan
 from stacks.common.base import EnvironmentStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack

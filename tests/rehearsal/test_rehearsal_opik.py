@@ -21,8 +21,6 @@ from scripts.cli.deploy.destroy import take_down
 from scripts.cli.domain import commands as domain
 from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
-from scripts.cli.opik import migrations as opik_migrations
-from scripts.cli.opik.cluster import NAMESPACE
 from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode
@@ -31,9 +29,12 @@ from scripts.core.tiers import DISPOSABLE, STACKS
 from scripts.core.workspace import ROOT
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
+from scripts.opik import migrations as opik_migrations
 from scripts.opik import source
 from scripts.opik.changelog import changelog
-from scripts.terraform import prepare, stack_outputs
+from scripts.opik.cluster import NAMESPACE
+from scripts.terraform import outputs as stack_outputs
+from scripts.terraform import prepare
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.platform.common import image_lock

@@ -17,7 +17,7 @@ from scripts.core.processes import Processes
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.core.workspace import Workspace
 from scripts.lab.rehearsal.mirror import prepare
-from scripts.terraform.plan import Plan
+from scripts.review.plan import Plan
 from scripts.terraform.rollout import Rollout
 from stacks.settings import load_settings
 from tests.support.stacks import released

@@ -13,10 +13,10 @@ from scripts.review.guard import Allowance, AllowanceError, judge, load_allowanc
 from scripts.review.lines import change_lines
 from scripts.review.markdown import LIMIT, markdown, marker
 from scripts.review.masking import MASK
+from scripts.review.plan import Plan, read_plan
 from scripts.review.report import Review, as_json, review
 from scripts.review.text import print_review
 from scripts.review.yaml_diff import merged, yaml_diff
-from scripts.terraform.plan import Plan, read_plan
 
 TODAY = datetime.date(2026, 11, 21)
 SECRET = "correct-horse-battery"

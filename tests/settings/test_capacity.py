@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.env.check import verdict_of
+from scripts.core.environment_check import verdict_of
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings, capacity, cold_start, load_settings
 from stacks.settings.workloads import Engine

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.terraform.plan import Changes, Plan, read_plan, total
+from scripts.review.plan import Changes, Plan, read_plan, total
 
 
 def change(address: str, *actions: str) -> dict[str, Any]:

@@ -15,8 +15,8 @@ from scripts.core.targets import Targets
 from scripts.review.changes import resource_changes
 from scripts.review.guard import judge
 from scripts.review.masking import Masks
+from scripts.review.plan import read_plan
 from scripts.terraform import summary
-from scripts.terraform.plan import read_plan
 from scripts.terraform.rollout import Rollout
 from tests.support.cli.terraform_projects import write_project
 

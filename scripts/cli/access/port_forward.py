@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 
-from scripts.cli.opik.cluster import FRONTEND, NAMESPACE
 from scripts.cluster.kubectl import Kubectl, KubectlError, stopped_after, wait_for_port
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.opik.cluster import FRONTEND, NAMESPACE
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -86,7 +86,7 @@ def port_forward(
     Only this machine can reach it, with your rights on the cluster. Comes back by itself when a pod is replaced; ends
     with Ctrl-C. For opik, `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
     """
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     name = environment or default_environment()
     load_environment(name)

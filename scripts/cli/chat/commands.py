@@ -12,9 +12,8 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, load_environment
 
 if TYPE_CHECKING:
+    from scripts.applications.chat import ChatOps
     from stacks.settings import Settings
-
-    from .operations import ChatOps
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -70,7 +69,7 @@ def logs(
 @app.command("health")
 def health(environment: Environment = None, *, as_json: Json = False) -> None:
     """Say whether the chat works: pods, one version, server, database, Redis. Exit code 1 when something does not."""
-    from scripts.cli.domain.ingress import print_checks  # noqa: PLC0415
+    from scripts.applications.ingress import print_checks  # noqa: PLC0415
 
     checks = _ops(environment)[1].checks()
     if as_json:
@@ -122,9 +121,8 @@ def _settings(name: str) -> "Settings":
 
 
 def _ops(environment: str | None) -> "tuple[Settings, ChatOps]":
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
-
-    from .operations import ChatOps  # noqa: PLC0415
+    from scripts.applications.chat import ChatOps  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     name = environment or default_environment()
     settings = _settings(name)

@@ -63,7 +63,7 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print it for a program.")] = False,
 ) -> None:
     """Show the server, from when on it can be restored, its daily backups, and servers left by earlier restores."""
-    from scripts.terraform.stack_outputs import outputs_of  # noqa: PLC0415
+    from scripts.terraform.outputs import outputs_of  # noqa: PLC0415
 
     name = environment or default_environment()
     settings = load_environment(name)

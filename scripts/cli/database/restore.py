@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from scripts.applications.database_health import require_databases
 from scripts.cli.deploy.deploy import bring_up, failure_code
 from scripts.core import environment_file
 from scripts.core.consent import Consent
@@ -15,8 +16,6 @@ from scripts.terraform import prepare
 from scripts.terraform.diagnose import existing
 from scripts.terraform.prepare import Job
 from scripts.terraform.stack import TerraformError
-
-from .health import require_databases
 
 if TYPE_CHECKING:
     from scripts.terraform.rollout import Rollout

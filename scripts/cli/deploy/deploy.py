@@ -7,23 +7,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from scripts.cli.env.check import verdict_of
-from scripts.cli.images import step as image_step
-from scripts.cli.opik import migrations as opik_migrations
 from scripts.core.consent import Consent
 from scripts.core.console import err, out, print_json
+from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import PARALLELISM, Outcome
 from scripts.core.targets import TARGETS_HELP, Targets, complete_targets, load_environment, parse_targets
 from scripts.core.workspace import ROOT, Workspace
+from scripts.deployment import image_step
+from scripts.deployment.ending import ending
+from scripts.deployment.preflight import cluster_policies, login_consent, rights_check, zones
+from scripts.opik import migrations as opik_migrations
+from scripts.review.plan import total
 from scripts.terraform import saved_plans, summary
-from scripts.terraform.plan import total
 from scripts.terraform.prepare import Job, require_terraform, rollout
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
-
-from . import cluster_policies, login_consent, rights_check, zones
-from .ending import ending
 
 if TYPE_CHECKING:
     from stacks.settings import Settings

@@ -11,8 +11,8 @@ from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets, complete_targets, parse_targets
 from scripts.core.tiers import DISPOSABLE
 from scripts.core.workspace import Workspace
+from scripts.review.plan import total
 from scripts.terraform import summary
-from scripts.terraform.plan import total
 from scripts.terraform.prepare import Job, rollout
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError

@@ -17,10 +17,10 @@ from scripts.core.workspace import ROOT, Workspace
 from scripts.review.guard import Allowance, AllowanceError, load_allowances, named
 from scripts.review.markdown import markdown
 from scripts.review.masking import Masks, masks_of
+from scripts.review.plan import Plan, read_plan
 from scripts.review.report import Review, as_json, review
 from scripts.review.text import print_review
 from scripts.terraform import saved_plans, summary
-from scripts.terraform.plan import Plan, read_plan
 from scripts.terraform.prepare import Job, rollout
 from scripts.terraform.rollout import Rollout
 

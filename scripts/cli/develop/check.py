@@ -6,8 +6,7 @@ import typer
 
 from scripts.core.console import err
 from scripts.core.errors import ExitCode
-
-from .checks import Verdict, fast_tests, run_checks, static_checks
+from scripts.gates.source_checks import Verdict, fast_tests, run_checks, static_checks
 
 app = typer.Typer(rich_markup_mode="rich")
 

@@ -13,7 +13,6 @@ import typer
 from rich.table import Table
 
 from scripts.cli.deploy.deploy import next_steps
-from scripts.cli.deploy.ending import ending
 from scripts.cli.health.commands import go, show
 from scripts.core.console import err, out
 from scripts.core.environment_lock import claim
@@ -22,7 +21,8 @@ from scripts.core.progress import Board
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.tiers import DISPOSABLE, DURABLE
 from scripts.core.workspace import CACHE, ROOT
-from scripts.terraform.plan import total
+from scripts.deployment.ending import ending
+from scripts.review.plan import total
 from scripts.terraform.prepare import require_terraform
 from scripts.terraform.summary import print_failures, print_plans
 

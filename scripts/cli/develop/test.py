@@ -9,10 +9,10 @@ import typer
 from scripts.core.console import err
 from scripts.core.errors import ExitCode
 from scripts.core.workspace import ROOT
+from scripts.gates.source_checks import FAST, run_checks, shared_out, static_checks
 from scripts.terraform.prepare import require_terraform
 
 from .check import show
-from .checks import FAST, run_checks, shared_out, static_checks
 
 app = typer.Typer(rich_markup_mode="rich")
 

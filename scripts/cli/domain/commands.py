@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from scripts.applications.ingress import Check, Door, dns_checks, hosts_of, opik_checks, print_checks, wait_until_sound
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.consent import Consent
 from scripts.core.console import err, out, print_json
@@ -12,8 +13,6 @@ from scripts.core.environment_file import AgreedEdit, edited, file_of, parsed, w
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets, complete_environment, default_environment, load_environment
 from scripts.core.workspace import Workspace
-
-from .ingress import Check, Door, dns_checks, hosts_of, opik_checks, print_checks, wait_until_sound
 
 if TYPE_CHECKING:
     from stacks.settings import Settings
@@ -101,7 +100,7 @@ def outside_checks(door: Door, settings: "Settings") -> list[Check]:
 
 
 def _dns(name: str, settings: "Settings") -> list[Check]:
-    from scripts.terraform.stack_outputs import outputs_of  # noqa: PLC0415
+    from scripts.terraform.outputs import outputs_of  # noqa: PLC0415
 
     network = outputs_of(name, "network")["network"]
     return dns_checks(hosts_of(settings), network["public_ip_address"], network["public_fqdn"])
@@ -153,7 +152,7 @@ def _require_sound(name: str, settings: "Settings", patience_s: float, back: str
 
 
 def _reasons(name: str, settings: "Settings") -> list[str]:
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     try:
         return challenge_reasons(kubectl_of(name), hosts_of(settings))

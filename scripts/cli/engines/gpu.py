@@ -9,7 +9,7 @@ from scripts.core.console import err, out, print_json
 from scripts.core.targets import complete_environment, default_environment, load_environment
 
 if TYPE_CHECKING:
-    from .cluster import EngineCluster, EngineState
+    from scripts.applications.engine_scaling import EngineCluster, EngineState
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -69,9 +69,8 @@ def _range(state: "EngineState") -> str:
 
 
 def _cluster(environment: str) -> "EngineCluster":
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
-
-    from .cluster import EngineCluster  # noqa: PLC0415 - pydantic costs 0.2 s
+    from scripts.applications.engine_scaling import EngineCluster  # noqa: PLC0415 - pydantic costs 0.2 s
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     load_environment(environment)
     return EngineCluster(kubectl_of(environment))

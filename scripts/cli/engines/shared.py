@@ -12,10 +12,9 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, load_environment
 
 if TYPE_CHECKING:
+    from scripts.applications.engines import EngineOps
     from stacks.platform.components.serving.engines import ServingEngine
     from stacks.settings import Settings
-
-    from .operations import EngineOps
 
 Environment = Annotated[
     str | None,
@@ -34,9 +33,8 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
     """Add the commands for the engines that `find` gives; `what` names them in messages."""
 
     def opened(environment: str | None) -> "tuple[Settings, tuple[ServingEngine, ...], EngineOps]":
-        from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
-
-        from .operations import EngineOps  # noqa: PLC0415 - pydantic costs 0.2 s
+        from scripts.applications.engines import EngineOps  # noqa: PLC0415 - pydantic costs 0.2 s
+        from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
         name = environment or default_environment()
         settings = load_environment(name)
@@ -77,7 +75,7 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         previous: Annotated[bool, typer.Option("--previous", help="Of the container before a crash.")] = False,
     ) -> None:
         """Print an engine's log."""
-        from .operations import chosen  # noqa: PLC0415
+        from scripts.applications.engines import chosen  # noqa: PLC0415
 
         _, engines, ops = opened(environment)
         raise typer.Exit(ops.logs(chosen(engines, model), lines=lines, follow=follow, previous=previous))
@@ -93,9 +91,8 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         as_json: Json = False,
     ) -> None:
         """Say whether engines work, without waking one. Exit code 1 when something does not."""
-        from scripts.cli.domain.ingress import print_checks  # noqa: PLC0415
-
-        from .operations import chosen  # noqa: PLC0415
+        from scripts.applications.engines import chosen  # noqa: PLC0415
+        from scripts.applications.ingress import print_checks  # noqa: PLC0415
 
         settings, engines, ops = opened(environment)
         asked = [chosen(engines, model)] if model else engines
@@ -115,7 +112,7 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
 
         To stop and start, `llmctl gpu suspend` and `resume`: KEDA would undo a plain change of replicas.
         """
-        from .operations import chosen  # noqa: PLC0415
+        from scripts.applications.engines import chosen  # noqa: PLC0415
 
         _, engines, ops = opened(environment)
         engine = chosen(engines, model)
@@ -126,7 +123,7 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
     @app.command("shell")
     def shell(environment: Environment = None, *, model: Model = None) -> None:
         """Open a shell in a pod of a running engine."""
-        from .operations import chosen  # noqa: PLC0415
+        from scripts.applications.engines import chosen  # noqa: PLC0415
 
         if not console.interactive():
             raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)

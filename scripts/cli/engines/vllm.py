@@ -52,14 +52,13 @@ def reconfigure(
     engine asked for an answer. When the deployment fails or no answer comes in the time that callers are held, the file
     is put back and deployed again. Other models, and other values of this one, are not touched.
     """
+    from scripts.applications.engine_probe import answer_problem  # noqa: PLC0415
+    from scripts.applications.engines import chosen  # noqa: PLC0415
+    from scripts.cli.models.change import EngineChange  # noqa: PLC0415
     from scripts.cli.models.file import assignments, with_model_values  # noqa: PLC0415
     from scripts.core.environment_file import file_of, parsed  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
     from stacks.platform.components.serving.engines import vllm_engines  # noqa: PLC0415
-
-    from .change import EngineChange  # noqa: PLC0415
-    from .operations import chosen  # noqa: PLC0415
-    from .probe import answer_problem  # noqa: PLC0415
 
     name = environment or default_environment()
     before = file_of(name).read_text("utf-8")

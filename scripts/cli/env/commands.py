@@ -6,11 +6,11 @@ from typing import Annotated, Any
 import typer
 
 from scripts.core.console import err, interactive, out, print_json
+from scripts.core.environment_check import Verdict, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, environments
 from scripts.core.workspace import ROOT
 
-from .check import Verdict, verdict_of
 from .new import QUESTIONS, Answers, fault_of, render, write_new
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")

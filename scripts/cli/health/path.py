@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from scripts.cli.chat.operations import DEPLOYMENT, ChatOps
-from scripts.cli.deploy import login_consent
-from scripts.cli.llm_gateway.api import gateway_api
-from scripts.cli.opik.cluster import FRONTEND
-from scripts.cli.opik.cluster import NAMESPACE as OPIK
+from scripts.applications.chat import DEPLOYMENT, ChatOps
+from scripts.applications.llm_gateway import gateway_api
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
-from scripts.terraform.stack_outputs import kubectl_of, outputs_of
+from scripts.deployment.preflight import login_consent
+from scripts.opik.cluster import FRONTEND
+from scripts.opik.cluster import NAMESPACE as OPIK
+from scripts.terraform.outputs import kubectl_of, outputs_of
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat.names import NAMESPACE as CHAT
 from stacks.settings import Settings

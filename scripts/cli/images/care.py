@@ -8,10 +8,10 @@ from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import environments
+from scripts.deployment.image_step import shown
+from scripts.deployment.image_step import verify as verify_signatures
 
 from .options import AsJson, Environment, Names, RegistryHost, SourceFolder, claimed, open_shop
-from .step import shown
-from .step import verify as verify_signatures
 
 
 def lock(

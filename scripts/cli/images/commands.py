@@ -7,6 +7,7 @@ import typer
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode
 from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure, shown
 
 from .care import lock, prune, scan, verify
 from .options import (
@@ -21,7 +22,6 @@ from .options import (
     claimed,
     open_shop,
 )
-from .step import Tools, ensure, shown
 
 if TYPE_CHECKING:
     from scripts.images.environment_images import Workshop

@@ -32,7 +32,7 @@ DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
 @app.command("teams")
 def teams(environment: Environment = None, *, as_json: Json = False) -> None:
     """Show every team: what it may spend, what it has spent, its limits and models."""
-    from .api import gateway_api  # noqa: PLC0415 - pydantic costs 0.2 s
+    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415 - pydantic costs 0.2 s
 
     _, kubectl = _opened(environment)
     with gateway_api(kubectl) as api:
@@ -66,7 +66,7 @@ def team(
 
     A budget counts the tokens of all its keys at the prices of the environment file (usd_per_million_tokens).
     """
-    from .api import gateway_api  # noqa: PLC0415
+    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
 
     _require_duration("--every", every)
     settings, kubectl = _opened(environment)
@@ -95,7 +95,7 @@ def keys(
     as_json: Json = False,
 ) -> None:
     """Show every key: alias, team, what it has spent, when it ends. Values are shown once, when a key is made."""
-    from .api import gateway_api  # noqa: PLC0415
+    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
 
     _, kubectl = _opened(environment)
     with gateway_api(kubectl) as api:
@@ -127,7 +127,7 @@ def create_key(
     expires: Annotated[str | None, typer.Option(help="Its life, such as 90d; left out, it does not end.")] = None,
 ) -> None:
     """Make a key for a program and print it, once, and nothing else. It calls models and administers nothing."""
-    from .api import gateway_api  # noqa: PLC0415
+    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
 
     _require_duration("--expires", expires)
     _, kubectl = _opened(environment)
@@ -141,9 +141,8 @@ def revoke_key(
     environment: Environment = None,
 ) -> None:
     """Make a key worthless, at once."""
+    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
     from stacks.platform.components.llm_gateway.secrets import platform_keys  # noqa: PLC0415
-
-    from .api import gateway_api  # noqa: PLC0415
 
     settings, kubectl = _opened(environment)
     if alias in platform_keys(settings):
@@ -163,7 +162,7 @@ def judge(environment: Environment = None) -> None:
 
     Opik keeps a key of its own, encrypted, and calls the gateway inside the cluster.
     """
-    from .api import PROVIDER, offer_to_opik  # noqa: PLC0415
+    from scripts.applications.llm_gateway import PROVIDER, offer_to_opik  # noqa: PLC0415
 
     settings, kubectl = _opened(environment)
     if not settings.opik.enabled:
@@ -176,7 +175,7 @@ def judge(environment: Environment = None) -> None:
 
 
 def _opened(environment: str | None) -> "tuple[Settings, Kubectl]":
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     name = environment or default_environment()
     settings = load_environment(name)

@@ -10,7 +10,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, load_environment
 
 if TYPE_CHECKING:
-    from scripts.cli.engines.change import EngineChange
+    from scripts.cli.models.change import EngineChange
     from stacks.settings.workloads import ModelSettings
 
 app = typer.Typer(
@@ -157,8 +157,8 @@ def _ids(listed: "tuple[ModelSettings, ...]", names: list[str]) -> list[str]:
 
 
 def _change(environment: str, yes: bool) -> "EngineChange":
-    from scripts.cli.engines.change import EngineChange  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.cli.models.change import EngineChange  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     err.print(f"Models of {environment}", markup=False)
     return EngineChange(environment, kubectl_of(environment), Consent(environment, yes))

@@ -5,22 +5,21 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from scripts.applications.ingress import print_checks, wait_until_sound
 from scripts.cli.deploy.deploy import bring_up
-from scripts.cli.domain.ingress import print_checks, wait_until_sound
-from scripts.cli.images import step as image_step
 from scripts.core.consent import Consent
 from scripts.core.console import err, interactive
 from scripts.core.environment_file import AgreedEdit, Edit, edited
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets, load_environment
 from scripts.core.workspace import Workspace
+from scripts.deployment import image_step
+from scripts.opik.cluster import OpikCluster
+from scripts.opik.health import inside_checks
+from scripts.opik.migration_log import MigrationLog
+from scripts.opik.migrations import Changelogs, MissingMigrationsError, require_migrated
 from scripts.opik.versions import Version
 from scripts.terraform.prepare import Job, rollout
-
-from .cluster import OpikCluster
-from .health import inside_checks
-from .migration_log import MigrationLog
-from .migrations import Changelogs, MissingMigrationsError, require_migrated
 
 if TYPE_CHECKING:
     from scripts.terraform.rollout import Rollout

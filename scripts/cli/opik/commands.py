@@ -15,10 +15,10 @@ from scripts.core.targets import complete_environment, default_environment
 from scripts.core.workspace import ROOT
 
 if TYPE_CHECKING:
+    from scripts.opik.cluster import OpikCluster
     from scripts.opik.versions import Version
 
     from .change import Change
-    from .cluster import OpikCluster
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -84,8 +84,8 @@ def rollback(
     the databases have migrated with what the older version knows, and refuses, naming the migrations and what to
     restore instead, unless everything since only added what the older version does not look at.
     """
-    from .migrations import changelogs  # noqa: PLC0415
-    from .rollback import require_way_back, target_of  # noqa: PLC0415
+    from scripts.opik.migrations import changelogs  # noqa: PLC0415
+    from scripts.opik.rollback import require_way_back, target_of  # noqa: PLC0415
 
     name = environment or default_environment()
     wanted = _version(to) if to else None
@@ -112,9 +112,8 @@ def empty_mysql(
     when the directory holds a single table of Opik. Shows what would be deleted and asks for the disk's name.
     """
     from scripts.cluster.kubectl import connect  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import outputs_of  # noqa: PLC0415
-
-    from .mysql import empty_half_made  # noqa: PLC0415
+    from scripts.opik.mysql import empty_half_made  # noqa: PLC0415
+    from scripts.terraform.outputs import outputs_of  # noqa: PLC0415
 
     found = outputs_of(environment or default_environment(), "disks", "aks")
     aks = found["aks"]
@@ -130,7 +129,7 @@ def token(environment: Environment = None) -> None:
     It is a token of your own Azure login, so you need to be in the access group. SDKs send it as
     `OPIK_API_KEY="Bearer $(llmctl opik token)"`.
     """
-    from scripts.terraform.stack_outputs import outputs_of  # noqa: PLC0415
+    from scripts.terraform.outputs import outputs_of  # noqa: PLC0415
 
     scope = outputs_of(environment or default_environment(), "identity")["identity"]["api_scope"]
     answer = az("account", "get-access-token", "--scope", scope, login=f"az login --scope {scope}")
@@ -153,9 +152,8 @@ def env(
     The token itself is not printed: the shell asks for one when it evaluates the lines.
     """
     from scripts.core.targets import load_environment  # noqa: PLC0415
+    from scripts.opik.sdk_environment import exports, sdk_variables  # noqa: PLC0415
     from stacks.common.hosts import Hosts  # noqa: PLC0415
-
-    from .environment import exports, sdk_variables  # noqa: PLC0415
 
     name = environment or default_environment()
     settings = load_environment(name)
@@ -181,17 +179,17 @@ def health(
 
     Exit code 1 when something does not.
     """
+    from scripts.applications.ingress import Check, print_checks  # noqa: PLC0415
     from scripts.cli.domain.commands import door_of, outside_checks  # noqa: PLC0415
-    from scripts.cli.domain.ingress import Check, print_checks  # noqa: PLC0415
     from scripts.core.targets import load_environment  # noqa: PLC0415
+    from scripts.opik.cluster import OpikCluster  # noqa: PLC0415
+    from scripts.opik.health import inside_checks  # noqa: PLC0415
     from scripts.opik.history import running  # noqa: PLC0415
+    from scripts.opik.migrations import changelogs, migration_check  # noqa: PLC0415
     from scripts.opik.versions import sdk_mismatch  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     from .change import current_version  # noqa: PLC0415
-    from .cluster import OpikCluster  # noqa: PLC0415
-    from .health import inside_checks  # noqa: PLC0415
-    from .migrations import changelogs, migration_check  # noqa: PLC0415
 
     name = environment or default_environment()
     asked = current_version(name)
@@ -231,12 +229,12 @@ def _version(text: str) -> "Version":
 def _change(environment: str, consent: Consent, *, skip_backup: bool) -> "tuple[Change, OpikCluster, Version]":
     """Return what changes the version, Opik's cluster, and the version that the environment file asks for."""
     from scripts.cluster.kubectl import connect  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import outputs_of  # noqa: PLC0415
+    from scripts.opik.cluster import OpikCluster  # noqa: PLC0415
+    from scripts.opik.disk_backup import Vault, back_up, disks_of  # noqa: PLC0415
+    from scripts.opik.migrations import changelogs  # noqa: PLC0415
+    from scripts.terraform.outputs import outputs_of  # noqa: PLC0415
 
     from .change import Change, current_version  # noqa: PLC0415
-    from .cluster import OpikCluster  # noqa: PLC0415
-    from .disk_backup import Vault, back_up, disks_of  # noqa: PLC0415
-    from .migrations import changelogs  # noqa: PLC0415
 
     asked = current_version(environment)
     found = outputs_of(environment, "disks", "aks")

@@ -4,8 +4,8 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from scripts.cli.images.step import Tools, ensure
 from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure
 from scripts.images.environment_images import Workshop
 from stacks.platform.common.catalogue import Image, images
 from stacks.settings import load_settings

@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.cli.develop.checks import FAST
 from scripts.core.workspace import ROOT
+from scripts.gates.source_checks import FAST
 
 from .catalogue import Mutation
 

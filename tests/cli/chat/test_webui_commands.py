@@ -11,7 +11,7 @@ from scripts.cli.chat import commands as webui
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import console
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.terraform import stack_outputs
+from scripts.terraform import outputs as stack_outputs
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.web_servers import Reply, serving
 

@@ -9,8 +9,8 @@ from typing import Any, cast
 
 import pytest
 
+from scripts.applications.database_health import CHAT, GATEWAY, check
 from scripts.cli.database.commands import moment_of, server_status
-from scripts.cli.database.health import CHAT, GATEWAY, check
 from scripts.cli.database.restore import MADE_ANEW, AgreedLoss, of_other_servers, restored
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import azure

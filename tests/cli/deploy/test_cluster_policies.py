@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from scripts.cli.deploy.cluster_policies import warnings
 from scripts.core.errors import OperatorError
+from scripts.deployment.preflight.cluster_policies import warnings
 from stacks.settings import load_settings
 
 RESTRICTED = "/providers/Microsoft.Authorization/policySetDefinitions/42b8ef37-b724-4e24-bbc8-7a7708edfe00"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.rights_check import warnings
 from scripts.core.azure import AzureError
+from scripts.deployment.preflight.rights_check import warnings
 from tests.support.stacks.durable import settings
 
 OWNER = {"actions": ["*"], "notActions": []}

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from scripts.cli.deploy.zones import refused
 from scripts.core.errors import OperatorError
+from scripts.deployment.preflight.zones import refused
 from tests.support.stacks.durable import settings
 
 T4 = "Standard_NC4as_T4_v3"

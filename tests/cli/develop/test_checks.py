@@ -2,7 +2,7 @@
 
 import os
 
-from scripts.cli.develop.checks import fast_tests, shared_out
+from scripts.gates.source_checks import fast_tests, shared_out
 
 
 def test_test_modules_are_shared_out_whole() -> None:

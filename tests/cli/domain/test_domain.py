@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from scripts.applications.ingress import Door
 from scripts.cli.domain import commands as domain
-from scripts.cli.domain.ingress import Door
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
 from tests.support.cli.fake_tools import CONTEXT, Tools, install

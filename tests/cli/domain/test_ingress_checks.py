@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.domain.ingress import Check, Door, dns_checks, opik_checks, wait_until_sound
+from scripts.applications.ingress import Check, Door, dns_checks, opik_checks, wait_until_sound
 from scripts.core import http as web
 from tests.support.web_servers import Reply, authority, certificate_for, serving
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.engines.cluster import PAUSED, EngineCluster
+from scripts.applications.engine_scaling import PAUSED, EngineCluster
 from scripts.core.errors import OperatorError
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from scripts.cli.env import commands as env
 from scripts.cli.env import new as env_new
-from scripts.cli.env.check import deployed_sizes
+from scripts.core.environment_check import deployed_sizes
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT
 from stacks.settings import load_settings

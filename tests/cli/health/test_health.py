@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.cli.deploy import login_consent
-from scripts.cli.deploy.login_consent import LoginConsent
 from scripts.cli.health import commands as health
 from scripts.cli.health import path as health_path
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.deployment.preflight import login_consent
+from scripts.deployment.preflight.login_consent import LoginConsent
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.web_servers import Reply, serving

@@ -14,7 +14,7 @@ from typer.testing import CliRunner, Result
 from scripts.cli.llm_gateway import commands as gateway
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.terraform import stack_outputs
+from scripts.terraform import outputs as stack_outputs
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, install
 

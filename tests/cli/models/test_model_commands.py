@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.cli.engines import change as engine_change
 from scripts.cli.engines import vllm
+from scripts.cli.models import change as engine_change
 from scripts.cli.models import commands as models
 from scripts.cluster.job_log import JobLog
 from scripts.cluster.kubectl import Kubectl

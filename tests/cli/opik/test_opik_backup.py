@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cli.opik.disk_backup import RULE, Vault, back_up, disks_of
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.opik.disk_backup import RULE, Vault, back_up, disks_of
 from stacks.settings.data import DataDisk
 from tests.support.cli.fake_tools import Tools, install
 from tests.support.stacks.synthesis import Synthesized

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 
 from scripts.cli.access.port_forward import FORWARDS, Name, keep_forwarding
-from scripts.cli.opik.cluster import OpikCluster
-from scripts.cli.opik.health import inside_checks
-from scripts.cli.opik.migration_log import MigrationLog
 from scripts.cluster import pod_logs
 from scripts.cluster.kubectl import Kubectl, KubectlError, connect, find_context
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.changelog import ANALYTICS, STATE, ChangeSetId
+from scripts.opik.cluster import OpikCluster
+from scripts.opik.health import inside_checks
+from scripts.opik.migration_log import MigrationLog
 from scripts.opik.versions import Version
 from tests.support.cli.fake_tools import API_URL, CONTEXT, Tools, backend_pod, install, kubeconfig, workload
 from tests.support.cli.helm_history import revision

@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from scripts.applications.ingress import Check, print_checks
 from scripts.cli.deploy import deploy
-from scripts.cli.domain.ingress import Check, print_checks
-from scripts.cli.images import step as image_step
 from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
-from scripts.cli.opik import migrations as opik_migrations
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import load_environment
+from scripts.deployment import image_step
+from scripts.opik import migrations as opik_migrations
 from scripts.opik import source
 from scripts.opik.changelog import changelog
 from stacks.platform.common import catalogue
@@ -364,9 +364,7 @@ def test_health_compares_file_cluster_and_server(operated: Operated) -> None:
 
 @pytest.fixture
 def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
-    monkeypatch.setattr(
-        "scripts.terraform.stack_outputs.outputs_of", lambda _name, *names: {n: OUTPUTS[n] for n in names}
-    )
+    monkeypatch.setattr("scripts.terraform.outputs.outputs_of", lambda _name, *names: {n: OUTPUTS[n] for n in names})
     return install(tmp_path / "tools", monkeypatch)
 
 

@@ -9,10 +9,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.opik import commands as opik
-from scripts.cli.opik import mysql as opik_mysql
-from scripts.cli.opik.mysql import DataDirectory
 from scripts.core import console
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.opik import mysql as opik_mysql
+from scripts.opik.mysql import DataDirectory
 from tests.support.cli.fake_tools import Tools
 from tests.support.cli.operated_environment import Operated, deploy_once, operate
 

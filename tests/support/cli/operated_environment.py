@@ -15,7 +15,8 @@ from scripts.core.consent import Consent
 from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT
 from scripts.opik.changelog import FOLDER
-from scripts.terraform import prepare, stack_outputs
+from scripts.terraform import outputs as stack_outputs
+from scripts.terraform import prepare
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.platform.common import image_lock

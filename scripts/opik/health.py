@@ -3,14 +3,13 @@
 import json
 from collections.abc import Mapping
 
-from scripts.cli.domain.ingress import Check
+from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
 from scripts.core.http import Answer, NoAnswerError
+from scripts.opik.cluster import FRONTEND, NAMESPACE, OpikCluster
 from scripts.opik.versions import Version
-
-from .cluster import FRONTEND, NAMESPACE, OpikCluster
 
 
 def inside_checks(cluster: OpikCluster, version: Version | None) -> list[Check]:

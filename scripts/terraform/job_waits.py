@@ -42,7 +42,7 @@ def planned_jobs(document: Mapping[str, Any], addresses: Iterable[str]) -> tuple
 
 def end_jobs(environment: str, jobs: Sequence[JobName]) -> str:
     """End the Jobs so that Terraform stops waiting for them; return what to tell people. Raises nothing."""
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415 - only an interruption needs it
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415 - only an interruption needs it
 
     names = ", ".join(job.name for job in jobs)
     try:

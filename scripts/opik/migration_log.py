@@ -7,8 +7,7 @@ from pathlib import Path
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_logs import POLL_S, Pod, PodLogs
-
-from .cluster import BACKEND_PODS, MIGRATIONS, NAMESPACE
+from scripts.opik.cluster import BACKEND_PODS, MIGRATIONS, NAMESPACE
 
 _CHANGESET = re.compile(r"(?:Running Changeset|ChangeSet|Change set)[:\s]+\S*?::(?P<name>[^:\s]+)::\S+", re.IGNORECASE)
 _END = re.compile(r"Database migrations (?:completed|FAILED)")

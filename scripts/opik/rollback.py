@@ -3,12 +3,11 @@
 from scripts.cluster.kubectl import KubectlError
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.opik.cluster import OpikCluster
 from scripts.opik.history import Revision, newest_tried, previous, running
 from scripts.opik.migration_history import Obstacle, executed_since, obstacles
+from scripts.opik.migrations import Changelogs
 from scripts.opik.versions import Version, refused_rollback
-
-from .cluster import OpikCluster
-from .migrations import Changelogs
 
 
 def target_of(history: list[Revision], asked: Version, wanted: Version | None) -> Version:

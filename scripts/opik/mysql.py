@@ -10,9 +10,8 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core import console
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.opik.cluster import NAMESPACE
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER, restricted_pod
-
-from .cluster import NAMESPACE
 
 STATEFUL_SET = "opik-mysql"
 CLAIM = "opik-mysql"

@@ -6,16 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.cli.domain.ingress import Check
+from scripts.applications.engine_probe import answer_problem, engine_headers
+from scripts.applications.engine_scaling import EngineCluster, EngineState
+from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import FRONT, FRONT_PORT, OLLAMA_PORT, SERVING, ServingEngine
 from stacks.settings import Settings
 from stacks.settings.workloads import Engine
-
-from .cluster import EngineCluster, EngineState
-from .probe import answer_problem, engine_headers
 
 ROLLOUT_S = 3600
 

@@ -7,15 +7,14 @@ Neither a finished deployment nor a healthy server says so: a migration that fai
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from scripts.cli.domain.ingress import Check
+from scripts.applications.ingress import Check
 from scripts.core.console import err
 from scripts.core.errors import OperatorError
 from scripts.core.workspace import CACHE
 from scripts.opik.changelog import ChangeSet, ChangeSetId
+from scripts.opik.cluster import OpikCluster
 from scripts.opik.migration_history import not_executed
 from scripts.opik.versions import Version
-
-from .cluster import OpikCluster
 
 Changelogs = Callable[[Version], Mapping[ChangeSetId, ChangeSet]]
 """Gives the schema migrations that a release brings."""
@@ -76,9 +75,8 @@ def after_deployment(environment: str) -> bool:
 
     Where the cluster or the source cannot be asked from this machine, that is said, with the command to ask again.
     """
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
-
-    from .change import current_version  # noqa: PLC0415 - it imports the deployment, which asks here
+    from scripts.cli.opik.change import current_version  # noqa: PLC0415 - it imports the deployment, which asks here
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     try:
         count = require_migrated(OpikCluster(kubectl_of(environment)), current_version(environment), changelogs())

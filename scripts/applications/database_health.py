@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from scripts.cli.domain.ingress import Check, print_checks, wait_until_sound
+from scripts.applications.ingress import Check, print_checks, wait_until_sound
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
@@ -29,7 +29,7 @@ GATEWAY = User("gateway", "litellm", 4000, "/health/readiness", '"db":"connected
 def require_databases(environment: str, patience_s: float) -> None:
     """Return when chat and gateway reach their databases. Raises OperatorError when they do not within `patience_s`."""
     from scripts.core.console import err  # noqa: PLC0415
-    from scripts.terraform.stack_outputs import kubectl_of  # noqa: PLC0415
+    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
 
     settings = load_environment(environment)
     users = {CHAT: settings.chat.enabled, GATEWAY: settings.gateway.enabled}

@@ -4,8 +4,8 @@ import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.cli.domain.ingress import Check
-from scripts.cli.engines.operations import PodState, pod_state
+from scripts.applications.engines import PodState, pod_state
+from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import ExitCode, OperatorError

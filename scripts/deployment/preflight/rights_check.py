@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scripts.core.azure import az
 from scripts.core.errors import OperatorError
-
-from . import rights
+from scripts.deployment.preflight import rights
 
 if TYPE_CHECKING:
     from stacks.settings import Settings

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from scripts.cli.opik.cluster import FRONTEND
-from scripts.cli.opik.cluster import NAMESPACE as OPIK
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.opik.cluster import FRONTEND
+from scripts.opik.cluster import NAMESPACE as OPIK
 from stacks.platform.components.llm_gateway.address import BASE_URL, NAMESPACE, PORT, SERVICE
 from stacks.platform.components.llm_gateway.secrets import OPIK_KEY, SECRET
 

@@ -7,10 +7,9 @@ from scripts.cluster.kubectl import Kubectl, connect
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.workspace import Workspace
-
-from .prepare import require_terraform
-from .rollout import Rollout
-from .synthesis import synthesize
+from scripts.terraform.prepare import require_terraform
+from scripts.terraform.rollout import Rollout
+from scripts.terraform.synthesis import synthesize
 
 
 def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""One deployment of an environment: checked before, planned, agreed to, applied, explained."""

@@ -1,0 +1,1 @@
+"""What Azure or Entra would refuse in the middle of a deployment, asked before it begins."""
