@@ -1,13 +1,12 @@
-"""What operators do with the running chat: look at it, read its log, restart it, ask it, open a shell in it."""
+"""The running chat, Open WebUI: its state, its health and its workload."""
 
-import subprocess
 from dataclasses import dataclass
 from typing import Any
 
-from scripts.applications.engines import PodState, pod_state
-from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.workload import PodState, Workload, pod_state
 from scripts.core import http as web
+from scripts.core.checks import Check
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.chat.names import NAMESPACE, PODS, RELEASE, SERVICE_PORT
 
@@ -32,8 +31,8 @@ class ChatState:
 
 
 @dataclass(frozen=True)
-class ChatOps:
-    """Acts on the chat of one environment."""
+class Chat:
+    """The chat of one environment."""
 
     kubectl: Kubectl
 
@@ -57,48 +56,26 @@ class ChatOps:
         )
 
     def checks(self) -> list[Check]:
-        """Return how the chat is, asked past the login."""
+        """Return how the chat is, asked inside the cluster, past the login."""
         try:
             state = self.state()
         except OperatorError as error:
             return [Check("chat", error.message)]
         late = "" if state.ready >= max(state.replicas, 1) else f"{state.ready} of {state.replicas} ready"
         mixed = "" if len(state.images) < 2 else f"pods run {' and '.join(state.images)} on one database"
-        return [Check("pods", late), Check("one version", mixed), *self._asked()]
+        return [Check("pods", late), Check("one version", mixed), *self._health()]
 
-    def logs(self, *, container: str, lines: int, follow: bool, previous: bool) -> int:
-        """Print the log of one container of every pod; return kubectl's exit status."""
-        options = [f"--tail={lines}", *(["--follow"] if follow else []), *(["--previous"] if previous else [])]
-        return self._hand_over(
-            "logs", *options, "-n", NAMESPACE, "-l", SELECTOR, "-c", container, "--prefix", "--max-log-requests=50"
-        )
+    @property
+    def workload(self) -> Workload:
+        """Its Deployment, for logs, a shell and a restart. The version stays: only a deployment changes it."""
+        return Workload(self.kubectl, NAMESPACE, DEPLOYMENT, SELECTOR, RELEASE)
 
-    def shell(self) -> int:
-        """Open a shell in a pod; return its exit status."""
-        return self._hand_over("exec", "-it", "-n", NAMESPACE, DEPLOYMENT, "-c", RELEASE, "--", "bash")
-
-    def restart(self) -> None:
-        """Replace all pods and wait until the new ones are ready. Raises OperatorError.
-
-        The version stays the one that is deployed: only a deployment changes it.
-        """
-        self.kubectl.run("rollout", "restart", DEPLOYMENT, "-n", NAMESPACE)
-        self.kubectl.run(
-            "rollout", "status", DEPLOYMENT, "-n", NAMESPACE, f"--timeout={ROLLOUT_S}s", timeout_s=ROLLOUT_S + 60
-        )
-
-    def _asked(self) -> list[Check]:
+    def _health(self) -> list[Check]:
         try:
             with self.kubectl.forwarded(NAMESPACE, RELEASE, SERVICE_PORT) as base:
                 return [Check(what, _problem(f"{base}{path}")) for path, what in HEALTH.items()]
         except OperatorError as error:
             return [Check("server", error.message)]
-
-    def _hand_over(self, *arguments: str) -> int:
-        try:
-            return subprocess.run(self.kubectl.command(*arguments), check=False).returncode  # noqa: S603
-        except FileNotFoundError:
-            raise OperatorError("kubectl is not installed", "az aks install-cli", ExitCode.NOT_READY) from None
 
 
 def _named(item: dict[str, dict[str, str]]) -> bool:

@@ -1,13 +1,15 @@
 """Whether what uses PostgreSQL reaches it: asked from inside the cluster, past the login."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from scripts.applications.ingress import Check, print_checks, wait_until_sound
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
+from scripts.core.checks import Check, failed, print_checks, wait_until_passed
+from scripts.core.console import report
 from scripts.core.errors import OperatorError
 from scripts.core.http import NoAnswerError
-from scripts.core.targets import load_environment
+from stacks.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -26,27 +28,23 @@ CHAT = User("chat", "open-webui", 80, "/health/db", '"status":true')
 GATEWAY = User("gateway", "litellm", 4000, "/health/readiness", '"db":"connected"')
 
 
-def require_databases(environment: str, patience_s: float) -> None:
-    """Return when chat and gateway reach their databases. Raises OperatorError when they do not within `patience_s`."""
-    from scripts.core.console import err  # noqa: PLC0415
-    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
-
-    settings = load_environment(environment)
+def require_databases(settings: Settings, connect: Callable[[str], Kubectl], patience_s: float) -> None:
+    """Return when chat and LLM gateway reach their databases. Raises OperatorError after `patience_s`."""
     users = {CHAT: settings.chat.enabled, GATEWAY: settings.gateway.enabled}
     asked = [user for user, enabled in users.items() if enabled]
     if not asked:
         return
-    kubectl = kubectl_of(environment)
-    checks = wait_until_sound(
+    kubectl = connect(settings.name)
+    checks = wait_until_passed(
         lambda: [check(kubectl, user) for user in asked],
-        lambda text: err.print(text, markup=False),
+        report,
         patience_s=patience_s,
     )
     print_checks(checks)
-    if any(found.problem for found in checks):
+    if failed(checks):
         raise OperatorError(
             "the server is restored, but not everything reaches it",
-            f"look at the pods: `kubectl get pods -A`; `llmctl deploy {environment}` deploys again what is missing",
+            f"look at the pods: `kubectl get pods -A`; `llmctl deploy {settings.name}` deploys again what is missing",
         )
 
 

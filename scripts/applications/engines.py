@@ -1,16 +1,16 @@
-"""What operators do with a running engine: look at it, read its log, restart it, ask it, open a shell in it."""
+"""The running engines of the models: their state, their health and their workloads."""
 
 import json
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scripts.applications.engine_probe import answer_problem, engine_headers
 from scripts.applications.engine_scaling import EngineCluster, EngineState
-from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.workload import PodState, Workload, pod_state
 from scripts.core import http as web
+from scripts.core.checks import Check
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import FRONT, FRONT_PORT, OLLAMA_PORT, SERVING, ServingEngine
 from stacks.settings import Settings
@@ -32,21 +32,8 @@ def chosen(engines: Sequence[ServingEngine], name: str | None) -> ServingEngine:
 
 
 @dataclass(frozen=True)
-class PodState:
-    """One pod of an engine."""
-
-    name: str
-    engine: str
-    ready: bool
-    restarts: int
-    node: str
-    trouble: str
-    """Why it does not run, in the words of Kubernetes; empty when it does."""
-
-
-@dataclass(frozen=True)
-class EngineOps:
-    """Acts on the engines of one environment."""
+class Engines:
+    """The engines of one environment."""
 
     kubectl: Kubectl
 
@@ -65,14 +52,9 @@ class EngineOps:
                 found.append(pod_state(pod, deployments[owner]))
         return found
 
-    def logs(self, engine: ServingEngine, *, lines: int, follow: bool, previous: bool) -> int:
-        """Print the engine's log; return kubectl's exit status."""
-        options = [f"--tail={lines}", *(["--follow"] if follow else []), *(["--previous"] if previous else [])]
-        return self._hand_over("logs", *options, "-n", SERVING, f"deployment/{engine.deployment}")
-
-    def shell(self, engine: ServingEngine) -> int:
-        """Open a shell in a pod of the engine; return its exit status."""
-        return self._hand_over("exec", "-it", "-n", SERVING, f"deployment/{engine.deployment}", "--", "sh")
+    def workload(self, engine: ServingEngine) -> Workload:
+        """Return an engine's Deployment, for logs, a shell and a restart."""
+        return Workload(self.kubectl, SERVING, f"deployment/{engine.deployment}")
 
     def restart(self, engine: ServingEngine) -> bool:
         """Replace the engine's pods and wait until the new ones are ready; return False when it has none.
@@ -82,15 +64,11 @@ class EngineOps:
         (state,) = self.states([engine]) or (None,)
         if state is None or state.replicas == 0:
             return False
-        self.kubectl.run("rollout", "restart", f"deployment/{engine.deployment}", "-n", SERVING)
-        self.kubectl.run(
-            "rollout", "status", f"deployment/{engine.deployment}", "-n", SERVING, f"--timeout={ROLLOUT_S}s",
-            timeout_s=ROLLOUT_S + 60,
-        )  # fmt: skip
+        self.workload(engine).restart(ROLLOUT_S)
         return True
 
     def checks(self, settings: Settings, engine: ServingEngine, *, answer: bool) -> list[Check]:
-        """Return how the engine is. An engine at zero is left asleep, unless an `answer` is asked for."""
+        """Return how the engine is. An engine at zero is not started, unless an `answer` is asked for."""
         states = self.states([engine])
         if not states:
             return [Check(engine.name, "has no scaler: the release `scaling` is not deployed")]
@@ -99,7 +77,7 @@ class EngineOps:
             return [Check(f"{engine.name}: suspended", "llmctl gpu resume lets it scale again" if answer else "")]
         checks = [self._front(engine)]
         if state.replicas == 0 and not answer:
-            return [*checks, Check(f"{engine.name}: asleep, the next request starts it", "")]
+            return [*checks, Check(f"{engine.name}: scaled to zero, the next request starts it", "")]
         if state.replicas:
             ready = "" if state.ready >= state.replicas else f"{state.ready} of {state.replicas} ready"
             checks += [Check(f"{engine.name}: pods", ready), *([] if ready else [self._models(engine)])]
@@ -129,12 +107,6 @@ class EngineOps:
             return Check(title, str(error))
         return Check(title, _missing(answer, key, name, _known_as(engine)))
 
-    def _hand_over(self, *arguments: str) -> int:
-        try:
-            return subprocess.run(self.kubectl.command(*arguments), check=False).returncode  # noqa: S603
-        except FileNotFoundError:
-            raise OperatorError("kubectl is not installed", "az aks install-cli", ExitCode.NOT_READY) from None
-
 
 def _known_as(engine: ServingEngine) -> list[str]:
     return [model.name if engine.engine is Engine.VLLM else model.id for model in engine.models]
@@ -155,27 +127,3 @@ def _belongs(pod: dict[str, Any], deployment: str) -> bool:
     """Whether a ReplicaSet of the Deployment owns the pod: its name is the Deployment's and a hash."""
     owners = pod["metadata"].get("ownerReferences") or []
     return any(owner["kind"] == "ReplicaSet" and owner["name"].rpartition("-")[0] == deployment for owner in owners)
-
-
-def pod_state(pod: dict[str, Any], engine: str) -> PodState:
-    """Return what Kubernetes tells of a pod; `engine` is whom it belongs to."""
-    status = pod.get("status", {})
-    containers = status.get("containerStatuses") or []
-    waiting = [
-        f"{state['reason']}: {state['message']}" if state.get("message") else state["reason"]
-        for container in [*(status.get("initContainerStatuses") or []), *containers]
-        if (state := container.get("state", {}).get("waiting")) and state.get("reason")
-    ]
-    unscheduled = [
-        str(condition.get("message", ""))
-        for condition in status.get("conditions") or []
-        if condition["type"] == "PodScheduled" and condition["status"] == "False"
-    ]
-    return PodState(
-        name=pod["metadata"]["name"],
-        engine=engine,
-        ready=bool(containers) and all(container.get("ready") for container in containers),
-        restarts=sum(container.get("restartCount", 0) for container in containers),
-        node=pod.get("spec", {}).get("nodeName", ""),
-        trouble="; ".join([*unscheduled, *waiting]),
-    )

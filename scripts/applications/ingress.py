@@ -1,36 +1,24 @@
-"""Whether the front door answers as it should: names, certificate, redirects, login, programs."""
+"""Whether the ingress answers as it should: DNS names, certificate, redirects, login, programs."""
 
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
-from scripts.core.console import err
+from scripts.core.checks import Check
 from scripts.core.http import Answer, NoAnswerError
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
+from stacks.common.hosts import Hosts
+from stacks.settings import Settings
 
 LOGIN_HOST = "login.microsoftonline.com"
 TEMPORARY_ISSUER = "cert-manager.local"
 """Issuer of what cert-manager serves until a certificate is issued (its pkg/util/pki/temporarycertificate.go)."""
-POLL_S = 10.0
 
 
 @dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    problem: str
-    """What is wrong, empty when nothing is."""
-
-
-@dataclass(frozen=True)
-class Door:
-    """How the environment's hosts are reached; another port than the real ones only where there is no front door."""
+class Ingress:
+    """How the environment's hosts are reached; other ports than 443 and 80 only where there is no real ingress."""
 
     https_port: int = 443
     http_port: int = 80
@@ -53,22 +41,20 @@ class Door:
         return web.get(self.url(host, path), context=context)
 
 
-def hosts_of(settings: "Settings") -> list[str]:
+def hosts_of(settings: Settings) -> list[str]:
     """Return the host names of what the environment runs."""
-    from stacks.common.hosts import Hosts  # noqa: PLC0415
-
     hosts = Hosts(settings.domain)
-    wanted = {
+    enabled = {
         hosts.chat: settings.chat.enabled,
         hosts.opik: settings.opik.enabled,
         hosts.api: settings.gateway.enabled,
         hosts.grafana: settings.monitoring.enabled,
     }
-    return [host for host, enabled in wanted.items() if enabled]
+    return [host for host, on in enabled.items() if on]
 
 
 def dns_checks(hosts: Iterable[str], address: str, target: str, resolver: web.Resolver = web.resolve) -> list[Check]:
-    """Return whether every host name leads to the front door's address, and the record it needs where not."""
+    """Return whether every host name leads to the ingress's address, and the record it needs where not."""
     return [Check(f"DNS {host}", _dns_problem(resolver(host), address, host, target)) for host in hosts]
 
 
@@ -81,28 +67,32 @@ def _dns_problem(found: set[str], address: str, host: str, target: str) -> str:
     return f"leads to {', '.join(sorted(found))} instead of {address}; {record}"
 
 
-def opik_checks(door: Door, host: str, callback: str) -> list[Check]:
+def opik_checks(ingress: Ingress, host: str, callback: str) -> list[Check]:
     """Return whether Opik is served at `host` as it should: by HTTPS alone, with a login, and with 401 for programs."""
     return [
-        Check(f"certificate of {host}", _problem(lambda: door.get(host, "/ping"), lambda _answer: "")),
+        Check(f"certificate of {host}", _problem(lambda: ingress.get(host, "/ping"), lambda _answer: "")),
         Check(
             f"http://{host} leads to https",
-            _problem(lambda: web.get(door.url(host, "/", secure=False)), lambda answer: _leads_to_https(answer, host)),
+            _problem(
+                lambda: web.get(ingress.url(host, "/", secure=False)), lambda answer: _leads_to_https(answer, host)
+            ),
         ),
         Check(
             f"login at {host}",
-            _problem(lambda: door.get(host, "/"), lambda answer: _leads_to_login(answer, door.login_host, callback)),
+            _problem(
+                lambda: ingress.get(host, "/"), lambda answer: _leads_to_login(answer, ingress.login_host, callback)
+            ),
         ),
         Check(
             f"API at {host} without a token",
-            _problem(lambda: door.get(host, "/api/is-alive/ping"), _refuses_programs),
+            _problem(lambda: ingress.get(host, "/api/is-alive/ping"), _refuses_programs),
         ),
     ]
 
 
-def _problem(ask: Callable[[], Answer], judge: Callable[[Answer], str]) -> str:
+def _problem(ask: Callable[[], Answer], problem_of: Callable[[Answer], str]) -> str:
     try:
-        return judge(ask())
+        return problem_of(ask())
     except NoAnswerError as error:
         return str(error)
 
@@ -111,52 +101,43 @@ def _leads_to_https(answer: Answer, host: str) -> str:
     target = urlsplit(answer.location)
     if answer.status in (301, 302, 307, 308) and target.scheme == "https" and target.hostname == host:
         return ""
-    return f"answers {_told(answer)} instead of a redirect to https://{host}"
+    return f"answers {_answered(answer)} instead of a redirect to https://{host}"
 
 
 def _leads_to_login(answer: Answer, login_host: str, callback: str) -> str:
     target = urlsplit(answer.location)
     if answer.status not in (302, 303, 307) or target.hostname != login_host:
-        return f"answers {_told(answer)} instead of a redirect to {login_host}"
+        return f"answers {_answered(answer)} instead of a redirect to {login_host}"
     returns_to = parse_qs(target.query).get("redirect_uri", [""])[0]
     return "" if returns_to == callback else f"would return from the login to {returns_to or 'nowhere'}, not {callback}"
 
 
 def _refuses_programs(answer: Answer) -> str:
-    return "" if answer.status == 401 else f"answers {_told(answer)} instead of 401"
+    return "" if answer.status == 401 else f"answers {_answered(answer)} instead of 401"
 
 
-def _told(answer: Answer) -> str:
+def _answered(answer: Answer) -> str:
     return f"{answer.status}{f' to {answer.location}' if answer.location else ''}"
 
 
-def print_checks(checks: list[Check]) -> None:
-    """Show each check with its outcome."""
-    for check in checks:
-        mark = "[red]✗[/]" if check.problem else "[green]✓[/]"
-        err.print(mark, end=" ")
-        err.print(f"{check.name}{f': {check.problem}' if check.problem else ''}", markup=False, soft_wrap=True)
+def ingress_of(settings: Settings) -> Ingress:
+    """Return how the environment's ingress is asked; nothing trusts Let's Encrypt's staging certificates."""
+    return Ingress(trusted=settings.ingress.acme_issuer == "production")
 
 
-def wait_until_sound(
-    look: Callable[[], list[Check]],
-    tell: Callable[[str], object],
-    *,
-    patience_s: float,
-    poll_s: float = POLL_S,
-) -> list[Check]:
-    """Look until nothing is wrong or the patience is used up, and return what was seen last.
+def outside_checks(ingress: Ingress, settings: Settings) -> list[Check]:
+    """Return how the applications answer from outside."""
+    hosts = Hosts(settings.domain)
+    return opik_checks(ingress, hosts.opik, hosts.opik_callback) if settings.opik.enabled else []
 
-    What is wrong is told whenever it changes.
-    """
-    deadline = time.monotonic() + patience_s
-    told = ""
-    while True:
-        checks = look()
-        problems = [f"{check.name}: {check.problem}" for check in checks if check.problem]
-        if not problems or time.monotonic() >= deadline:
-            return checks
-        if problems[0] != told:
-            told = problems[0]
-            tell(f"waiting: {told}")
-        time.sleep(min(poll_s, max(0.0, deadline - time.monotonic())))
+
+def challenge_reasons(kubectl: Kubectl, hosts: list[str]) -> list[str]:
+    """Return what cert-manager says about ACME challenges for `hosts` that have not succeeded. Raises OperatorError."""
+    found = []
+    for item in kubectl.items("challenges.acme.cert-manager.io", "--all-namespaces"):
+        host, status = item.get("spec", {}).get("dnsName", ""), item.get("status", {})
+        if host in hosts and status.get("state") != "valid":
+            found.append(
+                f"Let's Encrypt for {host}: {status.get('state') or 'waits'}: {status.get('reason', '')}".rstrip(": ")
+            )
+    return found

@@ -30,56 +30,66 @@ class Entry:
     group: bool = False
 
 
-_RUN = "Run the platform"
-_PREPARE = "Prepare"
-_DEVELOP = "Develop and prove"
+_PREPARE = "Start here"
+_DEPLOY = "Deploy"
+_OPERATE = "Operate"
+_DEVELOP = "For developers of the platform"
 
 COMMANDS = {
     "rehearse": Entry(
-        "scripts.cli.develop.rehearse", "Deploy an environment on stand-in providers, without Azure.", _PREPARE
+        "scripts.cli.develop.rehearse", "Deploy an environment on fake providers, without Azure.", _PREPARE
     ),
-    "env": Entry("scripts.cli.env.commands", "Check, list and write environment files.", _PREPARE, group=True),
-    "simulate": Entry(
-        "scripts.cli.develop.simulate", "Play ways to run the platform before paying.", _PREPARE, group=True
+    "env": Entry("scripts.cli.env.commands", "Create, validate and list environment files.", _PREPARE, group=True),
+    "state": Entry(
+        "scripts.cli.state.commands", "Create and migrate the Terraform state backend.", _PREPARE, group=True
     ),
-    "state": Entry("scripts.cli.state.commands", "Prepare where Terraform keeps its state.", _PREPARE, group=True),
-    "remote": Entry("scripts.cli.remote.commands", "Prepare HCP Terraform for remote runs.", _PREPARE, group=True),
-    "setup": Entry("scripts.cli.develop.setup", "Prepare this checkout: Python packages, Node, cdktf.", _PREPARE),
-    "deploy": Entry("scripts.cli.deploy.deploy", "Bring an environment up, or up to date.", _RUN),
-    "diff": Entry("scripts.cli.deploy.diff", "Show what a deployment would change.", _RUN),
-    "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _RUN),
-    "destroy": Entry("scripts.cli.deploy.destroy", "Destroy network, cluster and what runs in it; data stays.", _RUN),
-    "health": Entry("scripts.cli.health.commands", "Go through the whole path once, from the login to a trace.", _RUN),
-    "images": Entry("scripts.cli.images.commands", "Build, import and lock the container images.", _RUN, group=True),
-    "webui": Entry("scripts.cli.chat.commands", "Look at the chat, read its log, restart it.", _RUN, group=True),
-    "opik": Entry(
-        "scripts.cli.opik.commands", "Upgrade Opik, roll it back, log programs in, check it.", _RUN, group=True
-    ),
-    "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the front door.", _RUN, group=True),
-    "port-forward": Entry(
-        "scripts.cli.access.port_forward", "Make a service of the cluster answer on this machine.", _RUN
-    ),
-    "db": Entry("scripts.cli.database.commands", "Restore PostgreSQL to a point in time.", _RUN, group=True),
-    "models": Entry(
-        "scripts.cli.models.commands", "List, add, remove and download the served models.", _RUN, group=True
-    ),
-    "vllm": Entry("scripts.cli.engines.vllm", "Look at vLLM, restart it, give a model other values.", _RUN, group=True),
-    "ollama": Entry("scripts.cli.engines.ollama", "Look at Ollama, read its log, restart it.", _RUN, group=True),
+    "remote": Entry("scripts.cli.remote.commands", "Set up HCP Terraform for remote runs.", _PREPARE, group=True),
+    "setup": Entry("scripts.cli.develop.setup", "Install this checkout's Python packages, Node and cdktf.", _PREPARE),
+    "deploy": Entry("scripts.cli.deploy.deploy", "Bring an environment up, or up to date.", _DEPLOY),
+    "diff": Entry("scripts.cli.deploy.diff", "Show what a deployment would change.", _DEPLOY),
+    "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _DEPLOY),
+    "destroy": Entry("scripts.cli.deploy.destroy", "Destroy network, cluster and workloads; data stays.", _DEPLOY),
+    "images": Entry("scripts.cli.images.commands", "Build, import and lock the container images.", _DEPLOY, group=True),
+    "synth": Entry("scripts.cli.deploy.synth", "Synthesize the Terraform files of an environment.", _DEPLOY),
+    "health": Entry("scripts.cli.health.commands", "Check the platform end to end, from login to trace.", _OPERATE),
+    "webui": Entry("scripts.cli.chat.commands", "Open WebUI, the chat: status, logs, restart.", _OPERATE, group=True),
     "gateway": Entry(
-        "scripts.cli.llm_gateway.commands", "Give teams budgets and keys, offer the models to Opik.", _RUN, group=True
+        "scripts.cli.llm_gateway.commands", "LLM gateway: budgets and keys of teams.", _OPERATE, group=True
     ),
-    "gpu": Entry("scripts.cli.engines.gpu", "Take the engines off the GPUs, and let them back.", _RUN, group=True),
-    "synth": Entry("scripts.cli.deploy.synth", "Write the Terraform files of an environment.", _RUN),
+    "models": Entry(
+        "scripts.cli.models.commands", "List, add, remove and download the served models.", _OPERATE, group=True
+    ),
+    "vllm": Entry(
+        "scripts.cli.engines.vllm", "vLLM: status, logs, restart, other values for a model.", _OPERATE, group=True
+    ),
+    "ollama": Entry("scripts.cli.engines.ollama", "Ollama: status, logs, restart.", _OPERATE, group=True),
+    "gpu": Entry(
+        "scripts.cli.engines.gpu", "Suspend the engines to free GPU nodes, and resume them.", _OPERATE, group=True
+    ),
+    "opik": Entry(
+        "scripts.cli.opik.commands", "Opik: upgrade, roll back, check, tokens for programs.", _OPERATE, group=True
+    ),
+    "db": Entry("scripts.cli.database.commands", "Restore PostgreSQL to a point in time.", _OPERATE, group=True),
+    "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the ingress.", _OPERATE, group=True),
+    "port-forward": Entry(
+        "scripts.cli.access.port_forward", "Forward a service of the cluster to a local port.", _OPERATE
+    ),
     "test": Entry("scripts.cli.develop.test", "Run the tests, as CI does.", _DEVELOP),
-    "check": Entry("scripts.cli.develop.check", "Run every check of scripts/check.", _DEVELOP),
+    "check": Entry("scripts.cli.develop.check", "Run linters, type checks and the fast tests.", _DEVELOP),
     "policy": Entry(
-        "scripts.cli.develop.policy", "Judge stacks, charts, licences; look for credentials.", _DEVELOP, group=True
+        "scripts.cli.develop.policy", "Policy checks: stacks, charts, licences, credentials.", _DEVELOP, group=True
+    ),
+    "simulate": Entry(
+        "scripts.cli.develop.simulate",
+        "Simulate GPU scaling policies (cost and waiting times).",
+        _DEVELOP,
+        group=True,
     ),
     "cluster": Entry("scripts.cli.develop.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
     "docs": Entry(
         "scripts.cli.develop.docs", "Draw the architecture picture of the documentation.", _DEVELOP, group=True
     ),
-    "bench": Entry("scripts.cli.develop.bench", "Measure.", _DEVELOP, group=True),
+    "bench": Entry("scripts.cli.develop.bench", "Benchmarks of synthesis and image builds.", _DEVELOP, group=True),
 }
 
 
@@ -141,7 +151,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         misuse = isinstance(leaving.__context__, UsageError)
         sys.exit(ExitCode.USAGE if misuse else leaving.code)
     except OperatorError as error:
-        from scripts.core.console import print_error  # noqa: PLC0415 - --help does without
+        # Rich's console takes 30 ms, which every --help does without.
+        from scripts.core.console import print_error  # noqa: PLC0415
 
         if os.environ.get(VERBOSE_VARIABLE):
             raise

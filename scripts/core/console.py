@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import dataclass
 from typing import Any, TextIO
 
 from rich.console import Console
@@ -19,9 +20,9 @@ out = _console(sys.stdout, stderr=False)
 err = _console(sys.stderr, stderr=True)
 
 
-def interactive() -> bool:
-    """Tell whether a person can be asked."""
-    return sys.stdin.isatty() and sys.stderr.isatty()
+def report(text: str) -> None:
+    """Print one line about progress, without markup, on standard error."""
+    err.print(text, markup=False)
 
 
 def print_json(value: Any) -> None:
@@ -38,9 +39,20 @@ def print_error(error: OperatorError) -> None:
         err.print(error.fix, markup=False)
 
 
-def ask(question: str) -> str:
-    """Return what the person answers, in one line; empty when there is no answer."""
-    try:
-        return err.input(f"{question} ").strip()
-    except EOFError:
-        return ""
+@dataclass(frozen=True)
+class Terminal:
+    """The person who runs the command, who can be asked where there is a terminal."""
+
+    def interactive(self) -> bool:
+        """Tell whether a person can be asked."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def ask(self, question: str) -> str:
+        """Return what the person answers, in one line; empty when there is no answer."""
+        try:
+            return err.input(f"{question} ").strip()
+        except EOFError:
+            return ""
+
+
+TERMINAL = Terminal()

@@ -4,11 +4,11 @@ import json
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from stacks.settings import LocatedError, Settings
-    from stacks.settings.loading import Loaded
+from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
+from stacks.settings.change import refused_changes, shrunk_since_deployment
+from stacks.settings.loading import Loaded, load
+from stacks.settings.placeholders import placeholders
 
 
 @dataclass(frozen=True)
@@ -16,9 +16,9 @@ class Verdict:
     """What was found in one environment file."""
 
     name: str
-    settings: "Settings | None"
+    settings: Settings | None
     """None when the file cannot be used."""
-    faults: "tuple[LocatedError, ...]" = ()
+    faults: tuple[LocatedError, ...] = ()
     notes: tuple[str, ...] = ()
     """What is no fault, but somebody should know."""
     placeholders: tuple[str, ...] = ()
@@ -35,10 +35,6 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
 
     `previous` is the commit that says what exists; None judges the file by itself.
     """
-    from stacks.settings import SettingsError, capacity, cold_start  # noqa: PLC0415 - pydantic costs 0.2 s
-    from stacks.settings.loading import load  # noqa: PLC0415
-    from stacks.settings.placeholders import placeholders  # noqa: PLC0415
-
     try:
         loaded = load(name, root / "environments")
     except SettingsError as error:
@@ -57,10 +53,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
 
 
-def _against_commit(loaded: "Loaded", name: str, root: Path, commit: str) -> "tuple[list[LocatedError], list[str]]":
-    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415
-    from stacks.settings.change import refused_changes  # noqa: PLC0415
-
+def _against_commit(loaded: Loaded, name: str, root: Path, commit: str) -> tuple[list[LocatedError], list[str]]:
     text = _committed(f"environments/{name}.yaml", root, commit)
     if text is None:
         return [], []
@@ -85,9 +78,7 @@ def _committed(path: str, root: Path, commit: str) -> str | None:
         return None
 
 
-def _against_state(loaded: "Loaded", name: str, root: Path) -> "list[LocatedError]":
-    from stacks.settings.change import shrunk_since_deployment  # noqa: PLC0415
-
+def _against_state(loaded: Loaded, name: str, root: Path) -> list[LocatedError]:
     sizes = deployed_sizes(root / "state" / name / "disks.tfstate")
     return loaded.locate(shrunk_since_deployment(sizes, loaded.settings))
 

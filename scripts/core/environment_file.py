@@ -6,18 +6,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
+from stacks.settings import Settings, SettingsError, parse_settings
+
 from .consent import Consent
 from .errors import ExitCode, OperatorError
 from .workspace import ROOT
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
 
 
 def file_of(environment: str) -> Path:
@@ -80,10 +78,8 @@ def _inserted(text: str, mapping: MappingNode, key: Sequence[Part], value: str) 
     return "\n".join([*rows[: last.end_mark.line + 1], *lines, *rows[last.end_mark.line + 1 :]]) + "\n"
 
 
-def parsed(environment: str, text: str) -> "Settings":
+def parsed(environment: str, text: str) -> Settings:
     """Return the settings that `text` describes. Raises OperatorError with all faults of it."""
-    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415 - pydantic costs 0.2 s
-
     try:
         return parse_settings(text, f"environments/{environment}.yaml", environment)
     except SettingsError as error:

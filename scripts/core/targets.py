@@ -4,14 +4,12 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+
+from stacks.settings import Settings, SettingsError, load_settings
 
 from .errors import ExitCode, OperatorError
 from .tiers import STACKS
 from .workspace import ROOT
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
 
 DEFAULT = "dev"
 
@@ -72,10 +70,8 @@ def _meant(word: str, known: Sequence[str]) -> str:
     return f"did you mean {near[0]}?" if near else ""
 
 
-def load_environment(environment: str) -> "Settings":
+def load_environment(environment: str) -> Settings:
     """Return the settings of an environment. Raises OperatorError with all faults of its file."""
-    from stacks.settings import SettingsError, load_settings  # noqa: PLC0415 - pydantic costs 0.2 s
-
     try:
         return load_settings(environment)
     except SettingsError as error:

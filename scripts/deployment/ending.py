@@ -1,26 +1,23 @@
-"""What a deployment ends with: addresses, models, who logs in where, what a day costs, and what is left to do."""
+"""What a deployment ends with: addresses, models, logins, cost of a day, and the next steps."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.review.cost import Cost, cost_of
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
+from stacks.common.hosts import Hosts
+from stacks.settings import Settings
 
 DAYS = 365 / 12
 """Days of the month that prices count."""
 
 
-def ending(settings: "Settings", resources: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
+def ending(settings: Settings, resources: Iterable[tuple[str, Mapping[str, Any]]]) -> list[str]:
     """Return the lines; `resources` are type and attributes of all that stands."""
     return [*_addresses(settings), *_models(settings), *_logins(settings), *_price(resources)]
 
 
-def _addresses(settings: "Settings") -> Iterator[str]:
-    from stacks.common.hosts import Hosts  # noqa: PLC0415
-
+def _addresses(settings: Settings) -> Iterator[str]:
     hosts = Hosts(settings.domain)
     places = (
         ("chat", f"https://{hosts.chat}", settings.chat.enabled),
@@ -34,7 +31,7 @@ def _addresses(settings: "Settings") -> Iterator[str]:
             yield f"  {what:<11} {url}"
 
 
-def _models(settings: "Settings") -> Iterator[str]:
+def _models(settings: Settings) -> Iterator[str]:
     yield "Models"
     for model in settings.models:
         awake = f"{model.min_replicas} always loaded" if model.min_replicas else "starts at the first question"
@@ -43,7 +40,7 @@ def _models(settings: "Settings") -> Iterator[str]:
         yield f"  none: `llmctl models add` lists one in environments/{settings.name}.yaml"
 
 
-def _logins(settings: "Settings") -> Iterator[str]:
+def _logins(settings: Settings) -> Iterator[str]:
     group = settings.identity.access_group_object_id or f'"{settings.prefix}-{settings.name} users"'
     yield "Login"
     yield f"  people      with Microsoft Entra, members of the group {group}:"
@@ -84,3 +81,20 @@ def _price(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
     yield f"  {'at least ' if unpriced else ''}{span} USD a day at public prices (East US, pay as you go)"
     if unpriced:
         yield f"  and, without a known price: {', '.join(unpriced)}; traffic and storage of logs"
+
+
+def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:
+    """Return what is left for people to do, from the outputs of aks and platform."""
+    lines = []
+    records = outputs.get("platform", {}).get("dns_records", {}).get("value") or {}
+    if records:
+        lines.append("Next: let your domain's DNS hold these records")
+        lines += [f"  {host}  CNAME  {target}" for host, target in sorted(records.items())]
+    aks = {name: output["value"] for name, output in outputs.get("aks", {}).items()}
+    if aks:
+        group, cluster = aks["resource_group_name"], aks["cluster_name"]
+        credentials = f"az aks get-credentials --resource-group {group} --name {cluster}"
+        lines.append(f"kubectl: {credentials} && kubelogin convert-kubeconfig -l azurecli")
+    lines.append(f"Whether it works, from a question to its trace: llmctl health {environment}")
+    lines.append(f"All outputs: llmctl outputs {environment}")
+    return lines

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from scripts.core.console import err
 from scripts.core.environment_lock import claim
@@ -10,11 +9,14 @@ from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import load_environment
 from scripts.core.workspace import CACHE, ROOT, Workspace
+from scripts.images.admission import require_signatures
+from scripts.images.builders import choice as building
+from scripts.images.environment_images import Workshop
+from scripts.images.git import GitError
+from scripts.images.importers import choice as importing
+from scripts.images.progress import ConsoleReporter
+from scripts.images.work import Outcome, Work
 from scripts.terraform.synthesis import synthesize
-
-if TYPE_CHECKING:
-    from scripts.images.environment_images import Workshop
-    from scripts.images.work import Outcome
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,11 @@ class Tools:
     """Builds at once; 0 for the number of processors."""
 
 
-def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
+def ensure(shop: Workshop, tools: Tools, processes: Processes) -> Outcome:
     """Build and import what the registry lacks, lock it, and tell the progress.
 
     Raises OperatorError when something failed; everything that could be done is done by then.
     """
-    from scripts.images.builders import choice as building  # noqa: PLC0415
-    from scripts.images.importers import choice as importing  # noqa: PLC0415
-    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
-    from scripts.images.work import Work  # noqa: PLC0415
-
     findings = shop.inspect()
     lacking = [found.wanted for found in findings if found.digest is None]
     settings = shop.settings.images
@@ -65,7 +62,7 @@ def ensure(shop: "Workshop", tools: Tools, processes: Processes) -> "Outcome":
     return outcome
 
 
-def unlocked(shop: "Workshop") -> list[str]:
+def unlocked(shop: Workshop) -> list[str]:
     """Return the images that the lock file does not name as wanted, without asking a registry.
 
     Raises OperatorError when a source that is built cannot be read.
@@ -85,9 +82,6 @@ def pending(environment: str) -> list[str]:
 
     Raises OperatorError, also when the source of a built image cannot be fetched.
     """
-    from scripts.images.environment_images import Workshop  # noqa: PLC0415
-    from scripts.images.git import GitError  # noqa: PLC0415 - only deployments with images need it
-
     try:
         return unlocked(Workshop(load_environment(environment)))
     except GitError as error:
@@ -102,8 +96,6 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
 
     Raises OperatorError when something failed.
     """
-    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - only deployments with images need it
-
     err.print("Images: building and importing what the registry lacks")
     shop = Workshop(load_environment(workspace.environment))
     with claim(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
@@ -119,18 +111,13 @@ def require_signed(environment: str, processes: Processes) -> None:
 
     Raises OperatorError when an image is not locked or not signed.
     """
-    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - only deployments with images need it
-
     settings = load_environment(environment)
     if settings.images.verify_signatures:
         verify(Workshop(settings), processes)
 
 
-def verify(shop: "Workshop", processes: Processes) -> int:
+def verify(shop: Workshop, processes: Processes) -> int:
     """Verify the signature of every locked image and return their number. Raises OperatorError."""
-    from scripts.images.admission import require_signatures  # noqa: PLC0415
-    from scripts.images.progress import ConsoleReporter  # noqa: PLC0415
-
     with ConsoleReporter(err) as reporter:
         return require_signatures(shop, processes, reporter)
 

@@ -39,7 +39,7 @@ class OpikCluster:
         except ValueError as error:
             raise OperatorError(str(error)) from None
 
-    def ledger(self) -> set[ChangeSetId]:
+    def migration_history(self) -> set[ChangeSetId]:
         """Return the migrations that both databases hold. Raises OperatorError when one cannot be asked.
 
         Passwords are taken from the environment inside the pods.

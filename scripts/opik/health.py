@@ -3,9 +3,9 @@
 import json
 from collections.abc import Mapping
 
-from scripts.applications.ingress import Check
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
+from scripts.core.checks import Check
 from scripts.core.errors import OperatorError
 from scripts.core.http import Answer, NoAnswerError
 from scripts.opik.cluster import FRONTEND, NAMESPACE, OpikCluster

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from .changelog import ChangeSet, ChangeSetId
 
 QUERY = "SELECT AUTHOR, ID FROM {database}.DATABASECHANGELOG"
-"""Liquibase's ledger has one row per executed changeset, in both databases."""
+"""Liquibase's history has one row per executed changeset, in both databases."""
 
 
 def parse_rows(text: str, database: str) -> set[ChangeSetId]:
-    """Return the changesets in a ledger, printed as lines of author and id with a tab between them.
+    """Return the changesets in a history, printed as lines of author and id with a tab between them.
 
-    Raises ValueError for anything else, so that an error message is never taken for an empty ledger.
+    Raises ValueError for anything else, so that an error message is never taken for an empty history.
     """
     rows = [line.split("\t") for line in text.splitlines() if line.strip()]
     if not rows or any(len(row) != 2 or not all(row) for row in rows):
-        raise ValueError(f"the ledger of {database} is empty or unreadable")
+        raise ValueError(f"the history of {database} is empty or unreadable")
     return {ChangeSetId(database, author, name) for author, name in rows}
 
 
@@ -28,17 +28,17 @@ class Obstacle:
     why: str
 
 
-def not_executed(ledger: Collection[ChangeSetId], changelog: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
+def not_executed(history: Collection[ChangeSetId], changelog: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
     """Return what a version's `changelog` brings and the databases do not hold.
 
     What Liquibase may leave out without a row is not counted.
     """
-    return sorted(name for name in changelog.keys() - set(ledger) if not changelog[name].conditional)
+    return sorted(name for name in changelog.keys() - set(history) if not changelog[name].conditional)
 
 
-def executed_since(ledger: Collection[ChangeSetId], older: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
+def executed_since(history: Collection[ChangeSetId], older: Mapping[ChangeSetId, ChangeSet]) -> list[ChangeSetId]:
     """Return what the databases hold that the older version knows nothing of."""
-    return sorted(set(ledger) - older.keys())
+    return sorted(set(history) - older.keys())
 
 
 def obstacles(since: Iterable[ChangeSetId], newer: Mapping[ChangeSetId, ChangeSet]) -> list[Obstacle]:

@@ -7,7 +7,8 @@ Neither a finished deployment nor a healthy server says so: a migration that fai
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from scripts.applications.ingress import Check
+from scripts.cluster.kubectl import Kubectl
+from scripts.core.checks import Check
 from scripts.core.console import err
 from scripts.core.errors import OperatorError
 from scripts.core.workspace import CACHE
@@ -15,6 +16,10 @@ from scripts.opik.changelog import ChangeSet, ChangeSetId
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.migration_history import not_executed
 from scripts.opik.versions import Version
+from stacks.settings import Settings
+
+from .desired import desired_version
+from .source import changelog_at
 
 Changelogs = Callable[[Version], Mapping[ChangeSetId, ChangeSet]]
 """Gives the schema migrations that a release brings."""
@@ -27,8 +32,6 @@ _WAY_ON = (
 
 def changelogs() -> Changelogs:
     """Return what reads a release's migrations out of its source, which is fetched once."""
-    from scripts.opik.source import changelog_at  # noqa: PLC0415 - git and the catalogue, for the commands that compare
-
     return partial(changelog_at, cache=CACHE / "images" / "source")
 
 
@@ -43,14 +46,14 @@ def require_migrated(cluster: OpikCluster, version: Version, changelogs: Changel
     """
     cluster.waiting_workloads()
     try:
-        ledger = cluster.ledger()
+        history = cluster.migration_history()
     except OperatorError as error:
         # The cluster has just answered, so it is the database that does not.
         raise MissingMigrationsError(
             f"what the databases of Opik {version} have migrated cannot be read: {error.message}", _WAY_ON
         ) from None
     known = changelogs(version)
-    missing = not_executed(ledger, known)
+    missing = not_executed(history, known)
     if missing:
         names = [f"  {name}" for name in missing[:_SHOWN]]
         more = [f"  and {len(missing) - _SHOWN} more"] if len(missing) > _SHOWN else []
@@ -58,7 +61,7 @@ def require_migrated(cluster: OpikCluster, version: Version, changelogs: Changel
             "\n".join([f"Opik {version} runs on a schema that lacks {len(missing)} of its migrations", *names, *more]),
             _WAY_ON,
         )
-    return len(ledger & known.keys())
+    return len(history & known.keys())
 
 
 def migration_check(cluster: OpikCluster, version: Version, changelogs: Changelogs) -> Check:
@@ -70,23 +73,20 @@ def migration_check(cluster: OpikCluster, version: Version, changelogs: Changelo
     return Check(f"all {count} migrations", "")
 
 
-def after_deployment(environment: str) -> bool:
+def after_deployment(settings: Settings, connect: Callable[[str], Kubectl]) -> bool:
     """Compare an environment that has just been deployed; return False when migrations are missing.
 
-    Where the cluster or the source cannot be asked from this machine, that is said, with the command to ask again.
+    Where the cluster or the source cannot be reached from this machine, that is printed, with the command to try again.
     """
-    from scripts.cli.opik.change import current_version  # noqa: PLC0415 - it imports the deployment, which asks here
-    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
-
     try:
-        count = require_migrated(OpikCluster(kubectl_of(environment)), current_version(environment), changelogs())
+        count = require_migrated(OpikCluster(connect(settings.name)), desired_version(settings), changelogs())
     except MissingMigrationsError as error:
         err.print(f"{error.message}\n{error.fix}", markup=False)
         return False
     except OperatorError as error:
         err.print(
             f"Opik's migrations were not compared with its version: {error.message}."
-            f" Ask again: llmctl opik health {environment}",
+            f" Ask again: llmctl opik health {settings.name}",
             markup=False,
         )
         return True

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.cluster.kubectl import Kubectl
-from scripts.core import console
-from scripts.core.console import err
+from scripts.core.consent import confirm_by_name
+from scripts.core.console import TERMINAL, Terminal, err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.cluster import NAMESPACE
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER, restricted_pod
@@ -53,7 +53,7 @@ class DataDirectory:
             raise OperatorError(f"what lies on MySQL's disk cannot be read: {text.strip() or 'no answer'}") from None
 
 
-def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None) -> None:
+def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None, terminal: Terminal = TERMINAL) -> None:
     """Empty MySQL's data directory when no first start has finished it, and start MySQL anew.
 
     `disk` is the name that has to be typed, or handed over as `confirmed`. Raises OperatorError (REFUSED) when MySQL
@@ -84,22 +84,13 @@ def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None) -> None:
             f"All of {FOLDER} on the disk {disk} would be deleted: {directory.kib // 1024} MiB, no table of Opik.",
             markup=False,
         )
-        _agree(disk, confirmed)
+        confirm_by_name(
+            disk, confirmed, f"Delete everything in {FOLDER} on this disk?", done="deleted", terminal=terminal
+        )
         if "emptied" not in _run(kubectl, "opik-mysql-empty", image, EMPTY):
             raise OperatorError(f"{FOLDER} could not be emptied", "run this again")
     err.print("Waiting until MySQL has initialised it anew")
     kubectl.run("rollout", "status", f"statefulset/{STATEFUL_SET}", "-n", NAMESPACE, _PATIENCE, timeout_s=_PATIENCE_S)
-
-
-def _agree(disk: str, confirmed: str | None) -> None:
-    if confirmed is None:
-        if not console.interactive():
-            raise OperatorError(
-                "nobody is there to confirm, so nothing was deleted", f"--confirm {disk} agrees", ExitCode.REFUSED
-            )
-        confirmed = console.ask(f"Type the disk's name, {disk}, to delete it:")
-    if confirmed != disk:
-        raise OperatorError("not confirmed, so nothing was deleted", code=ExitCode.REFUSED)
 
 
 @contextmanager

@@ -40,13 +40,13 @@ def require_way_back(cluster: OpikCluster, history: list[Revision], target: Vers
     newest = max(filter(None, (newest_tried(history), running(history))), default=target)
     older, newer = changelogs(target), changelogs(newest)
     try:
-        ledger = cluster.ledger()
+        executed = cluster.migration_history()
     except KubectlError as error:
         err.print(
             f"The databases cannot be asked what they hold ({error.message}); the worst is assumed.", markup=False
         )
-        ledger = set(newer)
-    since = executed_since(ledger, older)
+        executed = set(newer)
+    since = executed_since(executed, older)
     found = obstacles(since, newer)
     if found:
         raise OperatorError(_refusal(found, target), restore_advice(target), ExitCode.REFUSED)

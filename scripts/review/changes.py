@@ -10,9 +10,12 @@ from typing import Any
 
 from .cost import Cost, cost_of
 from .differences import Difference, differences_of, path_text
-from .guard import serves_models
 from .helm_values import values_diff
 from .masking import Masks, masks_of
+
+_POOL = "azurerm_kubernetes_cluster_node_pool"
+_GPU_LABEL = "nvidia.com/gpu.present"
+"""Label by which engines find their nodes (`stacks.platform.components.gpu.nodes`)."""
 
 _REPORTED = {"helm_release": {"metadata", "status", "manifest", "resources", "values"}}
 """Attributes left out: what the provider reports back, and what is shown in another form."""
@@ -55,6 +58,11 @@ class ResourceChange:
     """Whether it is a node pool that models run on."""
     cost: Cost | None = None
     """None when its price is not known."""
+
+
+def serves_models(type_: str, before: Mapping[str, Any]) -> bool:
+    """Tell whether a resource as deployed is a node pool that models run on: one with GPUs."""
+    return type_ == _POOL and (before.get("node_labels") or {}).get(_GPU_LABEL) == "true"
 
 
 def read_kind(actions: Sequence[str]) -> Kind | None:

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ruamel.yaml import YAML
+
 HOURS = 730
 """Hours that Azure's price lists count as a month."""
 
@@ -59,8 +61,6 @@ def cost_of(type_: str, before: Attributes, after: Attributes) -> Cost | None:
 @cache
 def prices() -> dict[str, Any]:
     """Return the table of prices, with those of GPU nodes as `node_hour` and `spot_share`."""
-    from ruamel.yaml import YAML  # noqa: PLC0415 - only plans with priced changes need it
-
     table: dict[str, Any] = YAML(typ="safe").load(_PRICES.read_text("utf-8"))
     assumed = YAML(typ="safe").load(_ASSUMPTIONS.read_text("utf-8"))["price"]
     table["node_hour"] = assumed["usd_per_hour"]["value"]

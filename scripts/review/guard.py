@@ -4,17 +4,16 @@ import datetime
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from scripts.core.tiers import DURABLE
 
-if TYPE_CHECKING:
-    from .changes import ResourceChange
+from .changes import Kind, ResourceChange
 
 _CLUSTER = "azurerm_kubernetes_cluster"
-_POOL = "azurerm_kubernetes_cluster_node_pool"
-_GPU_LABEL = "nvidia.com/gpu.present"
-"""Label by which engines find their nodes (`stacks.platform.components.gpu.nodes`)."""
 
 
 class AllowanceError(Exception):
@@ -51,14 +50,9 @@ class Refusal:
     """What is at stake."""
 
 
-def serves_models(type_: str, before: Mapping[str, Any]) -> bool:
-    """Tell whether a resource as deployed is a node pool that models run on: one with GPUs."""
-    return type_ == _POOL and (before.get("node_labels") or {}).get(_GPU_LABEL) == "true"
-
-
-def stake(stack: str, change: "ResourceChange") -> str:
+def stake(stack: str, change: ResourceChange) -> str:
     """Return what is lost with this change; empty when it may be lost without asking."""
-    if change.kind.value == "create" and change.outside and stack in DURABLE:
+    if change.kind is Kind.CREATE and change.outside and stack in DURABLE:
         return f"it was deleted outside Terraform, and stack {stack} is durable: a new one would be empty"
     if not change.kind.loses:
         return ""
@@ -71,8 +65,8 @@ def stake(stack: str, change: "ResourceChange") -> str:
     return ""
 
 
-def judge(
-    changes: Mapping[str, Iterable["ResourceChange"]], allowances: Iterable[Allowance]
+def check_losses(
+    changes: Mapping[str, Iterable[ResourceChange]], allowances: Iterable[Allowance]
 ) -> tuple[list[Refusal], list[Allowance]]:
     """Return the losses that no allowance covers, and the allowances that cover nothing in these plans."""
     allowances = list(allowances)
@@ -101,9 +95,6 @@ def load_allowances(path: Path, today: datetime.date) -> list[Allowance]:
     The file is a list of entries with `stack`, `address`, `reason` and `until` (the last day). Raises AllowanceError
     for an entry that lacks one or is over.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415 - most runs have no such file
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415
-
     if not path.exists():
         return []
     where = f"{path.parent.name}/{path.name}"

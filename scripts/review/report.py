@@ -1,15 +1,13 @@
-"""All plans of one environment, judged together."""
+"""All plans of one environment together, checked for losses that nobody has agreed to."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .changes import ResourceChange
 from .cost import Cost, prices
-from .guard import Allowance, Refusal, judge
-
-if TYPE_CHECKING:
-    from scripts.review.plan import Plan
+from .guard import Allowance, Refusal, check_losses
+from .plan import Plan
 
 MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">"}
 """Sign of each kind of change."""
@@ -20,7 +18,7 @@ class Review:
     """What a deployment of one environment would do."""
 
     environment: str
-    plans: Mapping[str, "Plan"]
+    plans: Mapping[str, Plan]
     """Plans by stack, in deploy order."""
     waiting: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Stacks that can only be planned once others are deployed, and which."""
@@ -68,13 +66,13 @@ class Review:
 
 def review(
     environment: str,
-    plans: Mapping[str, "Plan"],
+    plans: Mapping[str, Plan],
     waiting: Mapping[str, tuple[str, ...]],
     failed: Iterable[str],
     allowances: Iterable[Allowance],
 ) -> Review:
-    """Return the plans of an environment, judged against the losses that are agreed to."""
-    refusals, unused = judge({stack: plan.resources for stack, plan in plans.items()}, allowances)
+    """Return the plans of an environment, with the losses that nobody has agreed to."""
+    refusals, unused = check_losses({stack: plan.resources for stack, plan in plans.items()}, allowances)
     return Review(environment, plans, waiting, tuple(failed), tuple(refusals), tuple(unused))
 
 
@@ -113,7 +111,7 @@ def as_json(found: Review) -> dict[str, Any]:
     }
 
 
-def _plan_as_json(plan: "Plan") -> dict[str, Any]:
+def _plan_as_json(plan: Plan) -> dict[str, Any]:
     return {
         **asdict(plan.changes),
         "lost": list(plan.lost),

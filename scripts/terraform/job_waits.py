@@ -6,11 +6,14 @@ a download two hours. When the Job is gone it stops at once and takes it for don
 run finds no Job and makes it anew. A Job keeps nothing that would be lost with it.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
+
+from .outputs import kubectl_of
 
 TYPE = "kubernetes_job_v1"
 
@@ -30,23 +33,21 @@ class JobName:
 
 def planned_jobs(document: Mapping[str, Any], addresses: Iterable[str]) -> tuple[JobName, ...]:
     """Return the Jobs among `addresses` as a plan's JSON form names them."""
-    wanted = {address for address in addresses if address.startswith(f"{TYPE}.")}
+    chosen = {address for address in addresses if address.startswith(f"{TYPE}.")}
     found = []
     for resource in document.get("resource_changes", []):
-        if resource["address"] in wanted:
+        if resource["address"] in chosen:
             for metadata in (resource["change"].get("after") or {}).get("metadata") or []:
                 if metadata.get("name") and metadata.get("namespace"):
                     found.append(JobName(metadata["namespace"], metadata["name"]))
     return tuple(found)
 
 
-def end_jobs(environment: str, jobs: Sequence[JobName]) -> str:
-    """End the Jobs so that Terraform stops waiting for them; return what to tell people. Raises nothing."""
-    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415 - only an interruption needs it
-
+def end_jobs(environment: str, jobs: Sequence[JobName], connect: Callable[[str], Kubectl] = kubectl_of) -> str:
+    """End the Jobs so that Terraform stops waiting for them; return the line to print. Raises nothing."""
     names = ", ".join(job.name for job in jobs)
     try:
-        kubectl = kubectl_of(environment)
+        kubectl = connect(environment)
         for job in jobs:
             kubectl.run("delete", "job", job.name, "--namespace", job.namespace, "--ignore-not-found")
     except OperatorError as error:

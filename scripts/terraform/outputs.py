@@ -1,26 +1,59 @@
-"""What stands in an environment, for commands that work on it: outputs of its stacks."""
+"""Outputs of an environment's stacks, read from their states."""
 
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from scripts.cli.deploy.outputs import read_outputs
 from scripts.cluster.kubectl import Kubectl, connect
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
+from scripts.core.schedule import PARALLELISM
 from scripts.core.workspace import Workspace
-from scripts.terraform.prepare import require_terraform
-from scripts.terraform.rollout import Rollout
-from scripts.terraform.synthesis import synthesize
+
+from .failures import print_failures
+from .program import require_terraform
+from .stack import StackRunner, TerraformError
+from .synthesis import synthesize
+
+MASK = "(sensitive)"
+
+
+def runners(workspace: Workspace, names: tuple[str, ...] = ()) -> dict[str, StackRunner]:
+    """Return what runs Terraform for the named stacks, for all where none is named, synthesized if they are not yet.
+
+    Raises OperatorError.
+    """
+    terraform, processes = require_terraform(), Processes()
+    if not (workspace.output / "manifest.json").exists():
+        synthesize(workspace, processes)
+    stacks = workspace.stacks()
+    return {name: StackRunner(stacks[name], workspace, terraform, processes) for name in names or stacks}
+
+
+def read_outputs(environment: str, runners: Mapping[str, StackRunner]) -> dict[str, dict[str, Any]]:
+    """Return the outputs by stack and name, sensitive ones masked. Raises OperatorError."""
+    failures: dict[str, TerraformError] = {}
+
+    def read(name: str) -> dict[str, Any]:
+        try:
+            found = runners[name].outputs()
+        except TerraformError as error:
+            failures[name] = error
+            return {}
+        return {key: MASK if output["sensitive"] else output["value"] for key, output in sorted(found.items())}
+
+    with ThreadPoolExecutor(max_workers=PARALLELISM) as pool:
+        values = dict(zip(runners, pool.map(read, runners), strict=True))
+    failed = [name for name in runners if name in failures]
+    print_failures([(runners[name], failures[name]) for name in failed], f"llmctl outputs {environment}")
+    if failed:
+        raise OperatorError(f"cannot read the outputs of {', '.join(failed)}")
+    return values
 
 
 def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:
     """Return the outputs of the named stacks. Raises OperatorError when one is not deployed or cannot be read."""
-    terraform = require_terraform()
-    workspace = Workspace(environment)
-    processes = Processes()
-    if not (workspace.output / "manifest.json").exists():
-        synthesize(workspace, processes)
-    stacks = workspace.stacks()
-    found = read_outputs(Rollout(workspace, {name: stacks[name] for name in names}, terraform, processes))
+    found = read_outputs(environment, runners(Workspace(environment), names))
     if missing := [name for name in names if not found.get(name)]:
         raise OperatorError(
             f"{environment} is not deployed: {', '.join(missing)} has no outputs",
@@ -32,5 +65,9 @@ def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:
 
 def kubectl_of(environment: str) -> Kubectl:
     """Return kubectl for the environment's cluster. Raises OperatorError when there is none to be reached."""
-    aks = outputs_of(environment, "aks")["aks"]
+    return connected(outputs_of(environment, "aks")["aks"])
+
+
+def connected(aks: Mapping[str, Any]) -> Kubectl:
+    """Return kubectl for the cluster that the outputs of the stack `aks` name. Raises OperatorError."""
     return connect(aks["api_url"], aks["resource_group_name"], aks["cluster_name"])

@@ -4,16 +4,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from scripts.bootstrap import terraform as bootstrap
-from scripts.bootstrap.problems import NotReadyError
 from scripts.core.console import err
 from scripts.core.environment_lock import claim
-from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import Targets, load_environment
 from scripts.core.workspace import CACHE, Workspace
 
+from .program import require_terraform
 from .rollout import Rollout
 from .synthesis import synthesize
 
@@ -27,14 +25,6 @@ class Job:
     workspace: Workspace
     parallelism: int = PARALLELISM
     destroy: bool = False
-
-
-def require_terraform() -> bootstrap.Terraform:
-    """Return the machine's Terraform. Raises OperatorError when it is missing or too old."""
-    try:
-        return bootstrap.find()
-    except NotReadyError as error:
-        raise OperatorError(error.message, error.fix, ExitCode.NOT_READY) from None
 
 
 @contextmanager

@@ -15,8 +15,8 @@ from scripts.core.progress import Board
 from scripts.core.schedule import PARALLELISM, Outcome, reversed_order, run_in_order
 from scripts.core.workspace import Stack, Workspace
 from scripts.review.plan import Changes, Plan
-from scripts.terraform.job_waits import JobName, end_jobs, planned_jobs
 
+from .job_waits import JobName, end_jobs, planned_jobs
 from .stack import Activity, InterruptedRunError, NotDeployedError, StackRunner, TerraformError
 
 
@@ -68,7 +68,7 @@ class Rollout:
         def work(name: str, board: Board) -> bool:
             board.phase(name, "planning")
             try:
-                plan = self._runner(name).plan(destroy=self.destroy, read_unchanged=self.read_unchanged)
+                plan = self.runner(name).plan(destroy=self.destroy, read_unchanged=self.read_unchanged)
             except NotDeployedError:
                 waits_for = ", ".join(need for need in self.stacks if need in self.stacks[name].dependencies)
                 board.end(name, f"planned once deployed: {waits_for}")
@@ -120,7 +120,7 @@ class Rollout:
         return all(outcome == Outcome.DONE for outcome in outcomes.values())
 
     def _apply_one(self, name: str, board: Board, agreed: tuple[str, ...] | None) -> Report:
-        runner = self._runner(name)
+        runner = self.runner(name)
         plan = self.plans.get(name)
         try:
             if self.reviewed and (reason := self._unreviewed(name, board)):
@@ -166,7 +166,7 @@ class Rollout:
         if not news:
             return ""
         board.phase(name, "planning again")
-        if self._runner(name).plan().effect == reviewed.effect:
+        if self.runner(name).plan().effect == reviewed.effect:
             return ""
         return f"it would now do something else, because outputs of {', '.join(news)} changed"
 
@@ -191,14 +191,20 @@ class Rollout:
     def discard_plans(self) -> None:
         """Remove saved plans that were not applied."""
         for name in self.stacks:
-            self._runner(name).plan_file.unlink(missing_ok=True)
+            self.runner(name).plan_file.unlink(missing_ok=True)
 
     def runner(self, name: str) -> StackRunner:
         """Return what runs Terraform for one stack."""
-        return self._runner(name)
-
-    def _runner(self, name: str) -> StackRunner:
         return StackRunner(self.stacks[name], self.workspace, self.terraform, self.processes)
+
+    @property
+    def runners(self) -> dict[str, StackRunner]:
+        """What runs Terraform for each stack."""
+        return {name: self.runner(name) for name in self.stacks}
+
+    def by_runner(self, errors: Mapping[str, TerraformError]) -> list[tuple[StackRunner, TerraformError]]:
+        """Return errors by stack as pairs of what ran Terraform and its error."""
+        return [(self.runner(name), error) for name, error in errors.items()]
 
     def _run(
         self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str

@@ -1,8 +1,6 @@
-"""Tables and error texts that the commands end with."""
+"""Plans and results of a run, as tables for people and as JSON for programs."""
 
-import re
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 from rich.table import Table
@@ -13,9 +11,7 @@ from scripts.core.schedule import Outcome
 from scripts.review.changes import Kind
 from scripts.review.plan import Plan, total
 
-from .diagnose import Diagnosis, diagnose
 from .rollout import Report, Rollout
-from .stack import StackRunner, TerraformError
 
 _COLUMNS = (("create", "green"), ("update", "yellow"), ("replace", "red"), ("destroy", "red"))
 
@@ -77,47 +73,6 @@ def _note(plan: Plan) -> str:
     return "outputs only" if not plan.changes.resources else ""
 
 
-def print_failure(runner: StackRunner, error: TerraformError, redeploy: str) -> None:
-    """Show what Terraform said of one stack, and the way on."""
-    _print_grouped([(runner, error)], redeploy)
-
-
-def print_failures(rollout: Rollout, failures: Mapping[str, TerraformError], redeploy: str) -> None:
-    """Show what Terraform said, the same error of several stacks once, each with the way on."""
-    _print_grouped([(rollout.runner(name), error) for name, error in failures.items()], redeploy)
-
-
-def _print_grouped(failures: Sequence[tuple[StackRunner, TerraformError]], redeploy: str) -> None:
-    groups: dict[str, tuple[Diagnosis, list[str]]] = {}
-    for runner, error in failures:
-        found = diagnose(error.output, _relative(runner.stack.folder), f"`{redeploy}`", runner.stack.attributes)
-        for diagnosis in found or [_last_lines(error)]:
-            _, titles = groups.setdefault(_sameness(diagnosis.text), (diagnosis, []))
-            title = f"{error.stack}: terraform {error.action} failed"
-            if title not in titles:
-                titles.append(title)
-    for diagnosis, titles in groups.values():
-        for title in titles:
-            stack, colon, rest = title.partition(":")
-            err.print(Text.assemble((stack + colon, "bold red"), rest))
-        err.print(diagnosis.text, markup=False)
-        if diagnosis.fix:
-            err.print("[bold]Fix:[/] ", end="")
-            err.print(diagnosis.fix, markup=False, soft_wrap=True)
-    if failures:
-        logs = ", ".join(_relative(runner.log) for runner, _ in failures)
-        err.print(f"Full log: {logs}", markup=False, soft_wrap=True)
-
-
-def _last_lines(error: TerraformError) -> Diagnosis:
-    return Diagnosis("\n".join(f"  {line}" for line in error.output.rstrip().splitlines()[-15:]))
-
-
-def _sameness(text: str) -> str:
-    """Return what two errors have in common when they are the same: all but place, quoted source and local ports."""
-    return " ".join(re.sub(r"(?m):\d+->|on cdk\.tf\.json line \d+|^\s*\d+: .*$", "", text).split())
-
-
 def reports_as_json(environment: str, reports: Mapping[str, Report]) -> dict[str, Any]:
     """Return the result of a run for a program to read."""
     return {
@@ -145,10 +100,3 @@ def plan_as_json(plan: Plan) -> dict[str, Any]:
         "outputs": changes.outputs,
         "lost": list(plan.lost),
     }
-
-
-def _relative(path: Path) -> str:
-    try:
-        return str(path.relative_to(Path.cwd()))
-    except ValueError:
-        return str(path)

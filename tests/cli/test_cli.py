@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,7 +15,8 @@ from typer.testing import CliRunner
 
 from scripts.cli import app as cli
 from scripts.cli.state import commands as state
-from scripts.core import console
+from scripts.cli.state.storage import bootstrap_commands
+from scripts.cli.tools import Tools
 from scripts.core.consent import Consent
 from scripts.core.environment_lock import claim
 from scripts.core.errors import EXIT_CODES, ExitCode, OperatorError
@@ -23,9 +25,11 @@ from scripts.core.workspace import Workspace
 from scripts.gates.source_checks import shell_scripts
 from scripts.lab.rehearsal.follow import first_error
 from stacks.settings import load_settings
+from tests.support.cli.terminals import Nobody, answering
 from tests.support.stacks.synthesis import STATES, with_state
 
 ROOT = Path(__file__).parents[2]
+IN_AZURE = Tools(load=lambda name: with_state(name, STATES["azurerm"]))
 MAIN = str(ROOT / "scripts" / "cli" / "__main__.py")
 
 
@@ -161,29 +165,20 @@ def test_completion_offers_environments_and_stacks() -> None:
     ],
 )
 def test_each_change_asks_for_the_consent_it_needs(
-    consent: Consent, lost: dict[str, tuple[str, ...]], answer: str, question: str, monkeypatch: pytest.MonkeyPatch
+    consent: Consent, lost: dict[str, tuple[str, ...]], answer: str, question: str
 ) -> None:
-    asked: list[str] = []
-
-    def ask(text: str) -> str:
-        asked.append(text)
-        return answer
-
-    monkeypatch.setattr(console, "interactive", lambda: True)
-    monkeypatch.setattr(console, "ask", ask)
-    consent.obtain("Go?", lost)
-    assert len(asked) == 1
-    assert asked[0].startswith(question)
+    person = answering(answer)
+    replace(consent, terminal=person).obtain("Go?", lost)
+    assert len(person.asked) == 1
+    assert person.asked[0].startswith(question)
     for refusal in ("", "n", "prod"):
-        monkeypatch.setattr(console, "ask", lambda _text, refusal=refusal: refusal)
         with pytest.raises(OperatorError, match="not confirmed"):
-            consent.obtain("Go?", lost)
+            replace(consent, terminal=answering(refusal)).obtain("Go?", lost)
 
 
-def test_consent_given_beforehand_asks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "ask", lambda _text: pytest.fail("asked"))
-    Consent("dev", yes=True).obtain("Go?", {})
-    Consent("dev", yes=True, allow_destroy=True).obtain("Go?", {"aks": ("a",)})
+def test_consent_given_beforehand_asks_nothing() -> None:
+    Consent("dev", yes=True, terminal=Nobody()).obtain("Go?", {})
+    Consent("dev", yes=True, allow_destroy=True, terminal=Nobody()).obtain("Go?", {"aks": ("a",)})
 
 
 def test_an_environment_is_worked_on_by_one_command_at_a_time(tmp_path: Path) -> None:
@@ -207,7 +202,7 @@ def test_terraform_shares_its_plugin_cache_with_cdktf_unless_told_otherwise(monk
 
 
 def test_the_state_storage_is_closed_versioned_and_locked() -> None:
-    commands = [" ".join(command) for command in state.bootstrap_commands(with_state("dev", STATES["azurerm"]), "me")]
+    commands = [" ".join(command) for command in bootstrap_commands(with_state("dev", STATES["azurerm"]), "me")]
     account = next(command for command in commands if "storage account create" in command)
     for argument in ("shared-key-access false", "blob-public-access false", "min-tls-version TLS1_2", "Standard_ZRS"):
         assert argument in account
@@ -224,10 +219,9 @@ def test_state_bootstrap_runs_what_its_dry_run_shows(monkeypatch: pytest.MonkeyP
     az.write_text(_logged_in_az(calls, "user"))
     az.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(state, "load_environment", lambda name: with_state(name, STATES["azurerm"]))
-    shown = CliRunner().invoke(state.app, ["bootstrap", "dev", "--dry-run"])
+    shown = CliRunner().invoke(state.app, ["bootstrap", "dev", "--dry-run"], obj=IN_AZURE)
     assert not calls.exists()
-    assert CliRunner().invoke(state.app, ["bootstrap", "dev"]).exit_code == ExitCode.OK
+    assert CliRunner().invoke(state.app, ["bootstrap", "dev"], obj=IN_AZURE).exit_code == ExitCode.OK
     ran = calls.read_text().splitlines()[2:]
     plain = shown.stdout.replace("'", "").replace(
         "$(az ad signed-in-user show --query id --output tsv)", "my-object-id"
@@ -244,8 +238,7 @@ def test_a_service_principal_gets_the_state_by_its_own_object_id(
     az.write_text(_logged_in_az(calls, "servicePrincipal"))
     az.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(state, "load_environment", lambda name: with_state(name, STATES["azurerm"]))
-    assert CliRunner().invoke(state.app, ["bootstrap", "dev"]).exit_code == ExitCode.OK
+    assert CliRunner().invoke(state.app, ["bootstrap", "dev"], obj=IN_AZURE).exit_code == ExitCode.OK
     (role,) = (line for line in calls.read_text().splitlines() if "role assignment create" in line)
     assert "--assignee-object-id my-object-id --assignee-principal-type ServicePrincipal" in role
     assert "az ad " not in calls.read_text()
@@ -265,8 +258,7 @@ def test_a_failing_az_is_one_message(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     az.write_text("#!/bin/sh\necho 'ERROR: Please run az login' >&2\nexit 1\n")
     az.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setattr(state, "load_environment", lambda name: with_state(name, STATES["azurerm"]))
-    failed = CliRunner().invoke(state.app, ["bootstrap", "dev"])
+    failed = CliRunner().invoke(state.app, ["bootstrap", "dev"], obj=IN_AZURE)
     assert isinstance(failed.exception, OperatorError)
     assert "Please run az login" in failed.exception.message
 

@@ -11,14 +11,13 @@ from typer.testing import CliRunner
 from scripts.cli.access import port_forward
 from scripts.cli.database.commands import moment_of
 from scripts.cli.deploy import deploy
-from scripts.cli.deploy.destroy import _agree
 from scripts.cli.llm_gateway import commands as gateway
-from scripts.core import console
-from scripts.core.consent import Consent
+from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.errors import OperatorError
 from scripts.core.schedule import Outcome, run_in_order
 from scripts.deployment import image_step
 from stacks.platform.common.image_lock import LockedImage
+from tests.support.cli.terminals import answering
 
 DIGEST = "sha256:" + "a" * 64
 OTHER = "sha256:" + "b" * 64
@@ -50,16 +49,14 @@ def test_an_image_is_there_only_by_repository_tag_and_digest(
 @pytest.mark.parametrize("confirm", ["p", "pro", "prod1", "PROD", " prod", "prod "])
 def test_only_the_whole_name_agrees_to_a_destruction(confirm: str) -> None:
     with pytest.raises(OperatorError, match="nothing was destroyed"):
-        _agree("prod", confirm)
-    _agree("prod", "prod")
+        confirm_by_name("prod", confirm, "?")
+    confirm_by_name("prod", "prod", "?")
 
 
 @pytest.mark.parametrize("typed", ["", "p", "pro", "prod2", "y", "yes"])
-def test_only_the_whole_name_agrees_to_a_loss(typed: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: True)
-    monkeypatch.setattr(console, "ask", lambda _question: typed)
+def test_only_the_whole_name_agrees_to_a_loss(typed: str) -> None:
     with pytest.raises(OperatorError, match="not confirmed"):
-        Consent("prod", yes=True).obtain("?", {"aks": ("a",)})
+        Consent("prod", yes=True, terminal=answering(typed)).obtain("?", {"aks": ("a",)})
 
 
 @pytest.mark.parametrize("text", ["1s", "9999mo", "30d", "1h"])

@@ -12,7 +12,6 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
 from scripts.core.progress import Board
 from scripts.review.plan import read_plan
-from scripts.terraform import outputs as stack_outputs
 from scripts.terraform.job_waits import JobName, end_jobs, planned_jobs
 from scripts.terraform.stack import Activity
 from scripts.terraform.waits import Waits
@@ -88,8 +87,8 @@ def test_the_second_interruption_ends_nothing_more(tmp_path: Path) -> None:
 
 def test_jobs_are_ended_in_their_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tools = install(tmp_path / "tools", monkeypatch)
-    monkeypatch.setattr(stack_outputs, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
-    said = end_jobs("dev", [JobName("serving", "pull-1"), JobName("chat", "chat-passwords-2")])
+    jobs = [JobName("serving", "pull-1"), JobName("chat", "chat-passwords-2")]
+    said = end_jobs("dev", jobs, lambda _environment: Kubectl(CONTEXT))
     assert [call[3:] for call in tools.calls] == [
         ["delete", "job", "pull-1", "--namespace", "serving", "--ignore-not-found"],
         ["delete", "job", "chat-passwords-2", "--namespace", "chat", "--ignore-not-found"],
@@ -97,11 +96,10 @@ def test_jobs_are_ended_in_their_namespace(tmp_path: Path, monkeypatch: pytest.M
     assert "the next deployment makes it anew" in said
 
 
-def test_without_the_cluster_the_command_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_cluster_the_command_is_told() -> None:
     def nowhere(_environment: str) -> Kubectl:
         raise OperatorError("kubectl is not installed")
 
-    monkeypatch.setattr(stack_outputs, "kubectl_of", nowhere)
-    said = end_jobs("dev", [JobName("serving", "pull-1")])
+    said = end_jobs("dev", [JobName("serving", "pull-1")], nowhere)
     assert "kubectl is not installed" in said
     assert "kubectl delete job pull-1 --namespace serving" in said

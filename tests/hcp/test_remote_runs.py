@@ -14,6 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.cli.state import commands as state
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import OperatorError
 from scripts.core.workspace import ROOT
 from scripts.lab.rehearsal.drive import LAUNCHER
@@ -164,7 +165,7 @@ def test_a_locked_workspace_is_told_with_the_way_on(remote: Remote) -> None:
 
 
 @pytest.mark.parametrize("execution", ["local"])
-def test_the_lock_of_a_dead_run_is_broken_by_its_id_only(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_lock_of_a_dead_run_is_broken_by_its_id_only(remote: Remote) -> None:
     remote.deploy("disks")
     workspace = remote.service.store.workspace("llm-dev-disks")
     workspace["attributes"]["locked"] = True
@@ -173,12 +174,12 @@ def test_the_lock_of_a_dead_run_is_broken_by_its_id_only(remote: Remote, monkeyp
     def rollout(_job: Job) -> Iterator[Rollout]:
         yield remote.rollout("disks")
 
-    monkeypatch.setattr(state, "rollout", rollout)
+    tools = CommandTools(rollout=rollout)
     for arguments in (["acme/llm-dev-disks"], ["elsewhere/llm-dev-disks", "--yes"]):
-        refused = CliRunner().invoke(state.app, ["unlock", "dev", "disks", *arguments])
+        refused = CliRunner().invoke(state.app, ["unlock", "dev", "disks", *arguments], obj=tools)
         assert isinstance(refused.exception, OperatorError)
         assert workspace["attributes"]["locked"]
-    done = CliRunner().invoke(state.app, ["unlock", "dev", "disks", "acme/llm-dev-disks", "--yes"])
+    done = CliRunner().invoke(state.app, ["unlock", "dev", "disks", "acme/llm-dev-disks", "--yes"], obj=tools)
     assert done.exit_code == 0
     assert not workspace["attributes"]["locked"]
 

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.deploy import bring_up
-from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
 from scripts.core.workspace import Workspace
 from scripts.deployment import image_step
+from scripts.deployment.bring_up import bring_up
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.images.oci_registry import OciRegistry
 from tests.support.images.sources import VERSION, pinned, workshop, write_source
@@ -26,7 +25,6 @@ EVERYTHING = Targets("dev")
 def _quiet_terraform(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "plugins"))
-    monkeypatch.setattr(console, "interactive", lambda: False)
 
 
 @pytest.fixture
@@ -132,7 +130,7 @@ def test_without_the_source_a_deployment_says_how_to_do_without_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     absent = workshop(tmp_path, pinned(tmp_path / "absent"), "127.0.0.1:1")
-    monkeypatch.setattr("scripts.images.environment_images.Workshop", lambda _settings: absent)
+    monkeypatch.setattr(image_step, "Workshop", lambda _settings: absent)
     with pytest.raises(OperatorError, match="cannot be fetched") as caught:
         image_step.pending("dev")
     assert "--skip-images" in caught.value.fix

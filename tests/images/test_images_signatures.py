@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.deploy import bring_up
-from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
 from scripts.deployment import image_step
+from scripts.deployment.bring_up import bring_up
 from scripts.images import admission
 from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah
@@ -123,7 +122,6 @@ def test_a_deployment_leaves_the_cluster_alone_when_a_signature_is_missing(
     assert cosign.read_text() == ""
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "plugins"))
-    monkeypatch.setattr(console, "interactive", lambda: False)
     monkeypatch.setattr(image_step, "load_environment", lambda _name: verifying())
     monkeypatch.setattr(image_step, "pending", lambda _environment: [])
     monkeypatch.setattr(image_step, "bring_images", lambda _workspace, _processes: False)

@@ -105,7 +105,7 @@ def test_files_that_are_no_changelogs_are_left_alone() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "Unable to connect\n", "me\t1\nERROR\n", "me\t\n"])
 def test_an_error_message_is_never_taken_for_an_empty_ledger(text: str) -> None:
-    with pytest.raises(ValueError, match="ledger"):
+    with pytest.raises(ValueError, match="history"):
         parse_rows(text, STATE)
 
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts.cli.deploy.deploy import bring_up
 from scripts.cli.deploy.diff import refuse_losses, review_of
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.core.tiers import STACKS
+from scripts.deployment.bring_up import bring_up
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.lab.rehearsal.leaks import secret_values
 from scripts.review.guard import named

@@ -16,25 +16,25 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from main import build_app
-from scripts.cli.deploy.deploy import bring_up
 from scripts.cli.deploy.destroy import take_down
 from scripts.cli.domain import commands as domain
 from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode
 from scripts.core.targets import Targets
 from scripts.core.tiers import DISPOSABLE, STACKS
 from scripts.core.workspace import ROOT
+from scripts.deployment.bring_up import bring_up
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.opik import migrations as opik_migrations
 from scripts.opik import source
 from scripts.opik.changelog import changelog
 from scripts.opik.cluster import NAMESPACE
-from scripts.terraform import outputs as stack_outputs
-from scripts.terraform import prepare
+from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.platform.common import image_lock
@@ -42,10 +42,10 @@ from stacks.platform.common.catalogue import charts
 from stacks.platform.components.opik.stores import CLAIMS
 from stacks.settings import load_settings, loading
 from stacks.settings.data import DataDisk
-from tests.cli.opik.test_opik_cluster import frontend
 from tests.support.cli.fake_tools import API_URL, Tools, install, workload
 from tests.support.cli.helm_history import revision
 from tests.support.cli.operated_environment import upstream
+from tests.support.opik.frontend import frontend
 
 from .test_rehearsal import stored_secrets
 
@@ -148,10 +148,12 @@ class Stage:
         patch.setattr(environment_file, "ROOT", folder)
         patch.setattr(loading, "ENVIRONMENTS", self.file.parent)
         patch.setattr(image_lock, "ENVIRONMENTS", self.file.parent)
-        patch.setattr(stack_outputs, "outputs_of", self.outputs_of)
-        patch.setattr(opik_change, "Workspace", lambda _name: self.rehearsal.workspace)
-        for module in (prepare, opik_change):
-            patch.setattr(module, "rollout", self.rollout)
+        self.command_tools = CommandTools(
+            workspace=lambda _name: self.rehearsal.workspace,
+            rollout=self.rollout,
+            outputs_of=self.outputs_of,
+            kubectl_of=lambda name: connected(self.outputs_of(name, "aks")["aks"]),
+        )
 
     @contextmanager
     def rollout(self, job: Job) -> Iterator[Rollout]:
@@ -166,7 +168,7 @@ class Stage:
             run.discard_plans()
 
     def outputs_of(self, _name: str, *stacks: str) -> dict[str, dict[str, Any]]:
-        """Return outputs, with a cluster that the pretended kubectl knows."""
+        """Return outputs, with a cluster that the fake kubectl knows."""
         found = {stack: self.rehearsal.outputs(stack) for stack in stacks}
         return {stack: found[stack] | ({"api_url": API_URL} if stack == "aks" else {}) for stack in stacks}
 
@@ -189,7 +191,7 @@ class Stage:
 
     def command(self, application: Any, *words: str) -> None:
         """Run one of llmctl's commands, which has to succeed."""
-        result = CliRunner().invoke(application, [*words, self.environment, "--yes"])
+        result = CliRunner().invoke(application, [*words, self.environment, "--yes"], obj=self.command_tools)
         assert result.exit_code == ExitCode.OK, f"{result.output}\n{result.exception!r}"
 
     def look(self) -> Sight:

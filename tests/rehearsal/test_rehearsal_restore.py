@@ -10,16 +10,16 @@ import pytest
 
 from main import build_app
 from scripts.cli.database.restore import Restore
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.terraform import prepare
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from stacks.settings import parse_settings
+from stacks.settings import Settings, parse_settings
 
 pytestmark = pytest.mark.rehearsal
 
@@ -68,10 +68,13 @@ class Drill:
             run.discard_plans()
 
     def restore(self) -> None:
-        Restore("dev", MOMENT, Consent("dev", yes=True), 0, lambda name, _patience: self.verified.append(name)).run()
+        Restore("dev", MOMENT, Consent("dev", yes=True), 0, self._verify, CommandTools(rollout=self.rollout)).run()
+
+    def _verify(self, settings: Settings, _connect: object, _patience_s: float) -> None:
+        self.verified.append(settings.name)
 
     def servers(self) -> dict[str, Any]:
-        """Return every server that exists in the pretended cloud, by name."""
+        """Return every server that exists in the fake cloud, by name."""
         found = Cloud(self.rehearsal.folder).objects("azurerm_postgresql_flexible_server")
         return {server.id.rsplit("/", 1)[-1]: (server.id, server.generation) for server in found}
 
@@ -85,7 +88,6 @@ class Drill:
 def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
     drill = Drill(tmp_path)
     monkeypatch.setattr(environment_file, "ROOT", tmp_path)
-    monkeypatch.setattr(prepare, "rollout", drill.rollout)
     drill.synthesize()
     first = drill.rehearsal.rollout()
     assert first.apply(DURABLE, any_loss=False)

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from scripts.review.changes import Kind, ResourceChange
 from scripts.review.cost import UNKNOWN, Cost, cost_of, prices
-from scripts.review.guard import Allowance, AllowanceError, judge, load_allowances, named
+from scripts.review.guard import Allowance, AllowanceError, check_losses, load_allowances, named
 from scripts.review.lines import change_lines
 from scripts.review.markdown import LIMIT, markdown, marker
 from scripts.review.masking import MASK
@@ -215,7 +215,7 @@ def test_everything_else_goes_through(stack: str, resource: dict[str, Any]) -> N
 def test_an_allowance_for_another_stack_or_address_does_not_count() -> None:
     changes = {"disks": [ResourceChange("a.b", "a", Kind.DESTROY)]}
     others = [Allowance("acr", "a.b"), Allowance("disks", "a.c")]
-    refusals, unused = judge(changes, others)
+    refusals, unused = check_losses(changes, others)
     assert len(refusals) == 1
     assert unused == others
 

@@ -12,17 +12,17 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.deploy import bring_up, failure_code
 from scripts.cli.deploy.destroy import take_down
-from scripts.cli.deploy.outputs import MASK, read_outputs
-from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets
 from scripts.core.workspace import Workspace
+from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.terraform.outputs import MASK, read_outputs
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE
+from tests.support.cli.terminals import answering
 from tests.support.cli.terraform_projects import DISPOSABLE, rollout, write_project
 
 AGREED = Consent("dev", yes=True)
@@ -35,11 +35,6 @@ def _plain_terraform() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("TF_CLI_CONFIG_FILE", raising=False)
         yield
-
-
-@pytest.fixture(autouse=True)
-def _nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: False)
 
 
 @pytest.fixture
@@ -111,7 +106,7 @@ def test_warnings_of_terraforms_own_configuration_are_no_obstacle(
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", "/nowhere/terraform.rc")
     run = deploy(project, AGREED, "disks")
     assert run.reports["disks"].changes.create == 1
-    assert read_outputs(run) == {"disks": {"value": {"version": 1}}}
+    assert read_outputs("dev", run.runners) == {"disks": {"value": {"version": 1}}}
 
 
 def test_named_stacks_only_are_touched(project: Workspace) -> None:
@@ -142,14 +137,11 @@ def test_a_loss_that_is_agreed_to_is_applied(deployed: Workspace) -> None:
     assert run.reports["disks"].changes.replace == 1
 
 
-def test_typing_the_environments_name_agrees_to_a_loss(deployed: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_typing_the_environments_name_agrees_to_a_loss(deployed: Workspace) -> None:
     write_project(deployed.base, {"disks": REPLACED})
-    monkeypatch.setattr(console, "interactive", lambda: True)
-    monkeypatch.setattr(console, "ask", lambda _question: "yes")
     with pytest.raises(OperatorError, match="not confirmed"):
-        deploy(deployed)
-    monkeypatch.setattr(console, "ask", lambda _question: "dev")
-    assert deploy(deployed).reports["disks"].changes.replace == 1
+        deploy(deployed, Consent("dev", terminal=answering("yes")))
+    assert deploy(deployed, Consent("dev", terminal=answering("dev"))).reports["disks"].changes.replace == 1
 
 
 def test_a_loss_that_shows_only_later_stops_its_stack_and_what_follows(deployed: Workspace) -> None:
@@ -268,7 +260,7 @@ def test_outputs_are_read_by_stack_and_sensitive_ones_masked(project: Workspace)
     content["output"]["key"] = {"value": "${sensitive(terraform_data.it.id)}", "sensitive": True}
     path.write_text(json.dumps(content))
     deploy(project, AGREED, "disks")
-    assert read_outputs(rollout(project, "identity", "disks", "network")) == {
+    assert read_outputs("dev", rollout(project, "identity", "disks", "network").runners) == {
         "identity": {"value": {"version": 1}},
         "disks": {"key": MASK, "value": {"version": 1}},
         "network": {},

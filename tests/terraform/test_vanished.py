@@ -6,18 +6,18 @@ from typing import Any
 import pytest
 
 from scripts.bootstrap import terraform
-from scripts.cli.deploy.deploy import bring_up
-from scripts.core import console
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
+from scripts.deployment.bring_up import bring_up
 from scripts.review.changes import resource_changes
-from scripts.review.guard import judge
+from scripts.review.guard import check_losses
 from scripts.review.masking import Masks
 from scripts.review.plan import read_plan
 from scripts.terraform import summary
 from scripts.terraform.rollout import Rollout
+from tests.support.cli.terminals import answering
 from tests.support.cli.terraform_projects import write_project
 
 VAULT = "/subscriptions/0/resourceGroups/llm-dev-database/providers/Microsoft.KeyVault/vaults/llm-dev-abcde"
@@ -60,11 +60,6 @@ def run(folder: Path, **plans: dict[str, Any]) -> Planned:
     return planned
 
 
-@pytest.fixture(autouse=True)
-def _nobody_to_ask(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: False)
-
-
 def test_yes_does_not_agree_to_a_new_secret_in_place_of_one_that_vanished(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -85,11 +80,9 @@ def test_what_is_no_secret_is_brought_back_from_its_backup(tmp_path: Path, capsy
     assert "docs/how-to/restore-postgresql.md" in said
 
 
-def test_the_name_of_the_environment_agrees_to_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: True)
-    monkeypatch.setattr(console, "ask", lambda _question: "dev")
+def test_the_name_of_the_environment_agrees_to_it(tmp_path: Path) -> None:
     planned = run(tmp_path, disks=document(SECRET))
-    assert bring_up(planned, Targets("dev", ("disks",)), Consent("dev"))
+    assert bring_up(planned, Targets("dev", ("disks",)), Consent("dev", terminal=answering("dev")))
     assert planned.applied == ["disks"]
 
 
@@ -113,9 +106,9 @@ def test_a_first_deployment_lists_no_creations(tmp_path: Path, capsys: pytest.Ca
 
 def test_a_review_refuses_what_vanished_like_any_durable_loss() -> None:
     changes = resource_changes(document(SECRET), Masks())
-    (refused,), _ = judge({"database": changes}, [])
+    (refused,), _ = check_losses({"database": changes}, [])
     assert (refused.stack, refused.address, refused.kind) == ("database", SECRET, "create")
-    assert judge({"network": changes}, []) == ([], [])
+    assert check_losses({"network": changes}, []) == ([], [])
 
 
 def test_no_secret_is_recovered_only_to_be_written_over() -> None:

@@ -10,10 +10,12 @@ from typing import Annotated
 
 import typer
 
+from scripts.cli.options import Environment
+from scripts.cli.tools import tools_of
 from scripts.cluster.kubectl import Kubectl, KubectlError, stopped_after, wait_for_port
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.core.targets import default_environment
 from scripts.opik.cluster import FRONTEND, NAMESPACE
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -71,25 +73,21 @@ FORWARDS = {
 
 @app.command()
 def port_forward(
-    service: Annotated[Name, typer.Argument(help="What to forward.")],
-    environment: Annotated[
-        str | None,
-        typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
-    ] = None,
+    context: typer.Context,
+    service: Annotated[Name, typer.Argument(help="Service to forward.")],
+    environment: Environment = None,
     *,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Local port; left out: the service's own, 3000 for grafana.")
     ] = None,
 ) -> None:
-    """Make a service of the cluster answer on this machine, for development without the login.
+    """Forward a service of the cluster to a local port, for development without the login.
 
-    Only this machine can reach it, with your rights on the cluster. Comes back by itself when a pod is replaced; ends
-    with Ctrl-C. For opik, `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
+    Listens on 127.0.0.1 alone, with your rights on the cluster. Reconnects when a pod is replaced; Ctrl-C ends it.
+    For opik, `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
     """
-    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
-
-    name = environment or default_environment()
-    load_environment(name)
+    tools, name = tools_of(context), environment or default_environment()
+    tools.load(name)
     forward = FORWARDS[service]
     local = port or forward.local
 
@@ -99,7 +97,7 @@ def port_forward(
             err.print(hint.format(environment=name, port=found), markup=False)
 
     signal.signal(signal.SIGTERM, _end)
-    keep_forwarding(kubectl_of(name), forward, local, ready)
+    keep_forwarding(tools.kubectl_of(name), forward, local, ready)
 
 
 def keep_forwarding(

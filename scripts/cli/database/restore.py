@@ -1,25 +1,24 @@
-"""PostgreSQL taken back to a point in time, step by step; each step finds out by itself whether it has been done."""
+"""A restore of PostgreSQL to a point in time, step by step; each step finds out whether it has been done."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import Any
 
 from scripts.applications.database_health import require_databases
-from scripts.cli.deploy.deploy import bring_up, failure_code
+from scripts.cli.tools import Tools
+from scripts.cluster.kubectl import Kubectl
 from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
-from scripts.core.workspace import Workspace
-from scripts.terraform import prepare
+from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.terraform.diagnose import existing
 from scripts.terraform.prepare import Job
+from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
-
-if TYPE_CHECKING:
-    from scripts.terraform.rollout import Rollout
-    from stacks.settings import Settings
+from stacks.common.azure_names import AzureNames
+from stacks.settings import Settings
 
 SERVER = "azurerm_postgresql_flexible_server"
 FOLLOWING = ("network", "aks", "platform")
@@ -55,30 +54,31 @@ class Restore:
     """UTC, as the environment file has it."""
     consent: Consent
     patience_s: float
-    """How long to wait for chat and gateway at the end."""
-    verify: Callable[[str, float], None] = require_databases
+    """How long to wait for chat and LLM gateway at the end."""
+    verify: Callable[[Settings, Callable[[str], Kubectl], float], None] = require_databases
+    tools: Tools = field(default_factory=Tools)
 
     def run(self) -> None:
         """Do everything that is left to do. Raises OperatorError; the same command then goes on."""
         file = environment_file.file_of(self.environment)
         text = file.read_text("utf-8")
-        wanted = restored(self.environment, text, self.moment, self._server())
-        name = server_name(environment_file.parsed(self.environment, wanted))
+        text_after = restored(self.environment, text, self.moment, self._server())
+        name = server_name(environment_file.parsed(self.environment, text_after))
         self.consent.obtain(
             f"Restore the database of {self.environment} as it was at {self.moment} into the new server {name}, and"
             " leave the old one out of Terraform's state? What was written since is then only there.",
             {},
         )
-        if wanted != text:
-            environment_file.write(file, wanted)
+        if text_after != text:
+            environment_file.write(file, text_after)
         self._make(name)
         self._repoint()
-        err.print("Asking chat and gateway for their databases")
-        self.verify(self.environment, self.patience_s)
+        err.print("Checking that chat and LLM gateway reach their databases")
+        self.verify(self.tools.load(self.environment), self.tools.kubectl_of, self.patience_s)
 
     def _server(self) -> Mapping[str, Any] | None:
         """Return the server that the state of the stack `database` holds."""
-        with prepare.rollout(self._job("database")) as run:
+        with self.tools.rollout(self._job("database")) as run:
             try:
                 found = run.runner("database").resources()
             except TerraformError as error:
@@ -87,7 +87,7 @@ class Restore:
 
     def _make(self, name: str) -> None:
         """Let Terraform forget every server but `name`, and make that one."""
-        with prepare.rollout(self._job("database")) as run:
+        with self.tools.rollout(self._job("database")) as run:
             self._forget_others(run, name)
             problem = "the new server is not there yet"
             try:
@@ -102,10 +102,10 @@ class Restore:
                 run.runner("database").adopt(*made)
             except TerraformError as error:
                 raise OperatorError(f"{problem}: {error.output.strip()}", self._again()) from None
-        with prepare.rollout(self._job("database")) as run:
+        with self.tools.rollout(self._job("database")) as run:
             self._deploy(run, ("database",), (), problem)
 
-    def _forget_others(self, run: "Rollout", name: str) -> None:
+    def _forget_others(self, run: Rollout, name: str) -> None:
         """Take every other server out of the state, and leave it as it is in Azure."""
         runner = run.runner("database")
         try:
@@ -117,7 +117,7 @@ class Restore:
                 f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
             ) from None
 
-    def _made(self, run: "Rollout", name: str) -> tuple[str, str] | None:
+    def _made(self, run: Rollout, name: str) -> tuple[str, str] | None:
         """Return address and id of the server `name` if it exists although the state does not hold it."""
         report = run.reports.get("database")
         found = existing(report.error.output) if report and report.error else {}
@@ -125,10 +125,10 @@ class Restore:
 
     def _repoint(self) -> None:
         """Deploy what has to follow the server."""
-        with prepare.rollout(self._job(*FOLLOWING)) as run:
+        with self.tools.rollout(self._job(*FOLLOWING)) as run:
             self._deploy(run, FOLLOWING, MADE_ANEW, "the new server is there, but not everything uses it yet")
 
-    def _deploy(self, run: "Rollout", stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
+    def _deploy(self, run: Rollout, stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
         consent = AgreedLoss(self.environment, yes=True, expected=expected)
         try:
             if bring_up(run, Targets(self.environment, stacks), consent):
@@ -138,7 +138,9 @@ class Restore:
         raise OperatorError(problem, self._again(), failure_code(run))
 
     def _job(self, *stacks: str) -> Job:
-        return Job(f"db restore --to {self.moment}", Targets(self.environment, stacks), Workspace(self.environment))
+        return Job(
+            f"db restore --to {self.moment}", Targets(self.environment, stacks), self.tools.workspace(self.environment)
+        )
 
     def _again(self) -> str:
         return (
@@ -185,10 +187,8 @@ def restored(environment: str, text: str, moment: str, server: Mapping[str, Any]
     return text
 
 
-def server_name(settings: "Settings") -> str:
+def server_name(settings: Settings) -> str:
     """Return the name of the server that the settings ask for."""
-    from stacks.common.azure_names import AzureNames  # noqa: PLC0415
-
     names = AzureNames(
         prefix=settings.prefix, environment=settings.name, subscription_id=settings.azure.subscription_id
     )

@@ -4,20 +4,21 @@ from typing import Annotated
 
 import typer
 
-from scripts.core import console
-from scripts.core.console import err, print_json
+from scripts.cli.options import AsJson
+from scripts.cli.tools import tools_of
+from scripts.core.consent import confirm_by_name
+from scripts.core.console import TERMINAL, Terminal, err, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets, complete_targets, parse_targets
 from scripts.core.tiers import DISPOSABLE
-from scripts.core.workspace import Workspace
+from scripts.deployment.bring_up import failure_code
 from scripts.review.plan import total
 from scripts.terraform import summary
-from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.failures import print_failures
+from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
-
-from .deploy import failure_code
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -28,6 +29,7 @@ environment for good" in docs/how-to/delete-an-environment.md."""
 
 @app.command()
 def destroy(
+    context: typer.Context,
     targets: Annotated[
         list[str] | None,
         typer.Argument(
@@ -39,23 +41,23 @@ def destroy(
     confirm: Annotated[
         str, typer.Option("--confirm", metavar="ENV", help="Agree beforehand, by the environment's name.")
     ] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Destroy network, cluster and everything that runs in it. Data, passwords and addresses of the data stay.
+    """Destroy network, cluster and everything that runs in it. Disks, databases and secrets stay.
 
-    Lists what would be destroyed and asks for the environment's name. `llmctl deploy` makes the same platform again,
+    Lists what would be destroyed and asks for the environment's name. `llmctl deploy` creates the same platform again,
     on the same disks and databases.
 
     identity, disks, acr and database are left alone unless named, and refuse even then.
     """
-    named = parse_targets(targets)
+    tools, named = tools_of(context), parse_targets(targets)
     chosen = named if named.stacks else Targets(named.environment, DISPOSABLE)
     _refuse_to_strand(chosen)
-    with rollout(Job("destroy", chosen, Workspace(chosen.environment), destroy=True)) as run:
+    with tools.rollout(Job("destroy", chosen, tools.workspace(chosen.environment), destroy=True)) as run:
         protected = [name for name, stack in run.stacks.items() if stack.durable]
         if protected:
             err.print(PROTECTED.format(names=", ".join(protected)), markup=False)
-        ok = take_down(run, chosen, confirm)
+        ok = take_down(run, chosen, confirm, tools.terminal)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
     if not ok:
@@ -63,7 +65,7 @@ def destroy(
     err.print(f"To bring it back: `llmctl deploy {chosen.environment}`", markup=False)
 
 
-def take_down(run: Rollout, chosen: Targets, confirm: str) -> bool:
+def take_down(run: Rollout, chosen: Targets, confirm: str, terminal: Terminal = TERMINAL) -> bool:
     """Plan the destruction, ask, and destroy; return whether all that was chosen is gone.
 
     Raises OperatorError when a plan fails, Terraform refuses, or nobody agrees.
@@ -72,26 +74,26 @@ def take_down(run: Rollout, chosen: Targets, confirm: str) -> bool:
     run.plan()
     summary.print_plans(run)
     if run.failures:
-        summary.print_failures(run, run.failures, again)
+        print_failures(run.by_runner(run.failures), again)
         code = ExitCode.REFUSED if any(run.stacks[name].durable for name in run.failures) else ExitCode.FAILED
         raise OperatorError(f"nothing was destroyed: {', '.join(run.failures)} cannot be planned away", code=code)
     if total(run.plans.values()).empty:
         err.print("Nothing of it exists.")
         return True
-    _agree(chosen.environment, confirm)
+    confirm_by_name(chosen.environment, confirm, "Destroy all this?", terminal=terminal)
     ok = run.apply(run.stacks, any_loss=False)
     for name, report in run.reports.items():
         if isinstance(report.error, InterruptedRunError):
             err.print(f"{name}: interrupted; `{again}` goes on from here.", markup=False)
         elif isinstance(report.error, TerraformError):
-            summary.print_failure(run.runner(name), report.error, again)
+            print_failures([(run.runner(name), report.error)], again)
         elif report.outcome == Outcome.SKIPPED:
             err.print(f"{name}: not touched", markup=False)
     return ok
 
 
 def _refuse_to_strand(chosen: Targets) -> None:
-    """Refuse to take away what a disposable stack that stays stands on."""
+    """Refuse to destroy what a disposable stack that stays depends on."""
     first = min((DISPOSABLE.index(name) for name in chosen.stacks if name in DISPOSABLE), default=None)
     if first is None:
         return
@@ -103,19 +105,3 @@ def _refuse_to_strand(chosen: Targets) -> None:
             f"`{suggestion}` takes them down together",
             ExitCode.USAGE,
         )
-
-
-def _agree(environment: str, confirm: str) -> None:
-    if confirm:
-        if confirm != environment:
-            raise OperatorError(
-                f"--confirm says {confirm}, the environment is {environment}; nothing was destroyed",
-                code=ExitCode.REFUSED,
-            )
-        return
-    if not console.interactive():
-        raise OperatorError(
-            "nobody is there to confirm, so nothing was destroyed", f"add --confirm {environment}", ExitCode.REFUSED
-        )
-    if console.ask(f"Destroy all this? Type {environment} to go on:") != environment:
-        raise OperatorError("not confirmed, so nothing was destroyed", code=ExitCode.REFUSED)

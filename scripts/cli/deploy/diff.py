@@ -9,19 +9,21 @@ from typing import Annotated
 
 import typer
 
+from scripts.cli.tools import tools_of
 from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, complete_targets, parse_targets
-from scripts.core.workspace import ROOT, Workspace
+from scripts.core.workspace import ROOT
 from scripts.review.guard import Allowance, AllowanceError, load_allowances, named
 from scripts.review.markdown import markdown
 from scripts.review.masking import Masks, masks_of
 from scripts.review.plan import Plan, read_plan
 from scripts.review.report import Review, as_json, review
 from scripts.review.text import print_review
-from scripts.terraform import saved_plans, summary
-from scripts.terraform.prepare import Job, rollout
+from scripts.terraform import saved_plans
+from scripts.terraform.failures import print_failures
+from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 
 app = typer.Typer(rich_markup_mode="rich")
@@ -37,15 +39,16 @@ class Format(StrEnum):
 
 @app.command()
 def diff(
+    context: typer.Context,
     *,
     targets: Annotated[
         list[str] | None,
         typer.Argument(metavar="[ENV] [STACK]...", help=TARGETS_HELP, autocompletion=complete_targets),
     ] = None,
     detailed_exitcode: Annotated[
-        bool, typer.Option("--detailed-exitcode", help="End with 2 when changes are pending, as Terraform does.")
+        bool, typer.Option("--detailed-exitcode", help="Exit code 2 when changes are pending, as with terraform plan.")
     ] = False,
-    form: Annotated[Format, typer.Option("--format", help="How to write the result.")] = Format.TEXT,
+    form: Annotated[Format, typer.Option("--format", help="Format of the result.")] = Format.TEXT,
     as_json_too: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
     save_to: Annotated[
         Path | None,
@@ -53,23 +56,23 @@ def diff(
     ] = None,
     allow: Annotated[
         list[str] | None,
-        typer.Option(metavar="ADDRESS", help="Agree to losing this resource; may be given more than once."),
+        typer.Option(metavar="ADDRESS", help="Agree to losing this resource; repeatable."),
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Show every attribute, as Terraform does.")] = False,
-    parallelism: Annotated[int, typer.Option(min=1, help="Stacks planned at once.")] = PARALLELISM,
+    parallelism: Annotated[int, typer.Option(min=1, help="Stacks planned in parallel.")] = PARALLELISM,
 ) -> None:
     """Show what a deployment would change.
 
-    Plans every stack, or those named, side by side, and shows what would be lost first, then each change with the
-    values before and after, Helm's values as YAML, and what it costs where a price is known. Secrets are masked.
+    Plans every stack, or those named, in parallel. Shows first what would be destroyed, then each change with the
+    values before and after, Helm values as YAML, and the cost where a price is known. Secrets are masked.
     Changes nothing.
 
-    Ends with 3 when a plan would destroy or replace anything of a durable stack, the cluster, or a node pool that
+    Exit code 3 when a plan would destroy or replace anything of a durable stack, the cluster, or a node pool that
     models run on, unless --allow or an entry in environments/losses/ENV.yaml agrees to it.
     """
-    chosen = parse_targets(targets)
+    tools, chosen = tools_of(context), parse_targets(targets)
     allowances = allowed_losses(chosen.environment, allow or [])
-    with rollout(Job("diff", chosen, Workspace(chosen.environment), parallelism)) as run:
+    with tools.rollout(Job("diff", chosen, tools.workspace(chosen.environment), parallelism)) as run:
         run.read_unchanged = True
         run.plan()
         found = review_of(run, allowances)
@@ -79,7 +82,7 @@ def diff(
             for name, plan in run.plans.items():
                 if not plan.changes.empty:
                     typer.echo(f"\n{name}\n{run.runner(name).show_plan(masks)}")
-        summary.print_failures(run, run.failures, " ".join(["llmctl", "diff", chosen.environment, *chosen.stacks]))
+        print_failures(run.by_runner(run.failures), " ".join(["llmctl", "diff", chosen.environment, *chosen.stacks]))
         if run.failures:
             raise OperatorError(f"planning failed: {', '.join(run.failures)}")
         refuse_losses(found)
@@ -100,7 +103,7 @@ def allowed_losses(environment: str, addresses: list[str], today: datetime.date 
 
 
 def review_of(run: Rollout, allowances: list[Allowance]) -> Review:
-    """Return the plans of a run, judged, without what is secret in any of them."""
+    """Return the plans of a run, checked, without what is secret in any of them."""
     masks = secrets_of(run)
     plans = {name: _reread(run.plans[name], masks) for name in run.stacks if name in run.plans}
     waiting = {

@@ -11,4 +11,4 @@ app.command("images")(images.main)
 
 @app.callback()
 def bench() -> None:
-    """Measure. Needs the development packages, which the first run installs."""
+    """Benchmarks. Need the development packages, which the first run installs."""

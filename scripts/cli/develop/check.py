@@ -13,12 +13,12 @@ app = typer.Typer(rich_markup_mode="rich")
 
 @app.command()
 def check(
-    fix: Annotated[bool, typer.Option("--fix", help="Let ruff put right what it can.")] = False,
-    static: Annotated[bool, typer.Option("--static", help="Without the tests.")] = False,
+    fix: Annotated[bool, typer.Option("--fix", help="Let ruff fix what it can.")] = False,
+    static: Annotated[bool, typer.Option("--static", help="Skip the tests.")] = False,
 ) -> None:
-    """Run ruff, mypy, shellcheck, zizmor, actionlint, the quick gates of `llmctl policy` and the fast tests.
+    """Run ruff, mypy, shellcheck, zizmor, actionlint, the quick checks of `llmctl policy` and the fast tests.
 
-    All side by side. `scripts/check` is the same.
+    All in parallel. `scripts/check` is the same.
     """
     checks = static_checks(fix=fix)
     if not static:
@@ -28,7 +28,7 @@ def check(
 
 
 def show(verdict: Verdict) -> None:
-    """Print one verdict, and what the program said where it failed."""
+    """Print one verdict, with the program's output where it failed."""
     mark = "[green]✓[/]" if verdict.passed else "[red]✗[/]"
     last = verdict.output.strip().splitlines()[-1:] if verdict.check.name == "pytest" else []
     err.print(f"{mark} {verdict.check.name} ({verdict.seconds:.1f} s)", *(line.strip("= ") for line in last))

@@ -17,6 +17,7 @@ from scripts.core.workspace import CACHE
 from scripts.lab.kube.api import ApiError
 from scripts.lab.kube.cluster import Cluster, Status, describe
 from scripts.lab.kube.given import given
+from scripts.lab.kube.programs import build
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 FOLDER = CACHE / "cluster"
@@ -24,7 +25,7 @@ FOLDER = CACHE / "cluster"
 
 @app.callback()
 def cluster() -> None:
-    """Run a real Kubernetes API here: etcd, API server, controllers, scheduler, pretended nodes and pods.
+    """Run a real Kubernetes API here: etcd, API server, controllers, scheduler, simulated nodes and pods.
 
     With KUBECONFIG set, the cluster that it names is used instead; nothing is started or stopped then.
     """
@@ -35,18 +36,16 @@ def up(
     environment: Annotated[
         str | None,
         typer.Argument(
-            metavar="[ENV]", help="Environment whose node pools are pretended.", autocompletion=complete_environment
+            metavar="[ENV]", help="Environment whose node pools are simulated.", autocompletion=complete_environment
         ),
     ] = None,
 ) -> None:
-    """Build what is missing (minutes, once), start it, wait until nodes are ready. Nothing happens where it runs."""
+    """Build what is missing (minutes, once), start it, wait until nodes are ready. Does nothing when it runs."""
     if os.environ.get("KUBECONFIG"):
         _show(_described())
         return
-    from scripts.lab.kube.programs import build  # noqa: PLC0415 - only this command builds
-
     settings = load_environment(parse_targets([environment] if environment else []).environment)
-    with claim(CACHE / "locks", "cluster", "cluster up"), err.status("Looking at what is built") as status:
+    with claim(CACHE / "locks", "cluster", "cluster up"), err.status("Checking what is built") as status:
 
         def say(text: str) -> None:
             status.update(text)
@@ -61,7 +60,7 @@ def up(
 
 @app.command()
 def down() -> None:
-    """Stop it; what was stored in it is gone."""
+    """Stop it and delete its data."""
     if os.environ.get("KUBECONFIG"):
         raise OperatorError(
             "KUBECONFIG names a cluster that this command did not start",
@@ -75,9 +74,9 @@ def down() -> None:
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print it for programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Tell whether it runs, where it answers, and what is in it. Ends with 5 when it does not run."""
+    """Show whether it runs, its address and what is in it. Exit code 5 when it does not run."""
     found = _described() if os.environ.get("KUBECONFIG") else Cluster(FOLDER).status()
     if as_json:
         print_json(asdict(found))

@@ -1,4 +1,4 @@
-"""`llmctl policy`: the gates, one command each; all of them run in CI."""
+"""`llmctl policy`: the policy checks, one command each; CI runs all of them."""
 
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +12,11 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.workspace import Workspace
+from scripts.gates import licences as licences_gate
+from scripts.gates import manifests as manifests_gate
+from scripts.gates import secrets as secrets_gate
+from scripts.gates import stacks as stacks_gate
+from scripts.gates.checkov import PolicyError
 from scripts.terraform.synthesis import synthesize
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
@@ -19,36 +24,36 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
 
 @app.callback()
 def policy() -> None:
-    """Judge what is deployed, and the repository itself. Ends with 1 when something is not accepted."""
+    """Policy checks of stacks, charts, licences and credentials. Exit code 1 on a finding that is not accepted."""
 
 
 @app.command()
 def secrets(
-    paths: Annotated[list[str] | None, typer.Argument(help="Files; all of the repository where none is named.")] = None,
+    paths: Annotated[list[str] | None, typer.Argument(help="Files; left out: all of the repository.")] = None,
 ) -> None:
-    """Look for credentials in the files of the repository."""
-    from scripts.gates import secrets as gate  # noqa: PLC0415 - keeps --help fast
-
-    found, unused = gate.judge(gate.scan(paths or gate.repository_files()), gate.load_skips())
+    """Scan the files of the repository for credentials."""
+    found, unused = secrets_gate.judge(
+        secrets_gate.scan(paths or secrets_gate.repository_files()), secrets_gate.load_skips()
+    )
     lines = [f"{finding.path}:{finding.line}: {finding.kind}" for finding in found]
     if not paths:
-        lines += [f"{gate.SKIPS.name}: {skip.path}, {skip.kind}: accepts nothing any more" for skip in unused]
-    _end("credentials", lines, f"remove it and revoke it, or accept it with a reason in tests/{gate.SKIPS.name}")
+        lines += [f"{secrets_gate.SKIPS.name}: {skip.path}, {skip.kind}: accepts nothing any more" for skip in unused]
+    _end(
+        "credentials", lines, f"remove it and revoke it, or accept it with a reason in tests/{secrets_gate.SKIPS.name}"
+    )
 
 
 @app.command()
 def licences(
-    write: Annotated[bool, typer.Option("--write", help="Write docs/reference/licences.md anew.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Rewrite docs/reference/licences.md.")] = False,
 ) -> None:
-    """Check that every chart and image has a licence, and that what it asks is told."""
-    from scripts.gates import licences as gate  # noqa: PLC0415 - keeps --help fast
-
-    known, names = gate.load(), gate.deployed()
-    page = gate.page(known, names)
-    lines = list(gate.faults(known, names))
+    """Check that every chart and image has a licence, and that docs/reference/licences.md names its conditions."""
+    known, names = licences_gate.load(), licences_gate.deployed()
+    page = licences_gate.page(known, names)
+    lines = list(licences_gate.faults(known, names))
     if write and not lines:
-        gate.PAGE.write_text(page, "utf-8")
-    elif gate.PAGE.read_text("utf-8") != page:
+        licences_gate.PAGE.write_text(page, "utf-8")
+    elif licences_gate.PAGE.read_text("utf-8") != page:
         lines.append("docs/reference/licences.md is out of date")
     _end("licences", lines, "correct helm/licences.yaml, then `llmctl policy licences --write`")
 
@@ -56,20 +61,17 @@ def licences(
 @app.command()
 def stacks(
     environment: Annotated[
-        str | None, typer.Argument(metavar="[ENV]", help="Environment to judge.", autocompletion=complete_environment)
+        str | None, typer.Argument(metavar="[ENV]", help="Environment to check.", autocompletion=complete_environment)
     ] = None,
 ) -> None:
-    """Judge the synthesized stacks with checkov's rules for Azure."""
-    from scripts.gates import stacks as gate  # noqa: PLC0415 - keeps --help fast
-    from scripts.gates.checkov import PolicyError  # noqa: PLC0415
-
+    """Check the synthesized stacks with checkov's rules for Azure."""
     name = parse_targets([environment] if environment else []).environment
     load_environment(name)
-    with tempfile.TemporaryDirectory() as folder, err.status(f"Judging {name}"):
+    with tempfile.TemporaryDirectory() as folder, err.status(f"Checking {name}"):
         workspace = Workspace(name, Path(folder))
         synthesize(workspace, Processes())
         try:
-            found, unused = gate.judge(gate.find(name, workspace.output)[0], gate.load_skips())
+            found, unused = stacks_gate.judge(stacks_gate.find(name, workspace.output)[0], stacks_gate.load_skips())
         except PolicyError as error:
             raise OperatorError(str(error)) from None
     lines = [f"{finding.check} {finding.resource}: {finding.meaning}" for finding in found]
@@ -84,22 +86,19 @@ def stacks(
 def manifests(
     folder: Annotated[Path, typer.Argument(help="Folder with <release>.yaml, as `helm template` writes them.")],
 ) -> None:
-    """Judge rendered charts with checkov's rules for Kubernetes."""
-    from scripts.gates import manifests as gate  # noqa: PLC0415 - keeps --help fast
-    from scripts.gates.checkov import PolicyError  # noqa: PLC0415
-
+    """Check rendered charts with checkov's rules for Kubernetes."""
     try:
-        with err.status("Judging"):
-            found, _ = gate.judge(gate.find(folder)[0], gate.load_skips(), ())
+        with err.status("Checking"):
+            found, _ = manifests_gate.judge(manifests_gate.find(folder)[0], manifests_gate.load_skips(), ())
     except PolicyError as error:
         raise OperatorError(str(error)) from None
     lines = [f"{finding.check} {finding.resource}: {finding.meaning}" for finding in found]
-    _end("policy of the charts", lines, f"change the values, or accept it in tests/{gate.SKIPS.name}")
+    _end("policy of the charts", lines, f"change the values, or accept it in tests/{manifests_gate.SKIPS.name}")
 
 
 def _end(title: str, lines: Sequence[str], fix: str) -> None:
     if not lines:
-        err.print(f"{title}: nothing to object to", markup=False)
+        err.print(f"{title}: no findings", markup=False)
         return
     for line in lines:
         typer.echo(line)

@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from scripts.cli.deploy.deploy import next_steps
-from scripts.cli.health.commands import go, show
+from scripts.cli.health.rehearsed import parts
+from scripts.cli.health.steps import go, show
 from scripts.core.console import err, out
 from scripts.core.environment_lock import claim
 from scripts.core.errors import ExitCode, OperatorError
@@ -21,14 +21,15 @@ from scripts.core.progress import Board
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.tiers import DISPOSABLE, DURABLE
 from scripts.core.workspace import CACHE, ROOT
-from scripts.deployment.ending import ending
+from scripts.deployment.ending import ending, next_steps
+from scripts.lab.rehearsal.drive import FOLDER, CdktfError, Rehearsal
+from scripts.lab.rehearsal.follow import Follower, first_error
+from scripts.lab.rehearsal.real.rehearsal import real_rehearsal
 from scripts.review.plan import total
-from scripts.terraform.prepare import require_terraform
-from scripts.terraform.summary import print_failures, print_plans
-
-if TYPE_CHECKING:
-    from scripts.lab.rehearsal.drive import Rehearsal
-    from stacks.settings import Settings
+from scripts.terraform.failures import print_failures
+from scripts.terraform.program import require_terraform
+from scripts.terraform.summary import print_plans
+from stacks.settings import Settings
 
 app = typer.Typer(rich_markup_mode="rich")
 
@@ -58,25 +59,23 @@ def rehearse(
         typer.Argument(metavar="[ENV]", help="Environment to rehearse.", autocompletion=complete_environment),
     ] = None,
     keep: Annotated[
-        bool, typer.Option("--keep", help="Go on from what the last rehearsal left, to see an upgrade.")
+        bool, typer.Option("--keep", help="Continue from the state of the last rehearsal, to see an upgrade.")
     ] = False,
-    prove: Annotated[
-        bool, typer.Option("--prove", help="Then prove every promise of the life cycle, as the tests do.")
-    ] = False,
+    prove: Annotated[bool, typer.Option("--prove", help="Then run the tests of the whole life cycle.")] = False,
     providers: Annotated[
         Providers,
         typer.Option(
             "--providers",
-            help="fake: stand-ins for all five. real: kubernetes, helm and random themselves, on `llmctl cluster` or "
-            "on KUBECONFIG's cluster, from the registry or from the folder PROVIDERS_DIR.",
+            help="fake: fake providers for all five. real: the real kubernetes, helm and random providers, from the "
+            "registry or the folder PROVIDERS_DIR, on the cluster of `llmctl cluster` or of KUBECONFIG.",
         ),
     ] = Providers.FAKE,
 ) -> None:
-    """Deploy an environment on stand-in providers, without Azure and without cost.
+    """Deploy an environment on fake providers, without Azure and without cost.
 
-    Runs the real cdktf and the real Terraform on the same configuration, with output, state and pretended cloud under
-    .cache/rehearsal. Brings up all stacks, proves that a second plan changes nothing, and prints what stands.
-    With real providers, charts come from CHARTS_DIR or from their repositories, and pods are pretended.
+    Runs the real cdktf and the real Terraform on the same configuration, with output, state and the fake cloud under
+    .cache/rehearsal. Deploys all stacks, checks that a second plan is empty, and prints the result.
+    With real providers, charts come from CHARTS_DIR or from their repositories, and pods are simulated.
     """
     name = parse_targets([environment] if environment else []).environment
     require_terraform()
@@ -93,17 +92,13 @@ def rehearse(
 
 
 @contextmanager
-def _prepared(settings: "Settings", providers: Providers, *, fresh: bool) -> "Iterator[Rehearsal]":
+def _prepared(settings: Settings, providers: Providers, *, fresh: bool) -> Iterator[Rehearsal]:
     """Give a rehearsal with its providers, within what real ones need. Raises OperatorError where that is missing."""
-    from scripts.lab.rehearsal.drive import FOLDER, Rehearsal  # noqa: PLC0415 - schemas take a while
-
     if providers is Providers.FAKE:
-        with err.status("Preparing the stand-in providers"):
+        with err.status("Preparing the fake providers"):
             rehearsal = Rehearsal(settings, fresh=fresh)
         yield rehearsal
         return
-    from scripts.lab.rehearsal.real.rehearsal import real_rehearsal  # noqa: PLC0415 - only then
-
     with ExitStack() as stack:
         with err.status("Looking at providers and cluster") as shown:
 
@@ -117,11 +112,8 @@ def _prepared(settings: "Settings", providers: Providers, *, fresh: bool) -> "It
         yield rehearsal
 
 
-def _bring_up(rehearsal: "Rehearsal") -> None:
+def _bring_up(rehearsal: Rehearsal) -> None:
     """Deploy every stack and plan each once more. Raises OperatorError when that fails or would change anything."""
-    from scripts.lab.rehearsal.drive import CdktfError  # noqa: PLC0415
-    from scripts.lab.rehearsal.follow import first_error  # noqa: PLC0415
-
     try:
         for title, stacks in (("durable", DURABLE), ("disposable", DISPOSABLE)):
             _deploy(rehearsal, title, stacks)
@@ -136,18 +128,16 @@ def _bring_up(rehearsal: "Rehearsal") -> None:
     run.discard_plans()
     if run.failures or not total(run.plans.values()).empty:
         print_plans(run)
-        print_failures(run, run.failures, f"llmctl rehearse {rehearsal.settings.name}")
+        print_failures(run.by_runner(run.failures), f"llmctl rehearse {rehearsal.settings.name}")
         raise OperatorError("a second plan is not empty, so every deployment would change something")
 
 
-def _deploy(rehearsal: "Rehearsal", title: str, stacks: Sequence[str]) -> None:
-    from scripts.lab.rehearsal.follow import Follower  # noqa: PLC0415 - only a rehearsal needs it
-
+def _deploy(rehearsal: Rehearsal, title: str, stacks: Sequence[str]) -> None:
     with Board(err, stacks, title) as board, rehearsal.processes.forwarding_signals():
         rehearsal.cdktf("deploy", *stacks, "--auto-approve", on_line=Follower(board, stacks).line)
 
 
-def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
+def _print_standing(rehearsal: Rehearsal, seconds: float) -> None:
     name = rehearsal.settings.name
     table = Table(title=f"{name} stands, rehearsed in {seconds:.0f} s", title_justify="left", box=None, pad_edge=False)
     for column in ("stack", "tier", "resources", "what to find it by"):
@@ -177,8 +167,6 @@ def _print_standing(rehearsal: "Rehearsal", seconds: float) -> None:
     for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents)]:
         typer.echo(f"  {line}")
     out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
-    from scripts.cli.health.rehearsed import parts  # noqa: PLC0415 - only a rehearsal needs it
-
     for step in go(parts(rehearsal.settings, rehearsal)):
         show(step)
 

@@ -18,13 +18,13 @@ app = typer.Typer(rich_markup_mode="rich")
 
 @app.command()
 def setup(
-    dev: Annotated[bool, typer.Option("--dev", help="With the packages for tests and checks.")] = False,  # noqa: ARG001
-    rebuild: Annotated[bool, typer.Option("--rebuild", help="Throw everything away first.")] = False,  # noqa: ARG001
+    dev: Annotated[bool, typer.Option("--dev", help="Also install the packages for tests and checks.")] = False,  # noqa: ARG001
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Delete everything first.")] = False,  # noqa: ARG001
 ) -> None:
     """Prepare this checkout: Python packages, Node and cdktf, inside the checkout only.
 
-    Every command does this when something is missing; `setup` does nothing else. --rebuild repairs an environment
-    that is damaged in a way nobody noticed.
+    Every command does this when something is missing; `setup` does nothing else. --rebuild repairs a damaged
+    environment.
     """
     # The launcher has installed everything by the time this runs: both options are its own.
     node = Toolchain(ROOT).node

@@ -1,8 +1,8 @@
-"""`llmctl simulate`: play ways to run the platform before paying for them."""
+"""`llmctl simulate`: GPU scaling policies, compared by cost and waiting times."""
 
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -10,15 +10,15 @@ from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, default_environment, load_environment
 from scripts.core.workspace import ROOT
+from scripts.lab.simulation import chapter, compare, plots, report, scenario, sources, traffic
+from scripts.lab.simulation.policies import Policy
+from scripts.lab.simulation.run import horizon_s
 
-if TYPE_CHECKING:
-    from scripts.lab.simulation.policies import Policy
-
-app = typer.Typer(no_args_is_help=True, help="Play ways to run the platform before paying for them.")
+app = typer.Typer(no_args_is_help=True, help="Simulate GPU scaling policies (cost and waiting times).")
 
 POLICIES = "always-on,scheduled,scale-to-zero"
-_ASSUMPTIONS = typer.Option("--assumptions", metavar="FILE", help="YAML with assumptions of your own.")
-_SET = typer.Option("--set", metavar="GROUP.KEY=VALUE", help="Change one assumption; may be given again.")
+_ASSUMPTIONS = typer.Option("--assumptions", metavar="FILE", help="YAML file with your own assumptions.")
+_SET = typer.Option("--set", metavar="GROUP.KEY=VALUE", help="Change one assumption; repeatable.")
 
 
 @app.command("scaling")
@@ -28,30 +28,27 @@ def scaling(
         typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
     ] = None,
     *,
-    model: Annotated[str | None, typer.Option(help="Model of the environment; left out, the first on vLLM.")] = None,
+    model: Annotated[str | None, typer.Option(help="Model of the environment; left out: the first on vLLM.")] = None,
     trace: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="CSV of arrivals: docs/explanation/scaling.md.")
+        Path | None, typer.Option(metavar="FILE", help="CSV of request arrivals; format: docs/explanation/scaling.md.")
     ] = None,
-    pattern: Annotated[str, typer.Option(help="Made-up arrivals: office-hours, steady or bursty.")] = "office-hours",
-    requests: Annotated[float, typer.Option(min=0, help="Made-up arrivals per week.")] = 5000,
-    days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the made-up trace.")] = 7,
-    policy: Annotated[str, typer.Option(help="Policies, with commas; also: suspended.")] = POLICIES,
-    idle_minutes: Annotated[str, typer.Option(help="Idle times to compare, with commas.")] = "",
-    max_replicas: Annotated[str, typer.Option(help="Replica limits to compare, with commas.")] = "",
-    seed: Annotated[int, typer.Option(help="Another seed is another week of the same kind.")] = 0,
+    pattern: Annotated[str, typer.Option(help="Generated arrivals: office-hours, steady or bursty.")] = "office-hours",
+    requests: Annotated[float, typer.Option(min=0, help="Generated arrivals per week.")] = 5000,
+    days: Annotated[float, typer.Option(min=0.01, max=366, help="Length of the generated trace.")] = 7,
+    policy: Annotated[str, typer.Option(help="Policies, comma-separated; also: suspended.")] = POLICIES,
+    idle_minutes: Annotated[str, typer.Option(help="Idle times to compare, comma-separated.")] = "",
+    max_replicas: Annotated[str, typer.Option(help="Replica limits to compare, comma-separated.")] = "",
+    seed: Annotated[int, typer.Option(help="Random seed of the generated trace.")] = 0,
     assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
     change: Annotated[list[str] | None, _SET] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the figures for a program.")] = False,
-    plot: Annotated[Path | None, typer.Option(metavar="DIR", help="Write SVG plots there.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    plot: Annotated[Path | None, typer.Option(metavar="DIR", help="Write SVG plots to this folder.")] = None,
 ) -> None:
-    """Compare what ways to run a model cost, and how long users wait.
+    """Compare scaling policies of a model: cost, and how long users wait.
 
-    Plays a week of requests against KEDA, the pod autoscaler and the cluster autoscaler. Sizes and limits are the
-    environment's; speeds, start times and prices are assumptions: `llmctl simulate assumptions` lists them.
+    Simulates a week of requests against KEDA, the pod autoscaler and the cluster autoscaler. Sizes and limits come
+    from the environment file; speeds, start times and prices are assumptions: `llmctl simulate assumptions`.
     """
-    from scripts.lab.simulation import compare, plots, report, scenario, sources, traffic  # noqa: PLC0415
-    from scripts.lab.simulation.run import horizon_s  # noqa: PLC0415
-
     settings = load_environment(environment or default_environment())
     try:
         assumed, origins = sources.load(sources.changes(assumptions_file, change or ()))
@@ -95,9 +92,7 @@ def assumptions(
     assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
     change: Annotated[list[str] | None, _SET] = None,
 ) -> None:
-    """List what the simulation takes for granted, with sources, as Markdown."""
-    from scripts.lab.simulation import report, sources  # noqa: PLC0415 - pydantic costs 0.2 s
-
+    """List the assumptions of the simulation, with sources, as Markdown."""
     try:
         _, origins = sources.load(sources.changes(assumptions_file, change or ()))
     except sources.AssumptionError as error:
@@ -110,8 +105,6 @@ def docs(
     write: Annotated[bool, typer.Option("--write", help="Write docs/explanation/scaling.md and docs/images/.")] = False,
 ) -> None:
     """Print the figures of docs/explanation/scaling.md, or write them with their plots."""
-    from scripts.lab.simulation import chapter  # noqa: PLC0415 - pydantic costs 0.2 s
-
     if write:
         for path in chapter.write(ROOT):
             err.print(f"{path.relative_to(ROOT)} written", markup=False)
@@ -119,15 +112,13 @@ def docs(
         out.file.write(chapter.text(chapter.studies()) + "\n")
 
 
-def _policies(names: str) -> "list[Policy]":
-    from scripts.lab.simulation.policies import Policy  # noqa: PLC0415 - --help does without
-
+def _policies(names: str) -> list[Policy]:
     known = {policy.value: policy for policy in Policy}
-    wanted = [name.strip() for name in names.split(",")]
-    for name in wanted:
+    chosen = [name.strip() for name in names.split(",")]
+    for name in chosen:
         if name not in known:
             raise OperatorError(f"there is no policy {name!r}; there are {', '.join(known)}", code=ExitCode.USAGE)
-    return [known[name] for name in wanted]
+    return [known[name] for name in chosen]
 
 
 def _numbers(text: str, option: str) -> list[int]:

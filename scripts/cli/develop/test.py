@@ -10,7 +10,7 @@ from scripts.core.console import err
 from scripts.core.errors import ExitCode
 from scripts.core.workspace import ROOT
 from scripts.gates.source_checks import FAST, run_checks, shared_out, static_checks
-from scripts.terraform.prepare import require_terraform
+from scripts.terraform.program import require_terraform
 
 from .check import show
 
@@ -20,19 +20,20 @@ app = typer.Typer(rich_markup_mode="rich")
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
 def run_tests(
     context: typer.Context,
-    fast: Annotated[bool, typer.Option("--fast", help="Without rehearsals, policies and other slow tests.")] = False,
-    live: Annotated[
-        bool, typer.Option("--live", help="The real programs alone; first run scripts/lab/install-live.")
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Fast tests only: no rehearsals, policies or other slow tests.")
     ] = False,
-    workers: Annotated[
-        int | None, typer.Option(min=0, help="Processes that share the test modules; 0 runs them in this one.")
-    ] = None,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Live tests only, with the real programs; first run scripts/lab/install-live."),
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=0, help="Test processes; 0 runs the tests in this one.")] = None,
 ) -> None:
     """Run the tests, as CI does: ruff, mypy, shellcheck, then every test, rehearsal and policy included.
 
-    --live runs the set with the real programs (PostgreSQL, LiteLLM, Open WebUI and others) alone, as root on Linux.
-    --fast runs the quick tests alone. Anything else is handed to pytest: `llmctl test --fast -k wiring`.
-    Test modules are shared out over as many processes as there are processors.
+    --live runs only the tests with the real programs (PostgreSQL, LiteLLM, Open WebUI and others), as root on Linux.
+    --fast runs only the fast tests. Other arguments go to pytest: `llmctl test --fast -k wiring`.
+    Test modules are distributed over one process per processor.
     """
     require_terraform()
     passed = fast or live or run_checks(static_checks(), show)

@@ -2,46 +2,38 @@
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from scripts.core import console
+from scripts.applications.engines import Engines, chosen
+from scripts.cli.checks import end_with
+from scripts.cli.options import AsJson, Environment
+from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.core.targets import default_environment
+from stacks.platform.components.serving.engines import ServingEngine
+from stacks.settings import Settings
 
-if TYPE_CHECKING:
-    from scripts.applications.engines import EngineOps
-    from stacks.platform.components.serving.engines import ServingEngine
-    from stacks.settings import Settings
-
-Environment = Annotated[
-    str | None,
-    typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
-]
 Model = Annotated[
     str | None,
     typer.Option("--model", metavar="NAME", help="Model or engine; may be left out where there is only one engine."),
 ]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Find = Callable[["Settings"], "tuple[ServingEngine, ...]"]
-Open = Callable[[str | None], "tuple[Settings, tuple[ServingEngine, ...], EngineOps]"]
+Find = Callable[[Settings], tuple[ServingEngine, ...]]
+Open = Callable[[typer.Context, str | None], tuple[Settings, tuple[ServingEngine, ...], Engines]]
 
 
 def add_commands(app: typer.Typer, what: str, find: Find) -> None:
     """Add the commands for the engines that `find` gives; `what` names them in messages."""
 
-    def opened(environment: str | None) -> "tuple[Settings, tuple[ServingEngine, ...], EngineOps]":
-        from scripts.applications.engines import EngineOps  # noqa: PLC0415 - pydantic costs 0.2 s
-        from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
-
-        name = environment or default_environment()
-        settings = load_environment(name)
+    def opened(context: typer.Context, environment: str | None) -> tuple[Settings, tuple[ServingEngine, ...], Engines]:
+        tools, name = tools_of(context), environment or default_environment()
+        settings = tools.load(name)
         engines = find(settings)
         if not engines:
             raise OperatorError(f"{name} serves no model by {what}", "llmctl models list", ExitCode.REFUSED)
-        return settings, engines, EngineOps(kubectl_of(name))
+        return settings, engines, Engines(tools.kubectl_of(name))
 
     _add_views(app, opened)
     _add_actions(app, opened)
@@ -49,10 +41,10 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
 
 def _add_views(app: typer.Typer, opened: Open) -> None:
     @app.command("status")
-    def status(environment: Environment = None, *, as_json: Json = False) -> None:
+    def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
         """Show replicas, scaling and pods, and why a pod does not run."""
-        _, engines, ops = opened(environment)
-        states, pods = ops.states(engines), ops.pods(engines)
+        _, engines, running = opened(context, environment)
+        states, pods = running.states(engines), running.pods(engines)
         if as_json:
             print_json({"engines": [asdict(state) for state in states], "pods": [asdict(pod) for pod in pods]})
             return
@@ -61,71 +53,60 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
             out.print(f"{state.name}: {state.ready} of {state.replicas} ready, {scaling}", markup=False)
             for pod in pods:
                 if pod.engine == state.name:
-                    how = "ready" if pod.ready else pod.trouble or "not ready"
-                    where = pod.node or "no node yet"
-                    out.print(f"  {pod.name} on {where}: {how}, {pod.restarts} restarts", markup=False)
+                    out.print(f"  {pod}", markup=False)
 
     @app.command("logs")
     def logs(
+        context: typer.Context,
         environment: Environment = None,
         *,
         model: Model = None,
         lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the end.")] = 100,
-        follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
-        previous: Annotated[bool, typer.Option("--previous", help="Of the container before a crash.")] = False,
+        follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until Ctrl-C.")] = False,
+        previous: Annotated[
+            bool, typer.Option("--previous", help="Log of the container before its last restart.")
+        ] = False,
     ) -> None:
         """Print an engine's log."""
-        from scripts.applications.engines import chosen  # noqa: PLC0415
-
-        _, engines, ops = opened(environment)
-        raise typer.Exit(ops.logs(chosen(engines, model), lines=lines, follow=follow, previous=previous))
+        _, engines, running = opened(context, environment)
+        workload = running.workload(chosen(engines, model))
+        raise typer.Exit(workload.logs(lines=lines, follow=follow, previous=previous))
 
     @app.command("health")
     def health(
+        context: typer.Context,
         environment: Environment = None,
         *,
         model: Model = None,
         answer: Annotated[
-            bool, typer.Option("--answer", help="Ask for an answer too; starts a GPU where the engine sleeps.")
+            bool, typer.Option("--answer", help="Request an answer too; starts a GPU node where the engine is at zero.")
         ] = False,
-        as_json: Json = False,
+        as_json: AsJson = False,
     ) -> None:
-        """Say whether engines work, without waking one. Exit code 1 when something does not."""
-        from scripts.applications.engines import chosen  # noqa: PLC0415
-        from scripts.applications.ingress import print_checks  # noqa: PLC0415
-
-        settings, engines, ops = opened(environment)
+        """Check the engines without starting one that is scaled to zero. Exit code 1 when something fails."""
+        settings, engines, running = opened(context, environment)
         asked = [chosen(engines, model)] if model else engines
-        checks = [check for engine in asked for check in ops.checks(settings, engine, answer=answer)]
-        if as_json:
-            print_json([asdict(check) for check in checks])
-        else:
-            print_checks(checks)
-        if any(check.problem for check in checks):
-            raise typer.Exit(ExitCode.FAILED)
+        checks = [check for engine in asked for check in running.checks(settings, engine, answer=answer)]
+        end_with(checks, [asdict(check) for check in checks], as_json=as_json)
 
 
 def _add_actions(app: typer.Typer, opened: Open) -> None:
     @app.command("restart")
-    def restart(environment: Environment = None, *, model: Model = None) -> None:
-        """Replace an engine's pods and wait for the new ones. Answers that are being written are finished first.
+    def restart(context: typer.Context, environment: Environment = None, *, model: Model = None) -> None:
+        """Replace an engine's pods and wait for the new ones. Answers in progress are finished first.
 
-        To stop and start, `llmctl gpu suspend` and `resume`: KEDA would undo a plain change of replicas.
+        To stop and start it, use `llmctl gpu suspend` and `resume`: KEDA would undo a plain change of replicas.
         """
-        from scripts.applications.engines import chosen  # noqa: PLC0415
-
-        _, engines, ops = opened(environment)
+        _, engines, running = opened(context, environment)
         engine = chosen(engines, model)
         with err.status(f"Restarting {engine.name}"):
-            done = ops.restart(engine)
+            done = running.restart(engine)
         out.print(f"{engine.name}: {'restarted' if done else 'is at zero, nothing to restart'}", markup=False)
 
     @app.command("shell")
-    def shell(environment: Environment = None, *, model: Model = None) -> None:
+    def shell(context: typer.Context, environment: Environment = None, *, model: Model = None) -> None:
         """Open a shell in a pod of a running engine."""
-        from scripts.applications.engines import chosen  # noqa: PLC0415
-
-        if not console.interactive():
+        if not tools_of(context).terminal.interactive():
             raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
-        _, engines, ops = opened(environment)
-        raise typer.Exit(ops.shell(chosen(engines, model)))
+        _, engines, running = opened(context, environment)
+        raise typer.Exit(running.workload(chosen(engines, model)).shell())

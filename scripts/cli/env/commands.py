@@ -5,33 +5,38 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.core.console import err, interactive, out, print_json
+from scripts.cli.options import AsJson, Environment
+from scripts.cli.tools import tools_of
+from scripts.core.console import err, out, print_json
 from scripts.core.environment_check import Verdict, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import complete_environment, default_environment, environments
+from scripts.core.targets import default_environment, environments
 from scripts.core.workspace import ROOT
+from stacks.settings.reference import reference, write_reference
+from stacks.settings.schema import schema_text, write_schema
 
-from .new import QUESTIONS, Answers, fault_of, render, write_new
+from .new import QUESTIONS, Answers, problem_of, render, write_new
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")
 
 
 @app.command("check")
 def check(
-    environment: Annotated[
-        str | None,
-        typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
-    ] = None,
+    environment: Environment = None,
     every: Annotated[bool, typer.Option("--all", help="Check every file in environments/.")] = False,
     previous: Annotated[
-        str, typer.Option(metavar="REV", help="Commit whose file is what exists; changes it cannot follow are faults.")
+        str,
+        typer.Option(
+            metavar="REV",
+            help="Commit to compare with; changes that cannot be deployed on it are errors.",
+        ),
     ] = "HEAD",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the verdict for a program.")] = False,
+    as_json: AsJson = False,
 ) -> None:
-    """Say what is wrong with an environment file: one line per fault, with line, key, value and fix.
+    """Validate an environment file: one line per error, with line, key, value and fix.
 
-    Compares with the committed version and with local state too, because some things cannot change once they exist:
-    disks do not shrink, the region stays. Exit code 4 when there is a fault.
+    Compares with the committed version and with local state too, because some values cannot change once deployed:
+    disks do not shrink, the region stays. Exit code 4 when there is an error.
     """
     names = environments() if every else [environment or default_environment()]
     if not names:
@@ -47,9 +52,7 @@ def check(
 
 
 @app.command("list")
-def list_environments(
-    as_json: Annotated[bool, typer.Option("--json", help="Print the list for a program.")] = False,
-) -> None:
+def list_environments(as_json: AsJson = False) -> None:
     """List the environments, with region and domain."""
     rows = [_row(verdict_of(name, ROOT, None)) for name in environments()]
     if as_json:
@@ -57,12 +60,13 @@ def list_environments(
         return
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        place = f"{row['region']}  {row['domain']}" if row["ok"] else f"has faults: llmctl env check {row['name']}"
+        place = f"{row['region']}  {row['domain']}" if row["ok"] else f"has errors: llmctl env check {row['name']}"
         out.print(f"{row['name']:<{width}}  {place}", markup=False)
 
 
 @app.command("new")
 def new(
+    context: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="2 to 10 lower-case letters and digits.")],
     *,
     subscription: Annotated[str | None, typer.Option(help="Azure subscription id.")] = None,
@@ -73,7 +77,7 @@ def new(
         str | None, typer.Option(help='Object id of the Entra group of the users; "" makes a new one.')
     ] = None,
 ) -> None:
-    """Write a commented environment file that deploys; asks for what has no default.
+    """Write a commented environment file that can be deployed; asks for what has no default.
 
     Never overwrites a file.
     """
@@ -84,24 +88,24 @@ def new(
         "email": email,
         "access_group": access_group,
     }
-    folder = ROOT / "environments"
+    terminal, folder = tools_of(context).terminal, ROOT / "environments"
     if (folder / f"{name}.yaml").exists():
         raise OperatorError(
             f"environments/{name}.yaml exists; it stays as it is",
             f"edit it, then `llmctl env check {name}`",
             ExitCode.REFUSED,
         )
-    if fault := fault_of(Answers(name=name), "name"):
-        raise OperatorError(f"NAME {fault}", code=ExitCode.USAGE)
-    if not interactive():
+    if problem := problem_of(Answers(name=name), "name"):
+        raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
+    if not terminal.interactive():
         given["access_group"] = access_group or ""
     missing = [question for question in QUESTIONS if given[question.option] is None]
-    if missing and not interactive():
+    if missing and not terminal.interactive():
         flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
         raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
     answers = Answers(name=name)
     for question in QUESTIONS:
-        answers = question.answered(answers, given[question.option])
+        answers = question.answered(answers, given[question.option], terminal)
     path = write_new(folder, name, render(answers))
     err.print(f"environments/{path.name} written.", markup=False)
     err.print(f"Next: read it, `llmctl env check {name}`, then `llmctl deploy {name}`.", markup=False)
@@ -110,8 +114,6 @@ def new(
 @app.command("schema")
 def schema(write: Annotated[bool, typer.Option("--write", help="Write environments/schema.json.")] = False) -> None:
     """Print the JSON schema by which editors complete and check environment files."""
-    from stacks.settings.schema import schema_text, write_schema  # noqa: PLC0415 - pydantic costs 0.2 s
-
     if not write:
         out.file.write(schema_text())
     else:
@@ -121,8 +123,6 @@ def schema(write: Annotated[bool, typer.Option("--write", help="Write environmen
 @app.command("docs")
 def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/reference/environment.md.")] = False) -> None:
     """Print the reference of environment files."""
-    from stacks.settings.reference import reference, write_reference  # noqa: PLC0415 - pydantic costs 0.2 s
-
     if not write:
         out.file.write(reference())
     else:
@@ -135,8 +135,8 @@ def _show(verdict: Verdict) -> None:
     for note in verdict.notes:
         err.print(f"note: {note}", markup=False, soft_wrap=True)
     count = len(verdict.faults)
-    judged = "is sound" if not count else f"has {count} fault{'s' if count > 1 else ''}"
-    err.print(f"{verdict.label} {judged}.", markup=False)
+    result = "is valid" if not count else f"has {count} error{'s' if count > 1 else ''}"
+    err.print(f"{verdict.label} {result}.", markup=False)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

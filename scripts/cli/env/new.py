@@ -5,15 +5,19 @@ import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scripts.core.console import ask, err
+from scripts.core.console import Terminal, err
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings import SettingsError, parse_settings
+from stacks.settings.regions import WITHOUT_ZONES
+
+from .template import TEMPLATE
 
 ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What only the owner of the environment knows; the values given here are sound stand-ins."""
+    """What only the owner of the environment knows; the defaults are valid examples."""
 
     name: str
     subscription: str = "00000000-0000-0000-0000-000000000000"
@@ -32,20 +36,20 @@ class Question:
     key: str
     """Where the answer stands in the file."""
 
-    def answered(self, answers: Answers, given: str | None) -> Answers:
-        """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not sound."""
+    def answered(self, answers: Answers, given: str | None, terminal: Terminal) -> Answers:
+        """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not valid."""
         if given is not None:
             changed = replace(answers, **{self.option: given.strip()})
-            if fault := fault_of(changed, self.key):
+            if problem := problem_of(changed, self.key):
                 flag = f"--{self.option.replace('_', '-')} {given!r}"
-                raise OperatorError(f"{flag} {fault}", code=ExitCode.USAGE)
+                raise OperatorError(f"{flag} {problem}", code=ExitCode.USAGE)
             return changed
         for _ in range(ATTEMPTS):
-            changed = replace(answers, **{self.option: ask(self.text)})
-            fault = fault_of(changed, self.key)
-            if not fault:
+            changed = replace(answers, **{self.option: terminal.ask(self.text)})
+            problem = problem_of(changed, self.key)
+            if not problem:
                 return changed
-            err.print(f"  {fault}", markup=False)
+            err.print(f"  {problem}", markup=False)
         raise OperatorError(f"no usable answer to: {self.text}", "run the command again", ExitCode.USAGE)
 
 
@@ -62,10 +66,8 @@ QUESTIONS = (
 )
 
 
-def fault_of(answers: Answers, key: str) -> str:
-    """Return what is wrong with the answer that stands at `key`, empty when it is sound."""
-    from stacks.settings import SettingsError, parse_settings  # noqa: PLC0415 - pydantic costs 0.2 s
-
+def problem_of(answers: Answers, key: str) -> str:
+    """Return what is wrong with the answer that stands at `key`, empty when it is valid."""
     try:
         parse_settings(render(answers), "answers")
     except SettingsError as error:
@@ -76,15 +78,13 @@ def fault_of(answers: Answers, key: str) -> str:
 
 def render(answers: Answers) -> str:
     """Return the environment file for `answers`."""
-    from stacks.settings.regions import WITHOUT_ZONES  # noqa: PLC0415
-
     zoned = answers.region not in WITHOUT_ZONES
     group = (
         f"identity:\n  access_group_object_id: {_quoted(answers.access_group)}"
         if answers.access_group
         else "# identity:\n#   access_group_object_id: … # left out, a group is made; add its members in Entra"
     )
-    return _TEMPLATE.format(
+    return TEMPLATE.format(
         name=_quoted(answers.name),
         subscription=_quoted(answers.subscription),
         region=_quoted(answers.region),
@@ -120,66 +120,3 @@ def write_new(folder: Path, name: str, text: str) -> Path:
     finally:
         Path(draft).unlink()
     return path
-
-
-_TEMPLATE = """\
-# yaml-language-server: $schema=schema.json
-# Every key, its default and its meaning: docs/reference/environment.md. Check: llmctl env check
-name: {name}
-
-azure:
-  subscription_id: {subscription}
-  region: {region}{zones}
-
-# Parent of chat.…, opik.… and api.…; point the three names at the public address after the first deployment.
-domain: {domain}
-
-{group}
-
-# operators:
-#   object_ids: [] # Entra ids that administer cluster and vault, your pipeline's too; empty: whoever deploys first
-#   ip_ranges: [] # public ranges that may reach Kubernetes API, vault and registry; empty means any, with a login
-
-ingress:
-  mode: nginx # or application-gateway, with a block of that name
-  acme_email: {email}
-  acme_issuer: production # staging while you try things: Let's Encrypt limits certificates per week
-
-cluster:
-  tier: Free # Standard for an uptime guarantee
-  gpu_pools:
-    t4:
-      vm_size: Standard_NC4as_T4_v3
-      priority: spot # regular for nodes that Azure does not take back; quotas are separate
-      min_nodes: 0 # no GPU is paid for while no model is used
-      max_nodes: 2
-
-disks: # they outlive the cluster; they can grow but never shrink
-  redundancy: {redundancy}
-  mysql_gib: 32
-  clickhouse_gib: 128
-  minio_gib: 64
-
-database:
-  sku: B_Standard_B2s # GP_Standard_D2ds_v5 for production
-  storage_gib: 32
-  # geo_redundant_backup: true # decided once: cannot be changed on a server that exists
-
-# What the platform serves; weights and cache are compared with the GPU's memory.
-models:
-  - name: llama3.1-8b
-    engine: ollama
-    id: llama3.1:8b
-    pool: t4
-    quantization: q4
-    weights_gib: 4.6
-    kv_cache_kib_per_token: 128
-  - name: qwen2-5-7b
-    engine: vllm
-    id: Qwen/Qwen2.5-7B-Instruct-AWQ
-    pool: t4
-    quantization: awq
-    weights_gib: 5.2
-    context_tokens: 16384
-    kv_cache_kib_per_token: 56
-"""

@@ -1,4 +1,4 @@
-"""The path of one question through a deployed environment: chat, gateway, engine, trace."""
+"""The path of one question through a deployed environment: chat, LLM gateway, engine, trace."""
 
 import json
 import secrets
@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from scripts.applications.chat import DEPLOYMENT, ChatOps
+from scripts.applications.chat import DEPLOYMENT, Chat
 from scripts.applications.llm_gateway import gateway_api
+from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
-from scripts.deployment.preflight import login_consent
+from scripts.deployment.preflight.login_consent import LoginConsent
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
-from scripts.terraform.outputs import kubectl_of, outputs_of
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat.names import NAMESPACE as CHAT
 from stacks.settings import Settings
 
-from .commands import Part, Step
+from .steps import Part, Step
 
 MARGIN_S = 60
 TRACE_S = 120
@@ -58,7 +58,7 @@ class Path:
 
     def chat(self) -> Step:
         """Return how the chat is, asked past its login."""
-        wrong = [f"{check.name} {check.problem}" for check in ChatOps(self.kubectl).checks() if check.problem]
+        wrong = [f"{check.name} {check.problem}" for check in Chat(self.kubectl).checks() if check.problem]
         return Step(
             "chat", "; ".join(wrong), "server, database and Redis answer", f"llmctl webui logs {self.settings.name}"
         )
@@ -126,13 +126,13 @@ def _answer(said: str) -> str | None:
         return None
 
 
-def parts(settings: Settings, model: str | None) -> list[Part]:
-    """Return what is looked at in a deployed environment, in the order of the path. Raises OperatorError."""
-    client_id = settings.identity.client_id or str(outputs_of(settings.name, "identity")["identity"]["client_id"])
-    kubectl = kubectl_of(settings.name)
+def parts(settings: Settings, model: str | None, tools: Tools) -> list[Part]:
+    """Return what is checked in a deployed environment, in the order of the path. Raises OperatorError."""
+    client_id = settings.identity.client_id or str(tools.outputs_of(settings.name, "identity")["identity"]["client_id"])
+    kubectl = tools.kubectl_of(settings.name)
     path = Path(settings, kubectl, model or (settings.models[0].name if settings.models else ""))
-    wanted: list[tuple[Part, bool]] = [
-        (("login", lambda: _login(client_id)), True),
+    enabled: list[tuple[Part, bool]] = [
+        (("login", lambda: _login(tools.consent_of(client_id))), True),
         (("chat", path.chat), settings.chat.enabled),
         (("gateway", path.gateway), settings.gateway.enabled),
         (("engine", path.engine), settings.chat.enabled and bool(settings.models)),
@@ -141,11 +141,10 @@ def parts(settings: Settings, model: str | None) -> list[Part]:
             settings.chat.enabled and settings.gateway.enabled and settings.opik.enabled and bool(settings.models),
         ),
     ]
-    return [part for part, there in wanted if there]
+    return [part for part, there in enabled if there]
 
 
-def _login(client_id: str) -> Step:
-    found = login_consent.look(client_id)
+def _login(found: LoginConsent) -> Step:
     if found.unknown:
         raise OperatorError(
             f"Entra cannot be asked: {found.unknown}", f"log in with `az login`, or look at {found.link}"

@@ -1,20 +1,17 @@
 """The same path in a rehearsal: what stands there, and that nothing of it is real."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.lab.rehearsal.drive import Rehearsal
+from stacks.settings import Settings
 
-from .commands import Part, Step
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
+from .steps import Part, Step
 
 _GRANT = "azuread_service_principal_delegated_permission_grant"
 
 
-def parts(settings: "Settings", rehearsal: Rehearsal | None = None) -> list[Part]:
+def parts(settings: Settings, rehearsal: Rehearsal | None = None) -> list[Part]:
     """Return what stands for each part of the path, in the last rehearsal on fake providers where none is given.
 
     Raises OperatorError without a rehearsal.
@@ -28,7 +25,7 @@ def parts(settings: "Settings", rehearsal: Rehearsal | None = None) -> list[Part
         raise OperatorError(f"{settings.name} is not rehearsed", f"llmctl rehearse {settings.name}", ExitCode.NOT_READY)
     engines = sorted(name for name in releases if name.startswith(("ollama", "vllm")))
     consent = settings.identity.manage and settings.identity.admin_consent
-    wanted: list[tuple[str, bool, bool, str]] = [
+    expected: list[tuple[str, bool, bool, str]] = [
         ("login", True, granted or not consent, "the consent stands in a fake Entra"),
         ("chat", settings.chat.enabled, "open-webui" in releases, "its release stands in a fake cluster"),
         ("gateway", settings.gateway.enabled, "litellm" in releases, "its release stands in a fake cluster"),
@@ -40,7 +37,7 @@ def parts(settings: "Settings", rehearsal: Rehearsal | None = None) -> list[Part
         ),
         ("trace", settings.opik.enabled, "opik" in releases, "its release stands in a fake cluster: nothing is traced"),
     ]
-    return [(name, _look(name, there, said)) for name, on, there, said in wanted if on]
+    return [(name, _look(name, there, said)) for name, on, there, said in expected if on]
 
 
 def _look(name: str, there: bool, said: str) -> Callable[[], Step]:

@@ -4,14 +4,23 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from scripts.cli.options import AsJson, Environment
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import environments
 from scripts.deployment.image_step import shown
 from scripts.deployment.image_step import verify as verify_signatures
+from scripts.images.desired import chosen
+from scripts.images.lock import locked_images
+from scripts.images.pins import pin
+from scripts.images.prune import superseded
+from scripts.images.registry.references import Reference
+from scripts.images.verification import Subject, find_scanner, is_clean
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.image_lock import lock_file
 
-from .options import AsJson, Environment, Names, RegistryHost, SourceFolder, claimed, open_shop
+from .options import Names, RegistryHost, SourceFolder, claimed, open_shop
 
 
 def lock(
@@ -26,9 +35,6 @@ def lock(
 
     Needs the publishers' registries. A pinned base image is what a build really uses.
     """
-    from scripts.images.pins import pin  # noqa: PLC0415 - keeps --help fast
-    from stacks.platform.common.catalogue import HELM  # noqa: PLC0415
-
     shop = open_shop(environment, image, source=source)
     recipes = {image.name: image.recipe for image in shop.images if image.recipe}
     references = {
@@ -59,10 +65,6 @@ def prune(
 
     Only repositories of images in helm/images.yaml and in lock files are looked at.
     """
-    from scripts.images.lock import locked_images  # noqa: PLC0415 - keeps --help fast
-    from scripts.images.prune import superseded  # noqa: PLC0415
-    from stacks.platform.common.image_lock import lock_file  # noqa: PLC0415
-
     shop = open_shop(environment, image, registry=registry)
     locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
     # What was locked once and is no longer wanted is pruned too, unless only some images are meant.
@@ -93,10 +95,6 @@ def scan(
     as_json: AsJson = False,
 ) -> None:
     """Scan the locked images with trivy or grype; exit code 1 when one has a vulnerability that has a fix."""
-    from scripts.images.desired import chosen  # noqa: PLC0415
-    from scripts.images.registry.references import Reference  # noqa: PLC0415 - keeps --help fast
-    from scripts.images.verification import Subject, find_scanner, is_clean  # noqa: PLC0415
-
     shop = open_shop(environment, None, registry=registry)
     tool = find_scanner()
     locked = chosen(shop.locked(), image or ())

@@ -1,30 +1,19 @@
 """`llmctl images`: every container image of the platform, in the environment's own registry, locked by digest."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from scripts.cli.options import AsJson, Environment
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode
 from scripts.core.processes import Processes
 from scripts.deployment.image_step import Tools, ensure, shown
+from scripts.images.environment_images import Workshop
+from scripts.images.report import plain, rows, table
 
 from .care import lock, prune, scan, verify
-from .options import (
-    AsJson,
-    BuilderName,
-    Environment,
-    ImporterName,
-    Jobs,
-    Names,
-    RegistryHost,
-    SourceFolder,
-    claimed,
-    open_shop,
-)
-
-if TYPE_CHECKING:
-    from scripts.images.environment_images import Workshop
+from .options import BuilderName, ImporterName, Jobs, Names, RegistryHost, SourceFolder, claimed, open_shop
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 app.command("lock")(lock)
@@ -106,8 +95,6 @@ def status(
     as_json: AsJson = False,
 ) -> None:
     """Show which images are missing, stale, unlocked or current, with what a node downloads for each."""
-    from scripts.images.report import rows, table  # noqa: PLC0415 - keeps --help fast
-
     shop = open_shop(environment, image, registry=registry, source=source)
     with err.status("Asking the registry"):
         found = rows(shop)
@@ -119,12 +106,10 @@ def status(
         raise typer.Exit(ExitCode.CHANGES)
 
 
-def _ensure(shop: "Workshop", tools: Tools, action: str, as_json: bool) -> None:
+def _ensure(shop: Workshop, tools: Tools, action: str, as_json: bool) -> None:
     with claimed(shop, action):
         outcome = ensure(shop, tools, Processes())
     if as_json:
-        from scripts.images.report import plain  # noqa: PLC0415
-
         print_json(
             {
                 "registry": shop.registry.name,

@@ -2,21 +2,15 @@
 
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 import typer
 
 from scripts.core.environment_lock import claim
-from scripts.core.targets import complete_environment, default_environment, load_environment
+from scripts.core.targets import default_environment, load_environment
 from scripts.core.workspace import CACHE
+from scripts.images.environment_images import Workshop
 
-if TYPE_CHECKING:
-    from scripts.images.environment_images import Workshop
-
-Environment = Annotated[
-    str | None,
-    typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
-]
 Names = Annotated[
     list[str] | None,
     typer.Option("--image", metavar="NAME", help="Only this image or release, such as opik/backend; repeatable."),
@@ -37,7 +31,6 @@ ImporterName = Annotated[
     Literal["auto", "acr", "skopeo", "crane", "direct"] | None,
     typer.Option("--importer", help="What imports; left out, as images.importer of the environment file says."),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 
 
 def open_shop(
@@ -47,14 +40,12 @@ def open_shop(
     registry: str = "",
     source: Path | None = None,
     kind: Literal["all", "build", "import"] = "all",
-) -> "Workshop":
+) -> Workshop:
     """Return the images that a command line means. Raises OperatorError when the environment file has faults."""
-    from scripts.images.environment_images import Workshop  # noqa: PLC0415 - pydantic and http would slow --help down
-
     settings = load_environment(environment or default_environment())
     return Workshop(settings, registry_name=registry, source_folder=source, names=tuple(names or ()), kind=kind)
 
 
-def claimed(shop: "Workshop", action: str) -> AbstractContextManager[None]:
+def claimed(shop: Workshop, action: str) -> AbstractContextManager[None]:
     """Hold the environment's images while `action` runs. Raises OperatorError when another process holds them."""
     return claim(CACHE / "locks", f"{shop.settings.name}-images", action)

@@ -1,40 +1,35 @@
-"""`llmctl gateway`: teams with budgets, their keys, and the gateway as Opik's judge."""
+"""`llmctl gateway`: the LLM gateway's teams with budgets, their keys, and the models offered to Opik."""
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
+from scripts.applications.llm_gateway import PROVIDER, gateway_api, offer_to_opik
+from scripts.cli.options import AsJson, Environment
+from scripts.cli.tools import tools_of
+from scripts.cluster.kubectl import Kubectl
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import complete_environment, default_environment, load_environment
-
-if TYPE_CHECKING:
-    from scripts.cluster.kubectl import Kubectl
-    from stacks.settings import Settings
+from scripts.core.targets import default_environment
+from stacks.platform.components.llm_gateway.secrets import platform_keys
+from stacks.settings import Settings
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Give teams budgets and keys, offer the models to Opik.",
+    help="LLM gateway: budgets and keys of teams, models offered to Opik.",
 )
 
-Environment = Annotated[
-    str | None,
-    typer.Argument(metavar="[ENV]", autocompletion=complete_environment, help="Left out: $PLATFORM_ENV, else dev."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Team = Annotated[str, typer.Argument(metavar="TEAM", help="Name of the team, which is also its id.")]
 DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
 
 
 @app.command("teams")
-def teams(environment: Environment = None, *, as_json: Json = False) -> None:
-    """Show every team: what it may spend, what it has spent, its limits and models."""
-    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415 - pydantic costs 0.2 s
-
-    _, kubectl = _opened(environment)
+def teams(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
+    """Show every team: budget, spending, limits and models."""
+    _, kubectl = _opened(context, environment)
     with gateway_api(kubectl) as api:
         found = [_team(team) for team in api.teams()]
     if as_json:
@@ -51,25 +46,30 @@ def teams(environment: Environment = None, *, as_json: Json = False) -> None:
 
 @app.command("team")
 def team(
+    context: typer.Context,
     name: Team,
     environment: Environment = None,
     *,
-    budget_usd: Annotated[float | None, typer.Option(min=0, help="What the team may spend; then 429.")] = None,
-    every: Annotated[str | None, typer.Option(help="When the budget begins anew, such as 30d or 1mo.")] = None,
-    requests_per_minute: Annotated[int | None, typer.Option(min=1, help="More are refused with 429.")] = None,
-    tokens_per_minute: Annotated[int | None, typer.Option(min=1, help="More are refused with 429.")] = None,
+    budget_usd: Annotated[
+        float | None, typer.Option(min=0, help="Budget in US dollars; beyond it requests get 429.")
+    ] = None,
+    every: Annotated[str | None, typer.Option(help="When the budget resets, such as 30d or 1mo.")] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Rate limit; beyond it requests get 429.")
+    ] = None,
+    tokens_per_minute: Annotated[
+        int | None, typer.Option(min=1, help="Rate limit; beyond it requests get 429.")
+    ] = None,
     model: Annotated[
-        list[str] | None, typer.Option("--model", metavar="NAME", help="Allowed model; repeat. Left out: all.")
+        list[str] | None, typer.Option("--model", metavar="NAME", help="Allowed model; repeatable. Left out: all.")
     ] = None,
 ) -> None:
-    """Make a team, or change what is given of one that exists. Safe to repeat.
+    """Create a team, or change the given limits of one that exists. Safe to repeat.
 
     A budget counts the tokens of all its keys at the prices of the environment file (usd_per_million_tokens).
     """
-    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
-
     _require_duration("--every", every)
-    settings, kubectl = _opened(environment)
+    settings, kubectl = _opened(context, environment)
     known = [listed.name for listed in settings.models]
     if unknown := sorted(set(model or []) - set(known)):
         raise OperatorError(
@@ -89,15 +89,14 @@ def team(
 
 @app.command("keys")
 def keys(
+    context: typer.Context,
     environment: Environment = None,
     *,
-    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Of one team.")] = None,
-    as_json: Json = False,
+    team: Annotated[str | None, typer.Option(metavar="TEAM", help="Keys of this team only.")] = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Show every key: alias, team, what it has spent, when it ends. Values are shown once, when a key is made."""
-    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
-
-    _, kubectl = _opened(environment)
+    """Show every key: alias, team, spending, expiry. A key's value is shown only once, when it is created."""
+    _, kubectl = _opened(context, environment)
     with gateway_api(kubectl) as api:
         found = [
             {
@@ -120,31 +119,28 @@ def keys(
 
 @app.command("create-key")
 def create_key(
-    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="What the key is called, such as reports-app.")],
+    context: typer.Context,
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="Name of the key, such as reports-app.")],
     environment: Environment = None,
     *,
     team: Annotated[str, typer.Option(metavar="TEAM", help="Team whose budget it spends.")],
-    expires: Annotated[str | None, typer.Option(help="Its life, such as 90d; left out, it does not end.")] = None,
+    expires: Annotated[str | None, typer.Option(help="Lifetime, such as 90d; left out: no expiry.")] = None,
 ) -> None:
-    """Make a key for a program and print it, once, and nothing else. It calls models and administers nothing."""
-    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
-
+    """Create a key for a program and print it, once, and nothing else. It can call models and nothing else."""
     _require_duration("--expires", expires)
-    _, kubectl = _opened(environment)
+    _, kubectl = _opened(context, environment)
     with gateway_api(kubectl) as api:
         typer.echo(api.create_key(alias, team, expires))
 
 
 @app.command("revoke-key")
 def revoke_key(
-    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="What the key is called.")],
+    context: typer.Context,
+    alias: Annotated[str, typer.Argument(metavar="ALIAS", help="Name of the key.")],
     environment: Environment = None,
 ) -> None:
-    """Make a key worthless, at once."""
-    from scripts.applications.llm_gateway import gateway_api  # noqa: PLC0415
-    from stacks.platform.components.llm_gateway.secrets import platform_keys  # noqa: PLC0415
-
-    settings, kubectl = _opened(environment)
+    """Revoke a key, at once."""
+    settings, kubectl = _opened(context, environment)
     if alias in platform_keys(settings):
         raise OperatorError(
             f"{alias} is a key of the platform's own",
@@ -157,14 +153,12 @@ def revoke_key(
 
 
 @app.command("judge")
-def judge(environment: Environment = None) -> None:
-    """Offer all models to Opik: in its playground, and as judges of online evaluations. Run it again after a change.
+def judge(context: typer.Context, environment: Environment = None) -> None:
+    """Offer all models to Opik, for its playground and LLM-as-a-judge evaluations. Run it again after a change.
 
-    Opik keeps a key of its own, encrypted, and calls the gateway inside the cluster.
+    Opik keeps a key of its own, encrypted, and calls the LLM gateway inside the cluster.
     """
-    from scripts.applications.llm_gateway import PROVIDER, offer_to_opik  # noqa: PLC0415
-
-    settings, kubectl = _opened(environment)
+    settings, kubectl = _opened(context, environment)
     if not settings.opik.enabled:
         raise OperatorError(f"{settings.name} runs no Opik", code=ExitCode.REFUSED)
     new = offer_to_opik(kubectl, [model.name for model in settings.models])
@@ -174,14 +168,12 @@ def judge(environment: Environment = None) -> None:
     )
 
 
-def _opened(environment: str | None) -> "tuple[Settings, Kubectl]":
-    from scripts.terraform.outputs import kubectl_of  # noqa: PLC0415
-
-    name = environment or default_environment()
-    settings = load_environment(name)
+def _opened(context: typer.Context, environment: str | None) -> tuple[Settings, Kubectl]:
+    tools, name = tools_of(context), environment or default_environment()
+    settings = tools.load(name)
     if not settings.gateway.enabled:
-        raise OperatorError(f"{name} runs no gateway: gateway.enabled is false", code=ExitCode.REFUSED)
-    return settings, kubectl_of(name)
+        raise OperatorError(f"{name} runs no LLM gateway: gateway.enabled is false", code=ExitCode.REFUSED)
+    return settings, tools.kubectl_of(name)
 
 
 def _require_duration(option: str, text: str | None) -> None:

@@ -1,18 +1,18 @@
-"""Models added, removed and changed: the file edited, the platform deployed, downloads followed, failures undone."""
+"""A change of the served models: file edited, platform deployed, downloads followed, failures undone."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from scripts.cli.deploy.deploy import bring_up
+from scripts.cli.tools import Tools
 from scripts.cluster.job_log import JobLog
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.consent import Consent
-from scripts.core.console import err, interactive
+from scripts.core.console import err, report
 from scripts.core.environment_file import AgreedEdit, Edit, rewritten
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
-from scripts.core.workspace import Workspace
-from scripts.terraform.prepare import Job, rollout
+from scripts.deployment.bring_up import bring_up
+from scripts.terraform.prepare import Job
 from stacks.platform.components.serving.engines import SERVING
 from stacks.platform.components.serving.traffic import PULL_PODS
 
@@ -20,16 +20,17 @@ STACK = "platform"
 PULL_LABELS = ",".join(f"{name}={value}" for name, value in PULL_PODS.items())
 
 Probe = Callable[[], str]
-"""Tells what is wrong with what was deployed; an empty text means nothing."""
+"""Says what is wrong with what was deployed; empty when nothing is."""
 
 
 @dataclass(frozen=True)
-class EngineChange:
+class ModelChange:
     """One change of the served models in one environment."""
 
     environment: str
     kubectl: Kubectl
     consent: Consent
+    tools: Tools = field(default_factory=Tools)
 
     def make(self, text: str, probe: Probe | None = None) -> None:
         """Deploy the environment with `text` as its file, which stays from the moment somebody agrees to the plan.
@@ -38,7 +39,7 @@ class EngineChange:
         Raises OperatorError: for a file that breaks a rule, with nothing done; for a failure, with what was undone.
         """
         with rewritten(self.environment, text) as edit:
-            self.require_consent()
+            self.consent.require_answerable()
             ok, interrupted = self._deploy("models", edit)
             if interrupted:
                 raise OperatorError(
@@ -56,17 +57,10 @@ class EngineChange:
 
     def redeploy(self) -> None:
         """Deploy the environment as its file is. Raises OperatorError."""
-        self.require_consent()
+        self.consent.require_answerable()
         ok, _ = self._deploy("models", None)
         if not ok:
             raise OperatorError("the deployment failed", f"llmctl deploy {self.environment} {STACK}")
-
-    def require_consent(self) -> None:
-        """Return when the question to come can be answered. Raises OperatorError (REFUSED) otherwise."""
-        if not self.consent.yes and not interactive():
-            raise OperatorError(
-                "nobody is there to confirm, so nothing was done", "add --yes to agree beforehand", ExitCode.REFUSED
-            )
 
     def _deploy(self, action: str, edit: Edit | None, *, agreed: bool = False) -> tuple[bool, bool]:
         """Return whether all went well, and whether somebody interrupted it."""
@@ -74,8 +68,8 @@ class EngineChange:
         consent = Consent(self.environment, yes=True) if agreed else self.consent
         asking = AgreedEdit(**vars(consent), edit=edit) if edit else consent
         with (
-            rollout(Job(action, targets, Workspace(self.environment))) as run,
-            JobLog(self.kubectl, SERVING, PULL_LABELS, _say),
+            self.tools.rollout(Job(action, targets, self.tools.workspace(self.environment))) as run,
+            JobLog(self.kubectl, SERVING, PULL_LABELS, report),
         ):
             ok = bring_up(run, targets, asking)
         if edit:
@@ -92,7 +86,3 @@ class EngineChange:
             f"{problem}; the file is as it was, but deploying it failed too",
             f"llmctl deploy {self.environment} {STACK}",
         )
-
-
-def _say(text: str) -> None:
-    err.print(text, markup=False)

@@ -1,24 +1,24 @@
-"""Destroys the store of weights, all of the stack `disks` that may be destroyed: weights can be fetched again."""
+"""Destroys the storage account of the model weights: all of the stack `disks` that may be destroyed."""
 
-from scripts.core import console
+from scripts.cli.tools import Tools
+from scripts.core.consent import confirm_by_name
 from scripts.core.console import err, out
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
-from scripts.core.workspace import Workspace
-from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.prepare import Job
 
 STORE = ".model-store_"
 """Part of the address of everything that belongs to the store."""
 VOLUMES = ("kubernetes_persistent_volume_v1.ollama-models-", "kubernetes_persistent_volume_v1.vllm-models-")
 
 
-def discard(environment: str, confirm: str) -> None:
+def discard(environment: str, confirm: str, tools: Tools) -> None:
     """Destroy the store of `environment` after a question that `confirm` may answer beforehand.
 
     Raises OperatorError while the cluster mounts it, when nobody agrees, and when something else would be destroyed.
     """
     targets = Targets(environment, ("disks", "platform"))
-    with rollout(Job("discard the store", targets, Workspace(environment), destroy=True)) as run:
+    with tools.rollout(Job("discard the store", targets, tools.workspace(environment), destroy=True)) as run:
         mounted = [address for address in run.runner("platform").resources() if address.startswith(VOLUMES)]
         if mounted:
             raise OperatorError(
@@ -35,14 +35,6 @@ def discard(environment: str, confirm: str) -> None:
             raise OperatorError(f"not only the store would be destroyed: {', '.join(others)}", code=ExitCode.REFUSED)
         for address in lost:
             err.print(f"  {address}", markup=False)
-        _agree(environment, confirm)
+        confirm_by_name(environment, confirm, "Destroy the storage account with all weights?", terminal=tools.terminal)
         runner.apply()
     out.print(f"The weights of {environment} are gone; `llmctl deploy {environment}` fetches them again.", markup=False)
-
-
-def _agree(environment: str, confirm: str) -> None:
-    if not confirm and not console.interactive():
-        raise OperatorError("nobody is there to confirm", f"add --confirm {environment}", ExitCode.REFUSED)
-    said = confirm or console.ask(f"Destroy the store with all weights? Type {environment} to go on:")
-    if said != environment:
-        raise OperatorError("not confirmed, so nothing was destroyed", code=ExitCode.REFUSED)

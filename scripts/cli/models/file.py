@@ -8,6 +8,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from scripts.core.environment_file import with_value
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings.workloads import ModelSettings
 
 MODELS = "models"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*")
@@ -17,8 +18,6 @@ _FIXED = ("name", "engine")
 
 def assignments(words: Sequence[str]) -> dict[str, str]:
     """Return the values of `key=value` words. Raises OperatorError for a key that models do not have."""
-    from stacks.settings.workloads import ModelSettings  # noqa: PLC0415 - pydantic costs 0.2 s
-
     known = [key for key in ModelSettings.model_fields if key not in _FIXED]
     found = {}
     for word in words:

@@ -1,1 +1,1 @@
-"""What Azure or Entra would refuse in the middle of a deployment, asked before it begins."""
+"""What would stop a deployment halfway, asked before it begins: file, roles, consent, zones, policies."""

@@ -5,20 +5,19 @@ what the add-on sees, whatever the namespaces' own Pod Security level says.
 """
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from scripts.core.azure import az_list
 from scripts.core.errors import OperatorError
-
-if TYPE_CHECKING:
-    from stacks.settings import Settings
+from stacks.platform.common.namespaces import PodSecurity, namespaces
+from stacks.settings import Settings
 
 RESTRICTED = "42b8ef37-b724-4e24-bbc8-7a7708edfe00"
 """Initiative "Kubernetes cluster pod security restricted standards for Linux-based workloads"
 (https://learn.microsoft.com/azure/aks/policy-reference)."""
 
 
-def warnings(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> list[str]:
+def warnings(settings: Settings, ask: Callable[..., list[Any]] = az_list) -> list[str]:
     """Return one line for each assignment that would refuse pods, with the namespaces that it has to leave out.
 
     Exemptions and selectors of an assignment are not read, so that a line is no proof. Where Azure cannot be asked
@@ -36,7 +35,7 @@ def warnings(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> l
     return list(_lines(settings, assignments))
 
 
-def _lines(settings: "Settings", assignments: list[Any]) -> Iterator[str]:
+def _lines(settings: Settings, assignments: list[Any]) -> Iterator[str]:
     privileged, baseline = _below_restricted(settings)
     for assignment in assignments:
         given = assignment.get("parameters") or {}
@@ -54,10 +53,8 @@ def _lines(settings: "Settings", assignments: list[Any]) -> Iterator[str]:
             )
 
 
-def _below_restricted(settings: "Settings") -> tuple[set[str], set[str]]:
+def _below_restricted(settings: Settings) -> tuple[set[str], set[str]]:
     """Return the namespaces of the levels `privileged` and `baseline`."""
-    from stacks.platform.common.namespaces import PodSecurity, namespaces  # noqa: PLC0415 - costs 0.2 s
-
     found = namespaces(settings)
     return (
         {rules.name for rules in found if rules.enforced is PodSecurity.PRIVILEGED},

@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.chat import commands as webui
+from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
-from scripts.core import console
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.terraform import outputs as stack_outputs
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
+from tests.support.cli.terminals import Nobody
 from tests.support.web_servers import Reply, serving
 
 IMAGE = "ghcr.io/open-webui/open-webui:v0.12.4"
@@ -30,7 +30,6 @@ def _pod(name: str, *, image: str = IMAGE, ready: bool = True, waiting: str = ""
 @pytest.fixture
 def tools(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools = install(tmp_path / "tools", monkeypatch)
-    monkeypatch.setattr(stack_outputs, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
     chat = {"metadata": {"name": "open-webui"}, "spec": {"replicas": 2}, "status": {"readyReplicas": 2}}
     tools.items("deployments", {"metadata": {"name": "chat-redis"}, "spec": {"replicas": 1}}, chat)
     tools.items("hpa", {"metadata": {"name": "open-webui"}, "spec": {"minReplicas": 2, "maxReplicas": 3}})
@@ -57,7 +56,8 @@ def served(tools: Tools) -> Iterator[Chat]:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(webui.app, words)
+    tools = CommandTools(kubectl_of=lambda _environment: Kubectl(CONTEXT), terminal=Nobody())
+    return CliRunner().invoke(webui.app, words, obj=tools)
 
 
 def test_status_tells_replicas_bounds_version_and_pods(tools: Tools) -> None:
@@ -119,8 +119,7 @@ def test_logs_are_those_of_every_pod_and_the_container_asked_for(
     assert "app.kubernetes.io/component=open-webui" in asked
 
 
-def test_shell_needs_a_terminal(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: False)
+def test_shell_needs_a_terminal(tools: Tools) -> None:
     done = run("shell", "dev")
     assert isinstance(done.exception, OperatorError)
     assert not [call for call in tools.calls if call[3] == "exec"]

@@ -10,10 +10,10 @@ from typing import Any, cast
 import pytest
 
 from scripts.applications.database_health import CHAT, GATEWAY, check
-from scripts.cli.database.commands import moment_of, server_status
+from scripts.cli.database.commands import moment_of
 from scripts.cli.database.restore import MADE_ANEW, AgreedLoss, of_other_servers, restored
+from scripts.cli.database.server import server_status
 from scripts.cluster.kubectl import Kubectl
-from scripts.core import azure
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import load_settings, parse_settings
 from tests.support.web_servers import Reply, serving
@@ -114,7 +114,7 @@ def test_nothing_is_lost_beside_what_follows_the_database() -> None:
         AgreedLoss("dev", yes=True).obtain("?", {"database": ("azurerm_private_endpoint.x",)})
 
 
-def test_status_tells_what_can_be_restored_and_what_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_status_tells_what_can_be_restored_and_what_is_left_over() -> None:
     answers: dict[str, Any] = {
         "show": {
             "sku": {"name": "Standard_B2s"},
@@ -131,8 +131,8 @@ def test_status_tells_what_can_be_restored_and_what_is_left_over(monkeypatch: py
         asked.append(arguments)
         return {"value": backups} if arguments[0] == "rest" else answers[arguments[2]]
 
-    monkeypatch.setattr(azure, "az", az)
-    found = server_status(load_settings("dev"), {"server_name": NEW, "resource_group_name": "llm-dev-database"})
+    outputs = {"server_name": NEW, "resource_group_name": "llm-dev-database"}
+    found = server_status(load_settings("dev"), outputs, az)
     assert found["other_servers"] == [OLD]
     assert found["backups"] == ["2026-11-19T02:00:00Z", "2026-11-20T02:00:00Z"]
     (rest,) = (arguments for arguments in asked if arguments[0] == "rest")

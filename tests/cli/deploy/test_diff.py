@@ -11,16 +11,18 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.cli.deploy import diff as diff_command
-from scripts.cli.deploy.deploy import bring_up, failure_code, refuse_unready
 from scripts.cli.deploy.diff import allowed_losses, refuse_losses, review_of
-from scripts.cli.deploy.outputs import read_outputs
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT, Workspace
+from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.preflight.environment import refuse_unready
 from scripts.review.guard import named
 from scripts.terraform import saved_plans
+from scripts.terraform.outputs import read_outputs
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE
 from tests.support.cli.terraform_projects import rollout, write_project
@@ -74,8 +76,8 @@ def cli(base: Path, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
     """Run `llmctl diff` on a written project instead of synthesizing one."""
     monkeypatch.setattr("scripts.terraform.prepare.synthesize", lambda _workspace, _processes: [])
     monkeypatch.setattr("scripts.terraform.prepare.CACHE", base / "cache")
-    monkeypatch.setattr(diff_command, "Workspace", lambda name: Workspace(name, base))
-    return CliRunner().invoke(diff_command.app, ["dev", *arguments])
+    tools = CommandTools(workspace=lambda name: Workspace(name, base))
+    return CliRunner().invoke(diff_command.app, ["dev", *arguments], obj=tools)
 
 
 @pytest.mark.usefixtures("deployed")
@@ -308,7 +310,7 @@ def test_providers_that_cannot_be_fetched_are_one_error_for_outputs(
     (tmp_path / "rc").write_text(f'provider_installation {{ filesystem_mirror {{ path = "{tmp_path}/mirror" }} }}\n')
     monkeypatch.setenv("TF_CLI_CONFIG_FILE", str(tmp_path / "rc"))
     with pytest.raises(OperatorError, match="cannot read the outputs of identity, disks"):
-        read_outputs(rollout(workspace, "disks", "identity"))
+        read_outputs("dev", rollout(workspace, "disks", "identity").runners)
     shown = capsys.readouterr().err
     assert shown.count("Failed to query available provider packages") == 1
     assert shown.count("check the network and the proxy") == 1

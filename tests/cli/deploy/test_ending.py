@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.deploy import next_steps
-from scripts.deployment.ending import cost_per_month, ending
+from scripts.deployment.ending import cost_per_month, ending, next_steps
 from stacks.settings import load_settings
 from tests.support.stacks.durable import settings
 

@@ -1,4 +1,4 @@
-"""The front door as a browser and an SDK see it: real servers, real certificates."""
+"""The ingress as a browser and an SDK see it: real servers, real certificates."""
 
 import shutil
 import socket
@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.ingress import Check, Door, dns_checks, opik_checks, wait_until_sound
+from scripts.applications.ingress import Ingress, dns_checks, opik_checks
 from scripts.core import http as web
+from scripts.core.checks import Check, wait_until_passed
 from tests.support.web_servers import Reply, authority, certificate_for, serving
 
 HOST = "opik.new.example.org"
@@ -56,18 +57,18 @@ def to_https(host: str, path: str) -> Reply:
 
 
 @contextmanager
-def door(
+def ingress(
     folder: Path,
     issuer: tuple[Path, Path],
     *names: str,
     secure: Any = proxy,
     plain: Any = to_https,
     days: int = 2,
-) -> Iterator[Door]:
+) -> Iterator[Ingress]:
     with ExitStack() as stack:
         tls = certificate_for(folder, issuer, *names, days=days)
         https, http = stack.enter_context(serving(secure, tls)), stack.enter_context(serving(plain))
-        yield Door(https_port=https, http_port=http)
+        yield Ingress(https_port=https, http_port=http)
 
 
 def problems(checks: list[Check]) -> dict[str, str]:
@@ -82,14 +83,14 @@ def real(authorities: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPa
 
 
 def test_a_door_as_it_should_be_has_no_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
-    with door(tmp_path, real, HOST) as sound:
+    with ingress(tmp_path, real, HOST) as sound:
         checks = opik_checks(sound, HOST, CALLBACK)
     assert len(checks) == 4
     assert problems(checks) == {}
 
 
 def test_the_old_domains_certificate_is_no_certificate(real: tuple[Path, Path], tmp_path: Path) -> None:
-    with door(tmp_path, real, "opik.old.example.org") as old:
+    with ingress(tmp_path, real, "opik.old.example.org") as old:
         found = problems(opik_checks(old, HOST, CALLBACK))
     assert "Hostname mismatch" in found[f"certificate of {HOST}"]
     assert f"login at {HOST}" in found
@@ -98,14 +99,14 @@ def test_the_old_domains_certificate_is_no_certificate(real: tuple[Path, Path], 
 def test_an_authority_that_nobody_knows_is_not_trusted(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
-    with door(tmp_path, authorities["cert-manager.local"], HOST) as unknown:
+    with ingress(tmp_path, authorities["cert-manager.local"], HOST) as unknown:
         assert "certificate: " in problems(opik_checks(unknown, HOST, CALLBACK))[f"certificate of {HOST}"]
 
 
 def test_a_staging_certificate_counts_by_name_and_not_by_trust(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
-    with door(tmp_path, authorities["real"], HOST) as staging:
+    with ingress(tmp_path, authorities["real"], HOST) as staging:
         assert problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK)) == {}
         assert (
             "certificate" in problems(opik_checks(replace(staging, trusted=True), HOST, CALLBACK))[f"login at {HOST}"]
@@ -115,7 +116,7 @@ def test_a_staging_certificate_counts_by_name_and_not_by_trust(
 def test_a_staging_certificate_for_other_names_does_not_count(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
-    with door(tmp_path, authorities["real"], "opik.old.example.org") as staging:
+    with ingress(tmp_path, authorities["real"], "opik.old.example.org") as staging:
         found = problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK))
     assert "Hostname mismatch" in found[f"certificate of {HOST}"]
 
@@ -123,7 +124,7 @@ def test_a_staging_certificate_for_other_names_does_not_count(
 def test_cert_managers_temporary_certificate_is_not_taken_for_an_issued_one(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
-    with door(tmp_path, authorities["cert-manager.local"], HOST) as early:
+    with ingress(tmp_path, authorities["cert-manager.local"], HOST) as early:
         found = problems(opik_checks(replace(early, trusted=False), HOST, CALLBACK))
     assert "temporary one of cert-manager" in found[f"certificate of {HOST}"]
 
@@ -133,7 +134,7 @@ def without_login(_host: str, _path: str) -> Reply:
 
 
 def test_an_open_door_is_a_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
-    with door(tmp_path, real, HOST, secure=without_login, plain=without_login) as open_door:
+    with ingress(tmp_path, real, HOST, secure=without_login, plain=without_login) as open_door:
         found = problems(opik_checks(open_door, HOST, CALLBACK))
     assert found[f"login at {HOST}"].startswith("answers 200 instead of a redirect to login.microsoftonline.com")
     assert found[f"API at {HOST} without a token"] == "answers 200 instead of 401"
@@ -141,14 +142,14 @@ def test_an_open_door_is_a_problem(real: tuple[Path, Path], tmp_path: Path) -> N
 
 
 def test_programs_must_not_be_sent_to_a_login_page(real: tuple[Path, Path], tmp_path: Path) -> None:
-    with door(tmp_path, real, HOST, secure=lambda host, _path: proxy(host, "/")) as wrong:
+    with ingress(tmp_path, real, HOST, secure=lambda host, _path: proxy(host, "/")) as wrong:
         found = problems(opik_checks(wrong, HOST, CALLBACK))
     assert found[f"API at {HOST} without a token"].startswith("answers 302 to https://login.")
 
 
 def test_a_login_that_returns_to_the_old_domain_is_told(real: tuple[Path, Path], tmp_path: Path) -> None:
     old = "https://opik.old.example.org/oauth2/callback"
-    with door(tmp_path, real, HOST) as stale:
+    with ingress(tmp_path, real, HOST) as stale:
         found = problems(opik_checks(stale, HOST, old))
     assert found == {f"login at {HOST}": f"would return from the login to {CALLBACK}, not {old}"}
 
@@ -156,7 +157,7 @@ def test_a_login_that_returns_to_the_old_domain_is_told(real: tuple[Path, Path],
 def test_nobody_there_is_told_in_one_line_each() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    found = problems(opik_checks(Door(https_port=port, http_port=port), HOST, CALLBACK))
+    found = problems(opik_checks(Ingress(https_port=port, http_port=port), HOST, CALLBACK))
     assert len(found) == 4
     assert all("ConnectionRefusedError" in problem and "\n" not in problem for problem in found.values())
 
@@ -170,7 +171,7 @@ def test_nobody_there_is_told_in_one_line_each() -> None:
         ({ADDRESS, "198.51.100.1"}, "leads to 198.51.100.1, 203.0.113.7 instead of"),
     ],
 )
-def test_every_name_must_lead_to_the_front_door_and_nowhere_else(addresses: set[str], problem: str) -> None:
+def test_every_name_must_lead_to_the_ingress_and_nowhere_else(addresses: set[str], problem: str) -> None:
     (check,) = dns_checks(["opik.a"], ADDRESS, "t.azure.com", lambda _host: addresses)
     assert problem in check.problem
     assert bool(check.problem) == bool(problem)
@@ -189,11 +190,11 @@ def test_names_are_resolved_by_the_machines_own_resolver(monkeypatch: pytest.Mon
 def test_waiting_ends_when_all_is_well_and_tells_each_reason_once() -> None:
     states = iter(["no certificate", "no certificate", "no login", ""])
     said: list[str] = []
-    checks = wait_until_sound(lambda: [Check("door", next(states))], said.append, patience_s=60, poll_s=0)
+    checks = wait_until_passed(lambda: [Check("ingress", next(states))], said.append, patience_s=60, poll_s=0)
     assert problems(checks) == {}
-    assert said == ["waiting: door: no certificate", "waiting: door: no login"]
+    assert said == ["waiting: ingress: no certificate", "waiting: ingress: no login"]
 
 
 def test_waiting_ends_with_what_is_wrong_when_patience_does() -> None:
-    checks = wait_until_sound(lambda: [Check("door", "no certificate")], lambda _text: None, patience_s=0, poll_s=0)
-    assert problems(checks) == {"door": "no certificate"}
+    checks = wait_until_passed(lambda: [Check("ingress", "no certificate")], lambda _text: None, patience_s=0, poll_s=0)
+    assert problems(checks) == {"ingress": "no certificate"}

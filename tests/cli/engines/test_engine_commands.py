@@ -8,11 +8,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.engines import ollama, vllm
+from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
-from scripts.core import console
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.terraform import outputs as stack_outputs
 from tests.support.cli.fake_tools import CONTEXT, Tools, install, workload
+from tests.support.cli.terminals import Nobody
 from tests.support.web_servers import Reply, serving
 
 OLLAMA, VLLM = "ollama-t4", "vllm-qwen2-5-7b"
@@ -23,7 +23,6 @@ TAGS = ["phi3.5:latest", "llama3.1:8b", "mistral:7b", "gemma2:2b", "gpt-oss:late
 @pytest.fixture
 def tools(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools = install(tmp_path / "tools", monkeypatch)
-    monkeypatch.setattr(stack_outputs, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
     scalers = [
         {"metadata": {"name": name}, "spec": {"scaleTargetRef": {"name": target}, "minReplicaCount": 0}}
         for name, target in ((OLLAMA, OLLAMA), (VLLM, DEPLOYMENT))
@@ -59,7 +58,8 @@ def served(tools: Tools) -> Iterator[Engines]:
 
 
 def run(app: Any, *words: str) -> Result:
-    return CliRunner().invoke(app, words)
+    tools = CommandTools(kubectl_of=lambda _environment: Kubectl(CONTEXT), terminal=Nobody())
+    return CliRunner().invoke(app, words, obj=tools)
 
 
 def pod(name: str, owner: str, **status: Any) -> dict[str, Any]:
@@ -105,11 +105,11 @@ def test_ready_engine_without_a_model_is_not_healthy(tools: Tools, served: Engin
     assert problems == {"does not list llama3.1:8b"}
 
 
-def test_sleeping_engine_is_healthy_and_stays_asleep(tools: Tools, served: Engines) -> None:
+def test_engine_scaled_to_zero_is_healthy_and_stays_there(tools: Tools, served: Engines) -> None:
     del tools
     result = run(vllm.app, "health", "dev")
     assert result.exit_code == ExitCode.OK
-    assert "asleep" in result.output
+    assert "scaled to zero" in result.output
     # The front answers it; neither the engine nor its interceptor was asked.
     assert served.asked == [f"/{VLLM}/v1/models"]
 
@@ -145,8 +145,7 @@ def test_unknown_model_tells_the_known_ones(tools: Tools) -> None:
     assert result.exception.fix == "name one of: qwen2-5-7b"
 
 
-def test_shell_needs_a_terminal(tools: Tools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(console, "interactive", lambda: False)
+def test_shell_needs_a_terminal(tools: Tools) -> None:
     result = run(ollama.app, "shell", "dev")
     assert isinstance(result.exception, OperatorError)
     assert tools.calls == []

@@ -9,12 +9,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.env import commands as env
-from scripts.cli.env import new as env_new
+from scripts.cli.env.new import write_new
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core.environment_check import deployed_sizes
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT
 from stacks.settings import load_settings
 from stacks.settings.regions import WITHOUT_ZONES
+from tests.support.cli.terminals import Nobody, answering
 
 SUBSCRIPTION = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"
 ANSWERS = {
@@ -38,7 +40,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(env.app, words)
+    return CliRunner().invoke(env.app, words, obj=CommandTools(terminal=Nobody()))
 
 
 def new(name: str, **changed: str) -> Result:
@@ -156,7 +158,7 @@ def test_an_environment_that_exists_is_never_overwritten(root: Path) -> None:
     assert isinstance(result.exception, OperatorError)
     assert result.exception.code is ExitCode.REFUSED
     with pytest.raises(OperatorError, match="exists"):
-        env_new.write_new(root / "environments", "dev", "name: other\n")
+        write_new(root / "environments", "dev", "name: other\n")
     assert (root / "environments" / "dev.yaml").read_bytes() == before
     assert [path.name for path in (root / "environments").glob(".*")] == []
 
@@ -199,18 +201,16 @@ def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
     assert "must be 2 to 10 lower-case letters and digits" in result.exception.message
 
 
-def test_questions_are_asked_until_the_answer_is_sound(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter(["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", ""])
-    monkeypatch.setattr(env, "interactive", lambda: True)
-    monkeypatch.setattr(env_new, "ask", lambda _: next(answers))
-    assert run("new", "staging").exit_code == ExitCode.OK
+def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
+    answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", ""]
+    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(terminal=answering(answers)))
+    assert asked.exit_code == ExitCode.OK
     assert load_settings("staging", root / "environments").identity.access_group_object_id is None
 
 
-def test_questions_end_after_some_attempts(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(env, "interactive", lambda: True)
-    monkeypatch.setattr(env_new, "ask", lambda _: "nonsense")
-    assert isinstance(run("new", "staging").exception, OperatorError)
+def test_questions_end_after_some_attempts(root: Path) -> None:
+    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(terminal=answering("nonsense")))
+    assert isinstance(asked.exception, OperatorError)
     assert not (root / "environments" / "staging.yaml").exists()
 
 

@@ -3,6 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from typer.testing import CliRunner, Result
 
 from scripts.cli.health import commands as health
 from scripts.cli.health import path as health_path
+from scripts.cli.health import rehearsed as health_rehearsed
+from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.deployment.preflight import login_consent
 from scripts.deployment.preflight.login_consent import LoginConsent
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
@@ -45,10 +47,6 @@ class Platform:
 @pytest.fixture
 def platform(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Platform]:
     tools = install(tmp_path / "tools", monkeypatch)
-    monkeypatch.setattr(health_path, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
-    monkeypatch.setattr(health_path, "outputs_of", lambda *_names: {"identity": {"client_id": "client"}})
-    monkeypatch.setattr(login_consent, "look", lambda _client: LoginConsent("https://link"))
-    monkeypatch.setattr(health_path, "POLL_S", 0.01)
     chat = {"metadata": {"name": "open-webui"}, "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}
     tools.items("deployments", chat)
     tools.items("hpa")
@@ -69,8 +67,15 @@ def say(tools: Tools, status: int, content: Any) -> None:
     (folder / "open-webui").write_text(json.dumps({"status": status, "said": json.dumps(content)}))
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(health.app, ["dev", *words])
+TOOLS = CommandTools(
+    kubectl_of=lambda _environment: Kubectl(CONTEXT),
+    outputs_of=lambda *_names: {"identity": {"client_id": "client"}},
+    consent_of=lambda _client: LoginConsent("https://link"),
+)
+
+
+def run(*words: str, tools: CommandTools = TOOLS) -> Result:
+    return CliRunner().invoke(health.app, ["dev", *words], obj=tools)
 
 
 def steps(result: Result) -> dict[str, dict[str, Any]]:
@@ -123,19 +128,15 @@ def test_an_engine_that_does_not_answer_is_told_with_what_it_said(
     assert problem in steps(result)["engine"]["problem"]
 
 
-def test_a_question_whose_trace_is_missing_is_told(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_whose_trace_is_missing_is_reported(platform: Platform) -> None:
     platform.traces = b'{"content": []}'
-    monkeypatch.setattr(health_path.Path, "trace_s", 0.0)
     path = health_path.Path(load_settings("dev"), Kubectl(CONTEXT), MODELS[0], trace_s=0.0, poll_s=0.01)
     assert "not in Opik's project dev after 0 s (HTTP 200)" in path.trace().problem
 
 
-def test_a_missing_consent_is_the_first_thing_that_is_wrong(
-    platform: Platform, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_missing_consent_is_the_first_thing_that_is_wrong(platform: Platform) -> None:
     missing = LoginConsent("https://login.microsoftonline.com/t/adminconsent?client_id=c", ("openid",))
-    monkeypatch.setattr(login_consent, "look", lambda _client: missing)
-    result = run("--json")
+    result = run("--json", tools=replace(TOOLS, consent_of=lambda _client: missing))
     assert result.exit_code == ExitCode.FAILED
     assert "Need admin approval" in steps(result)["login"]["problem"]
     assert "adminconsent?client_id=c" in steps(result)["login"]["fix"]
@@ -156,17 +157,14 @@ def test_an_unknown_model_is_a_wrong_command_line() -> None:
     assert refused.exception.code == ExitCode.USAGE
 
 
-def test_what_the_environment_lacks_is_left_out(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_environment_lacks_is_left_out(platform: Platform) -> None:
     settings = load_settings("dev")
     without = settings.model_copy(update={"opik": settings.opik.model_copy(update={"enabled": False}), "models": ()})
-    monkeypatch.setattr(health, "load_environment", lambda _name: without)
-    assert list(steps(run("--json"))) == ["login", "chat", "gateway"]
+    assert list(steps(run("--json", tools=replace(TOOLS, load=lambda _name: without)))) == ["login", "chat", "gateway"]
     assert platform.asked
 
 
 def test_a_rehearsal_says_of_each_part_that_it_is_fake(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripts.cli.health import rehearsed as health_rehearsed
-
     class Rehearsed:
         def __init__(self, *_arguments: Any, **_options: Any) -> None: ...
 
@@ -187,8 +185,6 @@ def test_a_rehearsal_says_of_each_part_that_it_is_fake(monkeypatch: pytest.Monke
 
 
 def test_a_rehearsal_that_was_never_made_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripts.cli.health import rehearsed as health_rehearsed
-
     class Nothing:
         def __init__(self, *_arguments: Any, **_options: Any) -> None: ...
 
@@ -202,8 +198,6 @@ def test_a_rehearsal_that_was_never_made_is_said(monkeypatch: pytest.MonkeyPatch
 
 
 def test_a_rehearsal_with_real_providers_is_looked_at_where_it_lies(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scripts.cli.health import rehearsed as health_rehearsed
-
     class Elsewhere:
         def instances(self, stack: str) -> dict[str, dict[str, Any]]:
             return {"helm_release.opik": {"name": "opik"}} if stack == "platform" else {}

@@ -12,9 +12,9 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.llm_gateway import commands as gateway
+from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.terraform import outputs as stack_outputs
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, install
 
@@ -65,7 +65,6 @@ class Service:
 @pytest.fixture
 def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     tools = install(tmp_path / "tools", monkeypatch)
-    monkeypatch.setattr(stack_outputs, "kubectl_of", lambda _environment: Kubectl(CONTEXT))
     encoded = {"LITELLM_MASTER_KEY": MASTER, "opik-key": OPIK_KEY}
     tools.write("get-secret.json", {"data": {k: base64.b64encode(v.encode()).decode() for k, v in encoded.items()}})
     found = Service()
@@ -98,7 +97,7 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(gateway.app, words)
+    return CliRunner().invoke(gateway.app, words, obj=CommandTools(kubectl_of=lambda _environment: Kubectl(CONTEXT)))
 
 
 def refused(*words: str) -> OperatorError:

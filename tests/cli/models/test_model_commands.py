@@ -10,13 +10,11 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.engines import vllm
-from scripts.cli.models import change as engine_change
 from scripts.cli.models import commands as models
 from scripts.cluster.job_log import JobLog
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.environment_file import Edit
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.workspace import Workspace
 from stacks.platform.components.serving.ollama import pull_jobs
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT
@@ -36,8 +34,6 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def operated(deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operated:
     found = operate(deployed, tmp_path / "checkout", monkeypatch)
-    monkeypatch.setattr(engine_change, "rollout", found.rollout)
-    monkeypatch.setattr(engine_change, "Workspace", lambda name: Workspace(name, found.folder))
     found.tools.items("pods")
     key = base64.b64encode(b"key-of-vllm").decode()
     found.tools.write("get-secret.json", {"kind": "Secret", "data": {"VLLM_API_KEY": key}})
@@ -51,24 +47,27 @@ def engine(operated: Operated) -> Iterator[Upstream]:
         yield served
 
 
-def run(app: Any, *words: str) -> Result:
-    return CliRunner().invoke(app, words)
+def run(operated: Operated, app: Any, *words: str) -> Result:
+    return CliRunner().invoke(app, words, obj=operated.command_tools)
 
 
-def refused(app: Any, *words: str) -> OperatorError:
-    result = run(app, *words)
+def refused(operated: Operated, app: Any, *words: str) -> OperatorError:
+    result = run(operated, app, *words)
     assert isinstance(result.exception, OperatorError), result.output
     return result.exception
 
 
 def test_list_shows_the_arithmetic_of_the_gpu_check(operated: Operated) -> None:
-    del operated
-    (qwen,) = (line for line in json.loads(run(models.app, "list", "dev", "--json").stdout) if line["engine"] == "vllm")
+    (qwen,) = (
+        line
+        for line in json.loads(run(operated, models.app, "list", "dev", "--json").stdout)
+        if line["engine"] == "vllm"
+    )
     assert (qwen["needed_gib"], qwen["usable_gib"]) == (pytest.approx(7.075, abs=0.01), 13.1)
 
 
 def test_added_model_is_deployed_and_stays_in_the_file(operated: Operated) -> None:
-    result = run(models.app, "add", *NEW, "--yes")
+    result = run(operated, models.app, "add", *NEW, "--yes")
     assert result.exit_code == ExitCode.OK, result.output
     assert "name: qwen3-4b" in operated.text
     assert "qwen3-4b" in operated.deployed("platform")
@@ -77,7 +76,7 @@ def test_added_model_is_deployed_and_stays_in_the_file(operated: Operated) -> No
 
 def test_model_that_does_not_fit_its_gpu_changes_nothing(operated: Operated) -> None:
     before, state = operated.text, operated.deployed("platform")
-    error = refused(models.app, "add", *NEW[:-1], "40", "--yes")
+    error = refused(operated, models.app, "add", *NEW[:-1], "40", "--yes")
     assert error.code == ExitCode.SETTINGS
     assert "40 weights" in error.message
     assert (operated.text, operated.deployed("platform")) == (before, state)
@@ -85,40 +84,39 @@ def test_model_that_does_not_fit_its_gpu_changes_nothing(operated: Operated) -> 
 
 def test_without_anybody_to_ask_nothing_is_changed(operated: Operated) -> None:
     before = operated.text
-    assert refused(models.app, "add", *NEW).code == ExitCode.REFUSED
-    assert refused(models.app, "pull", "dev").code == ExitCode.REFUSED
+    assert refused(operated, models.app, "add", *NEW).code == ExitCode.REFUSED
+    assert refused(operated, models.app, "pull", "dev").code == ExitCode.REFUSED
     assert operated.text == before
     assert not [call for call in operated.tools.calls if "delete" in call]
 
 
 def test_removed_model_is_gone_from_file_and_platform(operated: Operated) -> None:
-    assert run(models.app, "remove", "phi3.5", "dev", "--yes").exit_code == ExitCode.OK
+    assert run(operated, models.app, "remove", "phi3.5", "dev", "--yes").exit_code == ExitCode.OK
     assert "phi3.5" not in operated.text
     assert "phi3.5" not in operated.deployed("platform")
 
 
 def test_failed_addition_stays_in_the_file_and_tells_how_to_go_on(operated: Operated) -> None:
     operated.broken = BROKEN
-    error = refused(models.app, "add", *NEW, "--yes")
+    error = refused(operated, models.app, "add", *NEW, "--yes")
     assert "llmctl deploy dev platform" in error.fix
     assert "qwen3-4b" in operated.text
 
 
 def test_pull_runs_the_downloads_of_the_named_models_again(operated: Operated) -> None:
-    assert run(models.app, "pull", "dev", "--model", "llama3.1-8b", "--yes").exit_code == ExitCode.OK
+    assert run(operated, models.app, "pull", "dev", "--model", "llama3.1-8b", "--yes").exit_code == ExitCode.OK
     (call,) = (call for call in operated.tools.calls if "delete" in call)
     job = next(job.name for job in pull_jobs(load_settings("dev")) if job.arguments == ("llama3.1:8b",))
     assert call[3:6] == ["delete", "jobs", job]
 
 
 def test_pull_of_a_vllm_model_runs_its_download_again(operated: Operated) -> None:
-    del operated
-    result = run(models.app, "pull", "dev", "--model", "qwen2-5-7b", "--yes")
+    result = run(operated, models.app, "pull", "dev", "--model", "qwen2-5-7b", "--yes")
     assert "In the store: Qwen/Qwen2.5-7B-Instruct-AWQ" in result.output
 
 
 def test_reconfigured_engine_proves_itself_by_an_answer(operated: Operated, engine: Upstream) -> None:
-    result = run(vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=8192", "--yes")
+    result = run(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=8192", "--yes")
     assert result.exit_code == ExitCode.OK, result.output
     assert "context_tokens: 8192" in operated.text
     assert "context_tokens: 8192" in operated.deployed("platform")
@@ -131,7 +129,7 @@ def test_reconfigured_engine_proves_itself_by_an_answer(operated: Operated, engi
 def test_gpu_is_checked_before_anything_else(operated: Operated, engine: Upstream) -> None:
     before, state = operated.text, operated.deployed("platform")
     for value, said in (("weights_gib=15", "15 weights"), ("quantization=fp8", "does not run on the T4")):
-        error = refused(vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", value, "--yes")
+        error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", value, "--yes")
         assert error.code == ExitCode.SETTINGS
         assert said in error.message
     assert (operated.text, operated.deployed("platform"), engine.calls) == (before, state, [])
@@ -140,7 +138,9 @@ def test_gpu_is_checked_before_anything_else(operated: Operated, engine: Upstrea
 def test_engine_that_gives_no_answer_gets_its_old_values_back(operated: Operated, engine: Upstream) -> None:
     before = operated.text
     engine.status, engine.text = 503, "model_starting"
-    error = refused(vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "id=Qwen/Qwen2.5-7B-Broken", "--yes")
+    error = refused(
+        operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "id=Qwen/Qwen2.5-7B-Broken", "--yes"
+    )
     assert "answers 503" in error.message
     assert "as they were before" in error.message
     assert operated.text == before
@@ -158,7 +158,7 @@ def test_deployment_that_fails_is_undone(operated: Operated, engine: Upstream, m
         undo(edit)
 
     monkeypatch.setattr(Edit, "undo", repaired)
-    error = refused(vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=4096", "--yes")
+    error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=4096", "--yes")
     assert "the deployment failed; file and deployment are as they were before" in error.message
     assert operated.text == before
     assert "context_tokens: 4096" not in operated.deployed("platform")
@@ -166,7 +166,7 @@ def test_deployment_that_fails_is_undone(operated: Operated, engine: Upstream, m
 
 
 def test_values_that_it_has_already_deploy_nothing(operated: Operated) -> None:
-    error = refused(vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=16384", "--yes")
+    error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "context_tokens=16384", "--yes")
     assert error.code == ExitCode.REFUSED
     assert operated.tools.calls == []
 

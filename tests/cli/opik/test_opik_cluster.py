@@ -4,8 +4,6 @@ import json
 import shutil
 import subprocess
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +20,7 @@ from scripts.opik.migration_log import MigrationLog
 from scripts.opik.versions import Version
 from tests.support.cli.fake_tools import API_URL, CONTEXT, Tools, backend_pod, install, kubeconfig, workload
 from tests.support.cli.helm_history import revision
-from tests.support.web_servers import Reply, serving
+from tests.support.opik.frontend import frontend
 
 MYSQL, CLICKHOUSE = "exec-opik-mysql-0", "exec-chi-opik-clickhouse-cluster-0-0-0"
 KUBECTL = Kubectl(CONTEXT)
@@ -89,7 +87,10 @@ def test_refused_access_is_told_in_kubectls_own_words(tools: Tools) -> None:
 def test_both_ledgers_are_read_and_no_password_leaves_its_pod(tools: Tools) -> None:
     tools.write(MYSQL, "me\t000001_a\n")
     tools.write(CLICKHOUSE, "you\t000002_b\n")
-    assert CLUSTER.ledger() == {ChangeSetId(STATE, "me", "000001_a"), ChangeSetId(ANALYTICS, "you", "000002_b")}
+    assert CLUSTER.migration_history() == {
+        ChangeSetId(STATE, "me", "000001_a"),
+        ChangeSetId(ANALYTICS, "you", "000002_b"),
+    }
     scripts = [word for call in tools.calls for word in call if "MYSQL_PWD" in word]
     assert scripts
     assert all('MYSQL_PWD="$MYSQL_PASSWORD"' in script for script in scripts)
@@ -107,28 +108,7 @@ def test_half_a_ledger_is_no_ledger(tools: Tools, state: str | None, analytics: 
         if text is not None:
             tools.write(name, text)
     with pytest.raises(OperatorError):
-        CLUSTER.ledger()
-
-
-HEALTHY = [
-    {"name": "mysql", "healthy": True, "critical": True, "type": "READY"},
-    {"name": "clickhouse", "healthy": True, "critical": True, "type": "READY"},
-    {"name": "extra", "healthy": False, "critical": False, "type": "READY"},
-]
-
-
-@contextmanager
-def frontend(tools: Tools, *, version: str = "2.1.23", stores: object = HEALTHY, status: int = 200) -> Iterator[None]:
-    def answer(_host: str, path: str) -> Reply:
-        if path == "/api/health-check?name=all&type=ready":
-            return status, {"Content-Type": "application/json"}, json.dumps(stores).encode()
-        if path == "/api/is-alive/ver":
-            return 200, {"Content-Type": "application/json"}, json.dumps({"version": version}).encode()
-        return 200, {"Content-Type": "text/html"}, b"<html></html>"
-
-    with serving(answer) as port:
-        tools.write("forward-port", str(port))
-        yield
+        CLUSTER.migration_history()
 
 
 def problems(version: str = "2.1.23") -> dict[str, str]:

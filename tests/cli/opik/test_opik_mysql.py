@@ -9,12 +9,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.opik import commands as opik
-from scripts.core import console
+from scripts.cli.tools import Tools as CommandTools
+from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik import mysql as opik_mysql
 from scripts.opik.mysql import DataDirectory
 from tests.support.cli.fake_tools import Tools
-from tests.support.cli.operated_environment import Operated, deploy_once, operate
+from tests.support.cli.operated_environment import Operated, deploy_once, operate, outputs_of
+from tests.support.cli.terminals import Nobody, answering
 
 HALF_MADE = "initialised=yes kib=204800 tables=0\n"
 STATEFUL_SET = {"metadata": {"name": "opik-mysql"}, "spec": {"replicas": 1}, "status": {}}
@@ -35,18 +37,23 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def tools(deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
-    found: Operated = operate(deployed, tmp_path / "checkout", monkeypatch)
+def operated(deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Operated:
+    found = operate(deployed, tmp_path / "checkout", monkeypatch)
     found.tools.items("statefulsets", STATEFUL_SET)
     found.tools.items("deployments", BACKEND)
     found.tools.write("logs-opik-mysql-look", HALF_MADE)
     found.tools.write("logs-opik-mysql-empty", "emptied\n")
-    monkeypatch.setattr(console, "interactive", lambda: False)
-    return found.tools
+    return found
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(opik.app, ["empty-mysql", "dev", *words])
+@pytest.fixture
+def tools(operated: Operated) -> Tools:
+    return operated.tools
+
+
+def run(*words: str, terminal: Terminal | None = None) -> Result:
+    tools = CommandTools(terminal=terminal or Nobody(), outputs_of=outputs_of)
+    return CliRunner().invoke(opik.app, ["empty-mysql", "dev", *words], obj=tools)
 
 
 def refused(*words: str) -> OperatorError:
@@ -80,25 +87,16 @@ def test_another_name_deletes_nothing_and_mysql_is_started_again(name: str, tool
 def test_nobody_there_to_ask_means_no(tools: Tools) -> None:
     error = refused()
     assert error.code == ExitCode.REFUSED
-    assert error.fix == "--confirm llm-dev-mysql agrees"
+    assert error.fix == "add --confirm llm-dev-mysql"
     assert "run opik-mysql-empty" not in actions(tools)
 
 
 @pytest.mark.parametrize(("answer", "code"), [("llm-dev-mysql", ExitCode.OK), ("", 1), ("y", 1)])
-def test_a_person_is_told_what_goes_and_types_the_name(
-    answer: str, code: int, tools: Tools, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked: list[str] = []
-    monkeypatch.setattr(console, "interactive", lambda: True)
-
-    def ask(question: str) -> str:
-        asked.append(question)
-        return answer
-
-    monkeypatch.setattr(console, "ask", ask)
-    result = run()
+def test_a_person_is_told_what_goes_and_types_the_name(answer: str, code: int, tools: Tools) -> None:
+    person = answering(answer)
+    result = run(terminal=person)
     assert (result.exit_code == ExitCode.OK) == (code == ExitCode.OK)
-    assert "llm-dev-mysql" in asked[0]
+    assert "llm-dev-mysql" in person.asked[0]
     assert ("run opik-mysql-empty" in actions(tools)) == (code == ExitCode.OK)
 
 

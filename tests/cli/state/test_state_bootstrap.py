@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.state import commands as state
+from scripts.cli.state.storage import bootstrap_commands
 from stacks.settings.azure import AzurermStateSettings, StateBackend, StateSettings
 from tests.support.stacks.synthesis import with_state
 
@@ -15,7 +15,7 @@ SUBNET = f"{HUB}/providers/Microsoft.Network/virtualNetworks/hub/subnets/state"
 def commands(**access: Any) -> list[str]:
     azurerm = AzurermStateSettings(resource_group="tfstate", storage_account="tfstate0001", **access)
     kept = StateSettings(backend=StateBackend.AZURERM, azurerm=azurerm)
-    return [" ".join(command) for command in state.bootstrap_commands(with_state("dev", kept), "me")]
+    return [" ".join(command) for command in bootstrap_commands(with_state("dev", kept), "me")]
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from scripts.bootstrap import terraform
 from scripts.cli.state import commands as state
+from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.tiers import STACKS
@@ -71,7 +72,8 @@ class Migration:
     workspace: Workspace
 
     def run(self, *arguments: str) -> Result:
-        return CliRunner().invoke(state.app, ["migrate", *arguments])
+        tools = CommandTools(workspace=lambda _name: self.workspace)
+        return CliRunner().invoke(state.app, ["migrate", *arguments], obj=tools)
 
     def local(self, stack: str) -> Path:
         return self.base / "state" / "dev" / f"{stack}.tfstate"
@@ -92,7 +94,6 @@ def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migra
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setattr(state, "settings_of", {"old": LOCAL, "new": HCP}.__getitem__)
-        monkeypatch.setattr(state, "Workspace", lambda name: Workspace(name, base))
         found = Migration(base, service, Workspace("dev", base))
         for stack in DEPLOYED:
             found.local(stack).write_text(json.dumps(state_file(f"{stack}-a", f"{stack}-b")))

@@ -9,14 +9,15 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.deploy import bring_up
-from scripts.core import console, environment_file
+from scripts.applications.ingress import Ingress, ingress_of
+from scripts.cli.tools import Tools as CommandTools
+from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.targets import Targets
-from scripts.core.workspace import ROOT
+from scripts.core.workspace import ROOT, Workspace
+from scripts.deployment.bring_up import bring_up
 from scripts.opik.changelog import FOLDER
-from scripts.terraform import outputs as stack_outputs
-from scripts.terraform import prepare
+from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.platform.common import image_lock
@@ -24,6 +25,7 @@ from stacks.settings import loading
 from stacks.settings.data import DataDisk
 
 from .fake_tools import API_URL, Tools, install, kubeconfig
+from .terminals import Nobody
 from .terraform_projects import rollout, write_project
 
 DISKS = "/subscriptions/0/resourceGroups/llm-dev-disks/providers"
@@ -39,6 +41,11 @@ OUTPUTS: dict[str, dict[str, Any]] = {
 }
 
 
+def outputs_of(_environment: str, *stacks: str) -> dict[str, dict[str, Any]]:
+    """Return the outputs of the deployed stacks."""
+    return {stack: OUTPUTS[stack] for stack in stacks}
+
+
 class Operated:
     """The environment `dev`, deployed."""
 
@@ -47,6 +54,8 @@ class Operated:
         self.tools = tools
         self.file = folder / "environments" / "dev.yaml"
         self.lock = self.file.with_name("dev.images.lock.json")
+        self.ingress: Ingress | None = None
+        """How its ingress is reached; None for the real one."""
         self.broken: Mapping[str, Any] = {}
         """Arguments of the resource in `platform` that make a deployment fail."""
 
@@ -54,6 +63,18 @@ class Operated:
     def text(self) -> str:
         """The environment file."""
         return self.file.read_text("utf-8")
+
+    @property
+    def command_tools(self) -> CommandTools:
+        """What commands reach this environment with."""
+        return CommandTools(
+            terminal=Nobody(),
+            workspace=lambda name: Workspace(name, self.folder),
+            rollout=self.rollout,
+            outputs_of=outputs_of,
+            kubectl_of=lambda _name: connected(OUTPUTS["aks"]),
+            ingress_of=lambda settings: self.ingress or ingress_of(settings),
+        )
 
     @contextmanager
     def rollout(self, job: Job) -> Iterator[Rollout]:
@@ -87,12 +108,9 @@ def operate(deployed: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Op
     operated.file.write_text((ROOT / "environments" / "dev.yaml").read_text("utf-8"), "utf-8")
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(folder / "plugins"))
-    monkeypatch.setattr(console, "interactive", lambda: False)
     monkeypatch.setattr(environment_file, "ROOT", folder)
     monkeypatch.setattr(loading, "ENVIRONMENTS", operated.file.parent)
     monkeypatch.setattr(image_lock, "ENVIRONMENTS", operated.file.parent)
-    monkeypatch.setattr(prepare, "rollout", operated.rollout)
-    monkeypatch.setattr(stack_outputs, "outputs_of", lambda _name, *stacks: {stack: OUTPUTS[stack] for stack in stacks})
     operated.tools.write("kubeconfig.json", kubeconfig())
     return operated
 

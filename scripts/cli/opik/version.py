@@ -1,0 +1,111 @@
+"""`llmctl opik upgrade` and `rollback`: another version of Opik."""
+
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from scripts.cli.options import Environment, Yes
+from scripts.cli.tools import Tools, tools_of
+from scripts.core.consent import Consent
+from scripts.core.console import err, out, report
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import default_environment
+from scripts.opik.cluster import OpikCluster
+from scripts.opik.desired import desired_version
+from scripts.opik.disk_backup import Vault, back_up, disks_of
+from scripts.opik.history import running
+from scripts.opik.migrations import changelogs
+from scripts.opik.rollback import require_way_back, target_of
+from scripts.opik.versions import Version, crossed, refused_upgrade, sdk_mismatch
+from scripts.terraform.outputs import connected
+
+from .change import Change
+
+SkipBackup = Annotated[bool, typer.Option("--skip-backup", help="Do not back up the disks first.")]
+
+
+def upgrade(
+    context: typer.Context,
+    version: Annotated[str, typer.Argument(metavar="VERSION", help="A release of Opik, such as 2.1.30.")],
+    environment: Environment = None,
+    *,
+    yes: Yes = False,
+    skip_backup: SkipBackup = False,
+    sdk: Annotated[str | None, typer.Option(metavar="VERSION", help="SDK in use; warns if incompatible.")] = None,
+) -> None:
+    """Upgrade Opik to a newer version.
+
+    Checks that the upgrade path is supported, backs up all five disks with Azure Backup, brings the images, shows the
+    plan and asks, deploys, follows the schema migrations, and waits until everything is healthy. The environment file
+    then has the version as opik.version: commit it.
+
+    Running it again after a failure continues. `llmctl opik rollback` goes back where the schema allows.
+    """
+    tools, name = tools_of(context), environment or default_environment()
+    target = parsed_version(version)
+    change, cluster, asked = _change(name, tools, yes=yes, skip_backup=skip_backup)
+    now = running(cluster.history())
+    if reason := refused_upgrade(now, target):
+        raise OperatorError(reason, code=ExitCode.REFUSED)
+    err.print(
+        f"Opik in {name}: {now or 'nothing'} runs, the file asks for {asked}, target is {target}.",
+        markup=False,
+    )
+    for milestone in crossed(now, target) if now else ():
+        err.print(f"Passing {milestone.version}: {milestone.what}", markup=False)
+    if sdk and (warning := sdk_mismatch(parsed_version(sdk), target)):
+        err.print(f"Warning: {warning}", markup=False)
+    change.make(target)
+    out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
+
+
+def rollback(
+    context: typer.Context,
+    environment: Environment = None,
+    *,
+    to: Annotated[str | None, typer.Option(metavar="VERSION", help="Left out: the version that ran before.")] = None,
+    yes: Yes = False,
+    skip_backup: SkipBackup = False,
+) -> None:
+    """Roll Opik back to the version that ran before.
+
+    Rolls back images and settings, not the schema of the databases: no down-migrations exist. Compares the migrations
+    in the databases with those of the older version, and refuses, naming the migrations and what to restore instead,
+    unless everything since only added what the older version ignores.
+    """
+    tools, name = tools_of(context), environment or default_environment()
+    named = parsed_version(to) if to else None
+    change, cluster, asked = _change(name, tools, yes=yes, skip_backup=skip_backup)
+    history = cluster.history()
+    target = target_of(history, asked, named)
+    with err.status("Comparing schema migrations"):
+        require_way_back(cluster, history, target, changelogs())
+    change.make(target)
+    out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
+
+
+def parsed_version(text: str) -> Version:
+    """Return the version that an option names. Raises OperatorError (USAGE)."""
+    try:
+        return Version.parse(text)
+    except ValueError as error:
+        raise OperatorError(str(error), code=ExitCode.USAGE) from None
+
+
+def _change(environment: str, tools: Tools, *, yes: bool, skip_backup: bool) -> tuple[Change, OpikCluster, Version]:
+    """Return what changes the version, Opik's cluster, and the version that the environment file asks for."""
+    asked = desired_version(tools.load(environment))
+    found = tools.outputs_of(environment, "disks", "aks")
+    cluster = OpikCluster(connected(found["aks"]))
+    backup = partial(back_up, Vault.of(found["disks"]["backup_vault_id"]), disks_of(found["disks"]), report)
+    change = Change(
+        environment,
+        cluster,
+        Consent(environment, yes, terminal=tools.terminal),
+        f"`llmctl opik rollback {environment}`",
+        None if skip_backup else backup,
+        changelogs(),
+        tools,
+    )
+    return change, cluster, asked

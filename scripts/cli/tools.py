@@ -1,0 +1,46 @@
+"""What commands reach the outside with: the terminal, Terraform, the cluster. Tests hand over others as `obj`."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from scripts.applications.ingress import Ingress, ingress_of
+from scripts.cluster.kubectl import Kubectl
+from scripts.core.console import TERMINAL, Terminal
+from scripts.core.targets import load_environment
+from scripts.core.workspace import Workspace
+from scripts.deployment.preflight import login_consent
+from scripts.deployment.preflight.login_consent import LoginConsent
+from scripts.terraform.outputs import kubectl_of, outputs_of
+from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.rollout import Rollout
+from stacks.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools:
+    """The outside of one invocation."""
+
+    terminal: Terminal = TERMINAL
+    load: Callable[[str], Settings] = load_environment
+    """Reads the settings of an environment."""
+    workspace: Callable[[str], Workspace] = Workspace
+    """Gives the folders of an environment."""
+    rollout: Callable[[Job], AbstractContextManager[Rollout]] = rollout
+    """Begins a run of Terraform over the stacks of an environment."""
+    outputs_of: Callable[..., dict[str, dict[str, Any]]] = outputs_of
+    """Reads the outputs of stacks: environment, then names."""
+    kubectl_of: Callable[[str], Kubectl] = kubectl_of
+    """Gives kubectl for the cluster of an environment."""
+    ingress_of: Callable[[Settings], Ingress] = ingress_of
+    """Says how the ingress of an environment is reached."""
+    consent_of: Callable[[str], LoginConsent] = login_consent.look
+    """Asks Entra for the admin consent to an application."""
+
+
+def tools_of(context: typer.Context) -> Tools:
+    """Return what the invocation was given, the real ones where it was given nothing."""
+    return context.find_object(Tools) or Tools()

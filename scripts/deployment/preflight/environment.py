@@ -1,0 +1,28 @@
+"""Whether an environment file may be deployed: real values instead of placeholders, and no size that shrinks."""
+
+from pathlib import Path
+
+from scripts.core.environment_check import verdict_of
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import load_environment
+from scripts.core.workspace import ROOT
+from stacks.settings import Settings
+
+
+def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
+    """Return the settings. Refuse placeholders, which Azure would not accept, and sizes that shrink.
+
+    A file that was committed but never deployed binds nobody, as far as local state can tell.
+    Raises OperatorError with every such line of the environment file.
+    """
+    settings = load_environment(environment)
+    remote = settings.state.azurerm or settings.state.hcp
+    deployed = remote or any((root / "state" / environment).glob("*.tfstate"))
+    verdict = verdict_of(environment, root, "HEAD" if deployed else None)
+    if found := [*verdict.placeholders, *map(str, verdict.faults)]:
+        raise OperatorError(
+            "\n".join(found),
+            f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",
+            ExitCode.SETTINGS,
+        )
+    return settings
