@@ -1,7 +1,7 @@
 """Changes of an environment file that Azure cannot carry out on what exists and holds data.
 
 Terraform would replace the resource instead, and `prevent_destroy` would stop it in the middle of a deployment; here
-the answer comes before anything runs. Disposable resources are made anew as needed and are not looked at.
+the answer comes before anything runs. Disposable resources are created again as needed and are not looked at.
 """
 
 from collections.abc import Iterator, Mapping

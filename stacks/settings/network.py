@@ -57,7 +57,7 @@ class GatewaySettings(Model):
     min_capacity: Annotated[int, Field(ge=0, le=100)] = 1
     """Capacity units that are always there."""
     max_capacity: Annotated[int, Field(ge=2, le=125)] = 3
-    """Capacity units that the gateway may scale to."""
+    """Capacity units that the Application Gateway may scale to."""
 
 
 class IngressSettings(Model):

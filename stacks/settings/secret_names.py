@@ -57,7 +57,7 @@ class SecretSpec:
     kept_by: str = ""
     """Who keeps the secret, or data encrypted with it, on disk where a new version does not reach.
 
-    Empty when every start reads it anew, so that raising its version rotates it.
+    Empty when every start reads it again, so that raising its version rotates it.
     """
 
 
@@ -65,7 +65,7 @@ _FROM_MYSQL_DISK = "MySQL reads it only while its disk is empty"
 
 SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
     GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD: SecretSpec(),
-    # PostgreSQL keeps those of the roles, and the Job that prepares the databases sets them anew.
+    # PostgreSQL keeps those of the roles, and the Job that prepares the databases sets them again.
     GeneratedSecret.DATABASE_CHAT_PASSWORD: SecretSpec(),
     GeneratedSecret.DATABASE_GATEWAY_PASSWORD: SecretSpec(),
     GeneratedSecret.CHAT_SECRET_KEY: SecretSpec(length=64),
@@ -76,9 +76,9 @@ SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
     GeneratedSecret.CHAT_ADMIN_PASSWORD: SecretSpec(kept_by="the chat's database keeps its hash"),
     GeneratedSecret.GATEWAY_MASTER_KEY: SecretSpec(length=48, prefix="sk-"),
     GeneratedSecret.GATEWAY_SALT_KEY: SecretSpec(
-        length=48, prefix="sk-", kept_by="the gateway's database holds credentials encrypted with it"
+        length=48, prefix="sk-", kept_by="the LLM gateway's database holds credentials encrypted with it"
     ),
-    # Keys of the gateway for callers of the platform's own; it registers the current value at every deployment.
+    # Keys of the LLM gateway for callers of the platform's own; it registers the current value at every deployment.
     GeneratedSecret.GATEWAY_CHAT_KEY: SecretSpec(length=48, prefix="sk-"),
     GeneratedSecret.GATEWAY_OPIK_KEY: SecretSpec(length=48, prefix="sk-"),
     GeneratedSecret.GATEWAY_REDIS_PASSWORD: SecretSpec(),

@@ -62,7 +62,7 @@ class ServingSettings(Model):
     waiting_per_replica: Annotated[int, Field(ge=1, le=256)] = 5
     """Requests in vLLM's own queue for which it gets another replica."""
     startup_minutes: Annotated[int, Field(ge=5, le=120)] = 45
-    """How long vLLM may load a model, with `node-disk` also download it, before Kubernetes starts it anew."""
+    """How long vLLM may load a model, with `node-disk` also download it, before Kubernetes restarts it."""
     warm_hours: WarmHours | None = None
     """Working hours in which one replica of every engine stays loaded; outside of them engines go to zero when idle."""
     hugging_face_token: bool = False

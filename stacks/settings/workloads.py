@@ -36,7 +36,7 @@ BUILT_IN_DIMENSIONS = 384
 
 
 class EmbeddingSettings(Model):
-    """What turns uploaded documents into vectors. Decided once: other vectors mean reading every document anew."""
+    """What turns uploaded documents into vectors. Decided once: other vectors mean reading every document again."""
 
     model: Annotated[str, Field(max_length=50)] | None = None
     """Name of a listed embedding model; left out, the one inside Open WebUI's image, which needs no GPU."""
@@ -101,7 +101,7 @@ class GatewayServiceSettings(Model):
     """LiteLLM, the one OpenAI-compatible API in front of the engines."""
 
     enabled: bool = True
-    """Whether the platform has a gateway; without it the chat talks to the engines directly."""
+    """Whether the platform has an LLM gateway; without it the chat calls the engines directly."""
     replicas: Annotated[int, Field(ge=1, le=20)] = 1
     """Pods that are always there."""
     max_replicas: Annotated[int, Field(ge=1, le=20)] = 2
@@ -171,7 +171,7 @@ class ModelSettings(Model):
             "1 to 50 lower-case letters, digits, dots and dashes that begin and end with a letter or digit",
         ),
     ]
-    """Name that users and the gateway see; for vLLM without dots."""
+    """Name that users and the LLM gateway see; for vLLM without dots."""
     engine: Engine
     """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it."""
     id: Annotated[
@@ -180,7 +180,7 @@ class ModelSettings(Model):
     ]
     """Ollama tag such as `llama3.1:8b`, or Hugging Face repository such as `Qwen/Qwen3-8B-AWQ`."""
     revision: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", "a branch, tag or commit")] | None = None
-    """Hugging Face revision; for Ollama the digest that the tag has to stand for: another one is fetched anew."""
+    """Hugging Face revision; for Ollama the tag's digest: another one is downloaded again."""
     pool: PoolName
     """GPU pool that the model runs on."""
     quantization: Quantization = Quantization.FP16
@@ -206,7 +206,7 @@ class ModelSettings(Model):
     max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
     """Replicas under load; each takes `gpus` of the pool."""
     usd_per_million_tokens: Annotated[float, Field(ge=0, le=10_000)] = 2.0
-    """Price at which the gateway charges a team's budget, for prompt and answer alike. An accounting price: the GPU
+    """Price at which the LLM gateway charges a team's budget, for prompt and answer alike. An accounting price: the GPU
     costs what it costs; `llmctl simulate scaling` shows USD per thousand answers."""
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Idle time after which the model is unloaded or its replicas go to zero."""

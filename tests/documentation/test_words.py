@@ -23,7 +23,7 @@ REPLACED = {
     r"ledgers?": "migration history",
     r"sleeps?|asleep|wakes?|woken|waking|wake up": "scales to zero, starts",
     r"(?:is|are|be|was|were|been) told": "is reported",
-    r"hands? (?:on|over)|handed on": "outputs, passes",
+    r"(?<!at )(?<!by )hands? on|handed on": "outputs, passes",
     r"anew": "again",
     r"secret vault|login application|identity role|deletion guard|private access|outbound nat|ingress gateway": (
         "Key Vault, Entra application, role assignment, deletion policy, private endpoint, NAT gateway"
@@ -33,7 +33,7 @@ REPLACED = {
 _WORD = re.compile("|".join(rf"(?P<w{number}>\b(?:{words})\b)" for number, words in enumerate(REPLACED)), re.IGNORECASE)
 ALLOWED = {
     "fault": ("inject", "faults.yaml"),
-    "judge": ("as a judge", "LLM as a"),
+    "judge": ("as a judge", "LLM as a", "LLM-as-a"),
     "gateway": ("port-forward gateway",),
     "private access": ("public or private access",),
     "sleep": ("preStop", "no sleep"),
@@ -49,7 +49,7 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 
 
 def replaced_words(text: str) -> list[str]:
-    """Return the replaced words in prose, each with what to use instead; code, links' targets and addresses are not prose."""
+    """Return the replaced words in prose, each with what to use instead; code and the targets of links are no prose."""
     found = []
     for line in _prose(text).splitlines():
         for match in _WORD.finditer(line):

@@ -45,7 +45,7 @@ def names_keep_the_limits(
 
 
 def region_is_known(azure: AzureSettings) -> Iterator[Finding]:
-    """The region exists, as far as a misspelling can be told from a new region."""
+    """The region exists, as far as a misspelling can be distinguished from a new region."""
     region = azure.region
     if region.startswith(regions.SOVEREIGN_PREFIXES):
         yield Finding(("azure", "region"), "belongs to a sovereign cloud, which is not supported; use a public region")

@@ -40,7 +40,7 @@ def connections_of_a_chat_pod(chat: ChatSettings) -> int:
 def connections_fit(
     database: DatabaseSettings, chat: ChatSettings, gateway: GatewayServiceSettings
 ) -> Iterator[Finding]:
-    """What chat and gateway may open at full scale fits into the server's connections for users."""
+    """What chat and LLM gateway may open at full scale fits into the server's connections for users."""
     available = postgresql_user_connections(database.sku)
     if available is None:
         return

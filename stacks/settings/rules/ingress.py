@@ -21,7 +21,7 @@ def ingress_mode_has_what_it_needs(ingress: IngressSettings) -> Iterator[Finding
 
 
 def gateway_capacity_is_ordered(ingress: IngressSettings) -> Iterator[Finding]:
-    """The gateway's maximum is at least its minimum."""
+    """The Application Gateway's maximum is at least its minimum."""
     gateway = ingress.application_gateway
     if gateway and gateway.max_capacity < gateway.min_capacity:
         yield Finding(
@@ -33,7 +33,7 @@ def gateway_capacity_is_ordered(ingress: IngressSettings) -> Iterator[Finding]:
 def service_replicas_are_ordered(
     chat: ChatSettings, gateway: GatewayServiceSettings, opik: OpikSettings
 ) -> Iterator[Finding]:
-    """The maximum of chat, gateway and Opik is at least what always runs."""
+    """The maximum of chat, LLM gateway and Opik is at least what always runs."""
     services: dict[str, ChatSettings | GatewayServiceSettings | OpikSettings]
     services = {"chat": chat, "gateway": gateway, "opik": opik}
     for name, service in services.items():

@@ -61,7 +61,7 @@ def subnets_lie_in_the_network(network: NetworkSettings) -> Iterator[Finding]:
 
 
 def gateway_subnet_suits_agic(network: NetworkSettings, ingress: IngressSettings) -> Iterator[Finding]:
-    """AGIC with CNI Overlay takes a /24 or smaller, and the gateway needs an address per instance."""
+    """AGIC with CNI Overlay takes a /24 or smaller, and the Application Gateway needs an address per instance."""
     subnet = network.gateway_subnet
     if subnet.prefixlen < 24:
         smaller = f"{subnet.network_address}/24"

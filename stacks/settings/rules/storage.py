@@ -23,7 +23,7 @@ def disks_attach_where_they_are_needed(disks: DiskSettings, azure: AzureSettings
 
 
 def registry_tier_carries_the_features(registry: RegistrySettings) -> Iterator[Finding]:
-    """Basic registries have neither private access nor retention, quarantine and copies."""
+    """Basic registries have no private endpoint, retention, quarantine or copies."""
     if registry.tier == "Premium":
         return
     premium = "needs registry.tier: Premium"
