@@ -34,11 +34,12 @@ def az_list(*arguments: str, login: str = "az login") -> list[Any]:
     return answer
 
 
-def _answer(arguments: Sequence[str], login: str) -> Any:
+def az_text(*arguments: str, login: str = "az login") -> str:
+    """Return what a command of the Azure CLI prints. Raises AzureError."""
     what = f"az {' '.join(arguments[:2])}"
     try:
         done = subprocess.run(  # noqa: S603
-            ["az", *arguments, "--output", "json"],  # noqa: S607 - the user's own Azure CLI
+            ["az", *arguments],  # noqa: S607 - the user's own Azure CLI
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,
@@ -53,8 +54,12 @@ def _answer(arguments: Sequence[str], login: str) -> Any:
         raise AzureError(f"{what} gave no answer in {_TIMEOUT_S} s", "check the network", ExitCode.NOT_READY) from None
     if done.returncode:
         raise _failure(what, done.stderr, login)
+    return done.stdout
+
+
+def _answer(arguments: Sequence[str], login: str) -> Any:
     try:
-        return json.loads(done.stdout)
+        return json.loads(az_text(*arguments, "--output", "json", login=login))
     except ValueError:
         return None
 

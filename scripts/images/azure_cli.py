@@ -1,11 +1,8 @@
 """Tokens from the Azure CLI. They go through pipes and memory only, never through arguments or files."""
 
-import json
 import shutil
-import subprocess
-from typing import Any
 
-_TIMEOUT_S = 120
+from scripts.core.azure import AzureError, az
 
 
 def present() -> bool:
@@ -20,21 +17,8 @@ def registry_token(name: str) -> str | None:
     """
     if not present():
         return None
-    answer = _json("acr", "login", "--name", name, "--expose-token")
-    token = answer.get("accessToken") if answer else None
-    return str(token) if token else None
-
-
-def _json(*arguments: str) -> dict[str, Any] | None:
     try:
-        run = subprocess.run(  # noqa: S603
-            ["az", *arguments, "--output", "json"],  # noqa: S607 - the user's own Azure CLI
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=True,
-        )
-        answer = json.loads(run.stdout)
-    except (OSError, subprocess.SubprocessError, ValueError):
+        token = az("acr", "login", "--name", name, "--expose-token").get("accessToken")
+    except AzureError:
         return None
-    return answer if isinstance(answer, dict) else None
+    return str(token) if token else None

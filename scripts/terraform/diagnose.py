@@ -1,19 +1,17 @@
-"""Terraform's errors: cut out of its output, and explained where the way on is known."""
+"""Terraform's errors: cut out of its output, with a suggested fix where one is known."""
 
 import re
-import shlex
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .advice import ADVICE
 from .existing import ADDRESS, WITH_ID, Attributes, recognize
 
 _FRAME = re.compile(r"^[╷│╵] ?", re.MULTILINE)
 _HEADING = re.compile(r"^(?=(?:Error|Warning): )", re.MULTILINE)
 _PLACE = re.compile(r"\n\n  (?:with \S+,?\n  )?on \S+ line \d+(?:.|\n)*?(?:\n\n|\Z)")
 """Where in the configuration an error lies, between its summary and its detail."""
-_HELD_WORKSPACE = re.compile(r'workspace already locked \(lock ID: "(?P<id>[^"]+)"\)')
-_LOCK_FIELD = re.compile(r"^\s*(ID|Who|Operation|Created):\s+(.+)$", re.MULTILINE)
 
 REINIT = re.compile(
     r"Backend initialization required|Inconsistent dependency lock file"
@@ -84,219 +82,7 @@ def _fix(text: str, folder: str, redeploy: str, attributes: Attributes) -> str:
     if found := recognize(text, folder, attributes):
         origin = "it exists already, from an interrupted run or made by hand"
         return f"{origin}; take it over with\n{found.commands(folder)}\nthen {redeploy}"
-    for pattern, advice in _ADVICE:
+    for pattern, advice in ADVICE:
         if re.search(pattern, text):
             return advice(text, folder, redeploy)
     return ""
-
-
-def _unlock(text: str, folder: str, redeploy: str) -> str:
-    if held := _HELD_WORKSPACE.search(text):
-        # HCP Terraform does not tell who; the fields are those of the lock that was asked for.
-        return (
-            f"another run holds the state ({held['id']}; its page in HCP Terraform tells whose); wait for it. If it is "
-            f"dead: (cd {shlex.quote(folder)} && terraform force-unlock {held['id']}), then {redeploy}"
-        )
-    found = dict(_LOCK_FIELD.findall(text))
-    lock = found.get("ID", "ID")
-    return (
-        f"another run holds the state since {found.get('Created', '?')} ({found.get('Who', '?')}); wait for it. "
-        f"If it is dead: (cd {shlex.quote(folder)} && terraform force-unlock {lock}), then {redeploy}"
-    )
-
-
-_ZONES = re.compile(
-    r"zone\(s\)\s+'?(?P<asked>[^']+?)'?\s+for\s+resource\s+'?(?P<pool>[^'\s]+)'?\s+is\s+not\s+supported"
-    r"(?:.|\n)*?are\s+(?P<there>'\d'(?:\s*,\s*'\d')*)?"
-)
-
-
-def _zones(text: str, _folder: str, redeploy: str) -> str:
-    found = _ZONES.search(text)
-    pool = found["pool"] if found else "POOL"
-    there = re.findall(r"\d", found["there"] or "") if found else []
-    shown = (
-        "`az vm list-skus --location REGION --size SIZE --zone --output table` shows what the subscription has, but"
-        " AKS may"
-        " have less"
-    )
-    if pool in ("system", "workload"):
-        way = f"another size in `cluster.{pool}_pool.vm_size`, or fewer `azure.zones` in a new environment"
-    else:
-        way = f"`cluster.gpu_pools.{pool}.zones: [{', '.join(there)}]`, or another size"
-    return f"AKS has this size in fewer zones than the environment file says; write {way} ({shown}); then {redeploy}"
-
-
-def _deleted_secret(text: str, _folder: str, _redeploy: str) -> str:
-    name = re.search(r"Secret\s+(\S+)\s+is\s+currently", text)
-    vault = re.search(r"https://([a-z0-9-]+)\.vault\.azure\.net", text)
-    command = (
-        f"az keyvault secret recover --name {name[1] if name else 'NAME'} --vault-name {vault[1] if vault else 'VAULT'}"
-    )
-    return (
-        "the secret was deleted and can be recovered; a new value would lock out what was set up with the old one, so"
-        f" none is written. Recover it with\n  {command}\nand go back to the state before this run:"
-        ' docs/how-to/secrets.md, "Recover a deleted secret", says how for each backend'
-    )
-
-
-def _say(advice: str) -> Callable[[str, str, str], str]:
-    return lambda _text, _folder, redeploy: advice.replace("{redeploy}", redeploy)
-
-
-_ADVICE: tuple[tuple[str, Callable[[str, str, str], str]], ...] = (
-    ("Error acquiring the state lock", _unlock),
-    (
-        "Backend configuration changed",
-        lambda _text, folder, redeploy: (
-            "the environment file names another state backend than before; move the state with "
-            f"(cd {shlex.quote(folder)} && terraform init -migrate-state), then {redeploy}"
-        ),
-    ),
-    (
-        "Instance cannot be destroyed",
-        _say("it holds data and is protected on purpose; docs/how-to/delete-an-environment.md lifts that"),
-    ),
-    (
-        "Saved plan is stale",
-        _say(
-            "the stack was changed after this plan was made, by another run or by hand; plan again with "
-            "`llmctl diff ENV --out FOLDER` and have it reviewed"
-        ),
-    ),
-    (
-        "(?s)Saved plan.*created by (?:a different version of )?Terraform|plan file was created by",
-        _say("install the Terraform version that made the plan, or plan again with `llmctl diff ENV --out FOLDER`"),
-    ),
-    (
-        r"Unable to find remote state|No stored state was found|data\.terraform_remote_state",
-        _say(
-            "a stack that this one reads has not been deployed; {redeploy} without naming stacks deploys all in order. "
-            "In HCP Terraform its workspace may also not share its outputs: llmctl remote bootstrap"
-        ),
-    ),
-    (
-        r"AADSTS65001|AADSTS90094|[Nn]eed admin approval",
-        _say(
-            'an administrator has to consent to the login once: docs/how-to/login.md, "Consent"; `llmctl health` tells'
-        ),
-    ),
-    (
-        r"Request contains a property with duplicate values",
-        _say(
-            "Graph refuses a group whose only owner is the ordinary user who makes it; name a second owner in"
-            " identity.access_group_owner_ids, give a group that exists in identity.access_group_object_id, or deploy"
-            " with the role Groups Administrator; then {redeploy}"
-        ),
-    ),
-    (
-        r"(?s)delegated permission grant.*(?:Authorization_RequestDenied|Insufficient privileges)",
-        _say(
-            "this login may not consent for the tenant; write identity.admin_consent: false, then {redeploy}, which"
-            " prints the link for an administrator; or give it what docs/reference/permissions.md lists"
-        ),
-    ),
-    (
-        r"Authorization_RequestDenied|Insufficient privileges to complete the operation",
-        _say("this login lacks a permission in the directory; see docs/reference/permissions.md; then {redeploy}"),
-    ),
-    (
-        r"ObjectIsDeletedButRecoverable|currently in a deleted but recoverable state",
-        _deleted_secret,
-    ),
-    (
-        r"unexpected\s+state\s+'ProtectionError'",
-        _say(
-            "the Backup vault's roles had not reached all of Azure when the protection began, and the backup that"
-            " failed"
-            " stays outside the state. It holds nothing yet: remove it with\n"
-            "  az dataprotection backup-instance delete --name DISK --vault-name VAULT --resource-group GROUP --yes\n"
-            "wait ten minutes, then {redeploy}"
-        ),
-    ),
-    (
-        r"another\s+operation\s+\(install/upgrade/rollback\)\s+is\s+in\s+progress",
-        _say(
-            "a run that was stopped hard left the release pending; see it with `helm list --pending --all-namespaces`,"
-            " end it with `helm rollback RELEASE --namespace NAMESPACE` (with `helm uninstall RELEASE --namespace"
-            " NAMESPACE` where nothing was ever deployed); then {redeploy}"
-        ),
-    ),
-    (
-        r"HTTP response was nil; connection may have been reset|connection reset by peer",
-        _say(
-            "the answer was lost, and what was asked for may have been made; {redeploy} goes on, and where it then"
-            " exists already, that error comes with the command that takes it over"
-        ),
-    ),
-    (
-        r"AvailabilityZoneNotSupported|zone\(s\)\s+\S+\s+for\s+resource",
-        _zones,
-    ),
-    (
-        r"(?:Zonal|Overconstrained(?:Zonal)?)?AllocationFailed|OverconstrainedAllocationRequest",
-        _say(
-            "Azure has no such machine free there now; wait and {redeploy}, or write another vm_size or fewer zones for"
-            " the pool in the environment file (cluster.….zones)"
-        ),
-    ),
-    (
-        r"az login|AADSTS|could not (?:acquire|obtain) access token|unable to build authorizer|obtain.*Azure CLI",
-        _say("log in with `az login`, or set the ARM_* variables of a service principal; then {redeploy}"),
-    ),
-    (
-        r"Failed to read organization(?:.|\n)*unauthorized|Required token could not be found",
-        _say("HCP Terraform refuses the login or has none; run `terraform login`, then {redeploy}"),
-    ),
-    (
-        r"parsing VMID(?:.|\n)*virtualMachineScaleSets",
-        _say(
-            "Terraform cannot change a disk that a node of the cluster holds; stop the pods that use it, wait until it "
-            'is detached, then {redeploy}; see docs/how-to/disks.md, "Change a disk"'
-        ),
-    ),
-    (
-        r"ForbiddenByConnection|ForbiddenByFirewall|Client address is not authorized",
-        _say(
-            "the vault does not answer where this runs; name that address in operators.ip_ranges or "
-            "vault.extra_allowed_ranges, or run inside the network. An environment whose vault is closed is made with "
-            "vault.public_access: true first, see docs/how-to/private-environment.md; then {redeploy}"
-        ),
-    ),
-    (
-        "ForbiddenByRbac",
-        _say(
-            "a role that was just given takes up to ten minutes to reach the vault: wait, then {redeploy}. Refused"
-            " still,"
-            " this login has none: add its object id to operators.object_ids, and let one who is on that list"
-            " deploy the"
-            " stack database once"
-        ),
-    ),
-    (
-        "RequestDisallowedByPolicy|disallowed by policy|ScopeLocked|scope.* (?:is|are) locked",
-        _say(
-            "a policy or a lock in Azure refuses. Where it is the platform's own, named `…keep…`, the resource holds "
-            "data: docs/how-to/delete-an-environment.md tells how to lift that"
-        ),
-    ),
-    (
-        r"AuthorizationFailed|does not have authorization|StatusCode=403|unexpected status 403",
-        _say(
-            "your account lacks a role for this: Owner on the subscription, or Contributor with User Access "
-            "Administrator, since roles, locks and policies are made; for identity see docs/reference/permissions.md"
-        ),
-    ),
-    (
-        r"QuotaExceeded|exceeding approved .* quota|OperationNotAllowed.*[Cc]ores|SkuNotAvailable",
-        _say("raise the quota in the subscription, or choose another VM size or region in the environment file"),
-    ),
-    (
-        r"TooManyRequests|status(?: code)?:? 429|Throttl",
-        _say("Azure limits the rate of requests; wait a minute, then {redeploy}"),
-    ),
-    (
-        r"Failed to (?:query available provider packages|install provider)|could not connect to registry",
-        _say("Terraform could not fetch its providers; check the network and the proxy (HTTPS_PROXY), then {redeploy}"),
-    ),
-)

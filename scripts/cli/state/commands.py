@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from scripts.cli.tools import tools_of
+from scripts.core.azure import az_text
 from scripts.core.consent import Consent
 from scripts.core.console import err, out
 from scripts.core.environment_lock import claim
@@ -23,7 +24,7 @@ from scripts.terraform.state_migration import Need, carry_out, plan_moves
 from scripts.terraform.state_places import place, settings_of
 from stacks.settings import Settings
 
-from .azure_cli import logged_in, run_az
+from .login import logged_in
 from .storage import bootstrap_commands
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
@@ -68,7 +69,7 @@ def bootstrap(
     operator, kind = logged_in()
     for command in bootstrap_commands(settings, operator, kind):
         typer.echo(_shown(command), err=True)
-        run_az(command)
+        az_text(*command[1:])
     err.print(f"Ready: `llmctl deploy {settings.name}` keeps its state there.", markup=False)
 
 
