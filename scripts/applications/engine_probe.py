@@ -1,4 +1,4 @@
-"""Asks an engine for an answer, the way every caller does: through the front, which starts it if it sleeps."""
+"""Requests an answer of an engine as every caller does: through the serving proxy, which starts it from zero."""
 
 import base64
 import json

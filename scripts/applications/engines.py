@@ -112,14 +112,14 @@ def _known_as(engine: ServingEngine) -> list[str]:
     return [model.name if engine.engine is Engine.VLLM else model.id for model in engine.models]
 
 
-def _missing(answer: web.Answer, key: str, name: str, wanted: Sequence[str]) -> str:
+def _missing(answer: web.Answer, key: str, name: str, expected: Sequence[str]) -> str:
     if answer.status != 200:
         return f"answers {answer.status}"
     try:
         listed = {str(item[name]).removesuffix(":latest") for item in json.loads(answer.body)[key]}
     except (ValueError, KeyError, TypeError):
         return "answers with something else than a list of models"
-    missing = [model for model in wanted if model.removesuffix(":latest") not in listed]
+    missing = [model for model in expected if model.removesuffix(":latest") not in listed]
     return f"does not list {', '.join(missing)}" if missing else ""
 
 

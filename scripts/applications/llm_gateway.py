@@ -71,8 +71,8 @@ class GatewayApi:
         """Return a new key of a team, good for models alone."""
         if not any(known["team_id"] == team for known in self.teams()):
             raise OperatorError(f"no such team: {team}", f"llmctl gateway team {team} makes it", ExitCode.USAGE)
-        wanted = {"key_alias": alias, "team_id": team, "key_type": "llm_api", "duration": expires}
-        return str(self.call("POST", "/key/generate", wanted)["key"])
+        desired = {"key_alias": alias, "team_id": team, "key_type": "llm_api", "duration": expires}
+        return str(self.call("POST", "/key/generate", desired)["key"])
 
     def revoke_key(self, alias: str) -> None:
         """Make a key worthless."""
@@ -104,7 +104,7 @@ def gateway_api(kubectl: Kubectl) -> Iterator[GatewayApi]:
 
 
 def offer_to_opik(kubectl: Kubectl, models: Sequence[str]) -> bool:
-    """Make the gateway a provider of Opik's playground and judges, or renew what Opik has; return whether it is new.
+    """Make the LLM gateway a provider of Opik, or renew what Opik has; return whether it is new.
 
     Interface: `/v1/private/llm-provider-key` of Opik's backend (2.1.23).
     """

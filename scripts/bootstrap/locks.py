@@ -84,20 +84,20 @@ def pinned(lines: Sequence[str], name: str) -> str:
 
 
 def _locked_pipenv(tools: Toolchain) -> str:
-    wanted = pinned(PIPENV_REQUIREMENTS.read_text(encoding="utf-8").splitlines(), "pipenv")
+    requirement = pinned(PIPENV_REQUIREMENTS.read_text(encoding="utf-8").splitlines(), "pipenv")
     # In an empty environment, so that nothing counts as installed already.
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.json"
         command = [str(tools.python), "-m", "pip", "install", "--dry-run", "--ignore-installed", "--quiet"]
         done = subprocess.run(  # noqa: S603 - our own arguments
-            [*command, "--report", str(report), wanted],
+            [*command, "--report", str(report), requirement],
             env=clean_environment(os.environ),
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            raise NotReadyError(f"{wanted} cannot be resolved: {done.stderr.strip()[-200:]}", "check the network")
+            raise NotReadyError(f"{requirement} cannot be resolved: {done.stderr.strip()[-200:]}", "check the network")
         lines = requirements(json.loads(report.read_text(encoding="utf-8")))
     return "\n".join([_HEADER, *lines]) + "\n"
 

@@ -65,7 +65,7 @@ _SIGNS = (
 
 
 def explain(step: str, output: str, log: str) -> NotReadyError:
-    """Return why `step` failed, told from what the installer printed; `log` is the file that holds all of it."""
+    """Return why `step` failed, from what the installer printed; `log` is the file that holds all of it."""
     for sign in _SIGNS:
         if sign.pattern.search(output):
             return NotReadyError(f"{step} failed: {sign.message}", f"{sign.fix} (log: {log})")

@@ -18,9 +18,9 @@ class Verdict:
     name: str
     settings: Settings | None
     """None when the file cannot be used."""
-    faults: tuple[LocatedError, ...] = ()
+    errors: tuple[LocatedError, ...] = ()
     notes: tuple[str, ...] = ()
-    """What is no fault, but somebody should know."""
+    """What is no error, but somebody should know."""
     placeholders: tuple[str, ...] = ()
     """The notes about values that stand in until somebody writes the real ones."""
 
@@ -39,17 +39,17 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
         loaded = load(name, root / "environments")
     except SettingsError as error:
         return Verdict(name, None, error.errors)
-    standing_in = tuple(str(fault) for fault in loaded.locate(placeholders(loaded.settings)))
+    standing_in = tuple(str(error) for error in loaded.locate(placeholders(loaded.settings)))
     settings = loaded.settings
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
     known = (*standing_in, *filter(None, [capacity.report(settings)]), *waits)
     if previous is None:
         return Verdict(name, loaded.settings, (), known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
-    faults = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
+    errors = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
     # A size may have shrunk against both; one line about a key is enough.
-    by_key = {fault.key: fault for fault in reversed(faults)}
-    kept = tuple(fault for fault in faults if by_key[fault.key] is fault)
+    by_key = {error.key: error for error in reversed(errors)}
+    kept = tuple(error for error in errors if by_key[error.key] is error)
     return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
 
 

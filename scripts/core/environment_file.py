@@ -79,7 +79,7 @@ def _inserted(text: str, mapping: MappingNode, key: Sequence[Part], value: str) 
 
 
 def parsed(environment: str, text: str) -> Settings:
-    """Return the settings that `text` describes. Raises OperatorError with all faults of it."""
+    """Return the settings that `text` describes. Raises OperatorError with all errors in it."""
     try:
         return parse_settings(text, f"environments/{environment}.yaml", environment)
     except SettingsError as error:

@@ -10,7 +10,7 @@ from .errors import ExitCode, OperatorError
 
 
 @contextmanager
-def claim(folder: Path, name: str, action: str) -> Iterator[None]:
+def environment_lock(folder: Path, name: str, action: str) -> Iterator[None]:
     """Hold the environment while `action` runs.
 
     Terraform locks each state by itself; this keeps two runs from writing the same output folder. The lock goes with

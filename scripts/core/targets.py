@@ -1,4 +1,4 @@
-"""Which environment and which stacks a command line means."""
+"""The environment and the stacks that a command line selects."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -24,7 +24,7 @@ class Targets:
     stacks: tuple[str, ...] = ()
 
     def select(self, known: Iterable[str]) -> list[str]:
-        """Return the stacks meant, in the order of `known`."""
+        """Return the selected stacks, in the order of `known`."""
         return [name for name in known if not self.stacks or name in self.stacks]
 
 
@@ -34,7 +34,7 @@ def environments() -> list[str]:
 
 
 def default_environment() -> str:
-    """Return the environment that is meant where none is named."""
+    """Return the default environment."""
     return os.environ.get("PLATFORM_ENV") or DEFAULT
 
 
@@ -71,7 +71,7 @@ def _meant(word: str, known: Sequence[str]) -> str:
 
 
 def load_environment(environment: str) -> Settings:
-    """Return the settings of an environment. Raises OperatorError with all faults of its file."""
+    """Return the settings of an environment. Raises OperatorError with all errors of its file."""
     try:
         return load_settings(environment)
     except SettingsError as error:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.console import err
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import load_environment
@@ -63,7 +63,7 @@ def ensure(shop: Workshop, tools: Tools, processes: Processes) -> Outcome:
 
 
 def unlocked(shop: Workshop) -> list[str]:
-    """Return the images that the lock file does not name as wanted, without asking a registry.
+    """Return the images that the lock file does not name as they are desired, without asking a registry.
 
     Raises OperatorError when a source that is built cannot be read.
     """
@@ -98,7 +98,7 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
     """
     err.print("Images: building and importing what the registry lacks")
     shop = Workshop(load_environment(workspace.environment))
-    with claim(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
+    with environment_lock(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
         changed = ensure(shop, Tools(), processes).lock_changed
     if changed:
         with err.status(f"Synthesizing {workspace.environment} with its images"), processes.forwarding_signals():

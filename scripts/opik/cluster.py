@@ -70,16 +70,16 @@ class OpikCluster:
 def unsettled(workload: Mapping[str, Any]) -> str:
     """Return what a Deployment or StatefulSet lacks to run as it is described; empty for nothing."""
     status = workload.get("status", {})
-    wanted = workload["spec"].get("replicas", 1)
+    desired = workload["spec"].get("replicas", 1)
     if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
         return "has a change that nobody has begun with"
     ready = status.get("readyReplicas", 0)
-    if ready < wanted:
-        return f"{ready}/{wanted}"
+    if ready < desired:
+        return f"{ready}/{desired}"
     updated = status.get("updatedReplicas", 0)
-    if updated < wanted:
-        return f"has replaced {updated} of {wanted} pods"
-    if status.get("replicas", wanted) > wanted:
+    if updated < desired:
+        return f"has replaced {updated} of {desired} pods"
+    if status.get("replicas", desired) > desired:
         return "still has pods from before its last change"
     if status.get("currentRevision") != status.get("updateRevision"):
         return "is being rolled out"

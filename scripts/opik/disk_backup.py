@@ -73,9 +73,9 @@ def back_up(
         return "" if status in ("Completed", "CompletedWithWarnings") else f"{store}: backup is {status}"
 
     with ThreadPoolExecutor(max_workers=len(disks) or 1) as pool:
-        faults = [fault for fault in pool.map(one, disks.items()) if fault]
-    if faults:
-        raise OperatorError(f"not every disk could be backed up, so nothing was changed: {'; '.join(faults)}",
+        failures = [failure for failure in pool.map(one, disks.items()) if failure]
+    if failures:
+        raise OperatorError(f"not every disk could be backed up, so nothing was changed: {'; '.join(failures)}",
             "see the vault's jobs in the Azure portal; --skip-backup goes on without a backup")  # fmt: skip
 
 

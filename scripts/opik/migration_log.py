@@ -14,7 +14,7 @@ _END = re.compile(r"Database migrations (?:completed|FAILED)")
 
 
 class MigrationLog(PodLogs):
-    """Within, every line that a new pod's migrations print is written to `file`, and each migration is told.
+    """Within, every line that a new pod's migrations print is written to `file`, and each migration is reported.
 
     Pods that stood before are left alone. A container that starts again is followed again.
     """

@@ -10,7 +10,7 @@ from scripts.opik.migrations import Changelogs
 from scripts.opik.versions import Version, refused_rollback
 
 
-def target_of(history: list[Revision], asked: Version, wanted: Version | None) -> Version:
+def target_of(history: list[Revision], asked: Version, named: Version | None) -> Version:
     """Return the version to go back to: the one given, else the one that ran before.
 
     After an upgrade that Helm took back, `asked`, which the environment file names, is not what runs: then it is what
@@ -19,9 +19,9 @@ def target_of(history: list[Revision], asked: Version, wanted: Version | None) -
     now = running(history)
     if now is None:
         raise OperatorError("no version of Opik is deployed", "llmctl deploy", ExitCode.REFUSED)
-    if wanted is None and asked > now:
+    if named is None and asked > now:
         return now
-    target = wanted or previous(history)
+    target = named or previous(history)
     if target is None:
         raise OperatorError(
             f"Helm's history knows no version before {now}", "name one with --to VERSION", ExitCode.REFUSED

@@ -75,28 +75,28 @@ def crossed(before: Version, after: Version) -> list[Milestone]:
     return [milestone for milestone in MILESTONES if low < milestone.version <= high]
 
 
-def refused_upgrade(running: Version | None, wanted: Version) -> str:
-    """Return why `wanted` cannot follow what is running (None for nothing), empty when it can."""
-    if wanted < OLDEST:
-        return f"{wanted} is older than {OLDEST}, the oldest chart that helm/opik is written for"
+def refused_upgrade(running: Version | None, desired: Version) -> str:
+    """Return why `desired` cannot follow what is running (None for nothing), empty when it can."""
+    if desired < OLDEST:
+        return f"{desired} is older than {OLDEST}, the oldest chart that helm/opik is written for"
     if running is None:
         return ""
-    if wanted < running:
-        return f"{wanted} is older than {running}, which runs; `llmctl opik rollback` goes back"
-    unsupported = [milestone for milestone in crossed(running, wanted) if not milestone.supported]
+    if desired < running:
+        return f"{desired} is older than {running}, which runs; `llmctl opik rollback` goes back"
+    unsupported = [milestone for milestone in crossed(running, desired) if not milestone.supported]
     if unsupported:
         step = unsupported[0]
-        return f"{running} cannot go to {wanted} in one step: in {step.version} {step.what}"
+        return f"{running} cannot go to {desired} in one step: in {step.version} {step.what}"
     return ""
 
 
-def refused_rollback(running: Version, wanted: Version) -> str:
-    """Return why no schema can make `wanted` follow `running` again, empty where the schema decides."""
-    if wanted >= running:
-        return f"{wanted} is not older than {running}, which runs; `llmctl opik upgrade` goes forward"
-    if wanted < OLDEST:
-        return f"{wanted} is older than {OLDEST}, the oldest chart that helm/opik is written for"
-    final = [milestone for milestone in crossed(wanted, running) if not milestone.reversible]
+def refused_rollback(running: Version, desired: Version) -> str:
+    """Return why no schema can make `desired` follow `running` again, empty where the schema decides."""
+    if desired >= running:
+        return f"{desired} is not older than {running}, which runs; `llmctl opik upgrade` goes forward"
+    if desired < OLDEST:
+        return f"{desired} is older than {OLDEST}, the oldest chart that helm/opik is written for"
+    final = [milestone for milestone in crossed(desired, running) if not milestone.reversible]
     return f"{final[0].version} cannot be undone: {final[0].what}" if final else ""
 
 

@@ -40,17 +40,17 @@ class Changes:
         return self == Changes()
 
     def __str__(self) -> str:
-        return self._told(_FUTURE)
+        return self._counted(_FUTURE)
 
     @property
     def past(self) -> str:
         """The changes, after they have been made."""
-        return self._told(_PAST)
+        return self._counted(_PAST)
 
-    def _told(self, words: Mapping[str, str]) -> str:
+    def _counted(self, words: Mapping[str, str]) -> str:
         counted = ((getattr(self, item.name), words[item.name]) for item in fields(self))
-        told = ", ".join(f"{count} {word}" for count, word in counted if count) or "no changes"
-        return told.replace("1 outputs", "1 output") if self.outputs == 1 else told
+        text = ", ".join(f"{count} {word}" for count, word in counted if count) or "no changes"
+        return text.replace("1 outputs", "1 output") if self.outputs == 1 else text
 
 
 _FUTURE = {

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from scripts.core.console import err
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import Targets, load_environment
@@ -29,7 +29,7 @@ class Job:
 
 @contextmanager
 def rollout(job: Job) -> Iterator[Rollout]:
-    """Check the environment file, claim the environment, synthesize it, and give the run over its chosen stacks.
+    """Check the environment file, lock the environment, synthesize it, and give the run over its chosen stacks.
 
     Saved plans that were not applied are removed at the end. Raises OperatorError.
     """
@@ -37,7 +37,7 @@ def rollout(job: Job) -> Iterator[Rollout]:
     load_environment(job.targets.environment)
     processes = Processes()
     workspace = job.workspace
-    with claim(CACHE / "locks", workspace.lock_name, job.action):
+    with environment_lock(CACHE / "locks", workspace.lock_name, job.action):
         with err.status(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
             warnings = synthesize(workspace, processes)
         for warning in warnings:

@@ -92,8 +92,8 @@ class StackRunner:
         Raises TerraformError.
         """
         stamp = self.stack.folder / _INIT_STAMP
-        wanted = self._init_digest()
-        if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        desired = self._init_digest()
+        if not force and stamp.exists() and stamp.read_text(encoding="utf-8") == desired:
             return
         with _init_lock:
             if cache := self._environment.get("TF_PLUGIN_CACHE_DIR"):
@@ -102,7 +102,7 @@ class StackRunner:
         if result.status:
             raise self._failure("init", result)
         stamp.parent.mkdir(exist_ok=True)
-        stamp.write_text(wanted, encoding="utf-8")
+        stamp.write_text(desired, encoding="utf-8")
 
     def plan(self, *, destroy: bool = False, read_unchanged: bool = False, targets: Sequence[str] = ()) -> Plan:
         """Plan the stack into `plan_file` and return what it would do.

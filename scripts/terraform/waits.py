@@ -39,7 +39,7 @@ role); else what Azure's own pages and many deployments say.
 """
 
 FIRST_S = 60
-"""A wait is told once it is longer than this, and then again each time it has doubled."""
+"""A wait is reported once it is longer than this, and then again each time it has doubled."""
 
 
 def seconds(text: str) -> int:
@@ -53,7 +53,7 @@ class Waits:
 
     def __init__(self) -> None:
         self._running: dict[str, tuple[str, int]] = {}
-        self._told: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
 
     def line(self, text: str) -> None:
         """Take the next line."""
@@ -75,20 +75,20 @@ class Waits:
         if not self._running:
             return ""
         address, (action, elapsed) = max(self._running.items(), key=lambda item: item[1][1])
-        return told(address, action, elapsed)
+        return described(address, action, elapsed)
 
     def news(self) -> list[str]:
         """Return what has become long since this was asked last, each a line for people."""
         found = []
         for address, (action, elapsed) in self._running.items():
-            due = 2 * self._told[address] if address in self._told else FIRST_S
+            due = 2 * self._reported[address] if address in self._reported else FIRST_S
             if elapsed >= due:
-                self._told[address] = elapsed
-                found.append(told(address, action, elapsed))
+                self._reported[address] = elapsed
+                found.append(described(address, action, elapsed))
         return found
 
 
-def told(address: str, action: str, elapsed: int) -> str:
+def described(address: str, action: str, elapsed: int) -> str:
     """Return one wait for people: what, since when, why and how long it usually takes."""
     text = f"{action} {address}"
     if elapsed:

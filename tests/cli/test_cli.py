@@ -18,7 +18,7 @@ from scripts.cli.state import commands as state
 from scripts.cli.state.storage import bootstrap_commands
 from scripts.cli.tools import Tools
 from scripts.core.consent import Consent
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import EXIT_CODES, ExitCode, OperatorError
 from scripts.core.targets import Targets, complete_targets, load_environment, parse_targets
 from scripts.core.workspace import Workspace
@@ -182,13 +182,13 @@ def test_consent_given_beforehand_asks_nothing() -> None:
 
 
 def test_an_environment_is_worked_on_by_one_command_at_a_time(tmp_path: Path) -> None:
-    with claim(tmp_path, "dev", "deploy"):
+    with environment_lock(tmp_path, "dev", "deploy"):
         with pytest.raises(OperatorError, match=r"dev is in use by `llmctl deploy` \(process \d+\)") as refusal:
-            claim(tmp_path, "dev", "destroy").__enter__()
+            environment_lock(tmp_path, "dev", "destroy").__enter__()
         assert refusal.value.code == ExitCode.NOT_READY
-        with claim(tmp_path, "prod", "deploy"):
+        with environment_lock(tmp_path, "prod", "deploy"):
             pass
-    with claim(tmp_path, "dev", "destroy"):
+    with environment_lock(tmp_path, "dev", "destroy"):
         pass
 
 

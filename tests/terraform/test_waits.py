@@ -9,7 +9,7 @@ from scripts.core.progress import Board
 from scripts.lab.rehearsal.follow import Follower
 from scripts.terraform.rollout import _shown_on
 from scripts.terraform.stack import Activity
-from scripts.terraform.waits import LONG, Waits, seconds, told
+from scripts.terraform.waits import LONG, Waits, described, seconds
 
 CLUSTER = "azurerm_kubernetes_cluster.cluster"
 
@@ -68,7 +68,7 @@ def test_what_was_measured_to_take_a_minute_or_more_has_its_reason() -> None:
         "helm_release",
         "kubernetes_job_v1",
     } <= set(LONG)
-    assert told("terraform_data.it", "creating", 90) == "creating terraform_data.it for 1:30"
+    assert described("terraform_data.it", "creating", 90) == "creating terraform_data.it for 1:30"
 
 
 def test_without_a_terminal_long_waits_are_lines_of_the_log() -> None:

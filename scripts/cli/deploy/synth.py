@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from scripts.core.console import err, out, print_json
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.workspace import CACHE, Workspace
@@ -27,7 +27,7 @@ def synth(
     load_environment(name)
     workspace = Workspace(name)
     processes = Processes()
-    with claim(CACHE / "locks", workspace.lock_name, "synth"), processes.forwarding_signals():
+    with environment_lock(CACHE / "locks", workspace.lock_name, "synth"), processes.forwarding_signals():
         warnings = synthesize(workspace, processes)
     stacks = workspace.stacks()
     if as_json:

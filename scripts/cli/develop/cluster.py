@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from scripts.core.console import err, out, print_json
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.workspace import CACHE
@@ -45,7 +45,7 @@ def up(
         _show(_described())
         return
     settings = load_environment(parse_targets([environment] if environment else []).environment)
-    with claim(CACHE / "locks", "cluster", "cluster up"), err.status("Checking what is built") as status:
+    with environment_lock(CACHE / "locks", "cluster", "cluster up"), err.status("Checking what is built") as status:
 
         def say(text: str) -> None:
             status.update(text)
@@ -67,7 +67,7 @@ def down() -> None:
             "unset KUBECONFIG, or stop that cluster with what started it",
             ExitCode.REFUSED,
         )
-    with claim(CACHE / "locks", "cluster", "cluster down"), err.status("Stopping"):
+    with environment_lock(CACHE / "locks", "cluster", "cluster down"), err.status("Stopping"):
         ran = Cluster(FOLDER).down()
     err.print("Stopped." if ran else "Nothing runs.")
 

@@ -15,7 +15,7 @@ from rich.table import Table
 from scripts.cli.health.rehearsed import parts
 from scripts.cli.health.steps import go, show
 from scripts.core.console import err, out
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.progress import Board
 from scripts.core.targets import complete_environment, load_environment, parse_targets
@@ -81,7 +81,7 @@ def rehearse(
     require_terraform()
     settings = load_environment(name)
     started = time.monotonic()
-    with claim(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
+    with environment_lock(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
         with _prepared(settings, providers, fresh=not keep) as rehearsal:
             _bring_up(rehearsal)
             _print_standing(rehearsal, time.monotonic() - started)

@@ -47,7 +47,7 @@ def check(
     else:
         for verdict in verdicts:
             _show(verdict)
-    if any(verdict.faults for verdict in verdicts):
+    if any(verdict.errors for verdict in verdicts):
         raise typer.Exit(ExitCode.SETTINGS)
 
 
@@ -130,11 +130,11 @@ def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/referen
 
 
 def _show(verdict: Verdict) -> None:
-    for fault in verdict.faults:
-        out.print(str(fault), markup=False, soft_wrap=True)
+    for error in verdict.errors:
+        out.print(str(error), markup=False, soft_wrap=True)
     for note in verdict.notes:
         err.print(f"note: {note}", markup=False, soft_wrap=True)
-    count = len(verdict.faults)
+    count = len(verdict.errors)
     result = "is valid" if not count else f"has {count} error{'s' if count > 1 else ''}"
     err.print(f"{verdict.label} {result}.", markup=False)
 
@@ -143,8 +143,8 @@ def _plain(verdict: Verdict) -> dict[str, Any]:
     return {
         "name": verdict.name,
         "file": verdict.label,
-        "ok": not verdict.faults,
-        "faults": [asdict(fault) for fault in verdict.faults],
+        "ok": not verdict.errors,
+        "faults": [asdict(error) for error in verdict.errors],
         "notes": list(verdict.notes),
     }
 

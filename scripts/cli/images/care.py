@@ -20,7 +20,7 @@ from scripts.images.verification import Subject, find_scanner, is_clean
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.image_lock import lock_file
 
-from .options import Names, RegistryHost, SourceFolder, claimed, open_shop
+from .options import Names, RegistryHost, SourceFolder, locked_images_of, open_shop
 
 
 def lock(
@@ -67,10 +67,10 @@ def prune(
     """
     shop = open_shop(environment, image, registry=registry)
     locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
-    # What was locked once and is no longer wanted is pruned too, unless only some images are meant.
+    # What was locked once and is no longer desired is pruned too, unless only some images are selected.
     mine = set() if image else {entry.repository for entry in shop.locked().values()}
     repositories = shop.repositories | mine
-    with claimed(shop, "images prune"), err.status("Reading the registry"):
+    with locked_images_of(shop, "images prune"), err.status("Reading the registry"):
         old = superseded(shop.registry, repositories, locks, keep or shop.settings.images.keep_versions)
         if yes:
             for repository, digest in sorted({(version.repository, version.digest) for version in old}):

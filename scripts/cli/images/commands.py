@@ -13,7 +13,7 @@ from scripts.images.environment_images import Workshop
 from scripts.images.report import plain, rows, table
 
 from .care import lock, prune, scan, verify
-from .options import BuilderName, ImporterName, Jobs, Names, RegistryHost, SourceFolder, claimed, open_shop
+from .options import BuilderName, ImporterName, Jobs, Names, RegistryHost, SourceFolder, locked_images_of, open_shop
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 app.command("lock")(lock)
@@ -107,7 +107,7 @@ def status(
 
 
 def _ensure(shop: Workshop, tools: Tools, action: str, as_json: bool) -> None:
-    with claimed(shop, action):
+    with locked_images_of(shop, action):
         outcome = ensure(shop, tools, Processes())
     if as_json:
         print_json(

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.targets import default_environment, load_environment
 from scripts.core.workspace import CACHE
 from scripts.images.environment_images import Workshop
@@ -41,11 +41,11 @@ def open_shop(
     source: Path | None = None,
     kind: Literal["all", "build", "import"] = "all",
 ) -> Workshop:
-    """Return the images that a command line means. Raises OperatorError when the environment file has faults."""
+    """Return the images that a command line selects. Raises OperatorError when the environment file has errors."""
     settings = load_environment(environment or default_environment())
     return Workshop(settings, registry_name=registry, source_folder=source, names=tuple(names or ()), kind=kind)
 
 
-def claimed(shop: Workshop, action: str) -> AbstractContextManager[None]:
+def locked_images_of(shop: Workshop, action: str) -> AbstractContextManager[None]:
     """Hold the environment's images while `action` runs. Raises OperatorError when another process holds them."""
-    return claim(CACHE / "locks", f"{shop.settings.name}-images", action)
+    return environment_lock(CACHE / "locks", f"{shop.settings.name}-images", action)

@@ -10,7 +10,7 @@ from scripts.cli.tools import tools_of
 from scripts.core.azure import az_text
 from scripts.core.consent import Consent
 from scripts.core.console import err, out
-from scripts.core.environment_lock import claim
+from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, parse_targets
@@ -103,7 +103,7 @@ def migrate(
         )
     tools, processes, terraform = tools_of(context), Processes(), require_terraform()
     workspace = tools.workspace(after.name)
-    with claim(CACHE / "locks", workspace.lock_name, "state migrate"), processes.forwarding_signals():
+    with environment_lock(CACHE / "locks", workspace.lock_name, "state migrate"), processes.forwarding_signals():
         old = place(before, "from", workspace, terraform, processes)
         new = place(after, "to", workspace, terraform, processes)
         with err.status("Reading both backends"):

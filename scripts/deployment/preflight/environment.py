@@ -19,7 +19,7 @@ def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
     remote = settings.state.azurerm or settings.state.hcp
     deployed = remote or any((root / "state" / environment).glob("*.tfstate"))
     verdict = verdict_of(environment, root, "HEAD" if deployed else None)
-    if found := [*verdict.placeholders, *map(str, verdict.faults)]:
+    if found := [*verdict.placeholders, *map(str, verdict.errors)]:
         raise OperatorError(
             "\n".join(found),
             f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",

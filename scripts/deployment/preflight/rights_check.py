@@ -1,4 +1,4 @@
-"""What the login that deploys lacks of the rights in `rights.py`, told before anything is made.
+"""What the login that deploys lacks of the rights in `rights.py`, reported before anything is created.
 
 A line is a hint and no proof: what a group or a role of the organization's own gives besides is not always seen.
 Where Azure cannot be asked, nothing is known and nothing is said.
@@ -47,8 +47,8 @@ def _of_azure(settings: "Settings", ask: Ask) -> Iterator[str]:
         given = ask("rest", "--method", "GET", "--url", url).get("value") or []
     except OperatorError:
         return
-    wanted = {action: role for action, role in rights.AZURE.values() if role != rights.SECRETS}
-    missing = {role for action, role in wanted.items() if not any(_allows(entry, action) for entry in given)}
+    needed = {action: role for action, role in rights.AZURE.values() if role != rights.SECRETS}
+    missing = {role for action, role in needed.items() if not any(_allows(entry, action) for entry in given)}
     if missing:
         yield (
             f"this login lacks {' and '.join(sorted(missing))} on {scope}, or what holds their actions:"
@@ -74,7 +74,7 @@ def _of_directory(settings: "Settings", ask: Ask) -> Iterator[str]:
     if claims.get("idtyp") != "app" or ADMINISTRATORS.keys() & set(claims.get("wids") or ()):
         return
     held = set(claims.get("roles") or ())
-    missing = [right for right in _wanted(settings) if right not in held and not (WIDER.get(right, set()) & held)]
+    missing = [right for right in _needed(settings) if right not in held and not (WIDER.get(right, set()) & held)]
     if missing:
         yield (
             f"this login lacks {', '.join(missing)} in the directory (Microsoft Graph, application permissions):"
@@ -82,7 +82,7 @@ def _of_directory(settings: "Settings", ask: Ask) -> Iterator[str]:
         )
 
 
-def _wanted(settings: "Settings") -> list[str]:
+def _needed(settings: "Settings") -> list[str]:
     identity = settings.identity
     spared = {
         rights.CREATE_GROUPS: identity.access_group_object_id is not None,

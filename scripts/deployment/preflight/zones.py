@@ -1,4 +1,4 @@
-"""Whether Azure has the machines of every pool in the zones that the environment file asks for.
+"""Whether Azure has the VM size of every node pool in the zones that the environment file asks for.
 
 Asked before the first deployment: AKS would refuse a pool only after vault, database and cluster exist.
 """
@@ -32,10 +32,10 @@ def refused(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> li
     Where Azure cannot be asked nothing is known and nothing is said. AKS may have less than the subscription
     (https://learn.microsoft.com/azure/aks/reliability-availability-zones-configure), so that silence is no promise.
     """
-    wanted = list(pools(settings))
-    known = _available(settings, ask) if wanted else {}
+    asked = list(pools(settings))
+    known = _available(settings, ask) if asked else {}
     found = []
-    for key, size, zones in wanted:
+    for key, size, zones in asked:
         available = known.get(size)
         if available is None or set(zones) <= available:
             continue
@@ -45,7 +45,7 @@ def refused(settings: "Settings", ask: Callable[..., list[Any]] = az_list) -> li
         else:
             fix = "choose another size"
         found.append(
-            f"{key}: {size} is to be had in {settings.azure.region} in zones {there or 'none'}, not in"
+            f"{key}: {size} is available in {settings.azure.region} in zones {there or 'none'}, not in"
             f" {sorted(set(zones) - available)}; {fix}"
         )
     return found

@@ -39,7 +39,7 @@ def test_a_gpu_pool_is_told_the_zones_to_write() -> None:
     asked = settings(cluster={"gpu_pools": {"t4": POOL}})
     assert refused(asked, azure(**{T4: sku(T4, ["3", "1"])})) == [
         (
-            "cluster.gpu_pools.t4.zones: Standard_NC4as_T4_v3 is to be had in westeurope in zones [1, 3], not in [2];"
+            "cluster.gpu_pools.t4.zones: Standard_NC4as_T4_v3 is available in westeurope in zones [1, 3], not in [2];"
             " write cluster.gpu_pools.t4.zones: [1, 3]"
         )
     ]
