@@ -73,23 +73,23 @@ def _ask(
         with httpx.Client(verify=tls, timeout=timeout_s, trust_env=False) as client:
             answer = client.request(method, url, json=content, headers={"User-Agent": "llmctl", **(headers or {})})
     except (httpx.HTTPError, httpx.InvalidURL) as error:
-        raise _no_answer(_root(error)) from None
+        raise _no_answer(cause_of(error)) from None
     found = dict(answer.headers)
     return Answer(answer.status_code, found.get("location", ""), answer.content, found)
-
-
-def _root(error: BaseException) -> BaseException:
-    """Return what httpx and httpcore wrapped: the operating system's or OpenSSL's own error, else `error`."""
-    inner: BaseException | None = error
-    while inner is not None and not isinstance(inner, OSError):
-        inner = inner.__cause__ or inner.__context__
-    return inner or error
 
 
 def _no_answer(error: BaseException) -> NoAnswerError:
     if isinstance(error, ssl.SSLCertVerificationError):
         return NoAnswerError(f"certificate: {error.verify_message}")
     return NoAnswerError(f"{type(error).__name__}: {error}")
+
+
+def cause_of(error: BaseException) -> BaseException:
+    """Return what httpx and httpcore wrapped: the operating system's or OpenSSL's own error, else `error`."""
+    inner: BaseException | None = error
+    while inner is not None and not isinstance(inner, OSError):
+        inner = inner.__cause__ or inner.__context__
+    return inner or error
 
 
 def resolve(host: str) -> set[str]:

@@ -70,6 +70,6 @@ def _created(registry: Registry, repository: str, digest: str) -> str:
         manifest = registry.manifest(repository, children[0].digest)
     try:
         with registry.blob(repository, manifest.config.digest) as config:
-            return str(json.loads(config.read()).get("created") or "")
+            return str(json.loads(b"".join(config)).get("created") or "")
     except (KeyError, ValueError):
         return ""

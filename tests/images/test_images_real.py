@@ -94,7 +94,7 @@ def test_images_are_built_pushed_and_locked_by_the_digest_that_the_registry_give
     for name, entry in shop.locked().items():
         manifest = shop.registry.manifest(entry.repository, entry.digest)
         with shop.registry.blob(entry.repository, manifest.config.digest) as content:
-            labels = json.loads(content.read())["config"]["Labels"]
+            labels = json.loads(b"".join(content))["config"]["Labels"]
         assert labels["version"] == VERSION, "the build argument reaches the build"
         assert labels["org.opencontainers.image.title"] == name
         assert size_bytes(shop.registry, entry.repository, entry.digest, "linux/amd64") > 0
@@ -324,7 +324,7 @@ def test_an_added_file_lets_the_real_builder_build_what_copies_it(
     names: dict[str, int] = {}
     for layer in manifest.blobs()[:-1]:
         with shop.registry.blob(entry.repository, layer.digest) as content:
-            packed = io.BytesIO(content.read())
+            packed = io.BytesIO(b"".join(content))
         with tarfile.open(fileobj=packed) as archive:
             names |= {member.name: member.size for member in archive if member.isfile()}
     assert names["images/archive.tar.gz"] == 0

@@ -15,7 +15,6 @@ from scripts.images.registry.client import Registry
 from scripts.images.registry.copying import Place, copy
 from scripts.images.registry.credentials import Login, auth_file, find_login
 from scripts.images.registry.references import Reference, api_host, parse
-from scripts.images.registry.transport import Transport
 from tests.support.images.oci_registry import OciRegistry
 
 PASSWORD = "correct-horse-battery"
@@ -34,7 +33,7 @@ def target() -> Iterator[OciRegistry]:
 
 
 def client(registry: OciRegistry, login: Login | None = None) -> Registry:
-    return Registry(registry.name, login, Transport(pause=lambda _seconds: None))
+    return Registry(registry.name, login, pause=lambda _seconds: None)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +149,7 @@ def test_a_login_is_not_sent_to_the_blob_store_that_a_registry_redirects_to() ->
         known = client(registry, Login("me", PASSWORD))
         manifest = known.manifest("app", "1.0")
         with known.blob("app", manifest.config.digest) as content:
-            assert json.loads(content.read())["os"] == "linux"
+            assert json.loads(b"".join(content))["os"] == "linux"
     stored = [
         headers for request, headers in zip(registry.requests, registry.headers, strict=True) if "/storage/" in request
     ]

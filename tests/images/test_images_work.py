@@ -65,7 +65,7 @@ class LayerBuilder:
         entries = []
         for content in (json.dumps({"config": {"Labels": dict(job.labels)}}).encode(), packed.getvalue()):
             entries.append({"digest": digest_of(content), "size": len(content)})
-            registry.put_blob(job.target.repository, Descriptor(digest_of(content), len(content)), io.BytesIO(content))
+            registry.put_blob(job.target.repository, Descriptor(digest_of(content), len(content)), [content])
         body = json.dumps({"schemaVersion": 2, "config": entries[0], "layers": entries[1:]}).encode()
         assert job.target.tag
         registry.put_manifest(job.target.repository, job.target.tag, Manifest(MANIFEST, body))

@@ -1,32 +1,35 @@
 """One registry: manifests, blobs, tags."""
 
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from http import HTTPStatus
-from typing import IO
 from urllib.parse import quote, urljoin
+
+import httpx
 
 from scripts.images.errors import NotFoundError, RegistryError, UnauthorizedError
 
-from .authentication import Authentication
+from .authentication import Authentication, ScopedAuth
 from .credentials import Login, find_login
 from .manifests import ACCEPT, Descriptor, Manifest
 from .references import DIGEST, api_host, is_loopback
-from .transport import Answer, Origin, Readable, Transport
+from .transport import Transport, reaching
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _PAGE = 500
 
 
 class Registry:
     """Client of the registry `name`; safe for threads. Every method raises RegistryError."""
 
-    def __init__(self, name: str, login: Login | None = None, transport: Transport | None = None) -> None:
+    def __init__(self, name: str, login: Login | None = None, *, pause: Callable[[float], object] = time.sleep) -> None:
         self.name = name
         self.login = login
-        self._base = f"{'http' if is_loopback(name) else 'https'}://{api_host(name)}"
-        self._transport = transport or Transport()
-        self._authentication = Authentication(name, login, self._transport)
+        host = api_host(name)
+        self._base = f"{'http' if is_loopback(name) else 'https'}://{host}"
+        self._transport = Transport(self._base, pause)
+        self._authentication = Authentication(name, host, login)
 
     @classmethod
     def connect(cls, name: str) -> "Registry":
@@ -36,7 +39,7 @@ class Registry:
     def digest(self, repository: str, selector: str) -> str | None:
         """Return the digest behind a tag or digest, or None when the registry does not hold it."""
         answer = self._request("HEAD", repository, f"manifests/{selector}", headers={"Accept": ACCEPT})
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         self._expect(answer, f"{repository}:{selector}", HTTPStatus.OK)
         found = answer.headers.get("Docker-Content-Digest")
@@ -47,7 +50,7 @@ class Registry:
         answer = self._request("GET", repository, f"manifests/{selector}", headers={"Accept": ACCEPT})
         self._expect(answer, f"{repository}:{selector}", HTTPStatus.OK)
         media_type = (answer.headers.get("Content-Type") or "").partition(";")[0]
-        manifest = Manifest(media_type, answer.body)
+        manifest = Manifest(media_type, answer.content)
         if DIGEST.fullmatch(selector) and manifest.digest != selector:
             raise RegistryError(f"registry {self.name} answers {repository}@{selector} with another content")
         return manifest
@@ -56,14 +59,14 @@ class Registry:
         """Store a manifest under a tag or its digest."""
         headers = {"Content-Type": manifest.media_type}
         answer = self._request(
-            "PUT", repository, f"manifests/{selector}", headers=headers, body=manifest.body, push=True
+            "PUT", repository, f"manifests/{selector}", headers=headers, content=manifest.body, push=True
         )
         self._expect(answer, f"{repository}:{selector}", HTTPStatus.CREATED)
 
     def delete_manifest(self, repository: str, digest: str) -> None:
         """Delete a manifest and every tag that names it."""
         answer = self._request("DELETE", repository, f"manifests/{digest}", push=True, action="delete")
-        if answer.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        if answer.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             raise RegistryError(f"registry {self.name} is set up to refuse deletions")
         self._expect(answer, f"{repository}@{digest}", HTTPStatus.ACCEPTED, HTTPStatus.OK, HTTPStatus.NOT_FOUND)
 
@@ -76,10 +79,10 @@ class Registry:
         while True:
             query = f"?n={_PAGE}" + (f"&last={quote(last)}" if last else "")
             answer = self._request("GET", repository, f"tags/list{query}")
-            if answer.status == HTTPStatus.NOT_FOUND:
+            if answer.status_code == HTTPStatus.NOT_FOUND:
                 return
             self._expect(answer, repository, HTTPStatus.OK)
-            page = json.loads(answer.body).get("tags") or []
+            page = json.loads(answer.content).get("tags") or []
             yield from page
             if "Link" not in answer.headers or not page or page[-1] == last:
                 return
@@ -88,28 +91,28 @@ class Registry:
     def has_blob(self, repository: str, digest: str) -> bool:
         """Tell whether the repository holds a blob."""
         answer = self._request("HEAD", repository, f"blobs/{digest}")
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             return False
         self._expect(answer, f"{repository}@{digest}", HTTPStatus.OK)
         return True
 
-    def blob(self, repository: str, digest: str) -> IO[bytes]:
-        """Return a blob as a stream, which the caller closes."""
+    @contextmanager
+    def blob(self, repository: str, digest: str) -> Iterator[Iterator[bytes]]:
+        """Give over the pieces of a blob."""
         answer = self._request("GET", repository, f"blobs/{digest}", stream=True)
-        self._expect(answer, f"{repository}@{digest}", HTTPStatus.OK)
-        assert answer.stream is not None
-        return answer.stream
+        with closing(answer):
+            self._expect(answer, f"{repository}@{digest}", HTTPStatus.OK)
+            yield _pieces(answer)
 
-    def put_blob(self, repository: str, blob: Descriptor, content: Readable) -> None:
-        """Store a blob in one piece; the registry checks its digest."""
+    def put_blob(self, repository: str, blob: Descriptor, content: Iterable[bytes]) -> None:
+        """Store a blob, given in pieces; the registry checks its digest."""
         started = self._request("POST", repository, "blobs/uploads/", push=True)
         self._expect(started, repository, HTTPStatus.ACCEPTED)
         location = urljoin(f"{self._base}/", started.headers.get("Location", ""))
         url = f"{location}{'&' if '?' in location else '?'}digest={quote(blob.digest)}"
         headers = {"Content-Length": str(blob.size_bytes), "Content-Type": "application/octet-stream"}
-        if Origin.of(url) == Origin.of(self._base):
-            headers |= self._authentication.header(_scope(repository, push=True))
-        answer = self._transport.send("PUT", url, headers, body=content)
+        auth = ScopedAuth(self._authentication, _scope(repository, push=True))
+        answer = self._transport.send("PUT", url, auth, headers=headers, content=iter(content))
         self._expect(answer, f"{repository}@{blob.digest}", HTTPStatus.CREATED)
 
     def _request(
@@ -119,36 +122,31 @@ class Registry:
         path: str,
         *,
         headers: dict[str, str] | None = None,
-        body: bytes | None = None,
+        content: bytes | None = None,
         push: bool = False,
         stream: bool = False,
         action: str = "",
-    ) -> Answer:
-        url = f"{self._base}/v2/{repository}/{path}"
-        scope = _scope(repository, push=push, action=action)
-        sent = {"Content-Length": "0"} if method == "POST" and body is None else {}
-        sent |= headers or {}
-        authorization = self._authentication.header(scope)
-        answer = self._transport.send(method, url, sent | authorization, body=body, stream=stream)
-        if answer.status == HTTPStatus.UNAUTHORIZED:
-            challenge = answer.headers.get("WWW-Authenticate", "")
-            granted = self._authentication.answer(challenge, scope, authorization.get("Authorization"))
-            answer = self._transport.send(method, url, sent | granted, body=body, stream=stream)
-        while answer.status in _REDIRECTS and method in {"GET", "HEAD"}:
-            # To a blob store, whose URL carries its own signature; the registry's login is not for it.
-            url = urljoin(url, answer.headers.get("Location", ""))
-            answer = self._transport.send(method, url, sent, stream=stream)
-        return answer
+    ) -> httpx.Response:
+        auth = ScopedAuth(self._authentication, _scope(repository, push=push, action=action))
+        url = f"/v2/{repository}/{path}"
+        return self._transport.send(method, url, auth, headers=headers, content=content, stream=stream)
 
-    def _expect(self, answer: Answer, what: str, *statuses: HTTPStatus) -> None:
-        if answer.status in statuses:
+    def _expect(self, answer: httpx.Response, what: str, *statuses: HTTPStatus) -> None:
+        if answer.status_code in statuses:
             return
-        if answer.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-            login = "the login" if answer.status == HTTPStatus.UNAUTHORIZED else f"this login for {what}"
+        if answer.status_code in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+            login = "the login" if answer.status_code == HTTPStatus.UNAUTHORIZED else f"this login for {what}"
             raise UnauthorizedError(self.name, login if self.login else f"{what} without a login")
-        if answer.status == HTTPStatus.NOT_FOUND:
+        if answer.status_code == HTTPStatus.NOT_FOUND:
             raise NotFoundError(f"registry {self.name} does not hold {what}")
-        raise RegistryError(f"registry {self.name} answers {what} with status {answer.status}{_detail(answer.body)}")
+        raise RegistryError(
+            f"registry {self.name} answers {what} with status {answer.status_code}{_detail(answer.read())}"
+        )
+
+
+def _pieces(answer: httpx.Response) -> Iterator[bytes]:
+    with reaching(answer.url):
+        yield from answer.iter_raw()
 
 
 def _scope(repository: str, *, push: bool, action: str = "") -> str:

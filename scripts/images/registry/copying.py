@@ -1,9 +1,8 @@
 """Copies an image from one registry to another, every platform of it, byte for byte."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import IO
 
 from .client import Registry
 from .manifests import Descriptor, Manifest
@@ -49,18 +48,11 @@ def _content(source: Place, target: Place, manifest: Manifest, pool: ThreadPoolE
 def _blob(source: Place, target: Place, blob: Descriptor, count: Count) -> None:
     if target.registry.has_blob(target.repository, blob.digest):
         return
-    with source.registry.blob(source.repository, blob.digest) as content:
-        target.registry.put_blob(target.repository, blob, _Counted(content, count))
+    with source.registry.blob(source.repository, blob.digest) as pieces:
+        target.registry.put_blob(target.repository, blob, _counted(pieces, count))
 
 
-class _Counted:
-    """A stream that tells how much of it was read."""
-
-    def __init__(self, content: IO[bytes], count: Count) -> None:
-        self._content = content
-        self._count = count
-
-    def read(self, size: int = -1, /) -> bytes:
-        block = self._content.read(size)
-        self._count(len(block))
-        return block
+def _counted(pieces: Iterator[bytes], count: Count) -> Iterator[bytes]:
+    for piece in pieces:
+        count(len(piece))
+        yield piece

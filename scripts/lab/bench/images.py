@@ -1,7 +1,6 @@
 """`llmctl bench images`: nothing to do, parallel against serial, one edited file against rebuilding everything."""
 
 import hashlib
-import io
 import json
 import os
 import shutil
@@ -80,7 +79,7 @@ def _noop(folder: Path, registry: str, runs: int) -> float:
 
     def put(repository: str, tag: str) -> None:
         for entry, content in zip(entries, contents, strict=True):
-            client.put_blob(repository, Descriptor(str(entry["digest"]), len(content)), io.BytesIO(content))
+            client.put_blob(repository, Descriptor(str(entry["digest"]), len(content)), [content])
         client.put_manifest(repository, tag, manifest)
 
     (folder / "digest").write_text(manifest.digest, "utf-8")

@@ -185,7 +185,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif rest not in store.blobs[repository]:
             self._answer(404)
         elif store.redirect and self.command == "GET" and not self.path.startswith("/storage"):
-            self._answer(307, Location=f"/storage/{repository}/blobs/{rest}")
+            self._answer(
+                307, Location=f"http://localhost:{store.name.partition(':')[2]}/storage/{repository}/blobs/{rest}"
+            )
         else:
             self._answer(200, store.blobs[repository][rest])
 
