@@ -18,7 +18,7 @@ from .settings import Settings
 
 
 class AcrStack(EnvironmentStack):
-    """Owns the container registry. Needs nothing. Hands on its id, name and login server.
+    """Owns the container registry. Needs nothing. Publishes its id, name and login server.
 
     The cluster's right to pull is given by the cluster's stack. Docker Content Trust is left out: Azure enables it on
     no new registry since May 2026 and removes it in 2028 (https://learn.microsoft.com/azure/container-registry/

@@ -19,7 +19,7 @@ SPECIAL_CHARACTERS = {Alphabet.LETTERS_AND_DIGITS: "", Alphabet.BASE64_URL: "-_"
 
 
 class DatabaseStack(EnvironmentStack):
-    """Owns the PostgreSQL server, the Key Vault and the generated secrets. Needs nothing. Hands on where they are.
+    """Owns the PostgreSQL server, the Key Vault and the generated secrets. Needs nothing. Publishes where they are.
 
     No secret value is part of its state, plans or outputs: docs/explanation/secrets.md says how.
     """

@@ -24,7 +24,7 @@ VLLM_MODELS = "vllm-models"
 class DisksStack(EnvironmentStack):
     """Owns the data disks, their backups, the file share for chat uploads, and the store of weights. Needs nothing.
 
-    Hands on their ids. Weights alone are not protected: they are no data. Snapshots lie in a resource group of their
+    Publishes their ids. Weights alone are not protected: they are no data. Snapshots lie in a resource group of their
     own, because the role that lets the Backup vault make them also gives it the keys of every storage account beside
     them.
     """

@@ -1,4 +1,4 @@
-"""Locks the tool chain anew, without naming where packages are fetched from: that is each machine's own business."""
+"""Locks the tool chain again, without naming where packages are fetched from: that is each machine's own business."""
 
 import json
 import os

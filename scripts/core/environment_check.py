@@ -1,4 +1,4 @@
-"""Judges one environment file: by itself, against the committed version, against what is deployed."""
+"""Checks one environment file: by itself, against the committed version, against what is deployed."""
 
 import json
 import subprocess
@@ -31,9 +31,9 @@ class Verdict:
 
 
 def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
-    """Judge `environments/<name>.yaml` below `root`.
+    """Check `environments/<name>.yaml` below `root`.
 
-    `previous` is the commit that says what exists; None judges the file by itself.
+    `previous` is the commit that says what exists; None checks the file by itself.
     """
     try:
         loaded = load(name, root / "environments")

@@ -11,13 +11,13 @@ from ruamel.yaml import YAML
 
 
 class PolicyError(Exception):
-    """checkov could not judge something, or a list of accepted findings is faulty."""
+    """checkov could not check something, or a list of accepted findings is faulty."""
 
 
 def report(folder: Path, framework: str) -> dict[str, Any]:
     """Return checkov's report on a folder. Nothing is downloaded.
 
-    Raises PolicyError when checkov fails, cannot parse a file, or finds nothing to judge.
+    Raises PolicyError when checkov fails, cannot parse a file, or finds nothing to check.
     """
     command = [sys.executable, "-m", "checkov.main", "-d", str(folder), "--framework", framework]
     run = subprocess.run(  # noqa: S603

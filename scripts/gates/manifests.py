@@ -1,4 +1,4 @@
-"""Judges rendered Kubernetes objects with checkov's rules for workloads, against one list of accepted findings."""
+"""Checks rendered Kubernetes objects with checkov's rules for workloads, against one list of accepted findings."""
 
 import fnmatch
 import re
@@ -70,7 +70,7 @@ def judge(
 ) -> tuple[list[Finding], list[Skip]]:
     """Return the findings that no entry accepts, and the entries for `releases` that accept nothing any more.
 
-    The release `*` stands for the entries for any release: name it where all are judged.
+    The release `*` stands for the entries for any release: name it where all are checked.
     """
     findings, releases = list(findings), set(releases)
     unused = [

@@ -28,7 +28,7 @@ def shared_out(processes: int | None = None) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Check:
-    """One program that judges the sources."""
+    """One program that checks the sources."""
 
     name: str
     command: tuple[str, ...]
@@ -61,7 +61,7 @@ def static_checks(*, fix: bool = False) -> list[Check]:
 
 
 def workflow_checks() -> list[Check]:
-    """Return what judges the workflows; actionlint only where it is installed, which .ci/run sees to."""
+    """Return what checks the workflows; actionlint only where it is installed, which .ci/run sees to."""
     programs = Path(sys.executable).parent
     found = [Check("zizmor", (str(programs / "zizmor"), "--offline", "--no-progress", "--quiet", ".github"))]
     if actionlint := shutil.which("actionlint"):

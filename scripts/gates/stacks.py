@@ -1,4 +1,4 @@
-"""Judge synthesized stacks with checkov, against one list of accepted findings."""
+"""Check synthesized stacks with checkov, against one list of accepted findings."""
 
 import fnmatch
 import json

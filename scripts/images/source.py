@@ -60,7 +60,7 @@ class Source:
 def at_tag(url: str, tag: str, cache: Path, tell: Callable[[str], object] = lambda _text: None) -> Source:
     """Return the source of a git tag, fetched once: no history, and files only when an image needs them.
 
-    A damaged cache is made anew. Raises GitError.
+    A damaged cache is made again. Raises GitError.
     """
     store = cache / f"{_slug(url)}.git"
     source = Source(store, f"refs/tags/{tag}", {"GIT_DIR": str(store)}, store)

@@ -14,7 +14,7 @@ FOLDER = "apps/opik-backend/src/main/resources/liquibase"
 
 @dataclass(frozen=True, order=True, slots=True)
 class ChangeSetId:
-    """What identifies a changeset in the databases' ledgers."""
+    """What identifies a changeset in the databases' migration histories."""
 
     database: str
     """`db-app-state` for MySQL, `db-app-analytics` for ClickHouse."""

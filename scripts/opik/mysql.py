@@ -54,7 +54,7 @@ class DataDirectory:
 
 
 def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None, terminal: Terminal = TERMINAL) -> None:
-    """Empty MySQL's data directory when no first start has finished it, and start MySQL anew.
+    """Empty MySQL's data directory when no first start has finished it, and start MySQL again.
 
     `disk` is the name that has to be typed, or handed over as `confirmed`. Raises OperatorError (REFUSED) when MySQL
     runs, when the directory holds tables of Opik or nothing at all, and without the name; MySQL is started again then.

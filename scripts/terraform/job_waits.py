@@ -3,7 +3,7 @@
 The kubernetes provider goes on waiting for a Job after Terraform was asked to stop, until its own timeout: minutes, for
 a download two hours. When the Job is gone it stops at once and takes it for done
 (resource_kubernetes_job_v1.go:282-300 at v2.38.0); Terraform, which is stopping, begins nothing after it, and the next
-run finds no Job and makes it anew. A Job keeps nothing that would be lost with it.
+run finds no Job and makes it again. A Job keeps nothing that would be lost with it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence

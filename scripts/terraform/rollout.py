@@ -51,7 +51,7 @@ class Rollout:
     """Stacks whose plan failed."""
     reports: dict[str, Report] = field(default_factory=dict)
     stale: set[str] = field(default_factory=set)
-    """Stacks that were synthesized anew after their plan was made, and are planned again when their turn comes."""
+    """Stacks that were synthesized again after their plan was made, and are planned again when their turn comes."""
     read_unchanged: bool = False
     """Whether plans that change nothing are read too, for what is secret in them."""
     reviewed: bool = False
@@ -88,7 +88,7 @@ class Rollout:
 
     @property
     def lost(self) -> dict[str, tuple[str, ...]]:
-        """Resources that the plans destroy, replace, or make anew where they hold data, by stack."""
+        """Resources that the plans destroy, replace, or make again where they hold data, by stack."""
         losses = {name: self._losses(name, self.plans[name]) for name in self.stacks if name in self.plans}
         return {name: lost for name, lost in losses.items() if lost}
 

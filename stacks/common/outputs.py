@@ -1,4 +1,4 @@
-"""What each stack hands on to others and to people: the contract between the stacks.
+"""What each stack publishes to others and to people: the contract between the stacks.
 
 Field names are the names of the Terraform outputs, so renaming one is a change of contract. Values are plain or
 Terraform tokens; none is a secret.

@@ -32,7 +32,7 @@ TAGS_OF_THE_CLUSTER = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-servic
 class NetworkStack(EnvironmentStack):
     """Owns the virtual network, its security rules, public address, egress, Application Gateway and private endpoints.
 
-    Needs the ids of the services behind the endpoints. Hands on subnets, public address and Application Gateway.
+    Needs the ids of the services behind the endpoints. Publishes subnets, public address and Application Gateway.
     """
 
     stack_name = "network"

@@ -1,4 +1,4 @@
-"""`llmctl outputs`: what every stack hands on to people and programs."""
+"""`llmctl outputs`: what every stack publishes to people and programs."""
 
 import json
 from typing import Annotated

@@ -1,1 +1,1 @@
-"""A real Kubernetes API on this machine, without a container engine: control plane, scheduler, pretended nodes."""
+"""A real Kubernetes API on this machine, without a container engine: control plane, scheduler, simulated nodes."""

@@ -147,7 +147,7 @@ class Api:
         return [{"apiVersion": api_version, "kind": kind} | item for item in items]
 
     def forget(self, api_version: str) -> None:
-        """Ask anew for the kinds of a group: definitions came or went."""
+        """Ask again for the kinds of a group: definitions came or went."""
         self._plurals.pop(api_version, None)
 
     def ready(self) -> bool:

@@ -48,7 +48,7 @@ class Files:
 
     @property
     def stages(self) -> Path:
-        """How pretended nodes, pods and volumes live."""
+        """How simulated nodes, pods and volumes live."""
         return self.folder / "stages.yaml"
 
 

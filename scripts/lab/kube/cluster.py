@@ -1,4 +1,4 @@
-"""Starts, stops and describes a control plane with pretended nodes, in a folder of its own."""
+"""Starts, stops and describes a control plane with simulated nodes, in a folder of its own."""
 
 import json
 import secrets

@@ -1,4 +1,4 @@
-"""The nodes that an environment's pools would have, for kwok to pretend."""
+"""The nodes that an environment's pools would have, for kwok to simulate."""
 
 import math
 from collections.abc import Iterator

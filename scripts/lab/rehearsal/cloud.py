@@ -1,4 +1,4 @@
-"""The pretended cloud: what exists in Azure, Entra and the clusters of one rehearsal folder.
+"""The fake cloud: what exists in Azure, Entra and the clusters of one rehearsal folder.
 
 Two SQLite files, shared by all provider processes that run at once. ``cloud.db`` holds the objects and a journal of
 every write; ``vault.db`` (mode 0600) holds what a real vault would: every secret value, which Terraform must not keep.
@@ -184,7 +184,7 @@ class Cloud:
         return [Event(*row) for row in rows]
 
     def use_fault(self, fault: str, times: int | None) -> bool:
-        """Count one use of a fault; False once it was used ``times`` times (None: never ends)."""
+        """Count one use of an injected error; False once it was used ``times`` times (None: never ends)."""
         with self._transaction(self._objects) as database:
             row = database.execute("SELECT count FROM fault_uses WHERE fault = ?", (fault,)).fetchone()
             used = row[0] if row else 0

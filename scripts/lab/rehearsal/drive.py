@@ -1,4 +1,4 @@
-"""Drives one environment through the real cdktf and Terraform on stand-in providers, in a folder of its own."""
+"""Drives one environment through the real cdktf and Terraform on fake providers, in a folder of its own."""
 
 import json
 import shutil
@@ -30,7 +30,7 @@ class CdktfError(Exception):
 
 
 class Rehearsal:
-    """One environment in a rehearsal folder: output, state, pretended cloud and logs all lie in it."""
+    """One environment in a rehearsal folder: output, state, fake cloud and logs all lie in it."""
 
     def __init__(
         self,
@@ -43,8 +43,8 @@ class Rehearsal:
     ) -> None:
         """Set the folder up; `fresh` empties it first.
 
-        `real` names providers that are no stand-ins, as `mirror.prepare` takes them, and `extra` more variables, which
-        lead those to what they meet.
+        `real` names providers that are not fake, as `mirror.prepare` takes them, and `extra` more variables, which lead
+        those to what they meet.
         """
         self.settings = settings
         self.folder = folder or FOLDER / settings.name

@@ -1,4 +1,4 @@
-"""Entry of a stand-in provider process: ``__main__.py <executable of the mirror>``."""
+"""Entry of a fake provider process: ``__main__.py <executable of the mirror>``."""
 
 import os
 import sys

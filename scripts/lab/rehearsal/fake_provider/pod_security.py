@@ -22,7 +22,7 @@ _ZERO = {"run_as_non_root": False, "allow_privilege_escalation": True, "privileg
 def violations(pod: Any, level: str) -> list[str]:
     """Return what a namespace's level refuses in a pod as the provider sends it; empty where it is admitted.
 
-    `pod` is the block `spec` of a pod template. A value that is not known yet is not judged.
+    `pod` is the block `spec` of a pod template. A value that is not known yet is not checked.
     """
     containers = [*(lookup(pod, "init_container") or []), *(lookup(pod, "container") or [])]
     found = []

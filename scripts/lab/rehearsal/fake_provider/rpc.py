@@ -1,4 +1,4 @@
-"""The provider protocol around a stand-in: bytes in, bytes out."""
+"""The provider protocol around a fake provider: bytes in, bytes out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Call = Callable[[bytes], bytes]
 
 
 def methods(stand_in: StandIn) -> dict[str, Call]:
-    """Return the calls of ``tfplugin6.Provider`` that a stand-in answers, by name."""
+    """Return the calls of ``tfplugin6.Provider`` that a fake provider answers, by name."""
     calls = {
         "GetMetadata": lambda _request: _metadata(stand_in),
         "ValidateProviderConfig": lambda _request: message("ValidateProviderConfig.Response"),

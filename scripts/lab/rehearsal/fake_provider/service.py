@@ -1,4 +1,4 @@
-"""What sets one pretended service apart from another; the common behaviour of all of them is in ``provider.py``."""
+"""What sets one fake service apart from another; the common behaviour of all of them is in ``provider.py``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class RefusedError(Exception):
 
 
 class Service:
-    """A service that refuses nothing and adds nothing. Each pretended service overrides what it does otherwise."""
+    """A service that refuses nothing and adds nothing. Each fake service overrides what it does otherwise."""
 
     rules: tuple[Rule, ...] = ()
 

@@ -1,4 +1,4 @@
-"""Creating, changing and deleting in the pretended cloud."""
+"""Creating, changing and deleting in the fake cloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does in a cluster of pretended pods what operators and the cloud would do, so that what is waited for comes."""
+"""Does in a cluster of simulated pods what operators and the cloud would do, so that what is waited for comes."""
 
 import base64
 import http.client
@@ -20,7 +20,7 @@ class Attendant:
     """Within, it looks at the cluster twice a second and does what is due.
 
     - An ExternalSecret gets its Secret, owned by it as with `creationPolicy: Owner`; the values are made up.
-    - A webhook is taken away: its pods are pretended, so that nobody would answer.
+    - A webhook is taken away: its pods are simulated, so that nobody would answer.
     - A Service of type LoadBalancer gets an address.
     """
 

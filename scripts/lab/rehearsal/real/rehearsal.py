@@ -25,7 +25,7 @@ def real_rehearsal(
 ) -> Iterator[Rehearsal]:
     """Give a rehearsal in `folder`, within what its providers meet; `surroundings` says what that is.
 
-    `fresh` empties the folder and starts the cluster anew.
+    `fresh` empties the folder and starts the cluster again.
 
     Raises OperatorError for what PROVIDERS_DIR, FAKE_AZURE, CHARTS_DIR or KUBECONFIG name and is not there.
     """

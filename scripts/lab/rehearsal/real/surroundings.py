@@ -48,7 +48,7 @@ def surroundings(
 ) -> Iterator[Surroundings]:
     """Set up what the providers need, within; a cluster that was started here goes on afterwards if `lasting`.
 
-    `fresh` starts `llmctl cluster`'s anew, so that nothing of an earlier run is in it. KUBECONFIG names another one,
+    `fresh` starts `llmctl cluster`'s again, so that nothing of an earlier run is in it. KUBECONFIG names another one,
     which is taken as it is. Raises OperatorError where anything does not start.
     """
     with ExitStack() as stack:
