@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from enum import StrEnum
+from graphlib import TopologicalSorter
 
 PARALLELISM = 4
 """Stacks worked on at once: each runs its own Terraform with its own providers, some 300 MB for azurerm."""
@@ -27,32 +28,29 @@ def run_in_order(
     """Call `work` for every name, each after all it depends on, and return how each ended.
 
     Dependencies that are not among the names count as met. `work` returns whether it went well; where not, what
-    depends on it is skipped and everything else goes on. Raises ValueError for a cycle, and what `work` raises once
-    all that was running has ended.
+    depends on it is skipped and everything else goes on. Raises graphlib's CycleError before any work, and what `work`
+    raises once all that was running has ended.
     """
     needs = {name: needed & dependencies.keys() for name, needed in dependencies.items()}
+    order = TopologicalSorter(needs)
+    order.prepare()
     outcomes: dict[str, Outcome] = {}
     running: dict[Future[bool], str] = {}
     with ThreadPoolExecutor(max_workers=parallelism) as pool:
-        while len(outcomes) < len(needs):
-            waiting = [name for name in needs if name not in outcomes and name not in running.values()]
-            skipped = [
-                name
-                for name in waiting
-                if any(outcomes.get(need, Outcome.DONE) != Outcome.DONE for need in needs[name])
-            ]
-            for name in skipped:
-                outcomes[name] = Outcome.SKIPPED
-                on_skip(name)
-            if skipped:
-                continue
-            ready = [name for name in waiting if all(need in outcomes for need in needs[name])]
-            running |= {pool.submit(work, name): name for name in ready}
-            if not running:
-                raise ValueError(f"stacks depend on each other in a circle: {', '.join(sorted(waiting))}")
+        while order.is_active():
+            for name in sorted(order.get_ready(), key=list(needs).index):
+                if all(outcomes[need] is Outcome.DONE for need in needs[name]):
+                    running[pool.submit(work, name)] = name
+                else:
+                    outcomes[name] = Outcome.SKIPPED
+                    on_skip(name)
+                    order.done(name)
+            # Without anything running this returns at once, for those that come after what was skipped.
             finished, _ = wait(running, return_when=FIRST_COMPLETED)
             for future in finished:
-                outcomes[running.pop(future)] = Outcome.DONE if future.result() else Outcome.FAILED
+                name = running.pop(future)
+                outcomes[name] = Outcome.DONE if future.result() else Outcome.FAILED
+                order.done(name)
     return outcomes
 
 
