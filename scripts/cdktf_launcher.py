@@ -4,9 +4,9 @@
 
 - the output folder is `cdktf.out/<PLATFORM_ENV>`, so that environments never share a Terraform working folder;
 - `cdktf deploy platform` works although `platform` has recorded dependencies. cdktf 0.21 refuses a stack whose
-  dependencies are not named, unless it is told to ignore missing ones; but then it forgets the order of those that
-  are named, too: on deploy all stacks start at once, on destroy the first is started over and over. So it is told
-  only where a dependency is missing, the stacks are put in order and run one by one.
+  dependencies are not named, unless a flag says to ignore missing ones; but then it forgets the order of those that
+  are named, too: on deploy all stacks start at once, on destroy the first is started over and over. So the flag is
+  given only where a dependency is missing, and the stacks are put in order and run one by one.
 """
 
 import os

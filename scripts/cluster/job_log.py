@@ -7,7 +7,7 @@ from .pod_logs import POLL_S, Pod, PodLogs
 
 
 class JobLog(PodLogs):
-    """Within, every line that new pods of these labels print is told; pods that stood before are left alone."""
+    """Within, every line that new pods of these labels print is reported; earlier pods are left alone."""
 
     def __init__(
         self, kubectl: Kubectl, namespace: str, labels: str, tell: Callable[[str], object], *, poll_s: float = POLL_S

@@ -23,7 +23,7 @@ def copy(source: Place, selector: str, target: Place, tag: str, count: Count = l
     """Copy an image and return its digest, which stays the same.
 
     What the target holds already is not sent again, so that a broken copy continues where it stopped; the tag is set
-    last, so that it never names half an image. `count` is told the bytes that were sent. Raises RegistryError.
+    last, so that it never names half an image. `count` gets the bytes that were sent. Raises RegistryError.
     """
     manifest = source.registry.manifest(source.repository, selector)
     pool = ThreadPoolExecutor(PARALLEL_BLOBS)
