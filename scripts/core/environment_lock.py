@@ -1,4 +1,7 @@
-"""One command at a time may work on an environment from this checkout."""
+"""One command at a time may work on an environment from this checkout.
+
+The lock is the standard library's; filelock would leave the rest to do here, which says who holds it.
+"""
 
 import fcntl
 import os

@@ -1,4 +1,7 @@
-"""The instructions of a Dockerfile, one by one (https://docs.docker.com/reference/dockerfile/)."""
+"""The instructions of a Dockerfile, one by one (https://docs.docker.com/reference/dockerfile/).
+
+Not dockerfile-parse (2.0.1): it takes the lines of a heredoc for instructions and knows no `${NAME:-default}`.
+"""
 
 import re
 from collections.abc import Iterator, Mapping
