@@ -13,7 +13,7 @@ from stacks.common.base import Tier
 
 from .description import ComponentPart, Description, StackPart
 
-_WIDTH = 1360
+_WIDTH = 1200
 _MARGIN = 24
 _STYLE = """
   svg { --page: #ffffff; --text: #1f2328; --quiet: #59636e; --line: #8c959f; --box: #ffffff;
@@ -24,10 +24,10 @@ _STYLE = """
           --durable: #12261e; --durable-line: #3fb950; --disposable: #121d2f; --disposable-line: #4493f8;
           --cluster: #10151d; }
   }
-  text { font: 13px system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--text); }
-  .title { font-size: 15px; font-weight: 600; }
-  .quiet { fill: var(--quiet); font-size: 12px; }
-  .mono { font: 11px ui-monospace, "SF Mono", "Liberation Mono", monospace; fill: var(--quiet); }
+  text { font: 14px system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; fill: var(--text); }
+  .title { font-size: 16px; font-weight: 600; }
+  .quiet { fill: var(--quiet); font-size: 13px; }
+  .small { fill: var(--quiet); font-size: 12px; }
   .durable { fill: var(--durable); stroke: var(--durable-line); }
   .disposable { fill: var(--disposable); stroke: var(--disposable-line); }
   .durable-line { stroke: var(--durable-line); } .disposable-line { stroke: var(--disposable-line); }
@@ -123,10 +123,10 @@ def draw(description: Description) -> str:
     return canvas.finish(bottom + _MARGIN, "The stacks of an environment and the components in its cluster")
 
 
-_LABEL = 208
+_LABEL = 192
 """Width of the column that holds the disposable stacks."""
-_HEAD = 116
-_ROW = 118
+_HEAD = 148
+_ROW = 138
 
 
 def _stacks(canvas: _Canvas, stacks: Sequence[StackPart]) -> float:
@@ -141,7 +141,7 @@ def _stacks(canvas: _Canvas, stacks: Sequence[StackPart]) -> float:
     canvas.text(_MARGIN, head + 20, "Durable tier", "title")
     canvas.lines(_MARGIN, head + 42, ("holds data and names;", "refuses to be deleted"), "quiet")
     canvas.text(_MARGIN, head + _HEAD - 22, "Disposable tier", "title")
-    canvas.text(_MARGIN, head + _HEAD, "destroyed and created at will", "quiet")
+    canvas.text(_MARGIN, head + _HEAD, "can be created again", "quiet")
     for stack in durable:
         _stack_box(canvas, stack, _Box(lefts[stack.name], head, column - 14, _HEAD))
     top = head + _HEAD + 22
@@ -152,7 +152,7 @@ def _stacks(canvas: _Canvas, stacks: Sequence[StackPart]) -> float:
     }
     for producer in producers:
         rail = lefts[producer.name] + 14
-        start = head + _HEAD if producer in durable else tops[producer.name] + 76
+        start = head + _HEAD if producer in durable else tops[producer.name] + 92
         if last_row[producer.name]:
             canvas.path(f"M{_number(rail)} {_number(start)} V{_number(last_row[producer.name] + 16)}", _rail(producer))
     for row in rows:
@@ -174,7 +174,7 @@ def _rail(stack: StackPart) -> str:
 def _stack_box(canvas: _Canvas, stack: StackPart, box: _Box) -> None:
     canvas.box(box, stack.tier)
     canvas.text(box.left + 10, box.top + 22, stack.name, "title")
-    canvas.lines(box.left + 10, box.top + 42, _wrapped(stack.owns, box.width - 16), "quiet", 15)
+    canvas.lines(box.left + 10, box.top + 42, _wrapped(stack.owns, box.width - 16), "quiet", 16)
 
 
 def _row(
@@ -190,26 +190,26 @@ def _row(
     _stack_box(canvas, row, box)
     if row.name in lefts:
         rail = lefts[row.name] + 14
-        canvas.path(f"M{_number(box.right)} {_number(top + 76)} H{_number(rail)}", _rail(row))
+        canvas.path(f"M{_number(box.right)} {_number(top + 92)} H{_number(rail)}", _rail(row))
     for name in sorted(row.reads, key=lefts.__getitem__):
         x = lefts[name] + 14
         canvas.dot(x, top + 16, f"{producers[name].tier}-dot")
         outputs = row.reads[name]
         shown = outputs if len(outputs) <= 4 else (*outputs[:3], f"and {len(outputs) - 3} more")
-        canvas.lines(x + 12, top + 20, (_shortened(it, column - 40) for it in shown), "mono", 14)
+        canvas.lines(x + 12, top + 20, (_shortened(it, column - 40) for it in shown), "small", 15)
 
 
 def _wrapped(text: str, width: float) -> list[str]:
-    return textwrap.wrap(text, width=int(width / 6.5))
+    return textwrap.wrap(text, width=int(width / 6.9))
 
 
 def _shortened(text: str, width: float) -> str:
-    most = int(width / 6.7)
+    most = int(width / 6.3)
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
-_COMPONENT = (224.0, 112.0)
-_STEP = 142.0
+_COMPONENT = (222.0, 116.0)
+_STEP = 146.0
 """From one row of components to the next."""
 
 
@@ -265,7 +265,7 @@ def _beside(canvas: _Canvas, parts: Sequence[ComponentPart], top: float) -> None
         box = _Box(_MARGIN + 14 + index * share, top + 10, share - 12, 72)
         canvas.box(box, "box")
         canvas.text(box.left + 10, box.top + 21, _title(part), "title")
-        canvas.lines(box.left + 10, box.top + 40, _wrapped(part.summary, box.width - 16)[:2], "quiet", 15)
+        canvas.lines(box.left + 10, box.top + 40, _wrapped(part.summary, box.width - 16)[:2], "quiet", 16)
 
 
 def _places(parts: Sequence[ComponentPart]) -> dict[str, tuple[int, int]]:
@@ -317,11 +317,11 @@ def _title(part: ComponentPart) -> str:
 def _component_box(canvas: _Canvas, part: ComponentPart, box: _Box) -> None:
     canvas.box(box, "box")
     canvas.text(box.left + 10, box.top + 22, _title(part), "title")
-    canvas.lines(box.left + 10, box.top + 42, _wrapped(part.summary, box.width - 16)[:3], "quiet", 15)
+    canvas.lines(box.left + 10, box.top + 42, _wrapped(part.summary, box.width - 16)[:3], "quiet", 16)
     if part.hosts:
-        canvas.text(box.left + 10, box.bottom - 10, " ".join(f"{host}.<domain>" for host in part.hosts), "mono")
+        canvas.text(box.left + 10, box.bottom - 10, " ".join(f"{host}.<domain>" for host in part.hosts), "small")
     if part.uses_database:
-        canvas.text(box.right - 10, box.bottom - 10, "PostgreSQL", "mono", "end")
+        canvas.text(box.right - 10, box.bottom - 10, "PostgreSQL", "small", "end")
 
 
 def _call(canvas: _Canvas, source: _Box, target: _Box, label: str, *, both_ways: bool) -> None:
@@ -339,9 +339,9 @@ def _call(canvas: _Canvas, source: _Box, target: _Box, label: str, *, both_ways:
     )
     canvas.head(last, end, "left" if back else "right")
     if back:
-        canvas.text(first - 14, start + 16, label, "mono", "end")
+        canvas.text(first - 14, start + 16, label, "small", "end")
     else:
-        canvas.text(last - 14, end + (16 if end > start else -7), label, "mono", "end")
+        canvas.text(last - 14, end + (16 if end > start else -7), label, "small", "end")
 
 
 def _call_over(canvas: _Canvas, source: _Box, target: _Box, label: str, *, lane: int, y: float) -> None:
@@ -350,4 +350,4 @@ def _call_over(canvas: _Canvas, source: _Box, target: _Box, label: str, *, lane:
     end = target.left + 40
     canvas.path(f"M{_number(x)} {_number(source.top)} V{_number(y)} H{_number(end)} V{_number(target.top - 7)}", "call")
     canvas.head(end, target.top, "down")
-    canvas.text(end + 8, target.top - 6, label, "mono")
+    canvas.text(end + 8, target.top - 6, label, "small")
