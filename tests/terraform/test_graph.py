@@ -120,7 +120,7 @@ def test_parallelism_bounds_what_runs_at_once() -> None:
 
 
 def test_a_circle_is_an_error_instead_of_a_hang() -> None:
-    with pytest.raises(ValueError, match="in a cycle.*a.*b"):
+    with pytest.raises(ValueError, match=r"in a cycle.*a.*b"):
         run_in_order({"a": frozenset({"b"}), "b": frozenset({"a"})}, lambda _name: True)
 
 
