@@ -11,7 +11,7 @@ from scripts.core.targets import load_environment
 from scripts.core.workspace import CACHE, ROOT, Workspace
 from scripts.images.admission import require_signatures
 from scripts.images.builders import choice as building
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.git import GitError
 from scripts.images.importers import choice as importing
 from scripts.images.progress import ConsoleReporter
@@ -29,7 +29,7 @@ class Tools:
     """Builds at once; 0 for the number of processors."""
 
 
-def ensure(shop: Workshop, tools: Tools, processes: Processes) -> Outcome:
+def ensure(shop: EnvironmentImages, tools: Tools, processes: Processes) -> Outcome:
     """Build and import what the registry lacks, lock it, and tell the progress.
 
     Raises OperatorError when something failed; everything that could be done is done by then.
@@ -62,7 +62,7 @@ def ensure(shop: Workshop, tools: Tools, processes: Processes) -> Outcome:
     return outcome
 
 
-def unlocked(shop: Workshop) -> list[str]:
+def unlocked(shop: EnvironmentImages) -> list[str]:
     """Return the images that the lock file does not name as they are desired, without asking a registry.
 
     Raises OperatorError when a source that is built cannot be read.
@@ -83,7 +83,7 @@ def pending(environment: str) -> list[str]:
     Raises OperatorError, also when the source of a built image cannot be fetched.
     """
     try:
-        return unlocked(Workshop(load_environment(environment)))
+        return unlocked(EnvironmentImages(load_environment(environment)))
     except GitError as error:
         fix = "check the network, or deploy what is locked with --skip-images"
         raise OperatorError(error.message, fix, error.code) from None
@@ -97,7 +97,7 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
     Raises OperatorError when something failed.
     """
     err.print("Images: building and importing what the registry lacks")
-    shop = Workshop(load_environment(workspace.environment))
+    shop = EnvironmentImages(load_environment(workspace.environment))
     with environment_lock(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
         changed = ensure(shop, Tools(), processes).lock_changed
     if changed:
@@ -113,10 +113,10 @@ def require_signed(environment: str, processes: Processes) -> None:
     """
     settings = load_environment(environment)
     if settings.images.verify_signatures:
-        verify(Workshop(settings), processes)
+        verify(EnvironmentImages(settings), processes)
 
 
-def verify(shop: Workshop, processes: Processes) -> int:
+def verify(shop: EnvironmentImages, processes: Processes) -> int:
     """Verify the signature of every locked image and return their number. Raises OperatorError."""
     with ConsoleReporter(err) as reporter:
         return require_signatures(shop, processes, reporter)

@@ -5,7 +5,7 @@ from scripts.core.processes import Processes
 from stacks.platform.common.images import deployed_images, login_server
 
 from .desired import needed
-from .environment_images import Workshop
+from .environment_images import EnvironmentImages
 from .errors import UnsignedError
 from .progress import Reporter
 from .registry.references import Reference
@@ -13,7 +13,7 @@ from .schedule import Task, run_all
 from .verification import Subject, is_signed, require_cosign
 
 
-def require_signatures(shop: Workshop, processes: Processes, reporter: Reporter) -> int:
+def require_signatures(shop: EnvironmentImages, processes: Processes, reporter: Reporter) -> int:
     """Verify every image that the environment deploys, and return their number.
 
     Raises OperatorError when one is not locked or not signed by `images.signing_key`.
@@ -55,7 +55,7 @@ def require_signatures(shop: Workshop, processes: Processes, reporter: Reporter)
     return len(names)
 
 
-def _require_locked(shop: Workshop) -> None:
+def _require_locked(shop: EnvironmentImages) -> None:
     own = f"{login_server(shop.settings)}/"
     deployed = deployed_images(shop.settings)
     absent = [name for name in needed(shop.settings, shop.pinned) if not deployed[name].repository.startswith(own)]

@@ -23,7 +23,7 @@ from .registry.client import Registry
 
 
 @dataclass(frozen=True)
-class Workshop:
+class EnvironmentImages:
     """One environment's images and the registry that they belong in."""
 
     settings: Settings

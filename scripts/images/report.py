@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.table import Table
 
-from .environment_images import Workshop
+from .environment_images import EnvironmentImages
 from .inspection import PARALLEL_REQUESTS, Finding, State, size_bytes
 
 _MIB = 1024 * 1024
@@ -24,7 +24,7 @@ def plain(found: Finding) -> dict[str, Any]:
     }
 
 
-def rows(shop: Workshop) -> list[dict[str, Any]]:
+def rows(shop: EnvironmentImages) -> list[dict[str, Any]]:
     """Return every image with its state and size in bytes. Raises OperatorError when the registry cannot answer."""
 
     def row(found: Finding) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from scripts.core.processes import Processes
 
 from .builders.base import Builder, Job, require_able
 from .desired import Wanted
-from .environment_images import Workshop
+from .environment_images import EnvironmentImages
 from .importers.base import Importer, Transfer
 from .inspection import Finding
 from .progress import Reporter
@@ -35,7 +35,7 @@ class Outcome:
 class Work:
     """Builds and imports what is missing, then locks it."""
 
-    shop: Workshop
+    shop: EnvironmentImages
     reporter: Reporter
     processes: Processes
     builder: Builder | None

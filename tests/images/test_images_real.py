@@ -22,7 +22,7 @@ import pytest
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.images.builders.local import Buildah
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.importers.base import Importer
 from scripts.images.importers.copy import DirectCopy, ToolCopy
 from scripts.images.inspection import size_bytes
@@ -65,7 +65,7 @@ def source(tmp_path: Path) -> Path:
     return write_source(tmp_path / "source")
 
 
-def run(shop: Workshop, importer: Importer | None = None) -> Outcome:
+def run(shop: EnvironmentImages, importer: Importer | None = None) -> Outcome:
     return Work(shop, Quiet(), Processes(), Buildah(), importer or DirectCopy(), jobs=2).run(shop.inspect())
 
 

@@ -130,7 +130,7 @@ def test_without_the_source_a_deployment_says_how_to_do_without_images(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     absent = workshop(tmp_path, pinned(tmp_path / "absent"), "127.0.0.1:1")
-    monkeypatch.setattr(image_step, "Workshop", lambda _settings: absent)
+    monkeypatch.setattr(image_step, "EnvironmentImages", lambda _settings: absent)
     with pytest.raises(OperatorError, match="cannot be fetched") as caught:
         image_step.pending("dev")
     assert "--skip-images" in caught.value.fix

@@ -20,7 +20,7 @@ from scripts.images import admission
 from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah
 from scripts.images.desired import needed
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.lock import write_lock
 from scripts.images.prune import superseded
 from scripts.images.work import Work
@@ -77,8 +77,8 @@ def cosign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return signed
 
 
-def shop(tmp_path: Path) -> Workshop:
-    return Workshop(verifying(), registry_name="127.0.0.1:1", lock=lock_file("dev"), cache=tmp_path / "cache")
+def shop(tmp_path: Path) -> EnvironmentImages:
+    return EnvironmentImages(verifying(), registry_name="127.0.0.1:1", lock=lock_file("dev"), cache=tmp_path / "cache")
 
 
 def references(locked: dict[str, LockedImage]) -> dict[str, str]:

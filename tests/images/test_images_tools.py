@@ -28,7 +28,7 @@ from scripts.images.builders.acr_tasks import AcrTasks
 from scripts.images.builders.base import Builder
 from scripts.images.builders.choice import choose
 from scripts.images.builders.local import Buildah, Buildx
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.importers import choice as importing
 from scripts.images.importers.acr import AcrImport
 from scripts.images.importers.base import Transfer
@@ -343,8 +343,8 @@ def test_pruning_keeps_the_locked_the_newest_and_the_platforms_of_what_is_kept(r
     assert {version.tag for version in found} == {"v0", "v2"}
 
 
-def _command(monkeypatch: pytest.MonkeyPatch, shop: Workshop, *arguments: str) -> tuple[int, Any]:
-    def opened(_environment: str | None, _names: list[str] | None, **_options: Any) -> Workshop:
+def _command(monkeypatch: pytest.MonkeyPatch, shop: EnvironmentImages, *arguments: str) -> tuple[int, Any]:
+    def opened(_environment: str | None, _names: list[str] | None, **_options: Any) -> EnvironmentImages:
         # A fresh one for each command, as in a process of its own.
         return replace(shop)
 

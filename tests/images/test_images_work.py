@@ -13,7 +13,7 @@ import pytest
 from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.images.builders.base import Job
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.errors import BuildError
 from scripts.images.features import Feature
 from scripts.images.importers.copy import DirectCopy
@@ -106,7 +106,7 @@ def published(publisher: OciRegistry, *names: str) -> dict[str, Image]:
     }
 
 
-def run(shop: Workshop, builder: LayerBuilder | None = None, reporter: Quiet | None = None) -> Outcome:
+def run(shop: EnvironmentImages, builder: LayerBuilder | None = None, reporter: Quiet | None = None) -> Outcome:
     work = Work(shop, reporter or Quiet(), Processes(), builder or LayerBuilder(), DirectCopy(), jobs=2)
     return work.run(shop.inspect())
 

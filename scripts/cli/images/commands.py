@@ -9,7 +9,7 @@ from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode
 from scripts.core.processes import Processes
 from scripts.deployment.image_step import Tools, ensure, shown
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.report import plain, rows, table
 
 from .care import lock, prune, scan, verify
@@ -106,7 +106,7 @@ def status(
         raise typer.Exit(ExitCode.CHANGES)
 
 
-def _ensure(shop: Workshop, tools: Tools, action: str, as_json: bool) -> None:
+def _ensure(shop: EnvironmentImages, tools: Tools, action: str, as_json: bool) -> None:
     with locked_images_of(shop, action):
         outcome = ensure(shop, tools, Processes())
     if as_json:

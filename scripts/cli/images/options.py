@@ -9,7 +9,7 @@ import typer
 from scripts.core.environment_lock import environment_lock
 from scripts.core.targets import default_environment, load_environment
 from scripts.core.workspace import CACHE
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 
 Names = Annotated[
     list[str] | None,
@@ -40,12 +40,14 @@ def open_shop(
     registry: str = "",
     source: Path | None = None,
     kind: Literal["all", "build", "import"] = "all",
-) -> Workshop:
+) -> EnvironmentImages:
     """Return the images that a command line selects. Raises OperatorError when the environment file has errors."""
     settings = load_environment(environment or default_environment())
-    return Workshop(settings, registry_name=registry, source_folder=source, names=tuple(names or ()), kind=kind)
+    return EnvironmentImages(
+        settings, registry_name=registry, source_folder=source, names=tuple(names or ()), kind=kind
+    )
 
 
-def locked_images_of(shop: Workshop, action: str) -> AbstractContextManager[None]:
+def locked_images_of(shop: EnvironmentImages, action: str) -> AbstractContextManager[None]:
     """Hold the environment's images while `action` runs. Raises OperatorError when another process holds them."""
     return environment_lock(CACHE / "locks", f"{shop.settings.name}-images", action)

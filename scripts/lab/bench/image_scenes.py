@@ -10,7 +10,7 @@ from pathlib import Path
 
 from scripts.core.processes import Processes
 from scripts.images.builders.local import Buildah
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.work import Work
 from stacks.platform.common.catalogue import Build, Image
 from stacks.settings import Settings
@@ -68,7 +68,7 @@ class Scene:
         """Change one file of one image."""
         (self.source / "apps" / "frontend" / "file.txt").write_text(content, "utf-8")
 
-    def shop(self) -> Workshop:
+    def shop(self) -> EnvironmentImages:
         """Return the images of the scene."""
         pinned = {
             f"app/{name}": Image(
@@ -78,7 +78,7 @@ class Scene:
             )
             for name in IMAGES
         }
-        return Workshop(
+        return EnvironmentImages(
             self.settings,
             registry_name=self.registry,
             source_folder=self.source,

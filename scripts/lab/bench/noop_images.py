@@ -6,14 +6,14 @@ from pathlib import Path
 
 from scripts.core.processes import Processes
 from scripts.deployment.image_step import Tools, ensure
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from stacks.platform.common.catalogue import Image, images
 from stacks.settings import load_settings
 
 VERSION = "v1"
 
 
-def shop(folder: Path, registry: str) -> Workshop:
+def shop(folder: Path, registry: str) -> EnvironmentImages:
     """Return what `helm/images.yaml` has: built from the repository in `folder/source`, imported from `registry`."""
     digest = (folder / "digest").read_text("utf-8")
     pinned = {
@@ -25,7 +25,7 @@ def shop(folder: Path, registry: str) -> Workshop:
         )
         for name, image in images().items()
     }
-    return Workshop(
+    return EnvironmentImages(
         load_settings("dev"),
         registry_name=registry,
         pinned=pinned,

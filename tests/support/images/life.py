@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from scripts.core.processes import Processes
 from scripts.images.builders.local import Buildah
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.importers.copy import DirectCopy
 from scripts.images.work import Outcome, Work
 from scripts.lab.rehearsal.drive import Rehearsal
@@ -58,12 +58,12 @@ class Life:
     def server(self) -> str:
         return login_server(self.rehearsal.settings)
 
-    def shop(self) -> Workshop:
+    def shop(self) -> EnvironmentImages:
         pinned = {
             name: replace(image, repository=f"{self.publisher.name}/{image.repository}", digest=None)
             for name, image in images().items()
         }
-        return Workshop(
+        return EnvironmentImages(
             self.rehearsal.settings,
             registry_name=self.registry,
             source_folder=self.source,

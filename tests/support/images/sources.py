@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.images.environment_images import Workshop
+from scripts.images.environment_images import EnvironmentImages
 from stacks.platform.common.catalogue import Build, Image
 from stacks.settings import load_settings
 
@@ -52,8 +52,8 @@ def pinned(source: Path, components: tuple[str, ...] = COMPONENTS) -> dict[str, 
     return {f"app/{component}": built(source, component) for component in components}
 
 
-def workshop(folder: Path, images: Mapping[str, Image], registry: str, **options: Any) -> Workshop:
-    return Workshop(
+def workshop(folder: Path, images: Mapping[str, Image], registry: str, **options: Any) -> EnvironmentImages:
+    return EnvironmentImages(
         load_settings("dev"),
         registry_name=registry,
         pinned=images,
