@@ -59,7 +59,7 @@ def replaced_words(text: str) -> list[str]:
             if any(word.startswith(key) and any(it in line for it in beside) for key, beside in ALLOWED.items()):
                 continue
             use = list(REPLACED.values())[int((match.lastgroup or "w0")[1:])]
-            found.append(f"{match[0]!r} (use: {use}): {line.strip()[:100]}")
+            found.append(f"{match[0]!r} (use: {use}): {line[max(0, match.start() - 50) : match.end() + 50].strip()}")
     return found
 
 
@@ -67,7 +67,8 @@ def _prose(text: str) -> str:
     text = re.sub(r"^\s*```.*?^\s*```$", "", text, flags=re.MULTILINE | re.DOTALL)
     text = re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL)
     text = re.sub(r"``[^`]*``|`[^`]*`", "CODE", text)
-    return re.sub(r"\]\([^)]*\)|https?://\S+", "", text)
+    text = re.sub(r"\]\([^)]*\)|https?://\S+", "", text)
+    return re.sub(r"\n[ \t]*(?=[^\s|#*-])", " ", text)  # a term may be broken at the end of a line
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if page != GLOSSARY], ids=lambda page: page.name)
@@ -146,6 +147,8 @@ def test_a_page_begins_with_whom_it_is_for(page: Path) -> None:
         ("`front_door` is a key.", 0),
         ("The LLM gateway calls the Application Gateway.", 0),
         ("The gateway answers.", 1),
+        ("The LLM\ngateway answers.", 0),
+        ("- The front\n  door answers.", 1),
         ("Faults are injected.", 0),
         ("One fault each.", 1),
         ("[x](front-door.md)", 0),
