@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import stacks  # noqa: F401 - first: it prepares how cdktf and the provider bindings load
@@ -18,25 +19,30 @@ from stacks.identity import IdentityStack
 from stacks.network import NetworkStack
 from stacks.platform.common import catalogue
 from stacks.platform.common.image_lock import LockError
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.stack import PlatformStack
 from stacks.settings import Settings, SettingsError, load_settings
 
 
-def build_app(settings: Settings, outdir: Path | None = None) -> App:
-    """Return the application with every stack of the environment; `synth()` writes it to `outdir`."""
+def build_app(settings: Settings, outdir: Path | None = None, *, extra_components: Sequence[Path] = ()) -> App:
+    """Return the application with every stack of the environment; `synth()` writes it to `outdir`.
+
+    `extra_components` are folders with components besides those of `stacks/platform/components`.
+    """
+    components = enabled_components(settings, extra_paths=extra_components)
     # Read while Node is still loading; the first object waits for it.
     catalogue.charts()
     catalogue.images()
     app = App(outdir=str(outdir) if outdir else None)
 
-    identity = IdentityStack(app, settings)
+    identity = IdentityStack(app, settings, redirect_uris=components.redirect_uris())
     disks = DisksStack(app, settings)
     acr = AcrStack(app, settings)
     database = DatabaseStack(app, settings)
 
     network = NetworkStack(app, settings, disks=disks, acr=acr, database=database)
-    aks = AksStack(app, settings, network=network, identity=identity, disks=disks, acr=acr, database=database)
-    PlatformStack(app, settings, network=network, aks=aks, identity=identity, disks=disks, database=database)
+    aks = AksStack(app, components, network=network, identity=identity, disks=disks, acr=acr, database=database)
+    PlatformStack(app, components, network=network, aks=aks, identity=identity, disks=disks, database=database)
     return app
 
 

@@ -1,5 +1,7 @@
 """The Entra application that people and programs log in with."""
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_azuread.data_azuread_client_config import DataAzureadClientConfig
 from cdktf_cdktf_provider_azuread.provider import AzureadProvider
 from constructs import Construct
@@ -9,8 +11,8 @@ from constructs.entra_application import EntraApplication
 
 from .common import wiring
 from .common.base import EnvironmentStack, Tier
-from .common.hosts import Hosts
 from .common.outputs import IdentityOutputs
+from .platform.components.chat.names import HOST as CHAT
 from .settings import Settings
 
 
@@ -25,9 +27,11 @@ class IdentityStack(EnvironmentStack):
     tier = Tier.DURABLE
     has_resource_group = False
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Settings, *, redirect_uris: Sequence[str]) -> None:
+        """Add the application; `redirect_uris` are where Entra may return logins to."""
         super().__init__(scope, settings)
-        self.outputs = self._managed() if settings.identity.manage else self._given()
+        self._redirect_uris = redirect_uris
+        self.outputs = self._managed() if self.settings.identity.manage else self._given()
         wiring.publish(self, self.outputs)
 
     def _managed(self) -> IdentityOutputs:
@@ -44,8 +48,8 @@ class IdentityStack(EnvironmentStack):
             self,
             "login",
             display_name=f"{self.names.base} login",
-            homepage_url=f"https://{Hosts(self.settings.domain).chat}/",
-            redirect_urls=self._redirect_urls(),
+            homepage_url=f"{CHAT.url(self.settings.domain)}/",
+            redirect_urls=self._redirect_uris,
             owner_id=owner,
             assignment_required=identity.assignment_required,
             admin_consent=identity.admin_consent,
@@ -71,12 +75,3 @@ class IdentityStack(EnvironmentStack):
             access_group_object_id=identity.access_group_object_id,
             api_scope=f"api://{identity.client_id}/access",
         )
-
-    def _redirect_urls(self) -> list[str]:
-        hosts = Hosts(self.settings.domain)
-        enabled = {
-            hosts.chat_callback: self.settings.chat.enabled,
-            hosts.opik_callback: self.settings.opik.enabled,
-            hosts.grafana_callback: self.settings.monitoring.enabled,
-        }
-        return sorted(url for url, wanted in enabled.items() if wanted)

@@ -36,7 +36,7 @@ def answer_problem(kubectl: Kubectl, settings: Settings, engine: ServingEngine) 
                 f"{base}/{engine.name}/v1/chat/completions",
                 question,
                 headers=engine_headers(kubectl, engine),
-                timeout_s=path_seconds(settings) + MARGIN_SECONDS,
+                timeout_s=path_seconds(settings.serving) + MARGIN_SECONDS,
             )
     except web.NoAnswerError as error:
         return f"{engine.name} gives no answer: {error}"

@@ -8,7 +8,8 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.checks import Check
 from scripts.core.http import Answer, NoAnswerError
-from stacks.common.hosts import Hosts
+from stacks.platform.components.enabled import enabled_components
+from stacks.platform.components.opik.names import HOST as OPIK_HOST
 from stacks.settings import Settings
 
 LOGIN_HOST = "login.microsoftonline.com"
@@ -43,14 +44,7 @@ class Ingress:
 
 def hosts_of(settings: Settings) -> list[str]:
     """Return the host names of what the environment runs."""
-    hosts = Hosts(settings.domain)
-    enabled = {
-        hosts.chat: settings.chat.enabled,
-        hosts.opik: settings.opik.enabled,
-        hosts.api: settings.gateway.enabled,
-        hosts.grafana: settings.monitoring.enabled,
-    }
-    return [host for host, on in enabled.items() if on]
+    return enabled_components(settings).host_names()
 
 
 def dns_checks(hosts: Iterable[str], address: str, target: str, resolver: web.Resolver = web.resolve) -> list[Check]:
@@ -127,8 +121,9 @@ def ingress_of(settings: Settings) -> Ingress:
 
 def outside_checks(ingress: Ingress, settings: Settings) -> list[Check]:
     """Return how the applications answer from outside."""
-    hosts = Hosts(settings.domain)
-    return opik_checks(ingress, hosts.opik, hosts.opik_callback) if settings.opik.enabled else []
+    if "opik" not in enabled_components(settings):
+        return []
+    return opik_checks(ingress, OPIK_HOST.name(settings.domain), OPIK_HOST.redirect_uri(settings.domain))
 
 
 def challenge_reasons(kubectl: Kubectl, hosts: list[str]) -> list[str]:

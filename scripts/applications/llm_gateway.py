@@ -17,7 +17,8 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
 from stacks.platform.components.llm_gateway.address import BASE_URL, NAMESPACE, PORT, SERVICE
-from stacks.platform.components.llm_gateway.secrets import OPIK_KEY, SECRET
+from stacks.platform.components.llm_gateway.secrets import SECRET
+from stacks.platform.components.opik.names import GATEWAY_KEY
 
 MASTER_KEY = "LITELLM_MASTER_KEY"
 PROVIDER = "platform"
@@ -108,7 +109,7 @@ def offer_to_opik(kubectl: Kubectl, models: Sequence[str]) -> bool:
 
     Interface: `/v1/private/llm-provider-key` of Opik's backend (2.1.23).
     """
-    (key,) = secret_values(kubectl, OPIK_KEY)
+    (key,) = secret_values(kubectl, GATEWAY_KEY)
     offered = {
         "api_key": key,
         "base_url": BASE_URL,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from scripts.review.cost import Cost, cost_of
-from stacks.common.hosts import Hosts
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 DAYS = 365 / 12
@@ -18,17 +18,9 @@ def ending(settings: Settings, resources: Iterable[tuple[str, Mapping[str, Any]]
 
 
 def _addresses(settings: Settings) -> Iterator[str]:
-    hosts = Hosts(settings.domain)
-    places = (
-        ("chat", f"https://{hosts.chat}", settings.chat.enabled),
-        ("API", f"https://{hosts.api}/v1 (OpenAI-compatible)", settings.gateway.enabled),
-        ("traces", f"https://{hosts.opik}", settings.opik.enabled),
-        ("dashboards", f"https://{hosts.grafana}", settings.monitoring.enabled),
-    )
     yield "Addresses"
-    for what, url, enabled in places:
-        if enabled:
-            yield f"  {what:<11} {url}"
+    for host in enabled_components(settings).hosts():
+        yield f"  {host.title:<11} {host.url(settings.domain)}"
 
 
 def _models(settings: Settings) -> Iterator[str]:

@@ -2,9 +2,9 @@
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
-from stacks.platform.common.images import deployed_images, login_server
+from stacks.platform.common.images import login_server
+from stacks.platform.components.enabled import enabled_components
 
-from .desired import needed
 from .environment_images import EnvironmentImages
 from .errors import UnsignedError
 from .progress import Reporter
@@ -40,7 +40,7 @@ def require_signatures(shop: EnvironmentImages, processes: Processes, reporter: 
 
         return Task(name, "verifying", verify)
 
-    names = [name for name in needed(settings, shop.pinned) if name in locked]
+    names = [name for name in enabled_components(settings).images(shop.pinned) if name in locked]
     with processes.forwarding_signals():
         _, failures = run_all([task(name) for name in names], reporter, jobs=1, memory_gib=0)
     if processes.interrupted:
@@ -57,8 +57,9 @@ def require_signatures(shop: EnvironmentImages, processes: Processes, reporter: 
 
 def _require_locked(shop: EnvironmentImages) -> None:
     own = f"{login_server(shop.settings)}/"
-    deployed = deployed_images(shop.settings)
-    absent = [name for name in needed(shop.settings, shop.pinned) if not deployed[name].repository.startswith(own)]
+    components = enabled_components(shop.settings)
+    deployed = components.deployed_images()
+    absent = [name for name in components.images(shop.pinned) if not deployed[name].repository.startswith(own)]
     if absent:
         raise OperatorError(
             f"not in the images' lock file, so not verified: {', '.join(absent)}",

@@ -6,10 +6,6 @@ from typing import TypeVar
 
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.common.catalogue import Build, Image
-from stacks.platform.components.opik.version import at_chosen_version
-from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
-from stacks.settings import Settings
-from stacks.settings.network import IngressMode
 
 from .recipes import Platform, Recipe
 from .registry.references import Reference, parse
@@ -41,30 +37,6 @@ class Wanted:
         if self.recipe:
             return self.recipe.unpinned_bases
         return [] if self.upstream.digest else [str(self.upstream)]
-
-
-def needed(settings: Settings, images: Mapping[str, Image]) -> dict[str, Image]:
-    """Return the images of the releases that this environment deploys, at the versions it has chosen."""
-    unused = {
-        "opik": not settings.opik.enabled,
-        "oauth2-proxy": not settings.opik.enabled,
-        "altinity-clickhouse-operator": not settings.opik.enabled,
-        "opik-guardrails": not settings.opik.enabled or settings.opik.guardrails_pool is None,
-        "nginx-ingress": settings.ingress.mode is not IngressMode.NGINX,
-        "nvidia-device-plugin": not settings.cluster.gpu_pools,
-        "ollama": not ollama_engines(settings),
-        "vllm": not vllm_engines(settings),
-        "keda-http-add-on": not settings.models,
-        "serving-front": not settings.models,
-        "dcgm-exporter": not settings.cluster.gpu_pools,
-        "kube-prometheus-stack": not settings.monitoring.enabled,
-        "open-webui": not settings.chat.enabled,
-        "litellm": not settings.gateway.enabled,
-        "valkey": not (settings.opik.enabled or settings.chat.enabled or settings.gateway.enabled),
-        "databases": not settings.chat.enabled and not settings.gateway.enabled,
-    }
-    at_versions = at_chosen_version(images, settings)
-    return {name: image for name, image in at_versions.items() if not unused.get(name.partition("/")[0], False)}
 
 
 def chosen(images: Mapping[str, T], names: Iterable[str]) -> dict[str, T]:

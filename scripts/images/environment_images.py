@@ -11,7 +11,7 @@ from stacks.platform.common import catalogue
 from stacks.platform.common.catalogue import Build, Image
 from stacks.platform.common.image_lock import LockedImage, lock_file
 from stacks.platform.common.images import login_server
-from stacks.platform.components.opik.version import at_chosen_version
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 from . import desired as wanted
@@ -69,8 +69,10 @@ class EnvironmentImages:
 
     @property
     def _meant(self) -> dict[str, Image]:
-        pinned = at_chosen_version(self.pinned, self.settings)
-        return wanted.chosen(pinned, self.names) if self.names else wanted.needed(self.settings, pinned)
+        components = enabled_components(self.settings)
+        if self.names:
+            return wanted.chosen(components.at_chosen_versions(self.pinned), self.names)
+        return components.images(self.pinned)
 
     def locked(self) -> dict[str, LockedImage]:
         """Return what the lock file says. Raises OperatorError when it is damaged."""

@@ -17,17 +17,14 @@ from stacks.common import wiring
 from stacks.common.azure_names import rotation_pool_name
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import AcrOutputs, AksOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
-from stacks.platform.common.accounts import (
-    CERT_MANAGER,
-    GRAFANA,
-    TOKEN_AUDIENCE,
-    VAULT_READER,
-    WorkloadAccount,
-    login_accounts,
-)
+from stacks.platform.common.accounts import TOKEN_AUDIENCE, WorkloadAccount
 from stacks.platform.common.timeouts import longest_grace_seconds
+from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
+from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels, template_tags
-from stacks.settings import Settings
+from stacks.platform.components.monitoring.address import ACCOUNT as GRAFANA
+from stacks.platform.components.monitoring.alerts import alerts
+from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.settings.cluster import Priority
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
@@ -76,7 +73,7 @@ class AksStack(EnvironmentStack):
     def __init__(
         self,
         scope: Construct,
-        settings: Settings,
+        components: EnabledComponents,
         *,
         network: wiring.Producer[NetworkOutputs],
         identity: wiring.Producer[IdentityOutputs],
@@ -84,7 +81,9 @@ class AksStack(EnvironmentStack):
         acr: wiring.Producer[AcrOutputs],
         database: wiring.Producer[DatabaseOutputs],
     ) -> None:
+        settings = components.settings
         super().__init__(scope, settings)
+        self._components = components
         self._network = self.read(network)
         self._database = self.read(database)
         self._logs = ClusterLogs(
@@ -111,7 +110,7 @@ class AksStack(EnvironmentStack):
             principal_id=external_secrets.principal_id,
         )
         cert_manager = self._workload_identity("cert-manager", CERT_MANAGER, cluster)
-        monitoring = self._monitoring(cluster, kept) if settings.monitoring.enabled else Monitoring()
+        monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
         self.outputs = AksOutputs(
             resource_group_name=self.resource_group.name,
@@ -161,7 +160,7 @@ class AksStack(EnvironmentStack):
             network_settings=settings.network,
             zones=settings.azure.zones,
             operators=settings.operators,
-            longest_grace_seconds=longest_grace_seconds(settings),
+            longest_grace_seconds=longest_grace_seconds(settings.serving),
             azure_metrics=scrapes_for_azure(settings.monitoring),
             ingress_gateway=has_gateway(settings.ingress),
             names=self.names,
@@ -248,11 +247,18 @@ class AksStack(EnvironmentStack):
 
     def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
         grafana = self._workload_identity("grafana", GRAFANA, cluster)
-        return add_monitoring(self, cluster=cluster, grafana=grafana, database=self._database, disks=disks)
+        return add_monitoring(
+            self,
+            alerts=alerts(self._components),
+            cluster=cluster,
+            grafana=grafana,
+            database=self._database,
+            disks=disks,
+        )
 
     def _trust_logins(self, cluster: KubernetesCluster, identity: IdentityOutputs) -> None:
         AzureadProvider(self, "azuread")
-        for name, account in login_accounts(self.settings).items():
+        for name, account in self._components.login_accounts().items():
             ApplicationFederatedIdentityCredential(
                 self,
                 f"login-{name}",

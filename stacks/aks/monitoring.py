@@ -1,16 +1,16 @@
 """What monitoring needs outside the cluster: Grafana's identity, alerts on Azure's own metrics, managed Prometheus."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 
 from constructs.azure_alerts import AzureAlerts
-from constructs.managed_prometheus import ManagedPrometheus
+from constructs.managed_prometheus import AlertGroup, ManagedPrometheus
 from constructs.role_assignment import RoleAssignment
 from stacks.common.base import EnvironmentStack
 from stacks.common.outputs import DatabaseOutputs, DisksOutputs
-from stacks.platform.components.monitoring.alerts import alerts
 from stacks.settings.monitoring import MetricsStore
 
 
@@ -25,6 +25,7 @@ class Monitoring:
 def add_monitoring(
     scope: EnvironmentStack,
     *,
+    alerts: Sequence[AlertGroup],
     cluster: KubernetesCluster,
     grafana: UserAssignedIdentity,
     database: DatabaseOutputs,
@@ -55,7 +56,7 @@ def add_monitoring(
     prometheus = ManagedPrometheus(scope, "metrics", name=names.resource("metrics"), group=group, tags=tags)
     prometheus.collect(cluster.id)
     prometheus.add_alerts(
-        alerts(settings),
+        alerts,
         cluster_id=cluster.id,
         cluster_name=cluster.name,
         action_group_ids=watched.action_group_ids,

@@ -1,45 +1,31 @@
-"""Host names and login callbacks, all derived from the environment's domain."""
+"""Host names of an environment, which are all derived from its domain, and where logins return to."""
 
 from dataclasses import dataclass
 
 
-@dataclass(frozen=True, slots=True)
-class Hosts:
-    """The host names that the ingress answers for; `domain` is their parent."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One host name that the ingress answers for."""
 
-    domain: str
+    label: str
+    """First part of the name; the environment's domain is the rest."""
+    title: str
+    """What people find there, in a word."""
+    path: str = ""
+    """Path that people or programs begin at, and what else they have to know of it."""
+    callback_path: str | None = None
+    """Path to which Entra returns a login; None where nobody logs in."""
 
-    @property
-    def chat(self) -> str:
-        """Open WebUI."""
-        return f"chat.{self.domain}"
+    def name(self, domain: str) -> str:
+        """Return the whole host name below `domain`."""
+        return f"{self.label}.{domain}"
 
-    @property
-    def opik(self) -> str:
-        """Opik, behind oauth2-proxy."""
-        return f"opik.{self.domain}"
+    def url(self, domain: str) -> str:
+        """Return the address that people are told, without a slash at its end."""
+        return f"https://{self.name(domain)}{self.path}"
 
-    @property
-    def api(self) -> str:
-        """The OpenAI-compatible API (LiteLLM)."""
-        return f"api.{self.domain}"
-
-    @property
-    def grafana(self) -> str:
-        """Grafana's dashboards."""
-        return f"grafana.{self.domain}"
-
-    @property
-    def chat_callback(self) -> str:
-        """Where Entra returns a login to Open WebUI (its generic OpenID Connect client)."""
-        return f"https://{self.chat}/oauth/oidc/callback"
-
-    @property
-    def opik_callback(self) -> str:
-        """Where Entra returns a login to the oauth2-proxy in front of Opik."""
-        return f"https://{self.opik}/oauth2/callback"
-
-    @property
-    def grafana_callback(self) -> str:
-        """Where Entra returns a login to Grafana."""
-        return f"https://{self.grafana}/login/azuread"
+    def redirect_uri(self, domain: str) -> str:
+        """Return the address to which Entra returns a login. Raises ValueError for a host without one."""
+        if self.callback_path is None:
+            raise ValueError(f"nobody logs in at {self.name(domain)}")
+        return f"https://{self.name(domain)}{self.callback_path}"

@@ -134,3 +134,13 @@ class ClusterSettings(Model):
     """Run the Azure Policy add-on."""
     extra_admin_group_ids: Annotated[tuple[Guid, ...], Unique] = ()
     """Entra groups that get cluster administration besides the operators."""
+
+    @property
+    def most_gpu_nodes(self) -> int:
+        """Number of GPU nodes when every pool is at its maximum."""
+        return sum(pool.max_nodes for pool in self.gpu_pools.values())
+
+    @property
+    def most_nodes(self) -> int:
+        """Number of all nodes when every pool is at its maximum."""
+        return self.system_pool.max_nodes + self.workload_pool.max_nodes + self.most_gpu_nodes

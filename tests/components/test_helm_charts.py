@@ -11,21 +11,29 @@ from urllib.parse import urlsplit
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.platform.common import values
 from stacks.platform.common.catalogue import HELM, own_chart
-from stacks.platform.common.external_secrets import deliveries, formats
+from stacks.platform.common.ingress_mode import cluster_issuer
+from stacks.platform.components.certificates.release import platform_issuers
 from stacks.platform.components.chat import release as chat
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
 from stacks.platform.components.image_policy.policy import image_policy
 from stacks.platform.components.llm_gateway import release as gateway
 from stacks.platform.components.monitoring import release as monitoring
-from stacks.platform.components.opik import login
-from stacks.platform.components.opik import release as opik
+from stacks.platform.components.opik import login, operator
+from stacks.platform.components.secrets.release import platform_secrets
 from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
 from stacks.settings import Settings, load_settings
 from stacks.settings.secret_names import GeneratedSecret
 from tests.support.kubernetes.api_schemas import ApiSchemas
+from tests.support.stacks.components import (
+    components_with_images,
+    images_of,
+    secret_names,
+    secret_templates,
+    with_images,
+)
 
 FOUND = shutil.which("helm")
 pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
@@ -39,20 +47,23 @@ def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
-    guarded = settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
     wired: dict[str, Callable[[], dict[str, Any]]] = {
-        "platform-issuers": lambda: values.platform_issuers(settings),
-        "valkey": lambda: login.sessions(settings),
-        "opik-guardrails": lambda: opik.guardrails(guarded),
+        "platform-issuers": lambda: platform_issuers(settings.ingress),
+        "valkey": lambda: login.sessions(*with_images(settings)),
+        "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
-        "vllm": lambda: vllm.vllm(settings, vllm_engines(settings)[0]),
-        "serving-front": lambda: scaling.serving_front(settings),
-        "image-policy": lambda: image_policy(settings, ("opik", "serving")),
-        "dashboards": lambda: monitoring.dashboard_files(settings, resource_group="group", server="server"),
-        "monitors": lambda: monitoring.monitors(settings),
-        "litellm": lambda: gateway.litellm(settings, database_host="pg.example.com"),
-        "platform-secrets": lambda: values.platform_secrets(
-            settings,
+        "vllm": lambda: vllm.vllm(*with_images(settings), vllm_engines(settings)[0]),
+        "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
+        "image-policy": lambda: image_policy(
+            images_of(settings), registry="example.azurecr.io", namespaces=("opik", "serving")
+        ),
+        "dashboards": lambda: monitoring.shown_dashboards(
+            enabled_components(settings), subscription_id="subscription", resource_group="group", server="server"
+        ),
+        "monitors": lambda: monitoring.monitors(enabled_components(settings)),
+        "litellm": lambda: gateway.litellm(*components_with_images(settings), database_host="pg.example.com"),
+        "platform-secrets": lambda: platform_secrets(
+            enabled_components(settings),
             vault_uri="https://vault.vault.azure.net/",
             tenant_id="11111111-2222-3333-4444-555555555555",
             versions=VERSIONS if versions is None else versions,
@@ -99,7 +110,7 @@ def test_issuers_prove_hosts_through_the_chosen_ingress(environment: str, ingres
         issuer["metadata"]["name"]: issuer["spec"]["acme"]
         for issuer in _objects("platform-issuers", _wired("platform-issuers", settings), tmp_path)
     }
-    assert values.cluster_issuer(settings) in issuers
+    assert cluster_issuer(settings.ingress) in issuers
     assert "staging" in issuers["letsencrypt-staging"]["server"]
     assert "staging" not in issuers["letsencrypt-production"]["server"]
     for acme in issuers.values():
@@ -123,7 +134,7 @@ def test_vault_is_read_as_the_trusted_account_and_only_for_the_receiving_namespa
     settings = load_settings("prod")
     objects = _objects("platform-secrets", _wired("platform-secrets", settings), tmp_path)
     (store,) = (item for item in objects if item["kind"] == "ClusterSecretStore")
-    assert store["spec"]["conditions"] == [{"namespaces": sorted(deliveries(settings))}]
+    assert store["spec"]["conditions"] == [{"namespaces": sorted(secret_names(settings))}]
     assert store["spec"]["provider"]["azurekv"] == {
         "authType": "WorkloadIdentity",
         "vaultUrl": "https://vault.vault.azure.net/",
@@ -144,7 +155,7 @@ def test_every_delivery_becomes_one_external_secret(tmp_path: Path) -> None:
             assert item["spec"]["refreshInterval"] == "1h0m0s"
             keys = {entry["secretKey"]: entry["remoteRef"]["key"] for entry in item["spec"]["data"]}
             rendered.setdefault(item["metadata"]["namespace"], {})[item["metadata"]["name"]] = keys
-    assert rendered == deliveries(settings)
+    assert rendered == secret_names(settings)
 
 
 def test_raised_version_is_read_at_once_and_only_where_it_is_used(tmp_path: Path) -> None:
@@ -184,7 +195,9 @@ def test_password_stands_in_the_text_around_it_and_other_keys_stay_as_they_are(t
     assert template["mergePolicy"] == "Merge"
     assert template["data"].pop("REDIS_URL") == 'redis://:{{ index . "REDIS_URL" }}@opik-redis-master:6379/'
     assert list(template["data"]) == ["secret-versions"]
-    around = {secret for texts in formats(load_settings("prod"), database_host="host").values() for secret in texts}
+    around = {
+        secret for texts in secret_templates(load_settings("prod"), database_host="host").values() for secret in texts
+    }
     bare = [item for item in objects if item["kind"] == "ExternalSecret" and item["metadata"]["name"] not in around]
     assert bare
     assert [item["metadata"]["name"] for item in bare if "template" in item["spec"]["target"]] == []
@@ -228,7 +241,7 @@ def test_password_of_the_sessions_is_no_argument(tmp_path: Path) -> None:
 
 def test_the_chats_redis_forgets_nothing_and_takes_large_events(tmp_path: Path) -> None:
     variant = YAML(typ="safe").load((HELM / "valkey" / "values.chat.yaml").read_text())
-    objects = _objects("valkey", {**variant, **chat.redis(load_settings("dev"))}, tmp_path)
+    objects = _objects("valkey", {**variant, **chat.redis(*with_images(load_settings("dev")))}, tmp_path)
     (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
     written = subprocess.run(
         ["sh", "-c", pod["containers"][0]["args"][0].replace("exec valkey-server -", "exec cat")],

@@ -16,13 +16,17 @@ import pytest
 from ruamel.yaml import YAML
 
 from constructs.helm_release import inserting
-from stacks.platform.common import values
 from stacks.platform.common.catalogue import HELM, charts, images, own_chart, values_files
-from stacks.platform.common.namespaces import PodSecurity, namespaces
+from stacks.platform.common.namespaces import PodSecurity
+from stacks.platform.components.certificates import release as certificates
 from stacks.platform.components.chat import release as chat
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
+from stacks.platform.components.gpu.release import dcgm_exporter, nvidia_device_plugin
+from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.monitoring.grafana import GrafanaAccess
+from stacks.platform.components.secrets import release as external_secrets
 from stacks.platform.components.serving import ollama, scaling
 from stacks.platform.components.serving.engines import ollama_engines
 from stacks.settings import Settings, capacity, load_settings
@@ -32,6 +36,7 @@ from stacks.settings.secret_names import GeneratedSecret
 from tests.support.kubernetes import custom_resources
 from tests.support.kubernetes.api_schemas import ApiSchemas, definitions_in, definitions_of
 from tests.support.kubernetes.pod_requests import asked
+from tests.support.stacks.components import images_of, namespaces, with_images
 
 FOLDER = os.environ.get("CHARTS_DIR")
 FOUND = shutil.which("helm")
@@ -84,15 +89,15 @@ def _settings() -> Settings:
 def _wired(release: str) -> dict[str, Any]:
     settings = _settings()
     wired: dict[str, dict[str, Any]] = {
-        "cert-manager": values.cert_manager(settings, client_id="client", tenant_id="tenant"),
-        "external-secrets": values.external_secrets(settings),
-        "nginx-ingress": values.nginx_ingress(settings, public_ip_name="ip", resource_group="group"),
-        "nvidia-device-plugin": values.nvidia_device_plugin(settings),
-        "dcgm-exporter": values.dcgm_exporter(settings),
-        "ollama": ollama.ollama(settings, ollama_engines(settings)[0]),
-        "keda-http-add-on": scaling.keda_http_add_on(settings),
-        "kube-prometheus-stack": monitoring.kube_prometheus_stack(settings, ACCESS),
-        "open-webui": chat.open_webui(settings, client_id="client", group_id="group", tenant_id="tenant"),
+        "cert-manager": certificates.cert_manager(images_of(settings), client_id="client", tenant_id="tenant"),
+        "external-secrets": external_secrets.operator(images_of(settings)),
+        "nginx-ingress": nginx_ingress(*with_images(settings), public_ip_name="ip", resource_group="group"),
+        "nvidia-device-plugin": nvidia_device_plugin(settings.cluster, images_of(settings)),
+        "dcgm-exporter": dcgm_exporter(images_of(settings)),
+        "ollama": ollama.ollama(*with_images(settings), ollama_engines(settings)[0]),
+        "keda-http-add-on": scaling.keda_http_add_on(settings.serving, images_of(settings)),
+        "kube-prometheus-stack": monitoring.kube_prometheus_stack(*with_images(settings), ACCESS),
+        "open-webui": chat.open_webui(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant"),
     }
     return wired[release]
 
@@ -157,9 +162,9 @@ def test_kubernetes_takes_every_object_as_it_is(rendered: tuple[str, list[Any]])
 )
 def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, tmp_path: Path) -> None:
     wired = {
-        "platform-issuers": values.platform_issuers(_settings()),
-        "platform-secrets": values.platform_secrets(
-            _settings(),
+        "platform-issuers": certificates.platform_issuers(_settings().ingress),
+        "platform-secrets": external_secrets.platform_secrets(
+            enabled_components(_settings()),
             vault_uri="https://vault.vault.azure.net/",
             tenant_id="11111111-2222-3333-4444-555555555555",
             versions={secret.value: 1 for secret in GeneratedSecret},
@@ -212,7 +217,7 @@ def test_custom_resources_fit_the_definitions_that_the_chart_brings(variant: tup
     known = custom_resources.schemas(Path(chart("kube-prometheus-stack", tmp_path)[0]))
     objects = _render("kube-prometheus-stack", variant, tmp_path)
     values_file = tmp_path / "monitors.json"
-    values_file.write_text(json.dumps(monitoring.monitors(_settings())))
+    values_file.write_text(json.dumps(monitoring.monitors(enabled_components(_settings()))))
     command = [str(FOUND), "template", "monitors", str(HELM / "monitors"), "--values", str(values_file)]
     shown = subprocess.run([*command, "--namespace", "monitoring"], capture_output=True, text=True, check=True)
     objects += [document for document in YAML(typ="safe").load_all(shown.stdout) if document]

@@ -15,8 +15,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import own_chart
-from stacks.platform.common.external_secrets import deliveries
 from stacks.settings import load_settings
+from tests.support.stacks.components import secret_names
 from tests.support.stacks.synthesis import Synthesized
 
 from . import test_helm_third_party as third_party
@@ -124,7 +124,7 @@ def test_no_chart_renders_what_something_else_makes(
     synthesized = environment(name)
     settings = load_settings(name)
     others: dict[Name, str] = dict.fromkeys(_made_by_terraform(synthesized), "Terraform")
-    for place, secrets in deliveries(settings).items():
+    for place, secrets in secret_names(settings).items():
         others |= {("Secret", place, secret): "a delivery" for secret in secrets}
     rendered = 0
     clashes = []

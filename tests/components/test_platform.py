@@ -6,24 +6,28 @@ from typing import Any
 
 import pytest
 
-from stacks.platform.common import values
-from stacks.platform.common.accounts import CERT_MANAGER, VAULT_READER
 from stacks.platform.common.catalogue import images
-from stacks.platform.common.external_secrets import deliveries
-from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, namespaces
-from stacks.platform.common.traffic import ANY_NAMESPACE, ANYWHERE, DNS, Direction, Flow, Peer, workloads
+from stacks.platform.common.namespaces import NamespaceRules, PodSecurity
+from stacks.platform.common.traffic import ANY_NAMESPACE, ANYWHERE, DNS, Direction, Peer, TrafficRule, workloads
+from stacks.platform.components.certificates import release as certificates
+from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
 from stacks.platform.components.chat import release as chat
 from stacks.platform.components.gpu.nodes import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
+from stacks.platform.components.gpu.release import dcgm_exporter, nvidia_device_plugin
+from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.llm_gateway import release as gateway
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.monitoring.grafana import GrafanaAccess
-from stacks.platform.components.opik import login, release
+from stacks.platform.components.opik import login, operator, release
+from stacks.platform.components.secrets import release as external_secrets
+from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.rules.cluster import TESTED_KUBERNETES
 from stacks.settings.secret_names import GeneratedSecret
+from tests.support.stacks.components import components_with_images, images_of, namespaces, secret_names, with_images
 
 ACCESS = GrafanaAccess(
     tenant_id="t", login_client_id="c", group_id="g", identity_client_id="i", subscription_id="s", metrics_url=""
@@ -42,8 +46,8 @@ def _namespace(settings: Settings, name: str) -> NamespaceRules:
     return next(rules for rules in namespaces(settings) if rules.name == name)
 
 
-def _flow(rules: NamespaceRules, name: str) -> Flow:
-    return next(flow for flow in rules.flows if flow.name == name)
+def _flow(rules: NamespaceRules, name: str) -> TrafficRule:
+    return next(flow for flow in rules.traffic if flow.name == name)
 
 
 def _pool(**fields: Any) -> GpuPoolSettings:
@@ -93,11 +97,11 @@ def test_container_without_resources_still_fits_a_quota_on_memory(environment: s
 def test_every_namespace_can_resolve_names_and_none_can_ask_for_the_nodes_identity(environment: str) -> None:
     for rules in namespaces(_settings(environment)):
         if rules.name == "node-metrics":
-            assert not [flow for flow in rules.flows if flow.direction is Direction.EGRESS]
+            assert not [flow for flow in rules.traffic if flow.direction is Direction.EGRESS]
             continue
         dns = _flow(rules, "allow-dns")
         assert {(port.number, port.protocol) for port in dns.ports} == {(53, "UDP"), (53, "TCP")}
-        for flow in rules.flows:
+        for flow in rules.traffic:
             for peer in flow.peers:
                 assert not (flow.direction is Direction.EGRESS and peer.cidr == ANYWHERE and not flow.ports)
 
@@ -105,11 +109,11 @@ def test_every_namespace_can_resolve_names_and_none_can_ask_for_the_nodes_identi
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_every_flow_belongs_to_the_one_workload_of_its_pods(environment: str) -> None:
     for rules in namespaces(_settings(environment)):
-        found = workloads(rules.flows)
-        assert sorted(flow.name for workload in found for flow in workload.flows) == sorted(
-            flow.name for flow in rules.flows
+        found = workloads(rules.traffic)
+        assert sorted(flow.name for workload in found for flow in workload.rules) == sorted(
+            flow.name for flow in rules.traffic
         )
-        assert len({tuple(sorted(flow.pods.items())) for flow in rules.flows}) == len(found)
+        assert len({tuple(sorted(flow.pods.items())) for flow in rules.traffic}) == len(found)
         for workload in found:
             assert re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?", workload.name), workload.name
 
@@ -174,21 +178,24 @@ def test_subjects_are_those_that_entra_has_to_trust() -> None:
 
 def test_deliveries_go_only_to_namespaces_that_exist() -> None:
     for settings in (_settings("dev"), _settings("prod"), _settings("dev", chat={"enabled": False})):
-        assert set(deliveries(settings)) <= {rules.name for rules in namespaces(settings)}
-    assert "chat" not in deliveries(_settings("dev", chat={"enabled": False}))
+        assert set(secret_names(settings)) <= {rules.name for rules in namespaces(settings)}
+    assert "chat" not in secret_names(_settings("dev", chat={"enabled": False}))
 
 
 def test_every_generated_secret_is_delivered_and_the_database_administrators_to_the_job_alone() -> None:
     delivered = {
-        name for secrets in deliveries(_settings("dev")).values() for keys in secrets.values() for name in keys.values()
+        name
+        for secrets in secret_names(_settings("dev")).values()
+        for keys in secrets.values()
+        for name in keys.values()
     }
     missing = {secret.value for secret in GeneratedSecret} - delivered
-    vllm = set() if "serving" in deliveries(_settings("dev")) else {GeneratedSecret.VLLM_API_KEY.value}
+    vllm = set() if "serving" in secret_names(_settings("dev")) else {GeneratedSecret.VLLM_API_KEY.value}
     assert missing == vllm
     administrators = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD.value
     assert [
         namespace
-        for namespace, secrets in deliveries(_settings("dev")).items()
+        for namespace, secrets in secret_names(_settings("dev")).items()
         if any(administrators in keys.values() for keys in secrets.values())
     ] == ["databases"]
 
@@ -206,7 +213,7 @@ SHARED = {
 
 def test_no_namespace_receives_a_secret_of_another() -> None:
     receivers: dict[str, set[str]] = {}
-    for namespace, secrets in deliveries(_settings("dev")).items():
+    for namespace, secrets in secret_names(_settings("dev")).items():
         for keys in secrets.values():
             for name in keys.values():
                 receivers.setdefault(name, set()).add(namespace)
@@ -214,7 +221,7 @@ def test_no_namespace_receives_a_secret_of_another() -> None:
 
 
 def test_static_address_is_taken_by_name_from_the_network_s_group() -> None:
-    service = values.nginx_ingress(_settings("dev"), public_ip_name="ip", resource_group="group")["controller"]
+    service = nginx_ingress(*with_images(_settings("dev")), public_ip_name="ip", resource_group="group")["controller"]
     assert service["service"]["annotations"] == {
         "service.beta.kubernetes.io/azure-pip-name": "ip",
         "service.beta.kubernetes.io/azure-load-balancer-resource-group": "group",
@@ -222,7 +229,7 @@ def test_static_address_is_taken_by_name_from_the_network_s_group() -> None:
 
 
 def test_accounts_act_as_the_identity_that_is_handed_over() -> None:
-    wired = values.cert_manager(_settings(), client_id="client", tenant_id="tenant")
+    wired = certificates.cert_manager(images_of(_settings()), client_id="client", tenant_id="tenant")
     assert wired["serviceAccount"]["annotations"] == {
         "azure.workload.identity/client-id": "client",
         "azure.workload.identity/tenant-id": "tenant",
@@ -233,25 +240,25 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
     settings = _settings("dev")
     passed = str(
         [
-            values.cert_manager(_settings(), client_id="c", tenant_id="t"),
-            values.external_secrets(settings),
-            values.nginx_ingress(settings, public_ip_name="p", resource_group="g"),
-            values.nvidia_device_plugin(settings),
-            values.dcgm_exporter(settings),
-            release.opik(settings),
-            release.operator(settings),
-            release.guardrails(settings),
-            login.oauth2_proxy(settings, client_id="c", group_id="g", tenant_id="t"),
-            login.sessions(settings),
-            *(ollama.ollama(settings, engine) for engine in ollama_engines(settings)),
-            *(vllm.vllm(settings, engine) for engine in vllm_engines(settings)),
-            scaling.keda_http_add_on(settings),
-            scaling.serving_front(settings),
-            gateway.litellm(settings, database_host="h"),
-            gateway.limits(settings),
-            chat.open_webui(settings, client_id="c", group_id="g", tenant_id="t"),
-            chat.redis(settings),
-            monitoring.kube_prometheus_stack(settings, ACCESS),
+            certificates.cert_manager(images_of(_settings()), client_id="c", tenant_id="t"),
+            external_secrets.operator(images_of(settings)),
+            nginx_ingress(*with_images(settings), public_ip_name="p", resource_group="g"),
+            nvidia_device_plugin(settings.cluster, images_of(settings)),
+            dcgm_exporter(images_of(settings)),
+            release.opik(*with_images(settings)),
+            operator.operator(*with_images(settings)),
+            operator.guardrails(images_of(settings), "t4"),
+            login.oauth2_proxy(*with_images(settings), client_id="c", group_id="g", tenant_id="t"),
+            login.sessions(*with_images(settings)),
+            *(ollama.ollama(*with_images(settings), engine) for engine in ollama_engines(settings)),
+            *(vllm.vllm(*with_images(settings), engine) for engine in vllm_engines(settings)),
+            scaling.keda_http_add_on(settings.serving, images_of(settings)),
+            scaling.serving_proxy(*with_images(settings)),
+            gateway.litellm(*components_with_images(settings), database_host="h"),
+            gateway.limits(*components_with_images(settings)),
+            chat.open_webui(*with_images(settings), client_id="c", group_id="g", tenant_id="t"),
+            chat.redis(*with_images(settings)),
+            monitoring.kube_prometheus_stack(*with_images(settings), ACCESS),
         ]
     )
     for name, image in images().items():
@@ -263,14 +270,15 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
 
 def test_cards_are_whole_unless_a_pool_shares_them() -> None:
     settings = _settings("dev", cluster={"gpu_pools": {"t4": _pool()}})
-    assert sharing_configs(settings) == {}
-    assert "config" not in values.nvidia_device_plugin(settings)
+    assert sharing_configs(settings.cluster) == {}
+    assert "config" not in nvidia_device_plugin(settings.cluster, images_of(settings))
     assert gpu_node_labels(_pool()) == GPU_PRESENT
 
 
 def test_node_of_a_sharing_pool_finds_its_configuration_and_others_keep_whole_cards() -> None:
     pools = {"t4": _pool(), "shared": _pool(time_slices=4), "more": _pool(time_slices=2)}
-    config = values.nvidia_device_plugin(_settings("dev", cluster={"gpu_pools": pools}))["config"]
+    settings = _settings("dev", cluster={"gpu_pools": pools})
+    config = nvidia_device_plugin(settings.cluster, images_of(settings))["config"]
     assert config["default"] == WHOLE_CARDS
     assert config["map"][WHOLE_CARDS] == "version: v1\n"
     for pool in (pools["shared"], pools["more"]):

@@ -8,8 +8,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import own_chart
-from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, namespaces
+from stacks.platform.common.namespaces import NamespaceRules, PodSecurity
 from stacks.settings import load_settings
+from tests.support.stacks.components import namespaces
 
 MADE: list[dict[str, Any]] = YAML(typ="safe").load(
     Path(__file__).parents[1] / "support" / "cluster" / "runtime_objects.yaml"

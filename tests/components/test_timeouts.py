@@ -7,10 +7,11 @@ import pytest
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.timeouts import Hop
-from stacks.platform.common.values import nginx_ingress
+from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.llm_gateway import release as gateway
 from stacks.platform.components.serving import scaling
 from stacks.settings import Settings, load_settings
+from tests.support.stacks.components import components_with_images, images_of, with_images
 from tests.support.stacks.disposable import aks_stack
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -26,9 +27,9 @@ def _settings(hold_minutes: int = 15) -> Settings:
 
 def _ways(settings: Settings) -> list[tuple[str, Hop, Hop]]:
     """Every pair of a caller and the server that it calls."""
-    interceptor, front = timeouts.interceptor(settings), timeouts.front(settings)
-    gateway_, chat = timeouts.gateway(settings), timeouts.chat(settings)
-    door = timeouts.front_door(settings)
+    interceptor, front = timeouts.interceptor(settings.serving), timeouts.serving_proxy(settings.serving)
+    gateway_, chat = timeouts.llm_gateway(settings.serving), timeouts.chat(settings.serving)
+    door = timeouts.ingress(settings.serving)
     return [
         ("front door to chat", door, chat),
         ("front door to gateway", door, gateway_),
@@ -46,11 +47,11 @@ def test_the_table_by_name_and_number() -> None:
     hops = {
         "vllm": timeouts.vllm(),
         "ollama": timeouts.ollama(),
-        "interceptor": timeouts.interceptor(settings),
-        "front": timeouts.front(settings),
-        "gateway": timeouts.gateway(settings),
-        "chat": timeouts.chat(settings),
-        "front door": timeouts.front_door(settings),
+        "interceptor": timeouts.interceptor(settings.serving),
+        "front": timeouts.serving_proxy(settings.serving),
+        "gateway": timeouts.llm_gateway(settings.serving),
+        "chat": timeouts.chat(settings.serving),
+        "front door": timeouts.ingress(settings.serving),
     }
     table = {
         name: (hop.silence_seconds, hop.idle_seconds, hop.reuse_seconds, hop.drain_seconds, hop.grace_seconds)
@@ -78,7 +79,7 @@ def test_every_caller_bears_silence_longer_than_whom_it_calls(hold_minutes: int)
     for way, caller, server in _ways(_settings(hold_minutes)):
         if caller.silence_seconds is not None and server.silence_seconds is not None:
             assert caller.silence_seconds > server.silence_seconds, way
-    assert timeouts.front_door_seconds(_settings(15)) < LOAD_BALANCER_IDLE_SECONDS
+    assert timeouts.ingress_seconds(_settings(15).serving) < LOAD_BALANCER_IDLE_SECONDS
 
 
 @pytest.mark.parametrize("hold_minutes", [1, 15])
@@ -95,7 +96,7 @@ def test_weights_are_loaded_before_the_caller_gives_up() -> None:
 
 
 def test_interceptor_drains_what_it_holds() -> None:
-    values = scaling.keda_http_add_on(_settings())["interceptor"]
+    values = scaling.keda_http_add_on(_settings().serving, images_of(_settings()))["interceptor"]
     assert values == {
         "readinessTimeout": "900s",
         "responseHeaderTimeout": "720s",
@@ -106,17 +107,17 @@ def test_interceptor_drains_what_it_holds() -> None:
 
 
 def test_the_front_door_ends_after_the_last_answer() -> None:
-    controller = nginx_ingress(_settings(), public_ip_name="ip", resource_group="group")["controller"]
+    controller = nginx_ingress(*with_images(_settings()), public_ip_name="ip", resource_group="group")["controller"]
     assert controller["config"]["entries"]["proxy-read-timeout"] == "1740s"
     assert controller["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
     assert controller["terminationGracePeriodSeconds"] == 1770
 
 
 def test_front_and_gateway_take_their_times_from_the_table() -> None:
-    front = scaling.serving_front(_settings())
+    front = scaling.serving_proxy(*with_images(_settings()))
     times = {key: front[key] for key in ("timeoutSeconds", "idleSeconds", "preStopSeconds", "graceSeconds")}
     assert times == {"timeoutSeconds": 1650, "idleSeconds": 150, "preStopSeconds": 10, "graceSeconds": 1670}
-    values = gateway.litellm(_settings(), database_host="host")
+    values = gateway.litellm(*components_with_images(_settings()), database_host="host")
     times = {key: values[key] for key in ("drainSeconds", "preStopSeconds", "keepAliveSeconds")}
     assert times == {"drainSeconds": 1700, "preStopSeconds": 10, "keepAliveSeconds": 75}
 

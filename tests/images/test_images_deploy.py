@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from scripts.images.lock import write_lock
-from stacks.platform.common import image_lock, values
+from stacks.platform.common import image_lock
 from stacks.platform.common.catalogue import Build, Image, images
 from stacks.platform.common.image_lock import LockedImage, LockError, lock_file, read_lock, render_lock
 from stacks.platform.common.images import deployed_images, login_server, resolve
+from stacks.platform.components.gpu.release import dcgm_exporter
 from stacks.settings import load_settings
+from tests.support.stacks.components import images_of
 from tests.support.stacks.synthesis import synthesize
 
 ROOT = Path(__file__).parents[2]
@@ -56,7 +58,7 @@ def test_a_digest_wins_over_the_tag_and_the_registry_is_the_environment_s_own() 
     for name, image in deployed_images(settings).items():
         assert image.repository == f"{login_server(settings)}/mirror/{name}"
         assert image.values()["tag"] == f"{images()[name].tag}@{lock_everything()[name].digest}"
-    assert values.dcgm_exporter(settings)["image"]["repository"].startswith(login_server(settings))
+    assert dcgm_exporter(images_of(settings))["image"]["repository"].startswith(login_server(settings))
 
 
 @pytest.mark.usefixtures("environments")

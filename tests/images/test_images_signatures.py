@@ -19,7 +19,6 @@ from scripts.deployment.bring_up import bring_up
 from scripts.images import admission
 from scripts.images.admission import require_signatures
 from scripts.images.builders.local import Buildah
-from scripts.images.desired import needed
 from scripts.images.environment_images import EnvironmentImages
 from scripts.images.lock import write_lock
 from scripts.images.prune import superseded
@@ -29,11 +28,12 @@ from stacks.platform.common import image_lock
 from stacks.platform.common.catalogue import images
 from stacks.platform.common.image_lock import LockedImage, lock_file
 from stacks.platform.common.images import login_server
-from stacks.platform.common.namespaces import namespaces
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.image_policy.policy import image_policy
 from stacks.settings import Settings, load_settings
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.images.sources import pinned, workshop, write_source
+from tests.support.stacks.components import images_of, namespaces
 from tests.support.stacks.synthesis import synthesize
 
 from .test_images_work import Quiet
@@ -91,7 +91,7 @@ def test_every_image_that_is_deployed_is_verified_by_digest(
     cosign.write_text("\n".join(references(locked).values()))
     count = require_signatures(shop(tmp_path), Processes(), Quiet())
     asked = (tmp_path / "asked").read_text().splitlines()
-    deployed = needed(verifying(), images())
+    deployed = enabled_components(verifying()).images()
     assert sorted(asked) == sorted(references(locked)[name] for name in deployed)
     assert count == len(deployed)
 
@@ -146,7 +146,7 @@ def test_the_policy_stands_in_the_cluster_only_where_signatures_are_asked_for(tm
 
 def test_the_policy_holds_in_every_namespace_of_the_platform(locked: dict[str, LockedImage]) -> None:
     names = [rules.name for rules in namespaces(verifying())]
-    values = image_policy(verifying(), names)
+    values = image_policy(images_of(verifying()), registry=login_server(verifying()), namespaces=names)
     assert values["registry"] == login_server(verifying())
     assert values["namespaces"] == sorted(names)
     without_digest = [name for name in locked if name.startswith("keda-http-add-on/")]

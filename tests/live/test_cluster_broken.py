@@ -9,13 +9,13 @@ import pytest
 
 from scripts.lab.kube.api import ApiError, Object
 from scripts.lab.kube.definitions import define
-from stacks.platform.common.namespaces import namespaces
 from stacks.settings import load_settings
 from tests.support.cluster import checks as cluster_checks
 from tests.support.cluster.helm_client import HelmError
 from tests.support.cluster.install import Charts, NeverReadyError, Platform
 from tests.support.cluster.real_cluster import helm, running
 from tests.support.cluster.steps import Step
+from tests.support.stacks.components import namespaces
 
 pytestmark = pytest.mark.cluster
 SPACE = "broken"
@@ -37,7 +37,7 @@ def platform(module_platform: Platform) -> Iterator[Platform]:
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     metadata = {"name": SPACE}
     found.apply(Step("kubernetes_namespace_v1", SPACE, {"metadata": metadata | {"labels": labels}}))
-    where, hard = {"name": "quota", "namespace": SPACE}, rules.quota | {"persistentvolumeclaims": "1"}
+    where, hard = {"name": "quota", "namespace": SPACE}, dict(rules.quota) | {"persistentvolumeclaims": "1"}
     found.apply(Step("kubernetes_resource_quota_v1", "quota", {"metadata": where, "spec": {"hard": hard}}))
     # A quota counts from the moment at which the controller has seen it.
     quota = found.sent["kubernetes_resource_quota_v1.quota"]

@@ -7,6 +7,7 @@ from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
 from stacks.settings.rules import gpus
 from stacks.settings.workloads import Engine
+from tests.support.stacks.components import with_images
 
 
 def _findings(model_id: str, *, vm_size: str = "Standard_NC4as_T4_v3", engine: Engine = Engine.VLLM) -> list[str]:
@@ -47,6 +48,6 @@ def test_other_models_start_there(model_id: str) -> None:
 def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
     settings = load_settings("dev")
     (engine,) = (engine for engine in engines(settings) if engine.name == "ollama-t4")
-    environment = {item["name"]: item["value"] for item in ollama.ollama(settings, engine)["extraEnv"]}
+    environment = {item["name"]: item["value"] for item in ollama.ollama(*with_images(settings), engine)["extraEnv"]}
     assert environment["OLLAMA_LOAD_TIMEOUT"] == "600s"
     assert gpus.LOAD_SECONDS == 600

@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.common.hosts import Hosts
-from stacks.identity import IdentityStack
-from tests.support.stacks.durable import Block, of_type, only, settings, synthesized
+from tests.support.stacks.durable import Block, identity_stack, of_type, only, settings, synthesized
 
 GROUP = "11111111-1111-1111-1111-111111111111"
 CLIENT = "22222222-2222-2222-2222-222222222222"
@@ -18,7 +16,7 @@ OPERATOR = "44444444-4444-4444-4444-444444444444"
 
 @pytest.fixture(scope="module")
 def stack() -> Block:
-    return synthesized(IdentityStack, settings())
+    return synthesized(identity_stack, settings())
 
 
 def test_logins_return_to_the_hosts_of_the_domain(stack: Block) -> None:
@@ -31,8 +29,8 @@ def test_logins_return_to_the_hosts_of_the_domain(stack: Block) -> None:
 
 def test_logins_return_only_to_what_is_switched_on() -> None:
     varied = settings(opik={"enabled": False}, gateway={"enabled": False}, monitoring={"enabled": False})
-    web = only(synthesized(IdentityStack, varied), "azuread_application")["web"]
-    assert web["redirect_uris"] == [Hosts(varied.domain).chat_callback]
+    web = only(synthesized(identity_stack, varied), "azuread_application")["web"]
+    assert web["redirect_uris"] == [f"https://chat.{varied.domain}/oauth/oidc/callback"]
 
 
 def test_no_client_secret_and_no_implicit_grant_exist(stack: Block) -> None:
@@ -47,7 +45,7 @@ def test_only_accounts_of_the_own_tenant_log_in(stack: Block) -> None:
 
 
 def test_only_the_access_group_and_the_operators_get_tokens() -> None:
-    stack = synthesized(IdentityStack, settings(operators={"object_ids": [OPERATOR]}))
+    stack = synthesized(identity_stack, settings(operators={"object_ids": [OPERATOR]}))
     assert only(stack, "azuread_service_principal")["app_role_assignment_required"] is True
     ((group, _),) = stack["resource"]["azuread_group"].items()
     assert _assigned(stack) == {"user": {f"${{azuread_group.{group}.object_id}}"}, "admin": {OPERATOR}}
@@ -73,7 +71,7 @@ def _assigned(stack: Block) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize(("required", "claim"), [(True, "ApplicationGroup"), (False, "SecurityGroup")])
 def test_tokens_name_the_groups_that_decide(required: bool, claim: str) -> None:
-    stack = synthesized(IdentityStack, settings(identity={"assignment_required": required}))
+    stack = synthesized(identity_stack, settings(identity={"assignment_required": required}))
     application = only(stack, "azuread_application")
     assert application["group_membership_claims"] == [claim]
     claims = application["optional_claims"]
@@ -83,7 +81,7 @@ def test_tokens_name_the_groups_that_decide(required: bool, claim: str) -> None:
 
 
 def test_given_group_is_used_and_none_is_created() -> None:
-    stack = synthesized(IdentityStack, settings(identity={"access_group_object_id": GROUP}))
+    stack = synthesized(identity_stack, settings(identity={"access_group_object_id": GROUP}))
     assert not of_type(stack, "azuread_group")
     assert stack["output"]["access_group_object_id"]["value"] == GROUP
     assert _assigned(stack)["user"] == {GROUP}
@@ -106,7 +104,7 @@ def test_programs_ask_for_a_token_of_the_own_api(stack: Block) -> None:
 
 
 def test_ids_of_roles_and_scopes_are_equal_in_every_run(stack: Block) -> None:
-    again = synthesized(IdentityStack, settings())
+    again = synthesized(identity_stack, settings())
     assert only(again, "azuread_application") == only(stack, "azuread_application")
     application = only(stack, "azuread_application")
     ids = [block["id"] for block in [*application["app_role"], *application["api"]["oauth2_permission_scope"]]]
@@ -150,7 +148,7 @@ _SCOPES = r"openid(?: (?:openid|profile|email|offline_access|[A-Z]\w+\.[A-Z]\w+)
 
 
 def test_without_the_right_to_consent_only_the_consent_is_left_out() -> None:
-    without = synthesized(IdentityStack, settings(identity={"admin_consent": False}))
+    without = synthesized(identity_stack, settings(identity={"admin_consent": False}))
     assert not of_type(without, "azuread_service_principal_delegated_permission_grant")
     assert "azuread_service_principal" not in without["data"]
     assert of_type(without, "azuread_application")
@@ -159,7 +157,7 @@ def test_without_the_right_to_consent_only_the_consent_is_left_out() -> None:
 def test_the_group_names_no_lone_owner_which_graph_would_refuse_from_an_ordinary_user(stack: Block) -> None:
     """https://github.com/hashicorp/terraform-provider-azuread/issues/1580: only with a second one it is created."""
     assert "owners" not in only(stack, "azuread_group")
-    two = only(synthesized(IdentityStack, settings(identity={"access_group_owner_ids": [OPERATOR]})), "azuread_group")[
+    two = only(synthesized(identity_stack, settings(identity={"access_group_owner_ids": [OPERATOR]})), "azuread_group")[
         "owners"
     ]
     assert len(two) == 2
@@ -176,7 +174,7 @@ def test_without_directory_rights_the_given_ids_are_handed_on_and_entra_is_left_
             "access_group_object_id": GROUP,
         }
     )
-    stack = synthesized(IdentityStack, varied)
+    stack = synthesized(identity_stack, varied)
     assert "resource" not in stack
     assert "azuread" not in json.dumps(stack)
     assert {name: output["value"] for name, output in stack["output"].items()} == {

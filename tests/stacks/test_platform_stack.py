@@ -9,10 +9,9 @@ import pytest
 from constructs.cluster_providers import TOKEN_SCRIPT
 from constructs.terraform_literal import terraform_literal
 from stacks.platform.common.catalogue import HELM, charts, own_chart
-from stacks.platform.common.external_secrets import deliveries
-from stacks.platform.common.namespaces import namespaces
 from stacks.platform.common.traffic import ANY_NAMESPACE, Direction, Peer, workloads
 from stacks.settings import load_settings
+from tests.support.stacks.components import namespaces, secret_names
 from tests.support.stacks.synthesis import Synthesized
 
 Environment = Callable[[str], Synthesized]
@@ -103,13 +102,13 @@ def test_each_flow_is_a_rule_of_its_workloads_policy(environment: Environment, n
         Direction.EGRESS: ("egress", "to", "Egress", "allowed-out"),
     }
     for rules in namespaces(load_settings(name)):
-        for workload in workloads(rules.flows):
+        for workload in workloads(rules.traffic):
             policy = policies.pop(f"{rules.name}-{workload.name}-traffic")
             spec, annotations = policy["spec"], policy["metadata"]["annotations"]
             assert policy["metadata"]["name"] == workload.name
             assert spec["pod_selector"].get("match_labels", {}) == workload.pods
             for direction, (block, peers, kind, names) in sides.items():
-                flows = workload.flows_of(direction)
+                flows = workload.towards(direction)
                 written = spec.get(block, [])
                 assert annotations.get(names, "") == ", ".join(flow.name for flow in flows)
                 assert (kind in spec["policy_types"]) == bool(flows)
@@ -151,7 +150,7 @@ def test_custom_resources_follow_their_operator(environment: Environment, name: 
     waits_for = releases["platform-secrets"]["depends_on"]
     assert "helm_release.external-secrets" in waits_for
     assert "kubernetes_role_binding_v1.vault-reader-tokens-binding" in waits_for
-    for namespace in deliveries(load_settings(name)):
+    for namespace in secret_names(load_settings(name)):
         assert f"kubernetes_namespace_v1.{namespace}-namespace" in waits_for
 
 

@@ -5,18 +5,19 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import cdktf
 import pytest
 
 from stacks.acr import AcrStack
 from stacks.common.base import EnvironmentStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
-from stacks.identity import IdentityStack
-from stacks.settings import load_settings
-from tests.support.stacks.durable import Block, of_type, synthesized
+from stacks.settings import Settings, load_settings
+from tests.support.stacks.durable import Block, identity_stack, of_type, synthesized
 from tests.support.stacks.synthesis import DISPOSABLE, Synthesized
 
-DURABLE: list[type[EnvironmentStack]] = [IdentityStack, DisksStack, AcrStack, DatabaseStack]
+Stack = Callable[[cdktf.App, Settings], EnvironmentStack]
+DURABLE: list[Stack] = [identity_stack, DisksStack, AcrStack, DatabaseStack]
 
 WEIGHTS = "model-store_"
 """Resources that outlive the cluster and hold nothing but what can be fetched again."""
@@ -50,7 +51,7 @@ def name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_destroying_what_holds_data_or_names_is_refused(stack: type[EnvironmentStack], name: str) -> None:
+def test_destroying_what_holds_data_or_names_is_refused(stack: Stack, name: str) -> None:
     resources = synthesized(stack, load_settings(name))["resource"]
     kept = {kind: named for kind, named in resources.items() if kind not in REPLACEABLE}
     assert kept
@@ -79,7 +80,7 @@ def test_weights_are_no_data_and_may_be_destroyed_by_name(name: str) -> None:
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_locks_lie_on_disks_alone(stack: type[EnvironmentStack], name: str) -> None:
+def test_locks_lie_on_disks_alone(stack: Stack, name: str) -> None:
     """Under any other lock the disposable stacks could not remove their endpoints and role assignments."""
     locks = of_type(synthesized(stack, load_settings(name)), "azurerm_management_lock")
     assert [lock["scope"] for lock in locks if not lock["scope"].startswith("${azurerm_managed_disk.")] == []
@@ -93,7 +94,7 @@ def test_every_disk_is_locked_against_deletion(name: str) -> None:
 
 
 @pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
-def test_what_must_not_be_locked_is_guarded_by_policy(stack: type[EnvironmentStack], name: str) -> None:
+def test_what_must_not_be_locked_is_guarded_by_policy(stack: Stack, name: str) -> None:
     parsed = synthesized(stack, load_settings(name))
     needed = {azure for kind, azure in POINTED_AT.items() if of_type(parsed, kind)}
     assert needed
@@ -122,9 +123,7 @@ def _guarded(parsed: Block) -> set[str]:
 
 
 @pytest.mark.parametrize("stack", [DisksStack, AcrStack, DatabaseStack])
-def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(
-    stack: type[EnvironmentStack], name: str
-) -> None:
+def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(stack: Stack, name: str) -> None:
     """Azure would go on refusing, and Terraform would stop in the middle."""
     parsed = synthesized(stack, load_settings(name))
     kept = {
@@ -139,7 +138,7 @@ def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(
 
 
 @pytest.mark.parametrize("stack", DURABLE)
-def test_role_assignments_are_made_on_groups_which_no_lock_covers(stack: type[EnvironmentStack], name: str) -> None:
+def test_role_assignments_are_made_on_groups_which_no_lock_covers(stack: Stack, name: str) -> None:
     scopes = [role["scope"] for role in of_type(synthesized(stack, load_settings(name)), "azurerm_role_assignment")]
     assert [scope for scope in scopes if not re.match(r"\$\{azurerm_resource_group\.", scope)] == []
 

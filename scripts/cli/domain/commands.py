@@ -23,7 +23,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets, default_environment
 from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.terraform.prepare import Job
-from stacks.common.hosts import Hosts
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 app = typer.Typer(
@@ -141,6 +141,4 @@ def _reasons(settings: Settings, tools: Tools) -> list[str]:
 
 
 def _callback(settings: Settings) -> str:
-    hosts = Hosts(settings.domain)
-    urls = (hosts.chat_callback, hosts.opik_callback, hosts.grafana_callback)
-    return f"the redirect URIs {', '.join(urls)}"
+    return f"the redirect URIs {', '.join(enabled_components(settings).redirect_uris())}"

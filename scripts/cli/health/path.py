@@ -73,7 +73,7 @@ class Path:
 
     def engine(self) -> Step:
         """Send the question from the chat's pod and return whether it was answered."""
-        patience = path_seconds(self.settings) + MARGIN_S
+        patience = path_seconds(self.settings.serving) + MARGIN_S
         question = f"Say yes. ({self.mark})"
         printed = self.kubectl.run(
             *("exec", "-n", CHAT, DEPLOYMENT, "-c", "open-webui", "--"),

@@ -12,7 +12,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
-from stacks.platform.components.llm_gateway.secrets import platform_keys
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 app = typer.Typer(
@@ -141,10 +141,11 @@ def revoke_key(
 ) -> None:
     """Revoke a key, at once."""
     settings, kubectl = _opened(context, environment)
-    if alias in platform_keys(settings):
+    own = {caller.key_name: caller.secret for caller in enabled_components(settings).gateway_callers()}
+    if alias in own:
         raise OperatorError(
             f"{alias} is a key of the platform's own",
-            f"raise secrets.versions.{platform_keys(settings)[alias].value} and deploy database and platform",
+            f"raise secrets.versions.{own[alias].value} and deploy database and platform",
             ExitCode.REFUSED,
         )
     with gateway_api(kubectl) as api:

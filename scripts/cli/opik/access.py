@@ -13,7 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from scripts.core.workspace import ROOT
 from scripts.opik.sdk_environment import exports, sdk_variables
-from stacks.common.hosts import Hosts
+from stacks.platform.components.opik.names import HOST
 
 
 def token(context: typer.Context, environment: Environment = None) -> None:
@@ -44,7 +44,7 @@ def env(
     """
     name = environment or default_environment()
     settings = tools_of(context).load(name)
-    base = f"http://127.0.0.1:{local}" if local else f"https://{Hosts(settings.domain).opik}"
+    base = f"http://127.0.0.1:{local}" if local else HOST.url(settings.domain)
     variables = sdk_variables(base)
     if as_json:
         print_json(variables)

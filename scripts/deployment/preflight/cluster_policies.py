@@ -9,7 +9,8 @@ from typing import Any
 
 from scripts.core.azure import az_list
 from scripts.core.errors import OperatorError
-from stacks.platform.common.namespaces import PodSecurity, namespaces
+from stacks.platform.common.namespaces import PodSecurity
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 RESTRICTED = "42b8ef37-b724-4e24-bbc8-7a7708edfe00"
@@ -55,7 +56,7 @@ def _lines(settings: Settings, assignments: list[Any]) -> Iterator[str]:
 
 def _below_restricted(settings: Settings) -> tuple[set[str], set[str]]:
     """Return the namespaces of the levels `privileged` and `baseline`."""
-    found = namespaces(settings)
+    found = enabled_components(settings).namespaces()
     return (
         {rules.name for rules in found if rules.enforced is PodSecurity.PRIVILEGED},
         {rules.name for rules in found if rules.enforced is PodSecurity.BASELINE},

@@ -11,8 +11,9 @@ from typing import Any
 
 from main import build_app
 from stacks.common.base import EnvironmentStack, Tier
-from stacks.platform.common.namespaces import NamespaceRules, namespaces
-from stacks.platform.common.traffic import Direction, Flow
+from stacks.platform.common.namespaces import NamespaceRules
+from stacks.platform.common.traffic import Direction, TrafficRule
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 _READ = re.compile(r"data\.terraform_remote_state\.([\w-]+)\.outputs\.(\w+)")
@@ -88,7 +89,7 @@ def _producer(state: Mapping[str, Any]) -> str:
 
 
 def _components(settings: Settings) -> Iterator[ComponentPart]:
-    rules = namespaces(settings)
+    rules = enabled_components(settings).namespaces()
     owner = {it.name: _COMPONENTS.get(it.name, it.name) for it in rules}
     for name in dict.fromkeys(owner.values()):
         own = [it for it in rules if owner[it.name] == name]
@@ -97,12 +98,12 @@ def _components(settings: Settings) -> Iterator[ComponentPart]:
             summary=_SUMMARIES[name],
             namespaces=tuple(it.name for it in own),
             hosts=_HOSTS.get(name, ()),
-            uses_database=any(_reaches_database(rule) for it in own for rule in it.flows),
+            uses_database=any(_reaches_database(rule) for it in own for rule in it.traffic),
             calls=dict(sorted(_calls(own, rules, owner, name))),
         )
 
 
-def _reaches_database(rule: Flow) -> bool:
+def _reaches_database(rule: TrafficRule) -> bool:
     return any(port.number == _POSTGRESQL for port in rule.ports) and any(peer.cidr for peer in rule.peers)
 
 
@@ -121,7 +122,7 @@ def _calls(
 def _allowed(caller: NamespaceRules, callee: NamespaceRules) -> set[int]:
     let_in = {
         port.number
-        for rule in callee.flows
+        for rule in callee.traffic
         if rule.direction is Direction.INGRESS and not rule.name.startswith(("allow-challenge", "allow-metrics"))
         for peer in rule.peers
         if peer.namespace == caller.name
@@ -129,7 +130,7 @@ def _allowed(caller: NamespaceRules, callee: NamespaceRules) -> set[int]:
     }
     outgoing = [
         rule
-        for rule in caller.flows
+        for rule in caller.traffic
         if rule.direction is Direction.EGRESS and any(peer.namespace == callee.name for peer in rule.peers)
         if not rule.name.startswith(("scrape-", "allow-challenge"))
     ]

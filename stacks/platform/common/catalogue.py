@@ -89,6 +89,11 @@ def _image(pin: dict[str, Any]) -> Image:
     return Image(**pin | {"build": Build(**pin["build"])} if "build" in pin else pin)
 
 
+def images_of(release: str, images: Mapping[str, Image]) -> dict[str, Image]:
+    """Return the images of one release by component."""
+    return {name.partition("/")[2]: image for name, image in images.items() if name.startswith(f"{release}/")}
+
+
 def own_chart(release: str) -> Path | None:
     """Folder of the release's own chart, or None where the chart is a third party's."""
     folder = HELM / release

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stacks.common.azure_names import AzureNames
-from stacks.platform.components.opik.version import at_chosen_version
 from stacks.settings import Settings
 
 from .catalogue import Image, images
@@ -21,13 +20,12 @@ def login_server(settings: Settings) -> str:
     return f"{names.container_registry}.{ACR_DOMAIN}"
 
 
-def deployed_images(settings: Settings) -> Mapping[str, Image]:
-    """Every image by `<release>/<component>`, as the environment's lock file says.
+def deployed_images(settings: Settings, pinned: Mapping[str, Image] | None = None) -> Mapping[str, Image]:
+    """Every image by `<chart>/<image>`, as the environment's lock file says; `pinned` stands for `helm/images.yaml`.
 
     Raises LockError when the lock file is damaged.
     """
-    pinned = at_chosen_version(images(), settings)
-    return resolve(pinned, read_lock(lock_file(settings.name)), login_server(settings))
+    return resolve(images() if pinned is None else pinned, read_lock(lock_file(settings.name)), login_server(settings))
 
 
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:

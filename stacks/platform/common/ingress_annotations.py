@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from stacks.settings import Settings
-from stacks.settings.network import IngressMode
+from stacks.settings.network import IngressMode, IngressSettings
 
-from .values import cluster_issuer
+from .ingress_mode import cluster_issuer
 
 RENEW_BEFORE_PERCENT = 34
 """Share of a certificate's life that is left when it is renewed. A share, because Let's Encrypt shortens lives: 90 days
@@ -16,7 +15,7 @@ HSTS = "max-age=31536000"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exposure:
-    """What an application needs of the front door."""
+    """What an application needs of the ingress."""
 
     service: str
     """Name of the Service that requests go to."""
@@ -36,24 +35,24 @@ EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
 STICKY_COOKIE = "platform-replica"
 
 
-def annotations(settings: Settings, exposure: Exposure) -> dict[str, str]:
+def annotations(ingress: IngressSettings, exposure: Exposure) -> dict[str, str]:
     """Annotations for the environment's ingress mode, and those by which cert-manager makes the certificate."""
-    nginx = settings.ingress.mode is IngressMode.NGINX
-    return _certificate(settings) | (_nginx(exposure) if nginx else _application_gateway(exposure))
+    nginx = ingress.mode is IngressMode.NGINX
+    return _certificate(ingress) | (_nginx(exposure) if nginx else _application_gateway(exposure))
 
 
-def own_hsts(settings: Settings) -> str | None:
-    """Header `Strict-Transport-Security` that pages have to send themselves; None where the front door sends it.
+def own_hsts(ingress: IngressSettings) -> str | None:
+    """Header `Strict-Transport-Security` that pages have to send themselves; None where the ingress sends it.
 
     NGINX does for every host. The Application Gateway could only by rewrite rules, beside which ACME's challenges end
     in 404 (https://github.com/cert-manager/cert-manager/issues/6990).
     """
-    return None if settings.ingress.mode is IngressMode.NGINX else HSTS
+    return None if ingress.mode is IngressMode.NGINX else HSTS
 
 
-def _certificate(settings: Settings) -> dict[str, str]:
+def _certificate(ingress: IngressSettings) -> dict[str, str]:
     return {
-        "cert-manager.io/cluster-issuer": cluster_issuer(settings),
+        "cert-manager.io/cluster-issuer": cluster_issuer(ingress),
         "cert-manager.io/renew-before-percentage": f"{RENEW_BEFORE_PERCENT}",
         # A host that redirects to HTTPS must have a certificate before the first one is issued.
         "cert-manager.io/issue-temporary-certificate": "true",

@@ -54,7 +54,7 @@ def add_namespace(scope: Construct, rules: NamespaceRules, *, kubernetes_minor: 
         scope,
         f"{name}-quota",
         metadata=ResourceQuotaV1Metadata(name="quota", namespace=created),
-        spec=ResourceQuotaV1Spec(hard=rules.quota),
+        spec=ResourceQuotaV1Spec(hard=dict(rules.quota)),
     )
     limits = LimitRangeV1(
         scope,
@@ -64,8 +64,8 @@ def add_namespace(scope: Construct, rules: NamespaceRules, *, kubernetes_minor: 
             limit=[
                 LimitRangeV1SpecLimit(
                     type="Container",
-                    default=rules.container_defaults,
-                    default_request=rules.container_requests,
+                    default=dict(rules.container_defaults),
+                    default_request=dict(rules.container_requests),
                 )
             ]
         ),
@@ -77,10 +77,10 @@ def add_namespace(scope: Construct, rules: NamespaceRules, *, kubernetes_minor: 
             name=workload.name,
             namespace=created,
             pods=workload.pods,
-            ingress=workload.flows_of(Direction.INGRESS),
-            egress=workload.flows_of(Direction.EGRESS),
+            ingress=workload.towards(Direction.INGRESS),
+            egress=workload.towards(Direction.EGRESS),
         )
-        for workload in workloads(rules.flows)
+        for workload in workloads(rules.traffic)
     ]
     deny_all = DenyAllPolicy(scope, f"{name}-deny-all", namespace=created)
     return Namespace(name=created, bounds=(namespace, quota, limits, deny_all, *allowances))

@@ -11,7 +11,7 @@ every hop with its neighbours:
 
 from dataclasses import dataclass
 
-from stacks.settings import Settings
+from stacks.settings.serving import ServingSettings
 
 LOAD_SECONDS = 600
 """Longest that weights may take from their store into a GPU while a request waits for them."""
@@ -20,12 +20,12 @@ ANSWER_SECONDS = 720
 
 An answer that is not streamed has its first byte at its end.
 """
-FRONT_MARGIN_SECONDS = 30
+SERVING_PROXY_MARGIN_SECONDS = 30
 """Later than the interceptor, whose answer tells what the wait was for."""
-GATEWAY_MARGIN_SECONDS = 60
-"""Later than the front, whose 503 tells what the wait was for."""
-FRONT_DOOR_MARGIN_SECONDS = 120
-"""Later than front and gateway."""
+LLM_GATEWAY_MARGIN_SECONDS = 60
+"""Later than the serving proxy, whose 503 tells what the wait was for."""
+INGRESS_MARGIN_SECONDS = 120
+"""Later than serving proxy and LLM gateway."""
 LOAD_BALANCER_IDLE_MINUTES = 30
 """Azure's load balancer drops a connection that was silent for longer, and allows no more than this."""
 NODE_DRAIN_MINUTES = 30
@@ -69,19 +69,19 @@ class Hop:
         return self.pre_stop_seconds + self.drain_seconds + KILL_MARGIN_SECONDS
 
 
-def hold_seconds(settings: Settings) -> int:
+def hold_seconds(serving: ServingSettings) -> int:
     """How long a request waits for an engine that starts from zero."""
-    return settings.serving.hold_minutes * 60
+    return serving.hold_minutes * 60
 
 
-def path_seconds(settings: Settings) -> int:
+def path_seconds(serving: ServingSettings) -> int:
     """Longest way to the first byte of an answer: the wait for an engine, and the engine's own time."""
-    return hold_seconds(settings) + ANSWER_SECONDS
+    return hold_seconds(serving) + ANSWER_SECONDS
 
 
-def front_door_seconds(settings: Settings) -> int:
-    """Longest silence that the front door bears: longer than everything behind it, so that its answer is heard."""
-    return path_seconds(settings) + FRONT_DOOR_MARGIN_SECONDS
+def ingress_seconds(serving: ServingSettings) -> int:
+    """Longest silence that the ingress bears: longer than everything behind it, so that its answer is heard."""
+    return path_seconds(serving) + INGRESS_MARGIN_SECONDS
 
 
 def vllm() -> Hop:
@@ -106,23 +106,23 @@ def ollama() -> Hop:
     )
 
 
-def interceptor(settings: Settings) -> Hop:
+def interceptor(serving: ServingSettings) -> Hop:
     """KEDA's interceptor: holds, then waits for the header; a clone of Go's default transport keeps connections 90 s.
 
     Source: kedacore/http-add-on v0.15.0, `interceptor/proxy.go` and `pkg/http/server.go`.
     """
     return Hop(
-        silence_seconds=path_seconds(settings),
+        silence_seconds=path_seconds(serving),
         idle_seconds=None,
         reuse_seconds=90,
         pre_stop_seconds=ENDPOINT_SECONDS,
-        drain_seconds=path_seconds(settings),
+        drain_seconds=path_seconds(serving),
     )
 
 
-def front(settings: Settings) -> Hop:
+def serving_proxy(serving: ServingSettings) -> Hop:
     """The NGINX before the engines. A target in a variable has no pool of connections."""
-    seconds = path_seconds(settings) + FRONT_MARGIN_SECONDS
+    seconds = path_seconds(serving) + SERVING_PROXY_MARGIN_SECONDS
     return Hop(
         silence_seconds=seconds,
         # Longer than LiteLLM's client, which keeps 120 s.
@@ -133,12 +133,12 @@ def front(settings: Settings) -> Hop:
     )
 
 
-def gateway(settings: Settings) -> Hop:
+def llm_gateway(serving: ServingSettings) -> Hop:
     """LiteLLM. Its client keeps connections 120 s (`AIOHTTP_KEEPALIVE_TIMEOUT`), its server 5 s unless told otherwise.
 
     Open WebUI, a caller of it, keeps connections 15 s (the default of aiohttp).
     """
-    seconds = path_seconds(settings) + GATEWAY_MARGIN_SECONDS
+    seconds = path_seconds(serving) + LLM_GATEWAY_MARGIN_SECONDS
     return Hop(
         silence_seconds=seconds,
         idle_seconds=75,
@@ -148,23 +148,23 @@ def gateway(settings: Settings) -> Hop:
     )
 
 
-def chat(settings: Settings) -> Hop:
+def chat(serving: ServingSettings) -> Hop:
     """Open WebUI: bears any silence, since its clock for a whole answer is off."""
     return Hop(
         silence_seconds=None,
         idle_seconds=75,
         reuse_seconds=15,
         pre_stop_seconds=ENDPOINT_SECONDS,
-        drain_seconds=path_seconds(settings) + GATEWAY_MARGIN_SECONDS,
+        drain_seconds=path_seconds(serving) + LLM_GATEWAY_MARGIN_SECONDS,
     )
 
 
-def front_door(settings: Settings) -> Hop:
-    """NGINX at the public address, where it and not an Application Gateway is the front door.
+def ingress(serving: ServingSettings) -> Hop:
+    """NGINX at the public address, where it and not an Application Gateway is the ingress.
 
     It makes a new connection for each request unless `keepalive` is set among its keys.
     """
-    seconds = front_door_seconds(settings)
+    seconds = ingress_seconds(serving)
     return Hop(
         silence_seconds=seconds,
         idle_seconds=75,
@@ -174,6 +174,6 @@ def front_door(settings: Settings) -> Hop:
     )
 
 
-def longest_grace_seconds(settings: Settings) -> int:
+def longest_grace_seconds(serving: ServingSettings) -> int:
     """Grace of the pod that goes on longest: what whoever takes a node away has to wait for."""
-    return front_door(settings).grace_seconds
+    return ingress(serving).grace_seconds

@@ -1,15 +1,15 @@
-"""What may talk to whom in the cluster: every namespace denies all traffic, these flows are the exceptions.
+"""Which pods may talk to whom: every namespace denies all traffic, and traffic rules are the exceptions.
 
 How Cilium on AKS sees peers decides how they are written:
 
 - Address ranges never match pods or nodes, only what lies outside the cluster
   (https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium, limitations). The Kubernetes API is outside.
 - The API reaches webhooks through the tunnel's pods in `kube-system`, so that namespace is the caller.
-- A pod that calls the front door's public address is sent straight to the controller's pod.
+- A pod that calls the public address of the ingress is sent straight to the controller's pod.
 - The kubelet's probes come from the pod's own node, which is always let in.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -20,7 +20,7 @@ MONITORING = "monitoring"
 
 
 class Direction(StrEnum):
-    """Seen from the pods that a flow applies to."""
+    """Seen from the pods that a rule applies to."""
 
     INGRESS = "ingress"
     EGRESS = "egress"
@@ -49,24 +49,64 @@ class Port:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Flow:
+class TrafficRule:
     """One allowance of a namespace; its name stands in an annotation of the workload's NetworkPolicy."""
 
     name: str
     direction: Direction
     peers: tuple[Peer, ...]
+    """Empty means everybody."""
     ports: tuple[Port, ...] = ()
     """Empty means every port."""
     pods: dict[str, str] = field(default_factory=dict)
     """Labels of the namespace's own pods that it applies to; empty means all of them."""
 
 
+def allow_from(name: str, pods: Mapping[str, str], peers: Sequence[Peer], *ports: int) -> TrafficRule:
+    """Let `peers` reach TCP `ports` of `pods`."""
+    return _rule(name, Direction.INGRESS, pods, peers, ports)
+
+
+def allow_to(name: str, pods: Mapping[str, str], peers: Sequence[Peer], *ports: int) -> TrafficRule:
+    """Let `pods` reach TCP `ports` of `peers`."""
+    return _rule(name, Direction.EGRESS, pods, peers, ports)
+
+
+def allow_https_out(name: str, pods: Mapping[str, str]) -> TrafficRule:
+    """Let `pods` reach HTTPS outside the cluster."""
+    return allow_to(name, pods, (Peer(cidr=ANYWHERE),), 443)
+
+
+def _rule(
+    name: str, direction: Direction, pods: Mapping[str, str], peers: Sequence[Peer], ports: Sequence[int]
+) -> TrafficRule:
+    return TrafficRule(
+        name=name, direction=direction, peers=tuple(peers), ports=tuple(map(Port, ports)), pods=dict(pods)
+    )
+
+
+DNS = TrafficRule(
+    name="allow-dns",
+    direction=Direction.EGRESS,
+    peers=(Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"}),),
+    ports=(Port(53, "UDP"), Port(53)),
+)
+
+HTTPS_OUT = allow_https_out("allow-https-out", {})
+"""To the Kubernetes API, Entra, the vault and other services outside the cluster, whose addresses are not fixed."""
+
+
+def webhook(port: int) -> TrafficRule:
+    """Calls of the Kubernetes API to an admission webhook."""
+    return allow_from("allow-webhook", {}, (Peer(namespace="kube-system"),), port)
+
+
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """Pods of a namespace, and every flow that applies to exactly them; its name is the NetworkPolicy's."""
+    """Pods of a namespace, and every rule that applies to exactly them; its name is the NetworkPolicy's."""
 
     pods: dict[str, str]
-    flows: tuple[Flow, ...]
+    rules: tuple[TrafficRule, ...]
 
     @property
     def name(self) -> str:
@@ -74,45 +114,19 @@ class Workload:
         names = [key.rpartition("/")[2] if value == "true" else value for key, value in self.pods.items()]
         return "-".join(names) or "all-pods"
 
-    def flows_of(self, direction: Direction) -> tuple[Flow, ...]:
-        """Return the flows in one direction."""
-        return tuple(flow for flow in self.flows if flow.direction is direction)
+    def towards(self, direction: Direction) -> tuple[TrafficRule, ...]:
+        """Return the rules in one direction."""
+        return tuple(rule for rule in self.rules if rule.direction is direction)
 
 
-def workloads(flows: Sequence[Flow]) -> list[Workload]:
-    """Group the flows of a namespace by the pods that they apply to. Raises ValueError where two names are equal."""
+def workloads(rules: Sequence[TrafficRule]) -> list[Workload]:
+    """Group the rules of a namespace by the pods that they apply to. Raises ValueError where two names are equal."""
     selectors: list[dict[str, str]] = []
-    for flow in flows:
-        if flow.pods not in selectors:
-            selectors.append(flow.pods)
-    found = [Workload(pods, tuple(flow for flow in flows if flow.pods == pods)) for pods in selectors]
+    for rule in rules:
+        if rule.pods not in selectors:
+            selectors.append(rule.pods)
+    found = [Workload(pods, tuple(rule for rule in rules if rule.pods == pods)) for pods in selectors]
     names = [workload.name for workload in found]
     if repeated := {name for name in names if names.count(name) > 1}:
         raise ValueError(f"different pods of one namespace would share the policy name {', '.join(sorted(repeated))}")
     return found
-
-
-DNS = Flow(
-    name="allow-dns",
-    direction=Direction.EGRESS,
-    peers=(Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"}),),
-    ports=(Port(53, "UDP"), Port(53)),
-)
-
-HTTPS_OUT = Flow(
-    name="allow-https-out",
-    direction=Direction.EGRESS,
-    peers=(Peer(cidr=ANYWHERE),),
-    ports=(Port(443),),
-)
-"""To the Kubernetes API, Entra, the vault and other services outside the cluster, whose addresses are not fixed."""
-
-
-def webhook(port: int) -> Flow:
-    """Calls of the Kubernetes API to an admission webhook."""
-    return Flow(
-        name="allow-webhook",
-        direction=Direction.INGRESS,
-        peers=(Peer(namespace="kube-system"),),
-        ports=(Port(port),),
-    )

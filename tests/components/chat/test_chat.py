@@ -7,11 +7,9 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.common.hosts import Hosts
 from stacks.platform.common.catalogue import values_files
-from stacks.platform.common.external_secrets import deliveries, formats
 from stacks.platform.common.ingress_annotations import annotations
-from stacks.platform.common.namespaces import PodSecurity, namespaces
+from stacks.platform.common.namespaces import PodSecurity
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat import login, release, secrets
 from stacks.platform.components.chat.backends import backends, embedding_variables
@@ -20,6 +18,7 @@ from stacks.settings.catalog import postgresql_user_connections
 from stacks.settings.rules.chat import RESERVED_VARIABLES
 from stacks.settings.rules.database import connections_of_a_chat_pod
 from stacks.settings.secret_names import SECRETS, Alphabet
+from tests.support.stacks.components import images_of, namespaces, secret_names, secret_templates
 
 IDS = {"client_id": "client", "group_id": "group", "tenant_id": "tenant"}
 HOST = "pg.example.com"
@@ -35,11 +34,16 @@ def _settings(name: str = "dev", /, **changes: dict[str, Any]) -> Settings:
 DIRECT = {"gateway": {"enabled": False}}
 
 
+def _passed(settings: Settings) -> dict[str, Any]:
+    """Return the values that the stack passes."""
+    return release.open_webui(settings, images_of(settings), **IDS)
+
+
 def _values(settings: Settings) -> dict[str, Any]:
     """Return the values as Helm merges them: the file, then what the stack passes."""
     (file,) = values_files("open-webui")
     fixed: dict[str, Any] = YAML(typ="safe").load(file.read_text())
-    return _merged(fixed, release.open_webui(settings, **IDS))
+    return _merged(fixed, _passed(settings))
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -251,7 +255,7 @@ def test_login_is_entras_alone_and_its_secret_does_not_exist() -> None:
     assert "OAUTH_CLIENT_SECRET" not in variables
     assert variables["OAUTH_TOKEN_ENDPOINT_AUTH_METHOD"] == "none"
     assert variables["OAUTH_CODE_CHALLENGE_METHOD"] == "S256"
-    assert variables["OPENID_REDIRECT_URI"] == Hosts("llm-dev.example.com").chat_callback
+    assert variables["OPENID_REDIRECT_URI"] == "https://chat.llm-dev.example.com/oauth/oidc/callback"
     assert variables["ENABLE_SIGNUP"] == variables["ENABLE_PASSWORD_AUTH"] == variables["ENABLE_LOGIN_FORM"] == "False"
     assert variables["OAUTH_AUTO_REDIRECT"] == "True"
     # The one who logs in first would become administrator, whatever Entra says.
@@ -308,7 +312,7 @@ def test_models_are_reached_through_the_gateway_and_nothing_else() -> None:
     values = _values(settings)
     assert values["openaiBaseApiUrls"] == ["http://litellm.gateway.svc.cluster.local:4000/v1"]
     assert values["ollamaUrls"] == []
-    assert deliveries(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "gateway-chat-key"
+    assert secret_names(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "gateway-chat-key"
 
 
 def test_without_a_gateway_every_engine_is_an_address_with_its_key() -> None:
@@ -316,12 +320,12 @@ def test_without_a_gateway_every_engine_is_an_address_with_its_key() -> None:
     values = _values(settings)
     assert values["openaiBaseApiUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/vllm-qwen2-5-7b/v1"]
     assert values["ollamaUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/ollama-t4"]
-    assert deliveries(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "vllm-api-key"
+    assert secret_names(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "vllm-api-key"
 
 
 def test_every_address_has_a_key() -> None:
     settings = _settings("prod", **DIRECT)
-    keys = formats(settings, database_host=HOST)["chat"]["chat-secrets"]["OPENAI_API_KEYS"]
+    keys = secret_templates(settings, database_host=HOST)["chat"]["chat-secrets"]["OPENAI_API_KEYS"]
     assert len(_values(settings)["openaiBaseApiUrls"]) == 2
     assert keys == "%s;%s"
 
@@ -333,7 +337,7 @@ def test_without_any_model_open_webui_asks_nobody() -> None:
     assert values["enableOpenaiApi"] is False
     assert values["openaiBaseApiUrls"] == values["ollamaUrls"] == []
     assert backends(settings).key is None
-    assert "OPENAI_API_KEYS" not in deliveries(settings)["chat"]["chat-secrets"]
+    assert "OPENAI_API_KEYS" not in secret_names(settings)["chat"]["chat-secrets"]
 
 
 EMBEDDING = {
@@ -358,7 +362,7 @@ def test_listed_model_makes_vectors_of_its_length(gateway: bool, engine: str, mo
     variables = embedding_variables(settings)
     assert variables["PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH"] == "768"
     assert (variables["RAG_EMBEDDING_ENGINE"], variables["RAG_EMBEDDING_MODEL"]) == (engine, model)
-    assert ("RAG_OPENAI_API_KEY" in secrets.delivered(settings)["chat-secrets"]) == gateway
+    assert ("RAG_OPENAI_API_KEY" in secrets.variables(settings)) == gateway
 
 
 def test_extension_is_made_by_the_job_and_not_by_the_chat() -> None:
@@ -366,9 +370,9 @@ def test_extension_is_made_by_the_job_and_not_by_the_chat() -> None:
 
 
 def test_database_is_addressed_with_encryption_and_a_password_that_needs_no_escapes() -> None:
-    text = formats(_settings(), database_host=HOST)["chat"]["chat-secrets"]
+    text = secret_templates(_settings(), database_host=HOST)["chat"]["chat-secrets"]
     assert text["DATABASE_URL"] == f"postgresql://open_webui:%s@{HOST}:5432/open_webui?sslmode=require"
-    for secret in secrets.delivered(_settings())["chat-secrets"].values():
+    for secret in secrets.variables(_settings()).values():
         assert SECRETS[secret].alphabet is Alphabet.LETTERS_AND_DIGITS
 
 
@@ -383,7 +387,7 @@ def test_pods_restart_with_what_their_secret_holds(changes: dict[str, Any]) -> N
 
 
 def test_platforms_own_variables_cannot_be_set_in_the_file() -> None:
-    wired = release.open_webui(_settings(), **IDS)["extraEnvVars"]
+    wired = _passed(_settings())["extraEnvVars"]
     assert set(wired) <= RESERVED_VARIABLES
     for name in ("ENABLE_PERSISTENT_CONFIG", "ENABLE_DB_MIGRATIONS", "UVICORN_WORKERS", "VECTOR_DB", "WEBUI_AUTH"):
         assert name in RESERVED_VARIABLES
@@ -396,7 +400,7 @@ def test_other_variables_of_the_file_reach_open_webui_and_win_over_the_defaults(
 
 
 def test_no_secret_stands_in_the_values() -> None:
-    text = json.dumps(release.open_webui(_settings(), **IDS))
+    text = json.dumps(_passed(_settings()))
     assert "0p3n-w3bu!" not in text  # the chart's public default
     plain = {name: value for name, value in _variables(_settings()).items() if isinstance(value, str)}
     assert not [name for name in plain if name.endswith(("_PASSWORD", "_SECRET", "_KEY", "_KEYS", "_URL_SECRET"))]
@@ -405,7 +409,7 @@ def test_no_secret_stands_in_the_values() -> None:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_a_browser_stays_with_its_pod_and_large_files_pass(name: str) -> None:
     settings = load_settings(name)
-    found = annotations(settings, release.exposure(settings))
+    found = annotations(settings.ingress, release.exposure(settings))
     if name == "dev":
         assert found["nginx.org/sticky-cookie-services"].startswith("serviceName=open-webui ")
         assert found["nginx.org/websocket-services"] == "open-webui"
@@ -414,7 +418,7 @@ def test_a_browser_stays_with_its_pod_and_large_files_pass(name: str) -> None:
     else:
         assert found["appgw.ingress.kubernetes.io/cookie-based-affinity"] == "true"
         seconds = int(found["appgw.ingress.kubernetes.io/request-timeout"])
-    assert seconds > path_seconds(settings)
+    assert seconds > path_seconds(settings.serving)
 
 
 def test_pods_pass_the_highest_level() -> None:
@@ -432,7 +436,7 @@ def test_pods_pass_the_highest_level() -> None:
 def test_chat_reaches_database_redis_entra_and_its_models_alone(changes: dict[str, Any], peer: str) -> None:
     settings = _settings(**changes)
     (chat,) = (rules for rules in namespaces(settings) if rules.name == "chat")
-    out = {flow.name: flow for flow in chat.flows if flow.direction == "egress"}
+    out = {flow.name: flow for flow in chat.traffic if flow.direction == "egress"}
     reached = {peer.namespace for flow in out.values() for peer in flow.peers if peer.namespace}
     assert reached == {"kube-system", "chat", peer}
     assert out["allow-database"].peers[0].cidr == str(settings.network.endpoints_subnet)

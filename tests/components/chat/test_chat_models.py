@@ -10,6 +10,7 @@ from stacks.platform.components.chat import release
 from stacks.settings import Settings, load_settings
 from stacks.settings.tools import calls_tools, tool_parser
 from stacks.settings.workloads import ModelSettings
+from tests.support.stacks.components import with_images
 from tests.support.stacks.synthesis import synthesize
 
 OLLAMA: dict[str, Any] = {"engine": "ollama", "pool": "t4", "quantization": "q4", "weights_gib": 1}
@@ -32,7 +33,7 @@ def _variables(settings: Settings) -> dict[str, str]:
 
 
 def _migration(settings: Settings) -> dict[str, str]:
-    values = release.open_webui(settings, client_id="client", group_id="group", tenant_id="tenant")
+    values = release.open_webui(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant")
     (migrate,) = (each for each in values["extraInitContainers"] if each["name"] == "migrate")
     return {variable["name"]: variable.get("value", "") for variable in migrate["env"]}
 

@@ -7,7 +7,8 @@ import pytest
 
 from constructs.terraform_literal import terraform_literal
 from stacks.platform.components.databases import jobs as databases
-from stacks.settings import load_settings
+from stacks.platform.components.enabled import enabled_components
+from stacks.settings import Settings, load_settings
 from tests.support.stacks.synthesis import Synthesized, synthesize
 
 Environment = Callable[[str], Synthesized]
@@ -102,12 +103,18 @@ def test_disabled_chat_leaves_nothing_and_no_database_is_made_for_nobody(tmp_pat
             assert not found.startswith(("chat", "open-webui", "databases", "prepare-databases", "litellm"))
 
 
+def _job_name(settings: Settings) -> str:
+    made = enabled_components(settings).databases()
+    mark = databases.external_secret(made, settings.secrets.versions).templates["secret-versions"]
+    return databases.job_name("image", databases.arguments(made), mark=mark, generation=settings.database.generation)
+
+
 def test_new_password_server_or_database_makes_a_new_job() -> None:
     values = load_settings("dev").model_dump()
 
     def named(**changes: dict[str, Any]) -> str:
         changed = {section: values[section] | keys for section, keys in changes.items()}
-        return databases.job_name(type(load_settings("dev")).model_validate(values | changed), "image")
+        return _job_name(type(load_settings("dev")).model_validate(values | changed))
 
     names = [
         named(),

@@ -35,7 +35,7 @@ Pod = dict[str, Any]
 def policy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the policy and its binding, as Helm makes them, by kind."""
     values = tmp_path_factory.mktemp("policy") / "values.json"
-    values.write_text(json.dumps(image_policy(load_settings("dev"), NAMESPACES) | {"byTag": [f"{OWN}/keda:1"]}))
+    values.write_text(json.dumps(image_policy({}, registry=OWN, namespaces=NAMESPACES) | {"byTag": [f"{OWN}/keda:1"]}))
     command = [str(HELM), "template", RELEASE, str(own_chart(RELEASE)), "--values", str(values)]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return {document["kind"]: document for document in YAML(typ="safe").load_all(rendered)}

@@ -6,11 +6,12 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM
-from stacks.platform.common.values import nginx_ingress
 from stacks.platform.components.chat.release import variables
+from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.monitoring.grafana import GrafanaAccess, grafana
 from stacks.platform.components.opik import release as opik
 from stacks.settings import load_settings
+from tests.support.stacks.components import with_images
 
 ACCESS = GrafanaAccess(
     tenant_id="t", login_client_id="c", group_id="g", identity_client_id="i", subscription_id="s", metrics_url=""
@@ -26,7 +27,7 @@ def test_nginx_sees_the_callers_address_and_waits_until_azure_sends_nobody_any_m
     controller = _values("nginx-ingress")["controller"]
     # With Cluster, source ranges would judge the address of a node.
     assert controller["service"]["externalTrafficPolicy"] == "Local"
-    wired = nginx_ingress(load_settings("dev"), public_ip_name="ip", resource_group="group")["controller"]
+    wired = nginx_ingress(*with_images(load_settings("dev")), public_ip_name="ip", resource_group="group")["controller"]
     # Two probes of the load balancer, 5 seconds apart, and their way to every node.
     assert wired["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
     assert wired["terminationGracePeriodSeconds"] > 20 + 60
@@ -48,10 +49,10 @@ def test_pages_send_hsts_themselves_behind_the_application_gateway_alone(environ
     settings = load_settings(environment)
     chat = variables(settings, client_id="c", group_id="g")
     assert chat.get("HSTS") == ("max-age=31536000" if sent else None)
-    dashboards = grafana(settings, ACCESS)["env"]
+    dashboards = grafana(*with_images(settings), ACCESS)["env"]
     assert dashboards["GF_SECURITY_STRICT_TRANSPORT_SECURITY"] == ("true" if sent else "false")
     assert dashboards["GF_SECURITY_STRICT_TRANSPORT_SECURITY_MAX_AGE_SECONDS"] == "31536000"
-    frontend = opik.opik(settings)["component"]["frontend"]
+    frontend = opik.opik(*with_images(settings))["component"]["frontend"]
     assert frontend.get("extraServerHeaders") == ({"Strict-Transport-Security": "max-age=31536000"} if sent else None)
     entries = _values("nginx-ingress")["controller"]["config"]["entries"]
     assert (entries["hsts"], entries["hsts-max-age"]) == ("True", "31536000")

@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 
-from stacks.platform.common.external_secrets import deliveries, formats
 from stacks.platform.common.ingress_annotations import annotations
-from stacks.platform.common.namespaces import namespaces
-from stacks.platform.common.traffic import Direction, Flow, Peer
+from stacks.platform.common.traffic import Direction, Peer, TrafficRule
 from stacks.platform.components.chat import release as chat
-from stacks.platform.components.databases.jobs import databases
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import release, secrets, traffic
 from stacks.platform.components.llm_gateway.address import (
     BASE_URL,
@@ -20,6 +18,7 @@ from stacks.platform.components.llm_gateway.address import (
     LIMITS,
     METRICS_PORT,
     NAMESPACE,
+    PODS,
     PORT,
     SERVICE,
 )
@@ -27,6 +26,13 @@ from stacks.platform.components.llm_gateway.models import per_token
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
+from tests.support.stacks.components import (
+    components_with_images,
+    namespaces,
+    secret_names,
+    secret_templates,
+    with_images,
+)
 from tests.support.stacks.synthesis import Synthesized, synthesize
 
 ENVIRONMENTS = ["dev", "prod"]
@@ -41,9 +47,9 @@ def _settings(environment: str = "dev", **changes: Any) -> Settings:
     return settings
 
 
-def _flows(settings: Settings, name: str = NAMESPACE) -> dict[str, Flow]:
+def _flows(settings: Settings, name: str = NAMESPACE) -> dict[str, TrafficRule]:
     (rules,) = (rules for rules in namespaces(settings) if rules.name == name)
-    return {flow.name: flow for flow in rules.flows}
+    return {flow.name: flow for flow in rules.traffic}
 
 
 # Models
@@ -86,11 +92,12 @@ def test_price_is_the_model_s_own() -> None:
 @pytest.mark.parametrize("minutes", [1, 15])
 def test_gateway_waits_longer_than_the_front_and_shorter_than_the_front_door(minutes: int) -> None:
     settings = _settings(serving={"hold_minutes": minutes})
-    front = scaling.serving_front(settings)["timeoutSeconds"]
+    front = scaling.serving_proxy(*with_images(settings))["timeoutSeconds"]
     config = release.config(settings)
     mine = config["litellm_settings"]["request_timeout"]
     assert mine == config["router_settings"]["timeout"]
-    door = int(annotations(settings, release.exposure(settings))["nginx.org/proxy-read-timeout"].removesuffix("s"))
+    given = annotations(settings.ingress, release.exposure(settings.serving))
+    door = int(given["nginx.org/proxy-read-timeout"].removesuffix("s"))
     assert front < mine < door
 
 
@@ -99,7 +106,7 @@ def test_nothing_asks_the_engines_how_they_are(name: str) -> None:
     general = release.config(load_settings(name))["general_settings"]
     assert general["background_health_checks"] is False
     # Not /health, which calls every model, and not /health/readiness, which asks the database.
-    assert release.exposure(load_settings(name)).health_path == "/health/liveliness"
+    assert release.exposure(load_settings(name).serving).health_path == "/health/liveliness"
 
 
 def test_refused_call_is_not_repeated_and_its_model_stays_offered() -> None:
@@ -113,7 +120,7 @@ def test_refused_call_is_not_repeated_and_its_model_stays_offered() -> None:
 
 def test_calls_are_traced_into_the_environment_s_project_of_the_own_opik() -> None:
     settings = load_settings("prod")
-    assert release.tracing(settings) == {
+    assert release.tracing(enabled_components(settings)) == {
         "url": "http://opik-frontend.opik.svc.cluster.local:5173/api",
         "project": "prod",
     }
@@ -123,10 +130,10 @@ def test_calls_are_traced_into_the_environment_s_project_of_the_own_opik() -> No
 
 def test_without_opik_nothing_is_traced_anywhere() -> None:
     settings = _settings(opik={"enabled": False})
-    assert release.tracing(settings) == {}
+    assert release.tracing(enabled_components(settings)) == {}
     # Its default address is the vendor's cloud.
     assert "opik" not in release.config(settings)["litellm_settings"]["callbacks"]
-    assert release.litellm(settings, database_host=HOST)["opik"] == {}
+    assert release.litellm(*components_with_images(settings), database_host=HOST)["opik"] == {}
     assert "allow-traces" not in _flows(settings)
 
 
@@ -139,7 +146,7 @@ def test_chat_tells_the_gateway_which_chat_a_call_belongs_to() -> None:
 
 def test_traces_reach_opik_past_its_login_and_nobody_else_does() -> None:
     incoming = _flows(_settings(), "opik")["gateway-to-frontend"]
-    assert incoming.peers == (Peer(namespace=NAMESPACE, pods=traffic.PROXY),)
+    assert incoming.peers == (Peer(namespace=NAMESPACE, pods=PODS),)
     assert [port.number for port in incoming.ports] == [5173]
     assert "gateway-to-frontend" not in _flows(_settings(gateway={"enabled": False}), "opik")
 
@@ -148,7 +155,7 @@ def test_traces_reach_opik_past_its_login_and_nobody_else_does() -> None:
 
 
 def test_chat_and_gateway_receive_the_same_key() -> None:
-    received = deliveries(_settings())
+    received = secret_names(_settings())
     shared = {name for keys in received["chat"].values() for name in keys.values()} & {
         name for keys in received["gateway"].values() for name in keys.values()
     }
@@ -157,37 +164,45 @@ def test_chat_and_gateway_receive_the_same_key() -> None:
 
 
 def test_engines_key_is_delivered_only_where_an_engine_asks_for_it() -> None:
-    assert deliveries(_settings())[NAMESPACE][secrets.SECRET]["VLLM_API_KEY"] == "vllm-api-key"
+    assert secret_names(_settings())[NAMESPACE][secrets.SECRET]["VLLM_API_KEY"] == "vllm-api-key"
     settings = _settings()
     without = settings.model_copy(update={"models": tuple(m for m in settings.models if m.engine == "ollama")})
-    assert "VLLM_API_KEY" not in deliveries(without)[NAMESPACE][secrets.SECRET]
+    assert "VLLM_API_KEY" not in secret_names(without)[NAMESPACE][secrets.SECRET]
 
 
 def test_keys_are_registered_for_those_parts_that_run() -> None:
-    assert release.litellm(_settings(), database_host=HOST)["platformKeys"] == ["chat-key", "opik-key"]
+    assert release.litellm(*components_with_images(_settings()), database_host=HOST)["platformKeys"] == [
+        "chat-key",
+        "opik-key",
+    ]
     alone = _settings(chat={"enabled": False}, opik={"enabled": False})
-    assert release.litellm(alone, database_host=HOST)["platformKeys"] == []
+    assert release.litellm(*components_with_images(alone), database_host=HOST)["platformKeys"] == []
 
 
 @pytest.mark.parametrize("secret", ["gateway-master-key", "gateway-chat-key", "vllm-api-key", "gateway-redis-password"])
 def test_raised_version_restarts_gateway_and_job(secret: str) -> None:
     raised = _settings(secrets={"versions": {secret: 2}})
-    before, after = (release.litellm(settings, database_host=HOST) for settings in (_settings(), raised))
+    before, after = (
+        release.litellm(*components_with_images(settings), database_host=HOST) for settings in (_settings(), raised)
+    )
     assert before["restart"] != after["restart"]
-    texts = formats(raised, database_host=HOST)[NAMESPACE][secrets.SECRET]
+    texts = secret_templates(raised, database_host=HOST)[NAMESPACE][secrets.SECRET]
     assert list(texts.values()) == [after["restart"]]
 
 
 def test_no_secret_stands_in_the_values() -> None:
-    text = json.dumps(release.litellm(_settings(), database_host=HOST))
+    text = json.dumps(release.litellm(*components_with_images(_settings()), database_host=HOST))
     assert "$(DATABASE_PASSWORD)" in text
     assert "os.environ/LITELLM_MASTER_KEY" in text
     assert "sk-" not in text
 
 
 def test_database_is_the_one_that_is_made_for_it() -> None:
-    assert DATABASE in {database.name for database in databases(_settings())}
-    assert f"@{HOST}:5432/{DATABASE}?sslmode=require" in release.litellm(_settings(), database_host=HOST)["databaseUrl"]
+    assert DATABASE in {database.name for database in enabled_components(_settings()).databases()}
+    assert (
+        f"@{HOST}:5432/{DATABASE}?sslmode=require"
+        in release.litellm(*components_with_images(_settings()), database_host=HOST)["databaseUrl"]
+    )
 
 
 # Front door and traffic
@@ -209,7 +224,7 @@ def test_callers_are_named_and_the_internet_is_out_of_reach() -> None:
     assert callers == {"ingress", NAMESPACE, "chat", "opik"}
     for flow in flows.values():
         if flow.direction is Direction.EGRESS and flow.name != "allow-dns":
-            assert flow.pods in (traffic.PROXY, traffic.JOBS), flow.name
+            assert flow.pods in (PODS, traffic.JOBS), flow.name
             assert "0.0.0.0/0" not in {peer.cidr for peer in flow.peers}
 
 
@@ -221,7 +236,7 @@ def test_metrics_are_for_monitoring_alone() -> None:
 def test_limits_are_counted_for_all_replicas_together() -> None:
     shared = release.config(_settings())["general_settings"]["coordination_redis"]
     assert (shared["host"], shared["password"]) == (LIMITS, "os.environ/REDIS_PASSWORD")
-    assert release.limits(_settings())["secret"] == secrets.SECRET
+    assert release.limits(*components_with_images(_settings()))["secret"] == secrets.SECRET
 
 
 def test_switched_off_gateway_leaves_nothing(tmp_path: Path) -> None:

@@ -11,9 +11,10 @@ from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, own_chart, values_files
 from stacks.platform.components.llm_gateway import release, traffic
-from stacks.platform.components.llm_gateway.address import NAMESPACE
+from stacks.platform.components.llm_gateway.address import NAMESPACE, PODS
 from stacks.settings import Settings, capacity, load_settings
 from tests.support.kubernetes.pod_requests import asked
+from tests.support.stacks.components import components_with_images
 
 FOUND = shutil.which("helm")
 pytestmark = pytest.mark.skipif(FOUND is None, reason="helm is not on PATH; the CI set brings it")
@@ -23,7 +24,7 @@ HOST = "llm-dev.postgres.database.azure.com"
 
 def _objects(settings: Settings, folder: Path, variants: tuple[str, ...] = ()) -> list[dict[str, Any]]:
     file = folder / "wired.json"
-    file.write_text(json.dumps(release.litellm(settings, database_host=HOST)))
+    file.write_text(json.dumps(release.litellm(*components_with_images(settings), database_host=HOST)))
     given = [option for path in (*values_files("litellm", variants), file) for option in ("--values", str(path))]
     command = [str(FOUND), "template", "litellm", str(own_chart("litellm")), *given, "--namespace", NAMESPACE]
     shown = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -162,7 +163,7 @@ def test_pods_are_those_that_the_flows_name(tmp_path: Path) -> None:
     labels = [
         item["spec"]["template"]["metadata"]["labels"] for item in objects if item["kind"] in {"Deployment", "Job"}
     ]
-    for wanted, count in ((traffic.PROXY, 1), (traffic.JOBS, 2)):
+    for wanted, count in ((PODS, 1), (traffic.JOBS, 2)):
         assert sum(wanted.items() <= found.items() for found in labels) == count
 
 

@@ -130,7 +130,7 @@ def test_gateway_waits_longer_than_everything_behind_it(
     running, engines, _ = parts
     engines.status = 503
     _, headers, _ = running.chat(OLLAMA)
-    assert float(headers["x-litellm-timeout"]) == release.timeout_seconds(settings)
+    assert float(headers["x-litellm-timeout"]) == release.timeout_seconds(settings.serving)
 
 
 def test_every_answer_becomes_a_trace_in_the_environment_s_project(

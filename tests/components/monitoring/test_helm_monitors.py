@@ -1,11 +1,12 @@
 """Every monitor finds what it scrapes: the ports of rendered pods and Services, by name and number."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from stacks.platform.components.monitoring.targets import targets
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, load_settings
 from stacks.settings.workloads import OpikProfile
 from tests.components.test_helm_charts import _objects as own_objects
@@ -39,11 +40,14 @@ def _everything() -> Settings:
 
 
 def test_targets_are_scraped_at_the_ports_that_exporters_answer_on() -> None:
-    found = {target.name: (target.port, target.number, target.declared) for target in targets(_everything())}
+    found = {
+        target.name: (target.port, target.number, target.declared)
+        for target in enabled_components(_everything()).targets()
+    }
     assert {name: found[name] for name in PORTS} == PORTS
 
 
-def _declared(objects: list[dict[str, Any]], labels: dict[str, str]) -> set[tuple[str, int]]:
+def _declared(objects: list[dict[str, Any]], labels: Mapping[str, str]) -> set[tuple[str, int]]:
     """Return name and number of the ports that pods with `labels` declare."""
     return {
         (port["name"], port["containerPort"])
@@ -72,7 +76,7 @@ def _rendered(name: str, settings: Settings, folder: Path) -> list[dict[str, Any
 @pytest.mark.parametrize("name", sorted(PORTS.keys() - OPERATORS))
 def test_pods_declare_the_port_that_their_monitor_names(name: str, tmp_path: Path) -> None:
     settings = _everything()
-    (target,) = (found for found in targets(settings) if found.name == name)
+    (target,) = (found for found in enabled_components(settings).targets() if found.name == name)
     declared = _declared(_rendered(name, settings, tmp_path), target.labels)
     assert declared, f"no pod has the labels {target.labels}"
     port, number, is_declared = PORTS[name]

@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,16 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, images, values_files
-from stacks.platform.common.external_secrets import deliveries, formats
-from stacks.platform.common.namespaces import PodSecurity, namespaces
-from stacks.platform.common.traffic import MONITORING, Direction, Flow
+from stacks.platform.common.namespaces import PodSecurity
+from stacks.platform.common.traffic import MONITORING, Direction, TrafficRule
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.monitoring import receivers, release
 from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.monitoring.grafana import GrafanaAccess
-from stacks.platform.components.monitoring.targets import alert_groups, dashboards, targets
+from stacks.platform.components.monitoring.shown import alert_files, dashboard_files
 from stacks.settings import Settings, load_settings
 from tests.support.monitoring.promql import grouped_labels, made_labels, matched_labels, metrics
+from tests.support.stacks.components import namespaces, secret_names, secret_templates, with_images
 
 RULES = sorted((HELM / "monitors" / "rules").glob("*.yaml"))
 CASES = Path(__file__).parent / "alerts" / "cases.yaml"
@@ -94,7 +95,7 @@ def test_every_metric_of_a_dashboard_is_one_that_a_pinned_exporter_emits(file: P
 @pytest.mark.parametrize("file", DASHBOARDS, ids=lambda file: file.stem)
 def test_a_dashboard_asks_data_sources_that_grafana_has(file: Path) -> None:
     dashboard = json.loads(file.read_text("utf-8"))
-    stack = release.kube_prometheus_stack(load_settings("dev"), ACCESS)
+    stack = release.kube_prometheus_stack(*with_images(load_settings("dev")), ACCESS)
     there = {
         source["uid"]: source["type"] for source in stack["grafana"]["datasources"]["datasources.yaml"]["datasources"]
     }
@@ -114,7 +115,7 @@ def test_people_begin_at_a_dashboard_that_is_shown() -> None:
         for provider in fixed["dashboardProviders"]["dashboardproviders.yaml"]["providers"]
         if provider["name"] == "platform"
     )
-    assert home in {f"{folder}/{name}.json" for name in dashboards(load_settings("dev"))}
+    assert home in {f"{folder}/{name}.json" for name in dashboard_files(enabled_components(load_settings("dev")))}
 
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.stem)
@@ -216,7 +217,7 @@ def test_prometheus_judges_situations_as_told(arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_what_goes_wrong_most_often_raises_an_alert(name: str) -> None:
-    raised = {alert.name for group in alerts(load_settings(name)) for alert in group.alerts}
+    raised = {alert.name for group in alerts(enabled_components(load_settings(name))) for alert in group.alerts}
     assert raised >= {
         "GpuMemoryFull",
         "QueueLong",
@@ -230,19 +231,19 @@ def test_what_goes_wrong_most_often_raises_an_alert(name: str) -> None:
 
 def test_alerts_and_dashboards_are_about_what_the_environment_has() -> None:
     everything = load_settings("dev")
-    assert {file.stem for file in RULES} == set(alert_groups(everything))
-    assert {file.stem for file in DASHBOARDS} == set(dashboards(everything))
+    assert {file.stem for file in RULES} == set(alert_files(enabled_components(everything)))
+    assert {file.stem for file in DASHBOARDS} == set(dashboard_files(enabled_components(everything)))
     plain = everything.model_dump()
     less = Settings.model_validate(
         plain
         | {"models": (), "opik": {"enabled": False}, "gateway": {"enabled": False}, "chat": {"enabled": False}}
         | {"cluster": plain["cluster"] | {"gpu_pools": {}}}
     )
-    assert set(alert_groups(less)) == {"platform"}
-    assert set(dashboards(less)) == {"overview", "postgresql"}
+    assert set(alert_files(enabled_components(less))) == {"platform"}
+    assert set(dashboard_files(enabled_components(less))) == {"overview", "postgresql"}
 
 
-def _lets(flow: Flow, direction: Direction, namespace: str, port: int, pods: dict[str, str]) -> bool:
+def _lets(flow: TrafficRule, direction: Direction, namespace: str, port: int, pods: Mapping[str, str]) -> bool:
     return (
         flow.direction is direction
         and any(peer.namespace == namespace for peer in flow.peers)
@@ -254,10 +255,10 @@ def _lets(flow: Flow, direction: Direction, namespace: str, port: int, pods: dic
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_prometheus_reaches_every_target(name: str) -> None:
     settings = load_settings(name)
-    flows = {rules.name: rules.flows for rules in namespaces(settings)}
+    flows = {rules.name: rules.traffic for rules in namespaces(settings)}
     prometheus = {"app.kubernetes.io/name": "prometheus"}
-    assert targets(settings)
-    for target in targets(settings):
+    assert enabled_components(settings).targets()
+    for target in enabled_components(settings).targets():
         out, into, there = Direction.EGRESS, Direction.INGRESS, flows[target.namespace]
         assert any(_lets(f, out, target.namespace, target.number, prometheus) for f in flows[MONITORING]), target.name
         assert any(_lets(f, into, MONITORING, target.number, target.labels) for f in there), target.name
@@ -265,7 +266,7 @@ def test_prometheus_reaches_every_target(name: str) -> None:
 
 def test_kubelets_are_reached_although_no_address_range_matches_a_node() -> None:
     (rules,) = (rules for rules in namespaces(load_settings("dev")) if rules.name == MONITORING)
-    (flow,) = (flow for flow in rules.flows if flow.name == "scrape-kubelets")
+    (flow,) = (flow for flow in rules.traffic if flow.name == "scrape-kubelets")
     assert (flow.direction, flow.peers, [port.number for port in flow.ports]) == (Direction.EGRESS, (), [10250])
 
 
@@ -302,7 +303,9 @@ def test_nobody_reads_every_secret_of_the_cluster() -> None:
 
 
 def test_prometheus_drops_metrics_before_its_disk_is_full() -> None:
-    spec = release.kube_prometheus_stack(_settings(prometheus_disk_gib=10), ACCESS)["prometheus"]["prometheusSpec"]
+    spec = release.kube_prometheus_stack(*with_images(_settings(prometheus_disk_gib=10)), ACCESS)["prometheus"][
+        "prometheusSpec"
+    ]
     kept = int(spec["retentionSize"].removesuffix("MiB"))
     asked = spec["storageSpec"]["volumeClaimTemplate"]["spec"]["resources"]["requests"]["storage"]
     assert asked == "10Gi"
@@ -310,7 +313,7 @@ def test_prometheus_drops_metrics_before_its_disk_is_full() -> None:
 
 
 def test_grafana_logs_people_in_by_group_and_without_a_secret() -> None:
-    grafana = release.kube_prometheus_stack(load_settings("dev"), ACCESS)["grafana"]
+    grafana = release.kube_prometheus_stack(*with_images(load_settings("dev")), ACCESS)["grafana"]
     environment = grafana["env"]
     assert environment["GF_AUTH_AZUREAD_ALLOWED_GROUPS"] == "group"
     assert environment["GF_AUTH_AZUREAD_ALLOWED_ORGANIZATIONS"] == "tenant"
@@ -325,15 +328,15 @@ def test_grafana_logs_people_in_by_group_and_without_a_secret() -> None:
 
 @pytest.mark.parametrize(("everyone", "strict"), [(True, "false"), (False, "true")])
 def test_dashboards_can_be_kept_for_administrators(everyone: bool, strict: str) -> None:
-    values = release.kube_prometheus_stack(_settings(dashboards_for_everyone=everyone), ACCESS)
+    values = release.kube_prometheus_stack(*with_images(_settings(dashboards_for_everyone=everyone)), ACCESS)
     assert values["grafana"]["env"]["GF_AUTH_AZUREAD_ROLE_ATTRIBUTE_STRICT"] == strict
 
 
 def test_without_a_receiver_nothing_is_sent() -> None:
-    config = receivers.alertmanager_config(load_settings("dev"))
+    config = receivers.alertmanager_config(load_settings("dev").monitoring.alerts)
     assert config["route"]["receiver"] == "none"
     assert config["receivers"] == [{"name": "none"}]
-    assert "alert-receiver" not in deliveries(load_settings("dev"))[MONITORING]
+    assert "alert-receiver" not in secret_names(load_settings("dev"))[MONITORING]
 
 
 SMTP = {"host": "mail.example.com", "sender": "alerts@example.com", "username": "alerts"}
@@ -349,24 +352,24 @@ SMTP = {"host": "mail.example.com", "sender": "alerts@example.com", "username": 
 )
 def test_secret_of_a_receiver_is_a_file_of_the_vaults_secret(chosen: dict[str, Any], secret: str) -> None:
     settings = _settings(alerts=chosen)
-    config = receivers.alertmanager_config(settings)
+    config = receivers.alertmanager_config(settings.monitoring.alerts)
     assert config["route"]["receiver"] == "people"
     assert receivers.SECRET_FILE in json.dumps(config)
-    assert deliveries(settings)[MONITORING]["alert-receiver"] == {"value": secret}
-    spec = release.kube_prometheus_stack(settings, ACCESS)["alertmanager"]["alertmanagerSpec"]
+    assert secret_names(settings)[MONITORING]["alert-receiver"] == {"value": secret}
+    spec = release.kube_prometheus_stack(*with_images(settings), ACCESS)["alertmanager"]["alertmanagerSpec"]
     assert spec["secrets"] == ["alert-receiver"]
 
 
 def test_mail_gets_out_of_the_namespace() -> None:
     settings = _settings(alerts={"receiver": "email", "email_addresses": ["team@example.com"], "smtp": SMTP})
     (rules,) = (rules for rules in namespaces(settings) if rules.name == MONITORING)
-    (flow,) = (flow for flow in rules.flows if flow.name == "alerts-by-mail")
+    (flow,) = (flow for flow in rules.traffic if flow.name == "alerts-by-mail")
     assert [port.number for port in flow.ports] == [587]
 
 
 def test_critical_alerts_hold_back_only_the_warning_about_the_same_thing() -> None:
-    names = {alert.name for group in alerts(load_settings("dev")) for alert in group.alerts}
-    for rule in receivers.alertmanager_config(load_settings("dev"))["inhibit_rules"]:
+    names = {alert.name for group in alerts(enabled_components(load_settings("dev"))) for alert in group.alerts}
+    for rule in receivers.alertmanager_config(load_settings("dev").monitoring.alerts)["inhibit_rules"]:
         for matcher in (*rule["source_matchers"], *rule["target_matchers"]):
             assert matcher.removeprefix("alertname = ") in names
         assert rule["equal"]
@@ -374,22 +377,22 @@ def test_critical_alerts_hold_back_only_the_warning_about_the_same_thing() -> No
 
 def test_admin_is_delivered_with_its_name() -> None:
     settings = load_settings("dev")
-    keys = deliveries(settings)[MONITORING]["grafana-secrets"]
+    keys = secret_names(settings)[MONITORING]["grafana-secrets"]
     assert keys["admin-password"] == "grafana-admin-password"
-    assert formats(settings, database_host="host")[MONITORING]["grafana-secrets"] == {"admin-user": "admin"}
+    assert secret_templates(settings, database_host="host")[MONITORING]["grafana-secrets"] == {"admin-user": "admin"}
 
 
 def test_azure_monitor_takes_the_place_of_prometheus() -> None:
     settings = _settings(metrics="azure-monitor")
-    assert release.variants(settings, ("ha",)) == ("azure-monitor",)
-    values = release.kube_prometheus_stack(settings, ACCESS)
+    assert release.variants(settings.monitoring.metrics, ("ha",)) == ("azure-monitor",)
+    values = release.kube_prometheus_stack(*with_images(settings), ACCESS)
     assert set(values) == {"grafana"}
     sources = values["grafana"]["datasources"]["datasources.yaml"]["datasources"]
     assert {source["uid"]: source["type"] for source in sources} == {
         "prometheus": "grafana-azureprometheus-datasource",
         "azure-monitor": "grafana-azure-monitor-datasource",
     }
-    monitors = release.monitors(settings)
+    monitors = release.monitors(enabled_components(settings))
     assert monitors["apiVersion"] == "azmonitoring.coreos.com/v1"
     assert monitors["rules"] == []
     installed = {
@@ -421,7 +424,7 @@ def test_azures_add_on_keeps_every_metric_of_kubernetes_that_is_asked_for() -> N
 
 
 def test_azure_takes_the_alerts_as_it_wants_them() -> None:
-    for group in alerts(load_settings("dev")):
+    for group in alerts(enabled_components(load_settings("dev"))):
         assert len(group.alerts) <= 20, "Azure's limit of a rule group"
         for alert in group.alerts:
             assert re.fullmatch(r"PT\d+[MH]", alert.iso_duration)
@@ -431,4 +434,4 @@ def test_azure_takes_the_alerts_as_it_wants_them() -> None:
 def test_without_monitoring_nothing_of_it_is_there() -> None:
     settings = _settings(enabled=False)
     assert MONITORING not in {rules.name for rules in namespaces(settings)}
-    assert MONITORING not in deliveries(settings)
+    assert MONITORING not in secret_names(settings)

@@ -11,9 +11,10 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import images
-from stacks.platform.common.namespaces import namespaces
-from stacks.platform.common.traffic import Direction, Flow
+from stacks.platform.common.secret_marks import VERSIONS_KEY
+from stacks.platform.common.traffic import Direction, TrafficRule
 from stacks.platform.components.opik import login, release, secrets, traffic
+from stacks.platform.components.opik.names import OPERATOR
 from stacks.platform.components.opik.stores import CLAIMS
 from stacks.settings import Settings, capacity
 from stacks.settings.data import DataDisk
@@ -35,6 +36,7 @@ from tests.support.opik.rendering import (
     render,
     settings_with,
 )
+from tests.support.stacks.components import namespaces
 
 pytestmark = RENDERING
 
@@ -78,7 +80,7 @@ def case(
 @pytest.fixture(scope="module")
 def definitions(tmp_path_factory: pytest.TempPathFactory) -> Objects:
     """Return the definitions of custom kinds that the operator's chart brings."""
-    return definitions_of(str(FOUND), chart_of(release.OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
+    return definitions_of(str(FOUND), chart_of(OPERATOR, tmp_path_factory.mktemp("definitions")), "1.36.0")
 
 
 def test_kubernetes_takes_every_object_as_it_is(case: Case, definitions: Objects) -> None:
@@ -173,7 +175,7 @@ def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case
 
 
 def test_passwords_come_from_secrets_with_keys_that_are_delivered(case: Case) -> None:
-    delivered = {secret: set(keys) | {secrets.VERSIONS_KEY} for secret, keys in secrets.DELIVERED.items()}
+    delivered = {secret: set(keys) | {VERSIONS_KEY} for secret, keys in secrets.KEYS.items()}
     used = set()
     for name, _, pod in pods_of(all_objects(case[1])):
         for container in containers(pod):
@@ -443,7 +445,7 @@ def test_no_service_has_an_address_outside_the_cluster_and_no_chart_brings_an_in
 
 def test_every_pod_that_serves_tells_whether_it_lives_and_is_ready(case: Case) -> None:
     for name, _, pod in pods_of(all_objects(case[1])):
-        if pod.get("restartPolicy") in ("OnFailure", "Never") or name == release.OPERATOR:
+        if pod.get("restartPolicy") in ("OnFailure", "Never") or name == OPERATOR:
             continue
         for container in pod["containers"]:
             for probe in ("livenessProbe", "readinessProbe"):
@@ -458,7 +460,7 @@ def test_flows_lead_to_ports_that_pods_listen_on(case: Case) -> None:
     """A probe or a port of a container says what a pod listens on; the charts name the others nowhere."""
     pods = list(pods_of(all_objects(case[1])))
     unnamed = {"opik-clickhouse": {9000, 9009, 8123, traffic.CLICKHOUSE_METRICS_PORT}, "opik-backend": {3003, 8080}}
-    for flow in (flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows):
+    for flow in (flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.traffic):
         if flow.direction is not Direction.INGRESS or not flow.pods or flow.name == "allow-challenge":
             continue
         for name, labels, pod in pods:
@@ -478,7 +480,7 @@ def _listening(pod: dict[str, Any]) -> set[int]:
 
 def test_flows_name_labels_that_pods_have(case: Case) -> None:
     labels = [labels for _, labels, _ in pods_of(all_objects(case[1]))]
-    flows: list[Flow] = [flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.flows]
+    flows: list[TrafficRule] = [flow for rules in namespaces(case[0]) if rules.name == "opik" for flow in rules.traffic]
     for flow in flows:
         inside = [peer.pods for peer in flow.peers if peer.namespace == "opik" and peer.pods]
         for wanted in (flow.pods, *inside):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import fixed_values
-from stacks.platform.components.opik import release
+from stacks.platform.components.opik import application
 
 PATIENCE_S = 30
 COMPONENTS = fixed_values("opik")["component"]
@@ -124,7 +124,7 @@ def migrate(image: Path, failing: str, command: list[str]) -> tuple[int, list[st
     [("db", ["db"]), ("dbAnalytics", ["db", "dbAnalytics"]), ("nothing", ["db", "dbAnalytics"])],
 )
 def test_migrations_that_fail_end_the_container_as_failed(failing: str, ran: list[str], image: Path) -> None:
-    status, executed = migrate(image, failing, ["/bin/bash", "-c", release.MIGRATE])
+    status, executed = migrate(image, failing, ["/bin/bash", "-c", application.MIGRATE])
     assert executed == ran
     assert (status == 0) == (failing == "nothing")
 

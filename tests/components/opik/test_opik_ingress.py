@@ -6,13 +6,13 @@ import re
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.platform.common.accounts import OAUTH2_PROXY, login_accounts
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.ingress_annotations import RENEW_BEFORE_PERCENT, annotations
-from stacks.platform.common.namespaces import namespaces
 from stacks.platform.common.traffic import Direction, Peer
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address
 from stacks.platform.components.opik import login, release, traffic
+from stacks.platform.components.opik.names import BACKEND, FRONTEND, LOGIN_ACCOUNT
 from stacks.settings import load_settings
 from stacks.settings.data import DataDisk
 from tests.support.opik.settings import (
@@ -24,6 +24,7 @@ from tests.support.opik.settings import (
     opik_resources,
     settings_of,
 )
+from tests.support.stacks.components import images_of, namespaces, with_images
 from tests.support.stacks.synthesis import synthesize
 
 
@@ -37,9 +38,9 @@ def test_login_proves_itself_without_a_secret_as_the_account_that_entra_trusts(n
     fixed = YAML(typ="safe").load((HELM / "oauth2-proxy" / "values.yaml").read_text())
     assert fixed["config"]["requiredSecretKeys"] == ["cookie-secret"]
     assert fixed["podLabels"]["azure.workload.identity/use"] == "true"
-    assert (fixed["serviceAccount"]["name"], login.RELEASE) == (OAUTH2_PROXY.name, OAUTH2_PROXY.name)
-    assert OAUTH2_PROXY in login_accounts(settings).values()
-    wired = login.oauth2_proxy(settings, **PROXY)
+    assert (fixed["serviceAccount"]["name"], login.RELEASE) == (LOGIN_ACCOUNT.name, LOGIN_ACCOUNT.name)
+    assert LOGIN_ACCOUNT in enabled_components(settings).login_accounts().values()
+    wired = login.oauth2_proxy(settings, images_of(settings), **PROXY)
     assert wired["serviceAccount"]["annotations"]["azure.workload.identity/client-id"] == "client"
 
 
@@ -119,7 +120,7 @@ def test_only_the_login_is_reached_from_outside(environment: Environment, name: 
 
 
 def test_nginx_takes_500_mb_streams_answers_and_lets_challenges_through() -> None:
-    given = annotations(settings_of("dev"), login.EXPOSURE)
+    given = annotations(settings_of("dev").ingress, login.EXPOSURE)
     assert given["nginx.org/client-max-body-size"] == "500m"
     assert given["nginx.org/proxy-buffering"] == "False"
     assert given["nginx.org/proxy-read-timeout"] == "600s"
@@ -129,7 +130,7 @@ def test_nginx_takes_500_mb_streams_answers_and_lets_challenges_through() -> Non
 
 
 def test_gateway_redirects_waits_long_and_probes_without_login() -> None:
-    given = annotations(settings_of("prod"), login.EXPOSURE)
+    given = annotations(settings_of("prod").ingress, login.EXPOSURE)
     prefix = "appgw.ingress.kubernetes.io"
     assert given[f"{prefix}/ssl-redirect"] == "true"
     assert given[f"{prefix}/request-timeout"] == "600"
@@ -139,7 +140,7 @@ def test_gateway_redirects_waits_long_and_probes_without_login() -> None:
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_certificate_is_renewed_by_a_share_of_its_life(name: str) -> None:
-    given = annotations(load_settings(name), login.EXPOSURE)
+    given = annotations(load_settings(name).ingress, login.EXPOSURE)
     assert given["cert-manager.io/cluster-issuer"] == f"letsencrypt-{load_settings(name).ingress.acme_issuer}"
     assert given["cert-manager.io/renew-before-percentage"] == str(RENEW_BEFORE_PERCENT)
     # Much above a third, certificates would be renewed all the time as their lives get shorter.
@@ -153,8 +154,10 @@ def test_hsts_is_sent_once_in_either_mode() -> None:
     ]
     assert nginx["hsts"] == "True"
     header = "Strict-Transport-Security"
-    assert header not in release.opik(settings_of("dev"))["component"]["frontend"].get("extraServerHeaders", {})
-    assert header in release.opik(settings_of("prod"))["component"]["frontend"]["extraServerHeaders"]
+    assert header not in release.opik(*with_images(settings_of("dev")))["component"]["frontend"].get(
+        "extraServerHeaders", {}
+    )
+    assert header in release.opik(*with_images(settings_of("prod")))["component"]["frontend"]["extraServerHeaders"]
 
 
 def test_nginx_redirects_everything_but_challenges() -> None:
@@ -191,7 +194,7 @@ def test_evaluation_code_cannot_reach_the_internet_or_a_database() -> None:
         for peer in flow.peers
     ]
     assert {json.dumps(dict(peer.pods), sort_keys=True) for peer in reached} == {
-        json.dumps(labels, sort_keys=True) for labels in (traffic.REDIS, traffic.BACKEND, traffic.FRONTEND)
+        json.dumps(labels, sort_keys=True) for labels in (traffic.REDIS, BACKEND, FRONTEND)
     }
     assert all(peer.namespace == "opik" for peer in reached)
 
@@ -200,7 +203,7 @@ def test_the_backend_may_reach_the_models() -> None:
     reached = [
         (peer.namespace, [port.number for port in flow.ports])
         for flow in opik_flows(settings_of())
-        if flow.direction is Direction.EGRESS and flow.pods == traffic.BACKEND
+        if flow.direction is Direction.EGRESS and flow.pods == BACKEND
         for peer in flow.peers
         if peer.namespace not in (None, "opik")
     ]
@@ -209,7 +212,7 @@ def test_the_backend_may_reach_the_models() -> None:
 
 def test_flows_of_opik_do_not_reach_other_applications() -> None:
     opik = {flow.name for flow in opik_flows(settings_of())} - {"allow-dns", "allow-challenge"}
-    chat = {flow.name for rules in namespaces(settings_of()) if rules.name == "chat" for flow in rules.flows}
+    chat = {flow.name for rules in namespaces(settings_of()) if rules.name == "chat" for flow in rules.traffic}
     assert opik.isdisjoint(chat)
     assert Peer(namespace="ingress") in [peer for flow in opik_flows(settings_of()) for peer in flow.peers]
 

@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from stacks.platform.components.opik import release, settling
-from tests.support.opik.settings import ENVIRONMENTS, Environment, opik_resources, settings_of
+from tests.support.opik.settings import ENVIRONMENTS, Environment, opik_resources, settings_of, store_fingerprints
+from tests.support.stacks.components import with_images
 from tests.support.stacks.synthesis import synthesize
 
 _KUBECTL = r"""
@@ -131,10 +132,10 @@ def test_settled_stores_are_passed_at_once(settle: Callable[..., Any], tmp_path:
 def test_an_upgrade_gives_every_store_a_new_fingerprint_and_the_backend_waits_for_it() -> None:
     """The chart's version stands for its defaults, which may roll a store though no value of ours changed."""
     before, after = settings_of(), settings_of(opik={"version": "2.1.30"})
-    old, new = (release.store_fingerprints(settings) for settings in (before, after))
+    old, new = (store_fingerprints(settings) for settings in (before, after))
     assert set(old) == {"mysql", "redis", "minio", "zookeeper", "clickhouse"}
     assert not set(old.values()) & set(new.values())
-    waits = release.opik(after)["component"]["backend"]["initContainers"][0]["args"]
+    waits = release.opik(*with_images(after))["component"]["backend"]["initContainers"][0]["args"]
     assert f"statefulset/opik-mysql={new['mysql']}" in waits
     assert f"statefulset/chi-opik-clickhouse-cluster-0-0={new['clickhouse']}" in waits
 
@@ -143,12 +144,12 @@ def test_an_upgrade_gives_every_store_a_new_fingerprint_and_the_backend_waits_fo
     "change", [{"replicas": 3, "max_replicas": 3}, {"login_replicas": 2}, {"max_replicas": 4}], ids=str
 )
 def test_what_concerns_no_store_restarts_none(change: dict[str, int]) -> None:
-    assert release.store_fingerprints(settings_of(opik=change)) == release.store_fingerprints(settings_of())
+    assert store_fingerprints(settings_of(opik=change)) == store_fingerprints(settings_of())
 
 
 def test_a_larger_disk_restarts_clickhouse_alone_whose_claim_template_says_the_size() -> None:
-    grown = release.store_fingerprints(settings_of(disks={"clickhouse_gib": 999, "mysql_gib": 999}))
-    before = release.store_fingerprints(settings_of())
+    grown = store_fingerprints(settings_of(disks={"clickhouse_gib": 999, "mysql_gib": 999}))
+    before = store_fingerprints(settings_of())
     assert {name for name in before if before[name] != grown[name]} == {"clickhouse"}
 
 

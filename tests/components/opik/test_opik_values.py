@@ -9,19 +9,20 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, values_files
-from stacks.platform.common.external_secrets import deliveries, formats
-from stacks.platform.components.opik import login, release, secrets
+from stacks.platform.components.opik import login, operator, release, secrets
+from stacks.platform.components.opik.names import OPERATOR
 from stacks.settings import Settings
 from stacks.settings.rules import Finding
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
 from stacks.settings.workloads import OpikProfile
 from tests.support.opik import rendering as opik_rendering
-from tests.support.opik.settings import HOST, PROXY, login_options, opik_flows, settings_of
+from tests.support.opik.settings import HOST, PROXY, login_options, opik_flows, settings_of, store_fingerprints
+from tests.support.stacks.components import images_of, secret_names, secret_templates, with_images
 from tests.support.stacks.synthesis import synthesize
 
 
 def test_every_key_that_has_a_public_default_is_delivered() -> None:
-    received = deliveries(settings_of())["opik"]
+    received = secret_names(settings_of())["opik"]
     assert {
         "STATE_DB_PASS",
         "ANALYTICS_DB_PASS",
@@ -34,18 +35,18 @@ def test_every_key_that_has_a_public_default_is_delivered() -> None:
     assert {"mysql-root-password", "mysql-password", "redis-password", "minio-user", "minio-password"} < set(
         received[secrets.STORES]
     )
-    assert set(received[secrets.OPERATOR]) == {"password"}
-    assert formats(settings_of(), database_host=HOST)["opik"][secrets.OPERATOR]["username"] == secrets.OPERATOR_ACCOUNT
+    assert set(received[OPERATOR]) == {"password"}
+    assert secret_templates(settings_of(), database_host=HOST)["opik"][OPERATOR]["username"] == secrets.OPERATOR_ACCOUNT
 
 
 def test_code_of_evaluators_gets_redis_and_nothing_else() -> None:
-    assert set(deliveries(settings_of())["opik"][secrets.EVALUATOR]) == {"REDIS_URL"}
-    sources = release.opik(settings_of())["component"]["python-backend"]["envFrom"]
+    assert set(secret_names(settings_of())["opik"][secrets.EVALUATOR]) == {"REDIS_URL"}
+    sources = release.opik(*with_images(settings_of()))["component"]["python-backend"]["envFrom"]
     assert [source["secretRef"]["name"] for source in sources if "secretRef" in source] == [secrets.EVALUATOR]
 
 
 def test_a_password_means_the_same_to_the_store_and_to_its_clients() -> None:
-    received = deliveries(settings_of())["opik"]
+    received = secret_names(settings_of())["opik"]
     stores_, backend = received[secrets.STORES], received[secrets.BACKEND]
     assert backend["STATE_DB_PASS"] == stores_["mysql-password"]
     assert backend["ANALYTICS_DB_PASS"] == backend["ANALYTICS_DB_MIGRATIONS_PASS"] == stores_["clickhouse-password"]
@@ -71,28 +72,29 @@ STORE_PASSWORDS = {
 }
 
 
-@pytest.mark.parametrize(
-    "secret", sorted({name.value for keys in secrets.DELIVERED.values() for name in keys.values()})
-)
+@pytest.mark.parametrize("secret", sorted({name.value for keys in secrets.KEYS.values() for name in keys.values()}))
 def test_raised_version_restarts_whoever_uses_the_password(secret: str) -> None:
     raised = settings_of(secrets={"versions": {secret: 2}})
-    before, after = release.opik(settings_of()), release.opik(raised)
+    before, after = release.opik(*with_images(settings_of())), release.opik(*with_images(raised))
     assert before["podAnnotations"] != after["podAnnotations"]
-    stores = {name for name in fingerprints() if fingerprints()[name] != release.store_fingerprints(raised)[name]}
+    stores = {name for name in fingerprints() if fingerprints()[name] != store_fingerprints(raised)[name]}
     if secret in STORE_PASSWORDS:
         assert stores == {"mysql", "redis", "minio", "zookeeper", "clickhouse"}
     else:
         assert stores == ({"clickhouse"} if secret == "opik-clickhouse-operator-password" else set())
-    of_login = secret in {name.value for name in secrets.DELIVERED[secrets.LOGIN].values()}
-    proxies = [login.oauth2_proxy(settings, **PROXY)["podAnnotations"] for settings in (settings_of(), raised)]
+    of_login = secret in {name.value for name in secrets.KEYS[secrets.LOGIN].values()}
+    proxies = [
+        login.oauth2_proxy(settings, images_of(settings), **PROXY)["podAnnotations"]
+        for settings in (settings_of(), raised)
+    ]
     assert (proxies[0] != proxies[1]) == of_login
-    of_operator = secret in {name.value for name in secrets.DELIVERED[secrets.OPERATOR].values()}
-    operators = [release.operator(settings)["podAnnotations"] for settings in (settings_of(), raised)]
+    of_operator = secret in {name.value for name in secrets.KEYS[OPERATOR].values()}
+    operators = [operator.operator(*with_images(settings))["podAnnotations"] for settings in (settings_of(), raised)]
     assert (operators[0] != operators[1]) == of_operator
 
 
 def fingerprints(**opik: object) -> dict[str, str]:
-    return release.store_fingerprints(settings_of(opik=opik))
+    return store_fingerprints(settings_of(opik=opik))
 
 
 def test_other_sizes_restart_the_pods_that_hash_their_configuration() -> None:
@@ -103,13 +105,13 @@ def test_other_sizes_restart_the_pods_that_hash_their_configuration() -> None:
 
 
 def test_first_installation_has_one_backend_and_no_autoscaler() -> None:
-    backend = release.opik(settings_of())["component"]["backend"]
+    backend = release.opik(*with_images(settings_of()))["component"]["backend"]
     assert backend["replicaCount"] == 1
     assert backend["autoscaling"]["enabled"] is False
 
 
 def test_replicas_and_autoscaler_follow_the_settings() -> None:
-    backend = release.opik(settings_of(opik={"replicas": 2, "max_replicas": 5}))["component"]["backend"]
+    backend = release.opik(*with_images(settings_of(opik={"replicas": 2, "max_replicas": 5})))["component"]["backend"]
     assert backend["replicaCount"] == 2
     assert backend["autoscaling"] == {"enabled": True, "minReplicas": 2, "maxReplicas": 5}
     assert backend["podDisruptionBudget"]["enabled"] is True
@@ -117,7 +119,7 @@ def test_replicas_and_autoscaler_follow_the_settings() -> None:
 
 @pytest.mark.parametrize("profile", OpikProfile)
 def test_redis_refuses_instead_of_evicting_and_fits_its_memory(profile: OpikProfile) -> None:
-    variants = release.variants(settings_of(opik={"profile": profile}))
+    variants = release.variants(settings_of(opik={"profile": profile}).opik)
     redis = YAML(typ="safe").load(values_files("opik", variants)[-1].read_text())["redis"]
     content = redis["config"]["content"]
     assert "maxmemory-policy noeviction" in content
@@ -131,7 +133,7 @@ def test_redis_refuses_instead_of_evicting_and_fits_its_memory(profile: OpikProf
 
 @pytest.mark.parametrize("profile", OpikProfile)
 def test_zookeepers_heap_fits_its_memory(profile: OpikProfile) -> None:
-    variants = release.variants(settings_of(opik={"profile": profile}))
+    variants = release.variants(settings_of(opik={"profile": profile}).opik)
     zookeeper = YAML(typ="safe").load(values_files("opik", variants)[-1].read_text())["zookeeper"]
     variables = {variable["name"]: variable["value"] for variable in zookeeper["extraEnvVars"]}
     # The list replaces the chart's, which has the folder of the data.
@@ -161,7 +163,7 @@ def test_guardrails_run_only_on_a_pool_that_is_named(tmp_path_factory: pytest.Te
     named = settings_of("dev", opik={"guardrails_pool": "t4"})
     stacks = synthesize(named, tmp_path_factory.mktemp("guardrails"))
     assert "opik-guardrails" in stacks.resources("platform", "helm_release")
-    assert release.guardrails(named)["nodeSelector"] == {"kubernetes.azure.com/agentpool": "t4"}
+    assert operator.guardrails(images_of(named), "t4")["nodeSelector"] == {"kubernetes.azure.com/agentpool": "t4"}
     assert login.GUARDRAILS in login_options(named)["upstream"]
     assert login.GUARDRAILS not in login_options(settings_of())["upstream"]
     assert "login-to-guardrails-in" in {flow.name for flow in opik_flows(named)}

@@ -6,12 +6,13 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM
-from stacks.platform.common.external_secrets import formats
+from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.components.opik import release, secrets
 from stacks.platform.components.opik.stores import CLAIMS, stores
 from stacks.settings import load_settings
 from stacks.settings.data import DataDisk
 from tests.support.opik.settings import ENVIRONMENTS, HOST, Environment, opik_resources, settings_of
+from tests.support.stacks.components import secret_templates, with_images
 from tests.support.stacks.synthesis import synthesize
 
 
@@ -47,7 +48,7 @@ def test_every_store_has_its_own_disk_volume_and_claim_that_name_each_other(
 
 
 def test_claim_of_clickhouse_is_the_one_that_the_operator_derives_from_the_release() -> None:
-    clickhouse = release.opik(settings_of())["clickhouse"]
+    clickhouse = release.opik(*with_images(settings_of()))["clickhouse"]
     template = clickhouse["templates"]["volumeClaimTemplate"]
     (own,) = clickhouse["extraVolumeClaimTemplates"]
     assert own["name"] == template
@@ -55,7 +56,7 @@ def test_claim_of_clickhouse_is_the_one_that_the_operator_derives_from_the_relea
 
 
 def test_four_stores_take_the_claim_that_exists() -> None:
-    values = release.opik(settings_of())
+    values = release.opik(*with_images(settings_of()))
     persistence = {
         DataDisk.MYSQL: values["mysql"]["primary"]["persistence"],
         DataDisk.REDIS: values["redis"]["persistence"],
@@ -71,7 +72,7 @@ def test_four_stores_take_the_claim_that_exists() -> None:
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_deleting_the_installation_of_clickhouse_keeps_tables_and_claim(name: str) -> None:
     settings = load_settings(name)
-    (template,) = release.opik(settings)["clickhouse"]["extraVolumeClaimTemplates"]
+    (template,) = release.opik(*with_images(settings))["clickhouse"]["extraVolumeClaimTemplates"]
     assert template["reclaimPolicy"] == "Retain"
     # The operator raises the claim to the template's size; any other than the volume's would be a quarrel.
     assert template["spec"]["resources"]["requests"]["storage"] == f"{settings.disks.clickhouse_gib}Gi"
@@ -81,7 +82,7 @@ def test_deleting_the_installation_of_clickhouse_keeps_tables_and_claim(name: st
 def test_disk_that_grows_grows_volume_claim_and_template() -> None:
     grown = settings_of("dev", disks={"clickhouse_gib": 256})
     (store,) = (store for store in stores(grown) if store.disk is DataDisk.CLICKHOUSE)
-    (template,) = release.opik(grown)["clickhouse"]["extraVolumeClaimTemplates"]
+    (template,) = release.opik(*with_images(grown))["clickhouse"]["extraVolumeClaimTemplates"]
     assert store.capacity == template["spec"]["resources"]["requests"]["storage"] == "256Gi"
 
 
@@ -156,9 +157,9 @@ def test_nothing_of_opik_starts_before_every_secret_is_there(environment: Enviro
     assert "helm_release.platform-secrets" in job["depends_on"]
     pod = job["spec"]["template"]["spec"]
     mounted = {volume["secret"]["secret_name"]: volume["secret"]["items"] for volume in pod["volume"]}
-    assert set(mounted) == set(secrets.DELIVERED)
+    assert set(mounted) == set(secrets.KEYS)
     for items in mounted.values():
-        assert [item["key"] for item in items] == [secrets.VERSIONS_KEY]
+        assert [item["key"] for item in items] == [VERSIONS_KEY]
     releases = environment(name).resources("platform", "helm_release")
     for installed in ("opik", "altinity-clickhouse-operator", "oauth2-proxy", "login-sessions"):
         assert "kubernetes_job_v1.opik-secrets" in releases[installed]["depends_on"], installed
@@ -168,12 +169,10 @@ def test_nothing_of_opik_starts_before_every_secret_is_there(environment: Enviro
 def test_job_waits_for_the_versions_that_are_delivered(environment: Environment, name: str) -> None:
     job = opik_resources(environment, name, "job")["opik-secrets"]
     (container,) = job["spec"]["template"]["spec"]["container"]
-    delivered = formats(load_settings(name), database_host=HOST)["opik"]
-    assert container["command"][4:] == [
-        f"{secret}={delivered[secret][secrets.VERSIONS_KEY]}" for secret in sorted(delivered)
-    ]
+    delivered = secret_templates(load_settings(name), database_host=HOST)["opik"]
+    assert container["command"][4:] == [f"{secret}={delivered[secret][VERSIONS_KEY]}" for secret in sorted(delivered)]
 
 
 def test_the_autoscaler_takes_no_node_from_under_a_migration() -> None:
-    annotations_ = release.opik(settings_of())["podAnnotations"]
+    annotations_ = release.opik(*with_images(settings_of()))["podAnnotations"]
     assert annotations_["cluster-autoscaler.kubernetes.io/safe-to-evict"] == "false"

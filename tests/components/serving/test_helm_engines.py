@@ -19,6 +19,7 @@ from stacks.platform.components.serving.engines import engines, ollama_engines, 
 from stacks.settings import load_settings
 from stacks.settings.serving import ModelStore
 from tests.components import test_helm_third_party as third_party
+from tests.support.stacks.components import with_images
 
 HELM = shutil.which("helm")
 pytestmark = pytest.mark.skipif(HELM is None, reason="helm is not on PATH")
@@ -38,10 +39,10 @@ def _render(release: str, environment: str, store: ModelStore, folder: Path) -> 
     settings = settings.model_copy(update={"serving": settings.serving.model_copy(update={"model_store": store})})
     if release == "vllm":
         engine = vllm_engines(settings)[0]
-        wired, chart = vllm.vllm(settings, engine), [str(own_chart("vllm"))]
+        wired, chart = vllm.vllm(*with_images(settings), engine), [str(own_chart("vllm"))]
     else:
         engine = ollama_engines(settings)[0]
-        wired, chart = ollama.ollama(settings, engine), third_party.chart("ollama", folder)
+        wired, chart = ollama.ollama(*with_images(settings), engine), third_party.chart("ollama", folder)
     file = folder / "wired.json"
     file.write_text(json.dumps(wired))
     files = [option for path in (*values_files(release), file) for option in ("--values", str(path))]

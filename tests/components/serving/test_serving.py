@@ -11,12 +11,10 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from stacks.platform.common import values
 from stacks.platform.common.catalogue import own_chart
-from stacks.platform.common.external_secrets import deliveries
-from stacks.platform.common.namespaces import namespaces
-from stacks.platform.common.timeouts import front_door_seconds, hold_seconds
+from stacks.platform.common.timeouts import hold_seconds, ingress_seconds
 from stacks.platform.common.traffic import Direction, Peer
+from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import (
     ServingEngine,
@@ -29,6 +27,7 @@ from stacks.settings import Settings, load_settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.reservations import allocatable
 from stacks.settings.serving import ModelStore, ServingSettings, WarmHours
+from tests.support.stacks.components import images_of, namespaces, secret_names, with_images
 from tests.support.stacks.synthesis import Synthesized
 
 HELM = shutil.which("helm")
@@ -69,8 +68,10 @@ def test_callers_are_told_the_front_never_an_engine() -> None:
 
 def test_engines_start_at_their_minimum_so_that_a_deployment_starts_no_gpu() -> None:
     settings = load_settings("prod")
-    assert ollama.ollama(settings, _engine(settings, "ollama-t4"))["replicaCount"] == 0
-    counts = {engine.leader.name: vllm.vllm(settings, engine)["replicas"] for engine in vllm_engines(settings)}
+    assert ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4"))["replicaCount"] == 0
+    counts = {
+        engine.leader.name: vllm.vllm(*with_images(settings), engine)["replicas"] for engine in vllm_engines(settings)
+    }
     assert counts == {"qwen2-5-7b": 0, "qwen3-32b": 1}
 
 
@@ -78,7 +79,7 @@ def test_turing_computes_in_half_precision_and_newer_cards_in_the_model_s_own() 
     settings = load_settings("prod")
     wanted = {"vllm-qwen2-5-7b": "--dtype=half", "vllm-qwen3-32b": "--dtype=auto"}
     for name, argument in wanted.items():
-        assert argument in vllm.vllm(settings, _engine(settings, name))["arguments"]
+        assert argument in vllm.vllm(*with_images(settings), _engine(settings, name))["arguments"]
 
 
 def test_shares_of_a_card_together_take_no_more_than_all_of_it() -> None:
@@ -86,11 +87,11 @@ def test_shares_of_a_card_together_take_no_more_than_all_of_it() -> None:
     pools = {"t4": settings.cluster.gpu_pools["t4"].model_copy(update={"time_slices": 2})}
     shared = settings.model_copy(update={"cluster": settings.cluster.model_copy(update={"gpu_pools": pools})})
     (engine,) = vllm_engines(shared)
-    assert "--gpu-memory-utilization=0.45" in vllm.vllm(shared, engine)["arguments"]
+    assert "--gpu-memory-utilization=0.45" in vllm.vllm(*with_images(shared), engine)["arguments"]
 
 
 def test_every_request_passes_the_interceptor_which_counts_it() -> None:
-    front = scaling.serving_front(load_settings("prod"))["engines"]
+    front = scaling.serving_proxy(*with_images(load_settings("prod")))["engines"]
     held = "keda-add-ons-http-interceptor-proxy.scaling.svc.cluster.local:8080"
     # Also those for an engine that never sleeps: by a way around, an embedding would not be counted.
     assert {name: engine["upstream"] for name, engine in front.items()} == dict.fromkeys(
@@ -101,24 +102,26 @@ def test_every_request_passes_the_interceptor_which_counts_it() -> None:
 @pytest.mark.parametrize("minutes", [1, 15])
 def test_every_timeout_on_the_path_is_longer_than_the_one_behind_it(minutes: int) -> None:
     settings = _settings(hold_minutes=minutes)
-    interceptor = scaling.keda_http_add_on(settings)["interceptor"]
+    interceptor = scaling.keda_http_add_on(settings.serving, images_of(settings))["interceptor"]
     assert interceptor["readinessTimeout"] == f"{minutes * 60}s"
     assert interceptor["responseHeaderTimeout"] == "720s"
-    front = scaling.serving_front(settings)["timeoutSeconds"]
-    nginx = values.nginx_ingress(settings, public_ip_name="p", resource_group="g")["controller"]["config"]["entries"]
+    front = scaling.serving_proxy(*with_images(settings))["timeoutSeconds"]
+    nginx = nginx_ingress(*with_images(settings), public_ip_name="p", resource_group="g")["controller"]["config"][
+        "entries"
+    ]
     door = int(nginx["proxy-read-timeout"].removesuffix("s"))
-    assert minutes * 60 + 720 < front < door == front_door_seconds(settings) < LOAD_BALANCER_IDLE_SECONDS
+    assert minutes * 60 + 720 < front < door == ingress_seconds(settings.serving) < LOAD_BALANCER_IDLE_SECONDS
 
 
 def test_longest_wait_that_may_be_set_still_fits_the_load_balancer() -> None:
     most = max(meta.le for meta in ServingSettings.model_fields["hold_minutes"].metadata if hasattr(meta, "le"))
-    assert front_door_seconds(_settings(hold_minutes=most)) < LOAD_BALANCER_IDLE_SECONDS
+    assert ingress_seconds(_settings(hold_minutes=most).serving) < LOAD_BALANCER_IDLE_SECONDS
 
 
 def test_engine_is_not_ended_while_it_loads() -> None:
     settings = _with_models(_settings(hold_minutes=15), idle_minutes=1)
     for engine in scaling.scaling(settings)["engines"].values():
-        assert engine["idleSeconds"] >= hold_seconds(settings)
+        assert engine["idleSeconds"] >= hold_seconds(settings.serving)
 
 
 def test_vllm_scales_on_its_own_queue_and_ollama_on_requests() -> None:
@@ -134,25 +137,27 @@ def test_vllm_scales_on_its_own_queue_and_ollama_on_requests() -> None:
 
 def test_what_waits_is_bounded_and_not_what_is_answered() -> None:
     """A vLLM computes 256 at once, an Ollama one with each model; 50 more may wait for each model."""
-    front = scaling.serving_front(_settings("dev", waiting_requests=50))["engines"]
+    front = scaling.serving_proxy(*with_images(_settings("dev", waiting_requests=50)))["engines"]
     assert {name: engine["requests"] for name, engine in front.items()} == {
         "ollama-t4": 6 * 1 + 6 * 50,
         "vllm-qwen2-5-7b": 256 + 50,
     }
     # Two replicas of the front: each takes three quarters, since connections spread unevenly. The model has three.
-    prod = scaling.serving_front(_settings("prod", waiting_requests=50))
+    prod = scaling.serving_proxy(*with_images(_settings("prod", waiting_requests=50)))
     assert prod["replicas"] == 2
     assert prod["engines"]["vllm-qwen2-5-7b"]["requests"] == 614
 
 
 def test_ollama_refuses_nothing_that_the_front_has_let_in() -> None:
     settings = _settings("dev", waiting_requests=50)
-    assert _environment(ollama.ollama(settings, _engine(settings, "ollama-t4")))["OLLAMA_MAX_QUEUE"] == "306"
+    assert (
+        _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))["OLLAMA_MAX_QUEUE"] == "306"
+    )
 
 
 def test_ollama_keeps_what_the_settings_counted_for_its_memory() -> None:
     settings = load_settings("dev")
-    environment = _environment(ollama.ollama(settings, _engine(settings, "ollama-t4")))
+    environment = _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))
     assert environment["OLLAMA_CONTEXT_LENGTH"] == str(settings.models[0].context_tokens)
     assert environment["OLLAMA_NUM_PARALLEL"] == "1"
     # Below the mount: the chart's key moves the mount, not the models.
@@ -165,7 +170,7 @@ def test_ollama_keeps_what_the_settings_counted_for_its_memory() -> None:
 def test_no_model_is_pulled_by_the_chart_whose_failures_are_silent() -> None:
     settings = load_settings("dev")
     for store in ModelStore:
-        wired = ollama.ollama(_settings(model_store=store), _engine(settings, "ollama-t4"))
+        wired = ollama.ollama(*with_images(_settings(model_store=store)), _engine(settings, "ollama-t4"))
         assert set(wired["ollama"]) == {"gpu"}
         assert set(wired["lifecycle"]) == {"preStop"}
 
@@ -189,7 +194,7 @@ def test_pruning_is_a_job_of_its_own_that_knows_every_listed_model() -> None:
 def test_node_disk_needs_no_jobs_and_is_filled_before_the_server_starts() -> None:
     settings = _settings(model_store=ModelStore.NODE_DISK)
     assert ollama.pull_jobs(settings) == ()
-    wired = ollama.ollama(settings, _engine(settings, "ollama-t4"))
+    wired = ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4"))
     assert wired["persistentVolume"]["enabled"] is False
     (filler,) = wired["initContainers"]
     assert filler["args"] == [model.id for model in settings.models if model.engine == "ollama"]
@@ -202,14 +207,14 @@ def test_shares_are_never_smaller_than_what_azure_bills() -> None:
 
 
 def test_token_for_gated_models_comes_from_the_vault_only_when_the_file_says_it_is_there() -> None:
-    assert "HF_TOKEN" not in deliveries(_settings())["serving"]["serving-keys"]
+    assert "HF_TOKEN" not in secret_names(_settings())["serving"]["serving-keys"]
     with_token = _settings(hugging_face_token=True)
-    assert deliveries(with_token)["serving"]["serving-keys"]["HF_TOKEN"] == "hugging-face-token"
+    assert secret_names(with_token)["serving"]["serving-keys"]["HF_TOKEN"] == "hugging-face-token"
     assert vllm.download_environment(with_token)["HF_TOKEN_PATH"] == "/token/HF_TOKEN"
     assert "HF_TOKEN_PATH" not in vllm.download_environment(_settings())
     on_node = _settings(hugging_face_token=True, model_store=ModelStore.NODE_DISK)
     (engine,) = vllm_engines(on_node)
-    assert vllm.vllm(on_node, engine)["secret"]["tokenKey"] == "HF_TOKEN"
+    assert vllm.vllm(*with_images(on_node), engine)["secret"]["tokenKey"] == "HF_TOKEN"
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
@@ -219,10 +224,10 @@ def test_engines_ask_for_what_their_nodes_have(environment: str) -> None:
         size = GPU_SIZES[engine.pool.vm_size]
         room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node)
         if engine.engine == "ollama":
-            resources = ollama.ollama(settings, engine)["resources"]
+            resources = ollama.ollama(*with_images(settings), engine)["resources"]
             cpu, memory = float(resources["requests"]["cpu"]), resources["limits"]["memory"]
         else:
-            resources = vllm.vllm(settings, engine)["resources"]
+            resources = vllm.vllm(*with_images(settings), engine)["resources"]
             cpu, memory = float(resources["requests"]["cpu"]), resources["limits"]["memory"]
         assert cpu < room.cpu
         assert float(memory.removesuffix("Gi")) < room.memory_gib
@@ -237,14 +242,14 @@ def test_aks_leaves_what_microsoft_says_of_the_smallest_gpu_node() -> None:
 
 def test_only_front_and_keda_reach_engines_and_ollama_reaches_nothing() -> None:
     (serving,) = (rules for rules in namespaces(load_settings("dev")) if rules.name == "serving")
-    into = {flow.name: flow for flow in serving.flows if flow.direction is Direction.INGRESS}
+    into = {flow.name: flow for flow in serving.traffic if flow.direction is Direction.INGRESS}
     assert into["allow-ollama"].peers == (
         Peer(namespace="scaling", pods={"app.kubernetes.io/component": "interceptor"}),
     )
     callers = {peer.namespace for peer in into["allow-callers"].peers}
     assert callers == {"chat", "gateway"}
     assert into["allow-callers"].pods == {"app.kubernetes.io/name": "serving-front"}
-    out = [flow for flow in serving.flows if flow.direction is Direction.EGRESS and flow.name != "allow-dns"]
+    out = [flow for flow in serving.traffic if flow.direction is Direction.EGRESS and flow.name != "allow-dns"]
     assert not any(flow.pods in ({}, {"app.kubernetes.io/name": "ollama"}) for flow in out)
 
 
@@ -293,7 +298,7 @@ def test_without_warm_hours_nothing_is_kept_awake(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(HELM is None, reason="helm is not on PATH")
 def test_front_fits_the_strictest_level(tmp_path: Path) -> None:
-    objects = _rendered("serving-front", scaling.serving_front(load_settings("prod")), tmp_path)
+    objects = _rendered("serving-front", scaling.serving_proxy(*with_images(load_settings("prod"))), tmp_path)
     (pod,) = (item["spec"]["template"]["spec"] for item in objects if item["kind"] == "Deployment")
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True

@@ -21,6 +21,7 @@ from stacks.platform.common.catalogue import own_chart
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
+from tests.support.stacks.components import with_images
 
 HELM, NGINX = shutil.which("helm"), shutil.which("nginx")
 pytestmark = [
@@ -96,7 +97,7 @@ def interceptor() -> Iterator[Interceptor]:
 
 def _rendered(settings: Settings, folder: Path) -> str:
     wired = folder / "wired.json"
-    wired.write_text(json.dumps(scaling.serving_front(settings)))
+    wired.write_text(json.dumps(scaling.serving_proxy(*with_images(settings))))
     command = [str(HELM), "template", "serving-front", str(own_chart("serving-front")), "--values", str(wired)]
     text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     objects = YAML(typ="safe").load_all(text)
@@ -117,15 +118,17 @@ def front(interceptor: Interceptor, tmp_path: Path, request: pytest.FixtureReque
         port = probe.getsockname()[1]
     text = _rendered(settings, tmp_path)
     # What only a cluster has: its DNS, its addresses, its standard error.
-    for engine in scaling.serving_front(settings)["engines"].values():
+    for engine in scaling.serving_proxy(*with_images(settings))["engines"].values():
         text = text.replace(engine["upstream"], f"127.0.0.1:{interceptor.port}")
     text = text.replace("kube-dns.kube-system.svc.cluster.local", "127.0.0.1").replace("listen 8080", f"listen {port}")
     text = text.replace("/tmp/", f"{tmp_path}/").replace("/dev/stdout", f"{tmp_path}/access.log")
     text = text.replace("/dev/stderr", f"{tmp_path}/error.log")
     if silence := getattr(request, "param", 0):
-        assert text.count(f"proxy_read_timeout {timeouts.front(settings).silence_seconds}s;") == 1
+        waits = f"proxy_read_timeout {timeouts.serving_proxy(settings.serving).silence_seconds}s;"
+        assert text.count(waits) == 1
         text = text.replace(
-            f"proxy_read_timeout {timeouts.front(settings).silence_seconds}s;", f"proxy_read_timeout {silence}s;"
+            f"proxy_read_timeout {timeouts.serving_proxy(settings.serving).silence_seconds}s;",
+            f"proxy_read_timeout {silence}s;",
         )
     config = tmp_path / "nginx.conf"
     config.write_text(text)

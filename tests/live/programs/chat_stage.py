@@ -7,7 +7,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from stacks.common.hosts import Hosts
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.components.chat import names, release
 from stacks.platform.components.llm_gateway import address as gateway
@@ -21,6 +20,7 @@ from tests.support.llm_gateway import pods as gateway_pods
 from tests.support.login import entra_provider
 from tests.support.login.entra_provider import EntraProvider, running_entra
 from tests.support.programs.processes import Program
+from tests.support.stacks.components import with_images
 from tests.support.web_servers import authority, certificate_for
 
 ENTRA_IP, DOOR_IP = "127.0.1.8", "127.0.1.9"
@@ -51,7 +51,7 @@ class ChatStage:
     @property
     def host(self) -> str:
         """Name in the browser."""
-        return Hosts(self.stage.settings.domain).chat
+        return names.HOST.name(self.stage.settings.domain)
 
     def address(self, pod: int) -> str:
         """Where a pod listens, as the front door names it."""
@@ -74,23 +74,25 @@ class ChatStage:
 def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
     """Start the chat in the order of a deployment: Redis, migrations of both pods at once, pods, front door."""
     settings = stage.settings
-    hosts = Hosts(settings.domain)
+    chat_host, api_host = names.HOST.name(settings.domain), gateway.HOST.name(settings.domain)
     stage.names.addresses |= {entra_provider.LOGIN: ENTRA_IP, entra_provider.GRAPH: ENTRA_IP}
-    stage.names.addresses |= {hosts.chat: DOOR_IP, hosts.api: DOOR_IP}
+    stage.names.addresses |= {chat_host: DOOR_IP, api_host: DOOR_IP}
     trust = authority(folder, "trust")
     values = chart_values(settings, client=CLIENT, group=GROUP, tenant=TENANT)
     parts = ChatPods(settings, folder, stage.secrets, values, trust[0])
-    certificate_for(folder, trust, hosts.chat, hosts.api)
-    certificate = (folder / f"{hosts.chat}.pem", folder / f"{hosts.chat}.key")
-    found = rendered.render("valkey", names.REDIS, names.NAMESPACE, folder, *redis_values(), release.redis(settings))
+    certificate_for(folder, trust, chat_host, api_host)
+    certificate = (folder / f"{chat_host}.pem", folder / f"{chat_host}.key")
+    found = rendered.render(
+        "valkey", names.REDIS, names.NAMESPACE, folder, *redis_values(), release.redis(*with_images(settings))
+    )
     redis = gateway_pods.valkey(found, names.REDIS, folder, stage.secrets, ADDRESSES[names.REDIS])
     door = front_door(
         settings,
         folder,
         DOOR_IP,
         {
-            hosts.chat: (release.exposure(settings), [f"{ip}:{names.PORT}" for ip in POD_IPS]),
-            hosts.api: (gateway_release.exposure(settings), [f"{ADDRESSES[gateway.SERVICE]}:{gateway.PORT}"]),
+            chat_host: (release.exposure(settings), [f"{ip}:{names.PORT}" for ip in POD_IPS]),
+            api_host: (gateway_release.exposure(settings.serving), [f"{ADDRESSES[gateway.SERVICE]}:{gateway.PORT}"]),
         },
         certificate,
     )

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.databases import PORT
 from stacks.platform.components.databases import jobs as databases
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address as gateway
 from stacks.platform.components.serving.engines import FRONT, INTERCEPTOR, INTERCEPTOR_PORT, SCALING, SERVING
 from stacks.settings import Settings
@@ -72,14 +74,16 @@ def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[St
         place.mkdir()
         database = stack.enter_context(
             running_postgresql(
-                place, ADDRESSES[DATABASE_HOST], databases.PORT, administrator=ADMINISTRATOR, connections=connections
+                place, ADDRESSES[DATABASE_HOST], PORT, administrator=ADMINISTRATOR, connections=connections
             )
         )
         held = {**rendered.administrator_secrets(settings, rendered.vault()), "administrator": ADMINISTRATOR_PASSWORD}
         variables = databases.environment(host=DATABASE_HOST, administrator=ADMINISTRATOR)
         script = HELM / "databases" / databases.SCRIPT_NAME
         for _ in range(2):
-            done = prepare(script, held, place, variables, *databases.arguments(settings))
+            done = prepare(
+                script, held, place, variables, *databases.arguments(enabled_components(settings).databases())
+            )
             assert done.returncode == 0, done.stderr
         found = gateway_pods.rendered_release(settings, folder, DATABASE_HOST)
         url = rendered.variables(found.container("Deployment", gateway.SERVICE, "proxy"), gateway.NAMESPACE, secrets)[

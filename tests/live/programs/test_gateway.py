@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
@@ -23,7 +24,7 @@ def master(stage: Stage) -> str:
 
 
 def platform_key(stage: Stage) -> str:
-    return stage.secret(address.NAMESPACE, secrets.SECRET, secrets.CHAT_KEY)
+    return stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
 
 
 def new_key(stage: Stage, **limits: Any) -> str:

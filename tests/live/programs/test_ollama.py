@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stacks.platform.common import timeouts
+from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from stacks.platform.components.serving import ollama as values
 from stacks.platform.components.serving.engines import FRONT, FRONT_PORT, OLLAMA_PORT, SERVING, ollama_engines
@@ -59,7 +60,7 @@ def request(model: str, text: str = "Does it work?", **more: Any) -> dict[str, A
 
 
 def by_gateway(stage: Stage, model: str, **more: Any) -> tuple[int, bytes]:
-    key = stage.secret(address.NAMESPACE, secrets.SECRET, secrets.CHAT_KEY)
+    key = stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
     status, _, body = ask(GATEWAY_URL + CHAT, request(model, **more), key=key)
     return status, body
 

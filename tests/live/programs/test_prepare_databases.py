@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import pytest
 
 from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.databases import PORT
 from stacks.platform.components.databases import jobs as databases
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings
 from tests.support.programs.pod_network import Names
 from tests.support.programs.postgresql import (
@@ -47,7 +49,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     network.addresses[HOST] = ADDRESS
-    with running_postgresql(tmp_path_factory.mktemp("postgresql"), ADDRESS, databases.PORT) as real:
+    with running_postgresql(tmp_path_factory.mktemp("postgresql"), ADDRESS, PORT) as real:
         yield Server(real)
 
 
@@ -125,7 +127,7 @@ def test_missing_password_ends_the_job(server: Server) -> None:
 
 
 def test_databases_of_dev_are_prepared_twice_and_hold_vectors(server: Server) -> None:
-    wanted = databases.arguments(load_settings("dev"))
+    wanted = databases.arguments(enabled_components(load_settings("dev")).databases())
     assert wanted == ("open_webui=vector,uuid-ossp", "litellm=uuid-ossp")
     for _ in range(2):
         done = server.prepare(*wanted, open_webui="First1", litellm="Second2")

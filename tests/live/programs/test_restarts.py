@@ -2,6 +2,7 @@
 
 import pytest
 
+from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
@@ -12,7 +13,7 @@ MODEL = "llama3.1-8b"
 
 
 def answers(stage: Stage) -> bool:
-    key = stage.secret(address.NAMESPACE, secrets.SECRET, secrets.CHAT_KEY)
+    key = stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
     body = {"model": MODEL, "messages": [{"role": "user", "content": "Still there?"}]}
     try:
         return ask(f"{GATEWAY_URL}/v1/chat/completions", body, key=key)[0] == 200

@@ -17,6 +17,7 @@ from tests.support.kubernetes.rendered import Object, Secrets
 from tests.support.llm_gateway.pods import LOCAL_PATH, moved_paths
 from tests.support.programs import processes as programs
 from tests.support.programs.processes import Program
+from tests.support.stacks.components import with_images
 
 DATA = "/app/backend/data"
 OF_THE_IMAGE = {
@@ -158,7 +159,7 @@ class ChatPods:
 def chart_values(settings: Settings, *, client: str, group: str, tenant: str) -> dict[str, Any]:
     """Return the values that the release is made with: the file's, and over them the stack's."""
     values: dict[str, Any] = YAML(typ="safe").load((HELM / names.RELEASE / "values.yaml").read_text("utf-8"))
-    wired = release.open_webui(settings, client_id=client, group_id=group, tenant_id=tenant)
+    wired = release.open_webui(*with_images(settings), client_id=client, group_id=group, tenant_id=tenant)
     return _merged(values, wired)
 
 

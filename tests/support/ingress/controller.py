@@ -23,7 +23,7 @@ def front_door(
     place = folder / "front-door"
     place.mkdir()
     servers = "\n".join(
-        _server(annotations(settings, exposure), f"{ip}:443 ssl", host, pods, f"{number}")
+        _server(annotations(settings.ingress, exposure), f"{ip}:443 ssl", host, pods, f"{number}")
         for number, (host, (exposure, pods)) in enumerate(hosts.items())
     )
     kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")

@@ -12,10 +12,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import own_chart
-from stacks.platform.common.external_secrets import deliveries, formats
 from stacks.platform.components.databases import jobs as databases
 from stacks.settings import Settings
-from stacks.settings.secret_names import SECRETS, GeneratedSecret
+from stacks.settings.secret_names import SECRETS
+from tests.support.stacks.components import secret_names, secret_templates
 
 HELM = shutil.which("helm")
 Object = dict[str, Any]
@@ -33,9 +33,9 @@ def vault() -> dict[str, str]:
 
 def delivered(settings: Settings, values: Mapping[str, str], *, database_host: str) -> Secrets:
     """Return the Secrets that External Secrets makes of the vault, with the texts around the values."""
-    texts = formats(settings, database_host=database_host)
+    texts = secret_templates(settings, database_host=database_host)
     found: dict[tuple[str, str], dict[str, str]] = {}
-    for namespace, secrets in deliveries(settings).items():
+    for namespace, secrets in secret_names(settings).items():
         for secret, keys in secrets.items():
             around = texts.get(namespace, {}).get(secret, {})
             made = {key: around.get(key, "%s").replace("%s", values.get(name, "")) for key, name in keys.items()}
@@ -45,8 +45,8 @@ def delivered(settings: Settings, values: Mapping[str, str], *, database_host: s
 
 def administrator_secrets(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
     """Return files of the Job that prepares the databases."""
-    keys = databases.delivered(settings)[databases.SECRET]
-    return {key: values[GeneratedSecret(name).value] for key, name in keys.items()}
+    keys = secret_names(settings)[databases.NAMESPACE][databases.SECRET]
+    return {key: values[name] for key, name in keys.items()}
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,14 @@ from typing import Any
 import psycopg
 
 from stacks.platform.common.catalogue import HELM
+from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address, release, secrets
 from stacks.settings import Settings
 from tests.support.kubernetes import rendered
 from tests.support.kubernetes.rendered import Release, Secrets
 from tests.support.programs import processes as programs
 from tests.support.programs.processes import Program
+from tests.support.stacks.components import components_with_images
 
 QUERY_ENGINE = Path(__file__).parent / "query_engine" / "engine.cjs"
 QUERY_ENGINE_HOME = programs.LIVE / f"query-engine-{programs.version('litellm/proxy')}"
@@ -26,13 +28,13 @@ LOCAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 def rendered_release(settings: Settings, folder: Path, database_host: str) -> Release:
     """Render the release `litellm` as the stack does."""
-    values = release.litellm(settings, database_host=database_host)
+    values = release.litellm(*components_with_images(settings), database_host=database_host)
     return rendered.render("litellm", release.RELEASE, address.NAMESPACE, folder, values)
 
 
 def limits(settings: Settings, folder: Path, secrets_by_name: Secrets, ip: str) -> Program:
     """Return the Redis that counts for all replicas together."""
-    values = release.limits(settings)
+    values = release.limits(*components_with_images(settings))
     found = rendered.render("valkey", address.LIMITS, address.NAMESPACE, folder, values)
     return valkey(found, address.LIMITS, folder, secrets_by_name, ip)
 
@@ -134,10 +136,11 @@ def register(
     keys = folder / "keys"
     keys.mkdir(exist_ok=True)
     held = secrets_by_name[address.NAMESPACE, secrets.SECRET]
-    for alias in secrets.platform_keys(settings):
+    aliases = [caller.key_name for caller in enabled_components(settings).gateway_callers()]
+    for alias in aliases:
         (keys / alias).write_text(held[alias])
     return subprocess.run(
-        [str(programs.litellm_python()), str(HELM / "litellm" / "register.py"), *secrets.platform_keys(settings)],
+        [str(programs.litellm_python()), str(HELM / "litellm" / "register.py"), *aliases],
         env={"GATEWAY": base, "KEYS": str(keys), "LITELLM_MASTER_KEY": held["LITELLM_MASTER_KEY"], "PATH": LOCAL_PATH},
         capture_output=True,
         text=True,

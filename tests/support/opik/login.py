@@ -17,8 +17,8 @@ from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from stacks.common.hosts import Hosts
 from stacks.platform.components.opik import login
+from stacks.platform.components.opik.names import HOST
 from stacks.settings import Settings, load_settings
 from tests.support.ingress.nginx import free_port
 from tests.support.login.entra_server import Entra, running_entra
@@ -154,7 +154,7 @@ def running_front(folder: Path, *changed: str) -> Iterator[Front]:
         process = subprocess.Popen([str(PROXY), *arguments, *changed], env=variables, stdout=log, stderr=log)
         try:
             _wait_for(port, process, folder / "log")
-            yield Front(port, Hosts(_settings().domain).opik, entra, opik, guardrails)
+            yield Front(port, HOST.name(_settings().domain), entra, opik, guardrails)
         finally:
             process.terminate()
             process.wait()

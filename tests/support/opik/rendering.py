@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +17,11 @@ import pytest
 from ruamel.yaml import YAML
 
 from constructs.helm_release import inserting
-from stacks.platform.common.catalogue import charts, own_chart, values_files
-from stacks.platform.components.opik import login, release
+from stacks.platform.common.catalogue import Image, charts, own_chart, values_files
+from stacks.platform.components.opik import login, operator, release
 from stacks.settings import Settings, load_settings
 from stacks.settings.workloads import OpikProfile
+from tests.support.stacks.components import images_of, with_images
 
 FOLDER = os.environ.get("CHARTS_DIR")
 FOUND = shutil.which("helm")
@@ -48,14 +49,15 @@ def settings_with(environment: str, profile: OpikProfile) -> Settings:
 
 def wired_values(name: str, settings: Settings) -> dict[str, Any]:
     if name == "oauth2-proxy":
-        return login.oauth2_proxy(settings, client_id="client", group_id="group", tenant_id="tenant")
-    wired = {
+        return login.oauth2_proxy(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant")
+    if name == "opik-guardrails":
+        return operator.guardrails(images_of(settings), str(settings.opik.guardrails_pool))
+    computed: dict[str, Callable[[Settings, Mapping[str, Image]], dict[str, Any]]] = {
         "opik": release.opik,
-        "altinity-clickhouse-operator": release.operator,
-        "opik-guardrails": release.guardrails,
+        "altinity-clickhouse-operator": operator.operator,
         "login-sessions": login.sessions,
     }
-    return wired[name](settings)
+    return computed[name](*with_images(settings))
 
 
 def chart_of(name: str, folder: Path) -> str:
@@ -85,7 +87,7 @@ def render(name: str, settings: Settings, folder: Path) -> Objects:
     """Return the objects of a release as it is deployed."""
     wired = folder / f"{name}.json"
     wired.write_text(json.dumps(wired_values(name, settings)))
-    variants = release.variants(settings) if name == "opik" else ()
+    variants = release.variants(settings.opik) if name == "opik" else ()
     chart = CHART_OF.get(name, name)
     files = [option for file in (*values_files(chart, variants), wired) for option in ("--values", str(file))]
     minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from stacks.platform.common.namespaces import namespaces
-from stacks.platform.common.traffic import Flow
-from stacks.platform.components.opik import login
+from stacks.platform.common.catalogue import fixed_values, images_of
+from stacks.platform.common.traffic import TrafficRule
+from stacks.platform.components.enabled import enabled_components
+from stacks.platform.components.opik import login, release, store_values
 from stacks.settings import Settings, load_settings
+from tests.support.stacks.components import namespaces
 from tests.support.stacks.synthesis import Synthesized
 
 Environment = Callable[[str], Synthesized]
@@ -38,5 +40,11 @@ def opik_resources(environment: Environment, name: str, kind: str) -> dict[str, 
     return {address: body for address, body in found.items() if address.startswith(("opik-", "static-disk-"))}
 
 
-def opik_flows(settings: Settings) -> list[Flow]:
-    return [flow for rules in namespaces(settings) if rules.name == "opik" for flow in rules.flows]
+def opik_flows(settings: Settings) -> list[TrafficRule]:
+    return [flow for rules in namespaces(settings) if rules.name == "opik" for flow in rules.traffic]
+
+
+def store_fingerprints(settings: Settings) -> dict[str, str]:
+    """Return the fingerprints of the stores that a release is made with."""
+    images = images_of("opik", enabled_components(settings).deployed_images())
+    return store_values.store_fingerprints(settings, images, fixed_values("opik", release.variants(settings.opik)))

@@ -12,6 +12,7 @@ from stacks.settings import Settings
 from tests.support.programs import processes
 from tests.support.programs.processes import Program
 from tests.support.serving import tiny_model
+from tests.support.stacks.components import with_images
 
 PROGRAMS = processes.LIVE / f"ollama-{processes.version('ollama/server')}"
 INSTALLED = (PROGRAMS / "complete").exists() and processes.gguf_python().exists()
@@ -77,7 +78,7 @@ def client(environment: Mapping[str, str]) -> dict[str, str]:
 
 def server(settings: Settings, engine: ServingEngine, folder: Path) -> Program:
     """Return the server with every variable that the stack passes to the chart."""
-    given = {item["name"]: item["value"] for item in ollama.ollama(settings, engine)["extraEnv"]}
+    given = {item["name"]: item["value"] for item in ollama.ollama(*with_images(settings), engine)["extraEnv"]}
     command = [str(PROGRAMS / "bin" / "ollama"), "serve"]
     environment = variables(given, folder)
     return Program("ollama", command, folder, environment, "127.0.0.1", OLLAMA_PORT, health=PROBE, start_s=60)

@@ -9,13 +9,14 @@ from stacks.platform.components.serving.engines import FRONT, FRONT_PORT, SERVIN
 from stacks.settings import Settings
 from tests.support.kubernetes import rendered
 from tests.support.programs.processes import Program
+from tests.support.stacks.components import with_images
 
 NGINX = shutil.which("nginx")
 
 
 def serving_front(settings: Settings, folder: Path, ip: str) -> Program:
     """Return the front at `ip`; only addresses and folders differ from what is deployed."""
-    found = rendered.render(FRONT, FRONT, SERVING, folder, scaling.serving_front(settings))
+    found = rendered.render(FRONT, FRONT, SERVING, folder, scaling.serving_proxy(*with_images(settings)))
     place = folder / FRONT
     place.mkdir()
     (config,) = (item for item in found.objects if item["kind"] == "ConfigMap")

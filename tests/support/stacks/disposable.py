@@ -11,6 +11,7 @@ from stacks.aks import AksStack
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs, IdentityOutputs, NetworkOutputs
 from stacks.network import NetworkStack
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, load_settings
 
 from .durable import Block
@@ -71,7 +72,9 @@ def _synthesized_aks(varied: Settings) -> Block:
     app = cdktf.Testing.app()
     network = _Producer(app, varied, "network", Tier.DISPOSABLE, NetworkOutputs)
     identity = _Producer(app, varied, "identity", Tier.DURABLE, IdentityOutputs)
-    return _parsed(AksStack(app, varied, network=network, identity=identity, **_durable(app, varied)))
+    return _parsed(
+        AksStack(app, enabled_components(varied), network=network, identity=identity, **_durable(app, varied))
+    )
 
 
 @cache

@@ -1,11 +1,14 @@
 """Synthesizes one durable stack from varied settings, for tests of what it contains."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import cdktf
 
 from stacks.common.base import EnvironmentStack
+from stacks.identity import IdentityStack
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 Block = dict[str, Any]
@@ -24,7 +27,12 @@ def settings(**sections: dict[str, object]) -> Settings:
     return Settings.model_validate(LEAST | {name: LEAST.get(name, {}) | keys for name, keys in sections.items()})
 
 
-def synthesized(stack: type[EnvironmentStack], varied: Settings) -> Block:
+def identity_stack(app: cdktf.App, varied: Settings) -> IdentityStack:
+    """Return the stack `identity` as `main.py` makes it."""
+    return IdentityStack(app, varied, redirect_uris=enabled_components(varied).redirect_uris())
+
+
+def synthesized(stack: Callable[[cdktf.App, Settings], EnvironmentStack], varied: Settings) -> Block:
     """Return the parsed `cdk.tf.json` of one stack."""
     text: str = cdktf.Testing.synth(stack(cdktf.Testing.app(), varied))
     parsed: Block = json.loads(text)

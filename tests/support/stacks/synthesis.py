@@ -1,6 +1,7 @@
 """Synthesizes whole environments for tests, exactly as they are deployed."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,12 +41,12 @@ class Synthesized:
         return found
 
 
-def synthesize(settings: Settings, outdir: Path) -> Synthesized:
-    """Write the environment's stacks to `outdir` and return them parsed."""
+def synthesize(settings: Settings, outdir: Path, *, extra_components: Sequence[Path] = ()) -> Synthesized:
+    """Write the environment's stacks to `outdir` and return them parsed; for `extra_components` see `build_app`."""
     # Tests that synthesize nothing should not pay for starting jsii.
     from main import build_app
 
-    build_app(settings, outdir).synth()
+    build_app(settings, outdir, extra_components=extra_components).synth()
     manifest = json.loads((outdir / "manifest.json").read_text())["stacks"]
     return Synthesized(
         stacks={

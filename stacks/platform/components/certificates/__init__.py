@@ -1,1 +1,1 @@
-"""cert-manager."""
+"""cert-manager and the Let's Encrypt issuers of the environment's certificates."""

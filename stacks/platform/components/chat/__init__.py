@@ -1,4 +1,1 @@
-"""Rules of the chat in the cluster: its chart values, login, secrets, models, volume and traffic.
-
-Nothing here imports cdktf.
-"""
+"""Open WebUI, the chat: its chart values, login, secrets, models, volume and traffic."""

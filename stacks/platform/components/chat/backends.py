@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.platform.components.llm_gateway.address import BASE_URL as GATEWAY_URL
+from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import model_address, ollama_engines, vllm_engines
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
@@ -24,7 +25,7 @@ class Backends:
 
 def backends(settings: Settings) -> Backends:
     """Everything that the chat asks for models."""
-    if settings.gateway.enabled:
+    if has_gateway(settings):
         return Backends(openai=(GATEWAY_URL,), key=GeneratedSecret.GATEWAY_CHAT_KEY, ollama=())
     vllm = tuple(f"{engine.base_url}/v1" for engine in vllm_engines(settings))
     return Backends(
@@ -58,8 +59,8 @@ def embedding_variables(settings: Settings) -> dict[str, str]:
             "RAG_EMBEDDING_MODEL": "sentence-transformers/all-MiniLM-L6-v2",
         }
     model = next(model for model in settings.models if model.name == embeddings.model)
-    if settings.gateway.enabled or model.engine is Engine.VLLM:
-        base = GATEWAY_URL if settings.gateway.enabled else f"{model_address(settings, model)}/v1"
+    if has_gateway(settings) or model.engine is Engine.VLLM:
+        base = GATEWAY_URL if has_gateway(settings) else f"{model_address(settings, model)}/v1"
         return length | {
             "RAG_EMBEDDING_ENGINE": "openai",
             "RAG_EMBEDDING_MODEL": model.name,

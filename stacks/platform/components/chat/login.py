@@ -6,12 +6,11 @@ Variables: https://docs.openwebui.com/reference/env-configuration, checked again
 
 from typing import Any
 
-from stacks.common.hosts import Hosts
 from stacks.platform.common.accounts import TOKEN_AUDIENCE
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
 
-from .names import SCRIPT_FOLDER
+from .names import HOST, SCRIPT_FOLDER
 
 SIDECAR = "entra-login"
 SIDECAR_PORT = 8089
@@ -26,18 +25,18 @@ def administrator(settings: Settings) -> str:
 
     An address that no account in Entra has, since accounts of one address are never merged.
     """
-    return f"administrator@{Hosts(settings.domain).chat}"
+    return f"administrator@{HOST.name(settings.domain)}"
 
 
 def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str, str]:
     """Variables of the login; members of the group `group_id` log in at the application `client_id`."""
-    hosts = Hosts(settings.domain)
+    url = HOST.url(settings.domain)
     chat = settings.chat
     local = str(chat.password_login)
     return {
-        "WEBUI_URL": f"https://{hosts.chat}",
+        "WEBUI_URL": url,
         # Web sockets from pages of any other origin are refused.
-        "CORS_ALLOW_ORIGIN": f"https://{hosts.chat}",
+        "CORS_ALLOW_ORIGIN": url,
         "WEBUI_ADMIN_EMAIL": administrator(settings),
         "WEBUI_ADMIN_NAME": "Administrator",
         "ENABLE_SIGNUP": "False",
@@ -52,7 +51,7 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
         "OAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "none",
         "OAUTH_CODE_CHALLENGE_METHOD": "S256",
         "OPENID_PROVIDER_URL": f"http://127.0.0.1:{SIDECAR_PORT}/.well-known/openid-configuration",
-        "OPENID_REDIRECT_URI": hosts.chat_callback,
+        "OPENID_REDIRECT_URI": HOST.redirect_uri(settings.domain),
         "OAUTH_SCOPES": "openid profile email offline_access",
         "OAUTH_REFRESH_TOKEN_INCLUDE_SCOPE": "True",
         # The object id stays the same when the application is made anew, `sub` would not; accounts without a mailbox

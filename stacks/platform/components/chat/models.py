@@ -2,6 +2,7 @@
 
 import json
 
+from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.settings import Settings
 from stacks.settings.tools import calls_tools
 from stacks.settings.workloads import Engine, ModelSettings
@@ -9,7 +10,7 @@ from stacks.settings.workloads import Engine, ModelSettings
 
 def model_id(settings: Settings, model: ModelSettings) -> str:
     """Id of a model in Open WebUI: as gateway, vLLM or Ollama list it."""
-    if settings.gateway.enabled or model.engine is Engine.VLLM:
+    if has_gateway(settings) or model.engine is Engine.VLLM:
         return model.name
     return model.id if ":" in model.id else f"{model.id}:latest"
 

@@ -1,9 +1,12 @@
 """Names in the namespace of the chat on which several modules have to agree."""
 
-from stacks.platform.common.accounts import OPEN_WEBUI
+from stacks.common.hosts import Host
+from stacks.platform.common.accounts import WorkloadAccount
 
-NAMESPACE = OPEN_WEBUI.namespace
-RELEASE = OPEN_WEBUI.name
+ACCOUNT = WorkloadAccount("chat", "open-webui")
+"""The account of the chat, which logs people in itself."""
+NAMESPACE = ACCOUNT.namespace
+RELEASE = ACCOUNT.name
 """Release, Deployment, Service and service account: the chart uses its own name as it is."""
 SERVICE_PORT = 80
 PORT = 8080
@@ -12,6 +15,13 @@ PODS = {"app.kubernetes.io/component": RELEASE}
 REDIS = "chat-redis"
 REDIS_PORT = 6379
 REDIS_PODS = {"app.kubernetes.io/instance": REDIS}
+
+HOST = Host(label="chat", title="chat", callback_path="/oauth/oidc/callback")
+"""The path is that of Open WebUI's generic OpenID Connect client."""
+
+DATABASE = "open_webui"
+GATEWAY_KEY = "chat-key"
+"""Name of the chat's key in the LLM gateway."""
 
 UPLOADS_CLAIM = "chat-uploads"
 UPLOADS_FOLDER = "/app/backend/data/uploads"

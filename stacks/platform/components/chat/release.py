@@ -5,22 +5,22 @@ Keys: https://github.com/open-webui/helm-charts/tree/main/charts/open-webui (16.
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common import timeouts
-from stacks.platform.common.accounts import OPEN_WEBUI
-from stacks.platform.common.catalogue import HELM, fixed_values
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.catalogue import HELM, Image, fixed_values
 from stacks.platform.common.ingress_annotations import Exposure, own_hsts
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
+from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import FRONT_PORT
 from stacks.settings import Settings
 
 from . import login, scaling, secrets
 from .backends import connection_values, embedding_variables
 from .models import task_variables, tool_variables, tools_by_model
-from .names import RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
+from .names import ACCOUNT, RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
 
 START_SECONDS = 1800
 """Image of several gigabytes, migrations, start."""
@@ -33,30 +33,30 @@ CPU_LIMIT_FACTOR = 4
 MEMORY_LIMIT_FACTOR = 2
 LONGEST_TOTAL_SECONDS = ""
 """No bound on a whole answer: that would also cut long ones that are being written. Whoever is silent too long is
-given up by the front before the engines."""
+given up by the serving proxy before the engines."""
 
 
 def exposure(settings: Settings) -> Exposure:
-    """What the chat needs of the front door."""
+    """What the chat needs of the ingress."""
     return Exposure(
         service=RELEASE,
         health_path="/health",
         # A form around the file.
         body_mib=settings.chat.upload_mib + 1,
-        timeout_seconds=timeouts.front_door_seconds(settings),
+        timeout_seconds=timeouts.ingress_seconds(settings.serving),
         sticky=True,
     )
 
 
 def install_seconds(settings: Settings) -> int:
     """How long an update may take: old pods end with their last answer, then new ones start."""
-    return timeouts.chat(settings).grace_seconds + START_SECONDS
+    return timeouts.chat(settings.serving).grace_seconds + START_SECONDS
 
 
 def insertions(settings: Settings) -> dict[str, str]:
     """What the chart has no value for: the pod goes on with its answers before it ends, and is not killed for it."""
-    hop = timeouts.chat(settings)
-    port = GATEWAY_PORT if settings.gateway.enabled else FRONT_PORT
+    hop = timeouts.chat(settings.serving)
+    port = GATEWAY_PORT if has_gateway(settings) else FRONT_PORT
     words = f"python3, {SCRIPT_FOLDER}/drain.py, '{hop.pre_stop_seconds}', '{hop.drain_seconds}', '{port}'"
     return {
         "      enableServiceLinks: false": f"      terminationGracePeriodSeconds: {hop.grace_seconds}",
@@ -69,16 +69,18 @@ def scripts() -> dict[str, str]:
     return {name: (HELM / RELEASE / name).read_text("utf-8") for name in SCRIPT_FILES}
 
 
-def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+def open_webui(
+    settings: Settings, images: Mapping[str, Image], *, client_id: str, group_id: str, tenant_id: str
+) -> dict[str, Any]:
     """Values of Open WebUI, which logs in members of `group_id` at the application `client_id`."""
-    image = deployed_images(settings)[f"{RELEASE}/server"]
+    image = images[f"{RELEASE}/server"]
     chat = settings.chat
     given = variables(settings, client_id=client_id, group_id=group_id)
     return {
         "image": image.values(),
         "replicaCount": chat.replicas,
         "podAnnotations": {RESTART_ANNOTATION: _restart(settings)},
-        "serviceAccount": {"enable": True, "create": True, "name": OPEN_WEBUI.name},
+        "serviceAccount": {"enable": True, "create": True, "name": ACCOUNT.name},
         "resources": {
             "requests": {"cpu": f"{chat.cpu:g}", "memory": _mebibytes(chat.memory_gib)},
             "limits": {
@@ -112,7 +114,7 @@ def open_webui(settings: Settings, *, client_id: str, group_id: str, tenant_id: 
 def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str, str]:
     """Variables whose values the environment decides; those of the file come last, and name none of these."""
     chat = settings.chat
-    hsts = own_hsts(settings)
+    hsts = own_hsts(settings.ingress)
     return {
         **login.variables(settings, client_id=client_id, group_id=group_id),
         **embedding_variables(settings),
@@ -126,9 +128,9 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
         # uvicorn reads its options from variables of this form; its own is 5 s.
-        "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings).idle_seconds),
+        "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings.serving).idle_seconds),
         # The gateway groups the traces of a chat by its id, which is among these headers.
-        "ENABLE_FORWARD_USER_INFO_HEADERS": str(settings.gateway.enabled),
+        "ENABLE_FORWARD_USER_INFO_HEADERS": str(has_gateway(settings)),
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.
         "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
         **({"HSTS": hsts} if hsts else {}),
@@ -136,10 +138,10 @@ def variables(settings: Settings, *, client_id: str, group_id: str) -> dict[str,
     }
 
 
-def redis(settings: Settings) -> dict[str, Any]:
+def redis(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of the chat's Redis."""
     return {
-        "image": str(deployed_images(settings)["valkey/server"]),
+        "image": str(images["valkey/server"]),
         "secret": secrets.REDIS_SECRET,
         "restart": secrets.mark(settings, secrets.REDIS_SECRET),
     }
@@ -148,7 +150,7 @@ def redis(settings: Settings) -> dict[str, Any]:
 def _secret_variables(settings: Settings) -> dict[str, Any]:
     """Return the variables that come from the Secret; the chart itself adds those of Redis and of the models."""
     by_chart = {secrets.REDIS_URL_KEY, secrets.OPENAI_KEYS}
-    return {key: _from_secret(key) for key in secrets.delivered(settings)[secrets.VARIABLES] if key not in by_chart}
+    return {key: _from_secret(key) for key in secrets.variables(settings) if key not in by_chart}
 
 
 def _from_secret(key: str) -> dict[str, Any]:

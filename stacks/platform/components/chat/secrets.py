@@ -1,12 +1,15 @@
 """The chat's secrets: one Kubernetes Secret of its variables, and one for its Redis, which needs nothing else."""
 
+from collections.abc import Mapping
+
+from stacks.platform.common.databases import database_url
+from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
-from stacks.platform.components.databases.jobs import CHAT_DATABASE, database_url
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 
 from .backends import backends, embedding_key
-from .names import REDIS, REDIS_PORT
+from .names import DATABASE, NAMESPACE, REDIS, REDIS_PORT
 
 VARIABLES = "chat-secrets"
 """Its keys are names of Open WebUI's variables."""
@@ -27,40 +30,44 @@ _ALWAYS = {
 }
 
 
-def delivered(settings: Settings) -> dict[str, dict[str, GeneratedSecret]]:
-    """Secret to its keys, each with its name in the vault."""
+def variables(settings: Settings) -> dict[str, GeneratedSecret]:
+    """Variables of Open WebUI that are secret, each with its name in the vault."""
     key, vectors = backends(settings).key, embedding_key(settings)
     return {
-        VARIABLES: {
-            **_ALWAYS,
-            **({OPENAI_KEYS: key} if key else {}),
-            **({EMBEDDING_KEY: vectors} if vectors else {}),
-        },
-        REDIS_SECRET: {"redis-password": GeneratedSecret.CHAT_REDIS_PASSWORD},
+        **_ALWAYS,
+        **({OPENAI_KEYS: key} if key else {}),
+        **({EMBEDDING_KEY: vectors} if vectors else {}),
     }
 
 
-def formats(settings: Settings, *, database_host: str) -> dict[str, dict[str, str]]:
-    """Text around delivered values (`%s`), by Secret and key; `database_host` is the PostgreSQL server."""
+def external_secrets(settings: Settings, *, database_host: str = "") -> tuple[ExternalSecret, ...]:
+    """Both Secrets; `database_host` is the PostgreSQL server."""
     addresses = len(backends(settings).openai)
-    return {
-        VARIABLES: {
-            "DATABASE_URL": database_url(CHAT_DATABASE, host=database_host),
-            REDIS_URL_KEY: REDIS_URL,
-            # One for each address, all the same.
-            **({OPENAI_KEYS: ";".join(["%s"] * addresses)} if addresses else {}),
-            VERSIONS_KEY: mark(settings, VARIABLES),
-        },
-        REDIS_SECRET: {VERSIONS_KEY: mark(settings, REDIS_SECRET)},
+    around = {
+        "DATABASE_URL": database_url(DATABASE, host=database_host),
+        REDIS_URL_KEY: REDIS_URL,
+        # One for each address, all the same.
+        **({OPENAI_KEYS: ";".join(["%s"] * addresses)} if addresses else {}),
     }
+    return (
+        _external_secret(settings, VARIABLES, variables(settings), around),
+        _external_secret(settings, REDIS_SECRET, {"redis-password": GeneratedSecret.CHAT_REDIS_PASSWORD}, {}),
+    )
 
 
 def mark(settings: Settings, secret: str) -> str:
     """Short text that changes with the content of `secret`: with versions, and with the server after a restore."""
-    return secret_mark(
-        settings,
-        delivered(settings)[secret].values(),
-        sorted(delivered(settings)[secret]),
+    return next(one.templates[VERSIONS_KEY] for one in external_secrets(settings) if one.name == secret)
+
+
+def _external_secret(
+    settings: Settings, name: str, keys: Mapping[str, GeneratedSecret], around: Mapping[str, str]
+) -> ExternalSecret:
+    current = secret_mark(
+        settings.secrets.versions,
+        keys.values(),
+        sorted(keys),
         len(backends(settings).openai),
         settings.database.generation,
     )
+    return ExternalSecret(namespace=NAMESPACE, name=name, keys=keys, templates={**around, VERSIONS_KEY: current})

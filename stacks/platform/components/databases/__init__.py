@@ -1,1 +1,1 @@
-"""The databases of the applications."""
+"""The Job that makes the applications' databases on the PostgreSQL server, from inside the network."""

@@ -1,1 +1,1 @@
-"""What makes GPUs schedulable and measurable."""
+"""What makes GPUs schedulable and measurable: NVIDIA's device plugin and the DCGM exporter."""

@@ -3,9 +3,8 @@
 `aks` puts the labels and taints on the pools, `platform` schedules by them.
 """
 
-from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
-from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.cluster import ClusterSettings, GpuPoolSettings
 
 GPU_PRESENT = {"nvidia.com/gpu.present": "true"}
 """Label of every GPU node: the device plugin's DaemonSet selects by it, and AKS sets none of its own."""
@@ -47,13 +46,13 @@ def template_tags(pool: GpuPoolSettings) -> dict[str, str]:
     }
 
 
-def sharing_configs(settings: Settings) -> dict[str, str]:
+def sharing_configs(cluster: ClusterSettings) -> dict[str, str]:
     """The device plugin's configurations by name; empty when no pool shares its cards.
 
     Format: https://github.com/NVIDIA/k8s-device-plugin#shared-access-to-gpus. Shares are not isolated from each other,
     so a pod that asks for two of them is refused instead of getting the same card twice.
     """
-    slices = sorted({pool.time_slices for pool in settings.cluster.gpu_pools.values()} - {1})
+    slices = sorted({pool.time_slices for pool in cluster.gpu_pools.values()} - {1})
     if not slices:
         return {}
     shared = {
@@ -67,8 +66,3 @@ def sharing_configs(settings: Settings) -> dict[str, str]:
         for count in slices
     }
     return {WHOLE_CARDS: "version: v1\n", **shared}
-
-
-def most_gpu_nodes(settings: Settings) -> int:
-    """Number of GPU nodes when every pool is at its maximum."""
-    return sum(pool.max_nodes for pool in settings.cluster.gpu_pools.values())

@@ -1,21 +1,17 @@
-"""What makes GPUs schedulable and measurable."""
+"""The device plugin and the exporter of GPU metrics, as Terraform resources."""
 
-from collections.abc import Mapping
-
-from constructs import Construct
-
-from stacks.platform.common import values
-from stacks.platform.common.namespace_bounds import Namespace
-from stacks.platform.common.namespaces import GPU
 from stacks.platform.common.releases import add_release
-from stacks.settings import Settings
+from stacks.platform.components.context import Context
+
+from .component import NAMESPACE
+from .release import dcgm_exporter, nvidia_device_plugin
 
 
-def add_gpu(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace]) -> None:
-    """Add the device plugin and the exporter of GPU metrics."""
-    namespace = spaces[GPU]
-    for release, wired in (
-        ("nvidia-device-plugin", values.nvidia_device_plugin(settings)),
-        ("dcgm-exporter", values.dcgm_exporter(settings)),
+def add(context: Context) -> None:
+    """Add the device plugin and the exporter."""
+    namespace = context.namespaces[NAMESPACE]
+    for name, values in (
+        ("nvidia-device-plugin", nvidia_device_plugin(context.settings.cluster, context.images)),
+        ("dcgm-exporter", dcgm_exporter(context.images)),
     ):
-        add_release(scope, release, namespace=namespace.name, computed_values=wired, depends_on=namespace.bounds)
+        add_release(context.scope, name, namespace=namespace.name, computed_values=values, depends_on=namespace.bounds)

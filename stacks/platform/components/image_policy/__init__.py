@@ -1,1 +1,1 @@
-"""The admission policy on images."""
+"""The admission policy that lets only verified images run."""

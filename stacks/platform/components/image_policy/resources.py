@@ -1,17 +1,13 @@
-"""The policy that lets only verified images run."""
+"""The policy that lets only verified images run, as Terraform resources."""
 
-from collections.abc import Mapping
-
-from constructs import Construct
-
-from stacks.platform.common.namespace_bounds import Namespace
+from stacks.platform.common.images import login_server
 from stacks.platform.common.releases import add_release
-from stacks.settings import Settings
+from stacks.platform.components.context import Context
 
 from .policy import NAMESPACE, RELEASE, image_policy
 
 
-def add_image_policy(scope: Construct, settings: Settings, spaces: Mapping[str, Namespace]) -> None:
-    """Add the policy for every namespace of the platform, where the environment asks for verified signatures."""
-    if settings.images.verify_signatures:
-        add_release(scope, RELEASE, namespace=NAMESPACE, computed_values=image_policy(settings, spaces))
+def add(context: Context) -> None:
+    """Add the policy for every namespace of the platform."""
+    values = image_policy(context.images, registry=login_server(context.settings), namespaces=context.namespaces)
+    add_release(context.scope, RELEASE, namespace=NAMESPACE, computed_values=values)

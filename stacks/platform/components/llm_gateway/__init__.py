@@ -1,4 +1,1 @@
-"""Rules of the gateway in the cluster: its address, models, secrets, chart values and traffic.
-
-Nothing here imports cdktf.
-"""
+"""LiteLLM, the one OpenAI-compatible API in front of the engines: address, models, secrets, chart values, traffic."""

@@ -1,4 +1,7 @@
-"""Where the gateway answers: names on which everything around it has to agree."""
+"""Where the LLM gateway answers: names on which everything around it has to agree."""
+
+from stacks.common.hosts import Host
+from stacks.settings import Settings
 
 NAMESPACE = "gateway"
 SERVICE = "litellm"
@@ -14,3 +17,13 @@ BASE_URL = f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}/v1"
 
 DATABASE = "litellm"
 """Name of the gateway's database, and of the role that owns it."""
+
+HOST = Host(label="api", title="API", path="/v1 (OpenAI-compatible)")
+
+PODS = {"app.kubernetes.io/name": "litellm"}
+"""Pods that answer."""
+
+
+def enabled(settings: Settings) -> bool:
+    """Whether there is an LLM gateway; without it, callers talk to the engines directly."""
+    return settings.gateway.enabled

@@ -1,47 +1,49 @@
-"""Chart values of the gateway that only the stack knows.
+"""Chart values of the LLM gateway that only the stack knows.
 
 Keys of `config`: https://docs.litellm.ai/docs/proxy/config_settings (1.101).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common import timeouts
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.catalogue import Image
+from stacks.platform.common.databases import database_url
 from stacks.platform.common.ingress_annotations import Exposure
-from stacks.platform.components.databases.jobs import database_url
+from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
+from stacks.settings.serving import ServingSettings
 
 from . import secrets
 from .address import DATABASE, LIMITS, LIMITS_PORT, METRICS_PORT, PORT, SERVICE
 from .models import model_list
 
 RELEASE = SERVICE
-OPIK_URL = "http://opik-frontend.opik.svc.cluster.local:5173/api"
-"""Without it LiteLLM would send every prompt to the vendor's cloud."""
 PUBLIC_PATH = "/v1"
-"""All that the front door lets through: models, and neither keys, teams, administration pages nor metrics."""
+"""All that the ingress lets through: models, and neither keys, teams, administration pages nor metrics."""
 START_SECONDS = 1200
 """Image, migrations, then the pods."""
 
 
-def exposure(settings: Settings) -> Exposure:
-    """What the gateway needs of the front door: long prompts, and silence while a GPU starts."""
+def exposure(serving: ServingSettings) -> Exposure:
+    """What the gateway needs of the ingress: long prompts, and silence while a GPU starts."""
     return Exposure(
         service=SERVICE,
         # Readiness asks the database, without which calls with known keys go on.
         health_path="/health/liveliness",
         body_mib=100,
-        timeout_seconds=timeouts.front_door_seconds(settings),
+        timeout_seconds=timeouts.ingress_seconds(serving),
     )
 
 
-def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
+def litellm(components: EnabledComponents, images: Mapping[str, Image], *, database_host: str) -> dict[str, Any]:
     """Values of the own chart; `database_host` is the PostgreSQL server."""
-    gateway, hop = settings.gateway, timeouts.gateway(settings)
+    settings, callers = components.settings, components.gateway_callers()
+    hop = timeouts.llm_gateway(settings.serving)
     return {
-        "image": deployed_images(settings)["litellm/proxy"].values(),
-        "replicas": gateway.replicas,
-        "maxReplicas": gateway.max_replicas,
+        "image": images["litellm/proxy"].values(),
+        "replicas": settings.gateway.replicas,
+        "maxReplicas": settings.gateway.max_replicas,
         "port": PORT,
         "metricsPort": METRICS_PORT,
         # Answers that are being written, and requests that wait for a GPU, outlive an update.
@@ -49,37 +51,38 @@ def litellm(settings: Settings, *, database_host: str) -> dict[str, Any]:
         "preStopSeconds": hop.pre_stop_seconds,
         "keepAliveSeconds": hop.idle_seconds,
         "secret": secrets.SECRET,
-        "restart": secrets.versions(settings),
+        "restart": secrets.versions(settings, callers),
         # The chart puts the password in from the Secret.
         "databaseUrl": database_url(DATABASE, host=database_host).replace("%s", "$(DATABASE_PASSWORD)"),
-        "platformKeys": list(secrets.platform_keys(settings)),
-        "opik": tracing(settings),
+        "platformKeys": [caller.key_name for caller in callers],
+        "opik": tracing(components),
         "config": config(settings),
     }
 
 
-def limits(settings: Settings) -> dict[str, Any]:
+def limits(components: EnabledComponents, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of the Redis that counts for all replicas together."""
     return {
-        "image": str(deployed_images(settings)["valkey/server"]),
+        "image": str(images["valkey/server"]),
         "secret": secrets.SECRET,
-        "restart": secrets.versions(settings),
+        "restart": secrets.versions(components.settings, components.gateway_callers()),
     }
 
 
-def tracing(settings: Settings) -> dict[str, str]:
-    """Where traces go: Opik's project with the environment's name; nowhere when Opik is off."""
-    return {"url": OPIK_URL, "project": settings.name} if settings.opik.enabled else {}
+def tracing(components: EnabledComponents) -> dict[str, str]:
+    """Where traces go, in a project with the environment's name; nowhere when nothing takes them."""
+    receiver = components.trace_receiver()
+    return {"url": receiver.url, "project": components.settings.name} if receiver else {}
 
 
-def timeout_seconds(settings: Settings) -> int:
+def timeout_seconds(serving: ServingSettings) -> int:
     """How long the gateway waits for an engine: longer than everything behind it."""
-    return timeouts.path_seconds(settings) + timeouts.GATEWAY_MARGIN_SECONDS
+    return timeouts.path_seconds(serving) + timeouts.LLM_GATEWAY_MARGIN_SECONDS
 
 
 def config(settings: Settings) -> dict[str, Any]:
     """LiteLLM's configuration file."""
-    timeout = timeout_seconds(settings)
+    timeout = timeout_seconds(settings.serving)
     return {
         "model_list": model_list(settings),
         "litellm_settings": {

@@ -1,4 +1,1 @@
-"""Rules of monitoring in the cluster: what is scraped, values of the charts, receivers of alerts, traffic.
-
-Nothing here imports cdktf.
-"""
+"""Prometheus, Alertmanager, exporters and Grafana: what is scraped, chart values, receivers of alerts, traffic."""

@@ -1,5 +1,13 @@
 """Where Grafana answers: names on which everything around it has to agree."""
 
+from stacks.common.hosts import Host
+from stacks.platform.common.accounts import WorkloadAccount
+from stacks.platform.common.traffic import MONITORING
+
+ACCOUNT = WorkloadAccount(MONITORING, "grafana")
+"""The account of Grafana, which logs people in itself and reads Azure's own metrics."""
+HOST = Host(label="grafana", title="dashboards", callback_path="/login/azuread")
+
 SERVICE = "grafana"
 SERVICE_PORT = 80
 POD_PORT = 3000
@@ -7,3 +15,6 @@ PODS = {"app.kubernetes.io/name": "grafana"}
 
 PROMETHEUS_URL = "http://prometheus-prometheus:9090"
 ALERTMANAGER_URL = "http://prometheus-alertmanager:9093"
+
+NODE_METRICS = "node-metrics"
+"""Namespace of the exporters that mount a node's root."""

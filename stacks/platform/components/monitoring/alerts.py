@@ -1,21 +1,22 @@
 """The alerts of `helm/monitors/rules`, for Azure Monitor, which takes them one by one."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from constructs.managed_prometheus import Alert, AlertGroup
 from stacks.platform.common.catalogue import HELM
-from stacks.settings import Settings
+from stacks.platform.components.base import Component
 
-from .targets import alert_groups
+from .shown import alert_files
 
 RULES = HELM / "monitors" / "rules"
 
 
-def alerts(settings: Settings) -> tuple[AlertGroup, ...]:
-    """Every group of alerts that the environment's settings call for."""
-    files = (YAML(typ="safe").load(RULES / f"{name}.yaml") for name in alert_groups(settings))
+def alerts(components: Iterable[Component]) -> tuple[AlertGroup, ...]:
+    """Every group of alerts about something that the environment has."""
+    files = (YAML(typ="safe").load(RULES / f"{name}.yaml") for name in alert_files(components))
     return tuple(_group(group) for file in files for group in file["groups"])
 
 

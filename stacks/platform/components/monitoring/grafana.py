@@ -4,18 +4,18 @@ Settings: https://grafana.com/docs/grafana/latest/setup-grafana/configure-access
 (13.2). They are given as environment variables, which win over the file of the chart.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.common.hosts import Hosts
 from stacks.platform.common.accounts import identity_annotations
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import HSTS, Exposure, own_hsts
 from stacks.settings import Settings
-from stacks.settings.monitoring import MetricsStore
+from stacks.settings.monitoring import MetricsStore, MonitoringSettings
 
 from . import secrets
-from .address import ALERTMANAGER_URL, PROMETHEUS_URL, SERVICE
+from .address import ALERTMANAGER_URL, HOST, PROMETHEUS_URL, SERVICE
 
 EXPOSURE = Exposure(service=SERVICE, health_path="/api/health", body_mib=10, timeout_seconds=60)
 
@@ -39,12 +39,12 @@ class GrafanaAccess:
     """Where metrics in Azure Monitor are asked for; empty unless they are kept there."""
 
 
-def grafana(settings: Settings, access: GrafanaAccess) -> dict[str, Any]:
+def grafana(settings: Settings, images: Mapping[str, Image], access: GrafanaAccess) -> dict[str, Any]:
     """Values of Grafana."""
     azure = settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
     return {
-        "image": deployed_images(settings)["kube-prometheus-stack/grafana"].parts(),
-        "podAnnotations": {"platform/secret-versions": secrets.versions(settings)},
+        "image": images["kube-prometheus-stack/grafana"].parts(),
+        "podAnnotations": {"platform/secret-versions": secrets.versions(settings.secrets.versions)},
         "serviceAccount": {"annotations": identity_annotations(access.identity_client_id, access.tenant_id)},
         "envFromSecrets": [{"name": secrets.GRAFANA}],
         "env": _environment(settings, access),
@@ -53,7 +53,7 @@ def grafana(settings: Settings, access: GrafanaAccess) -> dict[str, Any]:
                 "apiVersion": 1,
                 "prune": True,
                 "datasources": [
-                    _azure_prometheus(access) if azure else _prometheus(settings),
+                    _azure_prometheus(access) if azure else _prometheus(settings.monitoring),
                     *([] if azure else [_ALERTMANAGER]),
                     _azure_monitor(access),
                 ],
@@ -66,7 +66,7 @@ def grafana(settings: Settings, access: GrafanaAccess) -> dict[str, Any]:
 def _environment(settings: Settings, access: GrafanaAccess) -> dict[str, str]:
     login = f"https://login.microsoftonline.com/{access.tenant_id}/oauth2/v2.0"
     return {
-        "GF_SERVER_ROOT_URL": f"https://{Hosts(settings.domain).grafana}/",
+        "GF_SERVER_ROOT_URL": f"{HOST.url(settings.domain)}/",
         "GF_AUTH_AZUREAD_CLIENT_ID": access.login_client_id,
         "GF_AUTH_AZUREAD_AUTH_URL": f"{login}/authorize",
         "GF_AUTH_AZUREAD_TOKEN_URL": f"{login}/token",
@@ -76,12 +76,12 @@ def _environment(settings: Settings, access: GrafanaAccess) -> dict[str, str]:
         "GF_AUTH_AZUREAD_ROLE_ATTRIBUTE_STRICT": str(not settings.monitoring.dashboards_for_everyone).lower(),
         "GF_AZURE_WORKLOAD_IDENTITY_ENABLED": "true",
         # With Grafana's own keys: a year, without subdomains.
-        "GF_SECURITY_STRICT_TRANSPORT_SECURITY": str(own_hsts(settings) is not None).lower(),
+        "GF_SECURITY_STRICT_TRANSPORT_SECURITY": str(own_hsts(settings.ingress) is not None).lower(),
         "GF_SECURITY_STRICT_TRANSPORT_SECURITY_MAX_AGE_SECONDS": HSTS.removeprefix("max-age="),
     }
 
 
-def _prometheus(settings: Settings) -> dict[str, Any]:
+def _prometheus(monitoring: MonitoringSettings) -> dict[str, Any]:
     return {
         "name": "Prometheus",
         "uid": "prometheus",
@@ -89,7 +89,7 @@ def _prometheus(settings: Settings) -> dict[str, Any]:
         "access": "proxy",
         "url": PROMETHEUS_URL,
         "isDefault": True,
-        "jsonData": {"httpMethod": "POST", "timeInterval": f"{settings.monitoring.scrape_interval_seconds}s"},
+        "jsonData": {"httpMethod": "POST", "timeInterval": f"{monitoring.scrape_interval_seconds}s"},
     }
 
 

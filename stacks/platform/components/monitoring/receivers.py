@@ -6,8 +6,7 @@ Secrets delivers, so that the configuration itself holds none.
 
 from typing import Any
 
-from stacks.settings import Settings
-from stacks.settings.monitoring import AlertReceiver
+from stacks.settings.monitoring import AlertReceiver, AlertSettings
 
 SECRET = "alert-receiver"  # noqa: S105 (a name, not a secret)
 """Kubernetes Secret with the one secret that the receiver needs, under `KEY`."""
@@ -34,12 +33,12 @@ _SILENT = "none"
 _PEOPLE = "people"
 
 
-def alertmanager_config(settings: Settings) -> dict[str, Any]:
+def alertmanager_config(alerts: AlertSettings) -> dict[str, Any]:
     """The whole configuration; the route decides by severity, and lets nothing through without a receiver."""
-    receiver = _receiver(settings)
+    receiver = _receiver(alerts)
     people = _PEOPLE if receiver else _SILENT
     return {
-        **({"global": _mail_server(settings)} if settings.monitoring.alerts.receiver is AlertReceiver.EMAIL else {}),
+        **({"global": _mail_server(alerts)} if alerts.receiver is AlertReceiver.EMAIL else {}),
         "inhibit_rules": [
             # What is told as critical is not told a second time as a warning. Labels that both lack count as equal, so
             # the pairs are named.
@@ -69,8 +68,7 @@ def alertmanager_config(settings: Settings) -> dict[str, Any]:
     }
 
 
-def _receiver(settings: Settings) -> dict[str, Any]:
-    alerts = settings.monitoring.alerts
+def _receiver(alerts: AlertSettings) -> dict[str, Any]:
     if alerts.receiver is AlertReceiver.EMAIL:
         return {"email_configs": [{"to": str(address), "send_resolved": True} for address in alerts.email_addresses]}
     if alerts.receiver is AlertReceiver.WEBHOOK:
@@ -80,8 +78,8 @@ def _receiver(settings: Settings) -> dict[str, Any]:
     return {}
 
 
-def _mail_server(settings: Settings) -> dict[str, Any]:
-    smtp = settings.monitoring.alerts.smtp
+def _mail_server(alerts: AlertSettings) -> dict[str, Any]:
+    smtp = alerts.smtp
     if smtp is None:
         raise ValueError("monitoring.alerts.receiver is email, so monitoring.alerts.smtp must be given")
     return {

@@ -3,18 +3,20 @@
 Keys: https://github.com/prometheus-community/helm-charts/blob/kube-prometheus-stack-88.5.3/charts/kube-prometheus-stack/values.yaml
 """
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ruamel.yaml import YAML
 
-from stacks.platform.common.catalogue import HELM, Image
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.catalogue import HELM, Image, images_of
+from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.monitoring import AlertReceiver, MetricsStore
+from stacks.settings.monitoring import AlertReceiver, MetricsStore, MonitoringSettings
 
 from .grafana import GrafanaAccess, grafana
 from .receivers import SECRET, alertmanager_config
-from .targets import alert_groups, dashboards, targets
+from .shown import alert_files, dashboard_files
 
 RELEASE = "kube-prometheus-stack"
 PRIORITY = "monitoring"
@@ -28,73 +30,76 @@ KEPT_PERCENT = 90
 """Part of the disk that metrics may fill; the write-ahead log and compaction need the rest."""
 
 
-def variants(settings: Settings, availability: tuple[str, ...]) -> tuple[str, ...]:
+def variants(metrics: MetricsStore, availability: tuple[str, ...]) -> tuple[str, ...]:
     """Values files beside the base."""
-    return ("azure-monitor",) if settings.monitoring.metrics is MetricsStore.AZURE_MONITOR else availability
+    return ("azure-monitor",) if metrics is MetricsStore.AZURE_MONITOR else availability
 
 
-def kube_prometheus_stack(settings: Settings, access: GrafanaAccess) -> dict[str, Any]:
+def kube_prometheus_stack(settings: Settings, images: Mapping[str, Image], access: GrafanaAccess) -> dict[str, Any]:
     """Values of Prometheus, Alertmanager, exporters and Grafana."""
-    shown = grafana(settings, access)
+    shown = grafana(settings, images, access)
     if settings.monitoring.metrics is MetricsStore.AZURE_MONITOR:
         return {"grafana": shown}
-    images = _images(settings)
+    own = images_of(RELEASE, images)
     interval = f"{settings.monitoring.scrape_interval_seconds}s"
     return {
         "crds": {
             "upgradeJob": {
-                "image": {"busybox": images["crd-busybox"].parts(), "kubectl": images["crd-kubectl"].parts()},
+                "image": {"busybox": own["crd-busybox"].parts(), "kubectl": own["crd-kubectl"].parts()},
             }
         },
         "prometheusOperator": {
-            "image": images["operator"].parts(),
-            "prometheusConfigReloader": {"image": images["config-reloader"].parts()},
+            "image": own["operator"].parts(),
+            "prometheusConfigReloader": {"image": own["config-reloader"].parts()},
         },
         "prometheus": {
             "prometheusSpec": {
-                **_versioned(images["prometheus"]),
+                **_versioned(own["prometheus"]),
                 "priorityClassName": PRIORITY,
                 "scrapeInterval": interval,
                 "evaluationInterval": interval,
                 "retention": f"{settings.monitoring.retention_days}d",
                 "retentionSize": f"{settings.monitoring.prometheus_disk_gib * 1024 * KEPT_PERCENT // 100}MiB",
                 "externalLabels": {"platform": settings.prefix, "environment": settings.name},
-                "resources": _prometheus_resources(settings),
+                "resources": _prometheus_resources(settings.monitoring),
                 "storageSpec": {"volumeClaimTemplate": {"spec": _claim(settings.monitoring.prometheus_disk_gib)}},
             }
         },
         "alertmanager": {
-            "config": alertmanager_config(settings),
+            "config": alertmanager_config(settings.monitoring.alerts),
             "alertmanagerSpec": {
-                **_versioned(images["alertmanager"]),
+                **_versioned(own["alertmanager"]),
                 "priorityClassName": PRIORITY,
                 "secrets": [] if settings.monitoring.alerts.receiver is AlertReceiver.NONE else [SECRET],
             },
         },
-        "kube-state-metrics": {"image": images["kube-state-metrics"].parts(), "priorityClassName": PRIORITY},
-        "prometheus-node-exporter": {**_versioned(images["node-exporter"]), "priorityClassName": PRIORITY},
+        "kube-state-metrics": {"image": own["kube-state-metrics"].parts(), "priorityClassName": PRIORITY},
+        "prometheus-node-exporter": {**_versioned(own["node-exporter"]), "priorityClassName": PRIORITY},
         "grafana": shown,
     }
 
 
-def monitors(settings: Settings) -> dict[str, Any]:
+def monitors(components: EnabledComponents) -> dict[str, Any]:
     """Values of the own chart with monitors and alerts."""
-    azure = settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
+    monitoring = components.settings.monitoring
+    azure = monitoring.metrics is MetricsStore.AZURE_MONITOR
     return {
         "apiVersion": "azmonitoring.coreos.com/v1" if azure else "monitoring.coreos.com/v1",
         "limits": AZURE_LABEL_LIMITS if azure else {},
-        "interval": f"{settings.monitoring.scrape_interval_seconds}s",
-        "targets": {target.name: target.values() for target in targets(settings)},
-        "rules": [] if azure else list(alert_groups(settings)),
+        "interval": f"{monitoring.scrape_interval_seconds}s",
+        "targets": {target.name: target.values() for target in components.targets()},
+        "rules": [] if azure else list(alert_files(components)),
     }
 
 
-def dashboard_files(settings: Settings, *, resource_group: str, server: str) -> dict[str, Any]:
+def shown_dashboards(
+    components: Iterable[Component], *, subscription_id: str, resource_group: str, server: str
+) -> dict[str, Any]:
     """Values of the own chart with the dashboards; `server` is the PostgreSQL server in `resource_group`."""
     return {
-        "shown": list(dashboards(settings)),
+        "shown": list(dashboard_files(components)),
         "database": {
-            "subscription": settings.azure.subscription_id,
+            "subscription": subscription_id,
             "resourceGroup": resource_group,
             "server": server,
         },
@@ -125,13 +130,8 @@ def _versioned(image: Image) -> dict[str, Any]:
     return {"image": image.parts(), "version": image.tag}
 
 
-def _images(settings: Settings) -> dict[str, Image]:
-    images = deployed_images(settings)
-    return {name.removeprefix(f"{RELEASE}/"): image for name, image in images.items() if name.startswith(f"{RELEASE}/")}
-
-
-def _prometheus_resources(settings: Settings) -> dict[str, Any]:
-    limit = settings.monitoring.prometheus_memory_gib
+def _prometheus_resources(monitoring: MonitoringSettings) -> dict[str, Any]:
+    limit = monitoring.prometheus_memory_gib
     return {"requests": {"cpu": "200m", "memory": f"{limit * 512}Mi"}, "limits": {"memory": f"{limit}Gi"}}
 
 

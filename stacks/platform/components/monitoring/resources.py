@@ -1,99 +1,82 @@
-"""Monitoring: Prometheus, Alertmanager, exporters and Grafana, what they scrape, and the host of the dashboards."""
-
-from collections.abc import Mapping
+"""Monitoring, as Terraform resources: what collects and shows metrics, what is scraped, and the dashboards' host."""
 
 from cdktf import ITerraformDependable
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 from cdktf_cdktf_provider_kubernetes.priority_class_v1 import PriorityClassV1, PriorityClassV1Metadata
 from constructs import Construct
 
-from constructs.https_ingress import Route
-from stacks.common.hosts import Hosts
-from stacks.common.outputs import AksOutputs, DatabaseOutputs, IdentityOutputs
-from stacks.platform.common.ingress import add_https_ingress
-from stacks.platform.common.ingress_annotations import annotations
-from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.releases import add_release
 from stacks.platform.common.traffic import MONITORING
-from stacks.platform.common.values import ingress_class
 from stacks.platform.common.variants import availability
-from stacks.settings import Settings
+from stacks.platform.components.context import Context
+from stacks.platform.components.exposing import expose
 from stacks.settings.monitoring import MetricsStore
 
-from . import address, grafana, release
-from .traffic import NODE_METRICS
+from . import address, release
+from .grafana import EXPOSURE, GrafanaAccess
 
 PRIORITY = 1_000_000
 """Above every pod without a class, below those that a node needs itself."""
 INSTALL_SECONDS = 900
 
 
-def add_monitoring(
-    scope: Construct,
-    settings: Settings,
-    spaces: Mapping[str, Namespace],
-    *,
-    cluster: AksOutputs,
-    identity: IdentityOutputs,
-    database: DatabaseOutputs,
-    delivered: ITerraformDependable,
-    issuers: ITerraformDependable,
-) -> None:
-    """Add monitoring after `delivered`, which delivers its Secrets, and its host after `issuers`."""
-    namespace = spaces[MONITORING]
-    name = namespace.name
-    ready: list[ITerraformDependable] = [*namespace.bounds, delivered]
-    if settings.monitoring.metrics is MetricsStore.AZURE_MONITOR:
-        collected: ITerraformDependable = _azure_profile(scope)
-    else:
-        ready += [*spaces[NODE_METRICS].bounds, _priority(scope)]
+def add(context: Context) -> None:
+    """Add monitoring after its Secrets."""
+    scope, settings, namespace = context.scope, context.settings, context.namespaces[MONITORING]
+    azure = settings.monitoring.metrics is MetricsStore.AZURE_MONITOR
+    ready: list[ITerraformDependable] = [*namespace.bounds, *context.after("secrets")]
+    if not azure:
+        ready += [*context.namespaces[address.NODE_METRICS].bounds, _priority(scope)]
     dashboards = add_release(
         scope,
         "dashboards",
-        namespace=name,
-        computed_values=release.dashboard_files(
-            settings, resource_group=database.resource_group_name, server=database.server_name
+        namespace=namespace.name,
+        computed_values=release.shown_dashboards(
+            context.components,
+            subscription_id=settings.azure.subscription_id,
+            resource_group=context.database.resource_group_name,
+            server=context.database.server_name,
         ),
         depends_on=namespace.bounds,
-    )
-    access = grafana.GrafanaAccess(
-        tenant_id=database.tenant_id,
-        login_client_id=identity.client_id,
-        group_id=identity.access_group_object_id,
-        identity_client_id=cluster.grafana_client_id,
-        subscription_id=settings.azure.subscription_id,
-        metrics_url=cluster.metrics_url,
     )
     stack = add_release(
         scope,
         release.RELEASE,
-        namespace=name,
-        variants=release.variants(settings, availability(settings)),
-        computed_values=release.kube_prometheus_stack(settings, access),
+        namespace=namespace.name,
+        variants=release.variants(settings.monitoring.metrics, availability(settings.cluster)),
+        computed_values=release.kube_prometheus_stack(settings, context.images, _grafana_access(context)),
         timeout_seconds=INSTALL_SECONDS,
         # Grafana mounts the dashboards.
         depends_on=[*ready, dashboards],
     )
-    if settings.monitoring.metrics is not MetricsStore.AZURE_MONITOR:
-        collected = stack
-    # Their definitions come with the operator, or with Azure's add-on.
     add_release(
         scope,
         "monitors",
-        namespace=name,
-        computed_values=release.monitors(settings),
-        depends_on=[*namespace.bounds, collected],
+        namespace=namespace.name,
+        computed_values=release.monitors(context.components),
+        # Their definitions come with the operator, or with Azure's add-on.
+        depends_on=[*namespace.bounds, _azure_profile(scope) if azure else stack],
     )
-    add_https_ingress(
-        scope,
-        "grafana-ingress",
-        name="grafana",
-        namespace=name,
-        ingress_class=ingress_class(settings),
-        host=Hosts(settings.domain).grafana,
-        route=Route(service=address.SERVICE, port=address.SERVICE_PORT),
-        annotations=annotations(settings, grafana.EXPOSURE),
-        depends_on=[issuers, stack],
+    expose(
+        context,
+        "grafana",
+        host=address.HOST,
+        namespace=namespace.name,
+        exposure=EXPOSURE,
+        port=address.SERVICE_PORT,
+        depends_on=[stack],
+    )
+
+
+def _grafana_access(context: Context) -> GrafanaAccess:
+    identity = context.read_identity()
+    return GrafanaAccess(
+        tenant_id=context.database.tenant_id,
+        login_client_id=identity.client_id,
+        group_id=identity.access_group_object_id,
+        identity_client_id=context.cluster.grafana_client_id,
+        subscription_id=context.settings.azure.subscription_id,
+        metrics_url=context.cluster.metrics_url,
     )
 
 

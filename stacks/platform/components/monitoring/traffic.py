@@ -1,16 +1,26 @@
 """Who Prometheus, Alertmanager and Grafana talk to. Everything else is denied."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from stacks.platform.common.traffic import ANYWHERE, DNS, HTTPS_OUT, MONITORING, Direction, Flow, Peer, Port
-from stacks.settings import Settings
-from stacks.settings.monitoring import AlertReceiver, MetricsStore
+from stacks.platform.common.ingress_mode import ingress_peer
+from stacks.platform.common.scraping import Target
+from stacks.platform.common.traffic import (
+    ANYWHERE,
+    DNS,
+    HTTPS_OUT,
+    MONITORING,
+    Direction,
+    Peer,
+    Port,
+    TrafficRule,
+    allow_from,
+    allow_to,
+)
+from stacks.platform.components.enabled import EnabledComponents
+from stacks.settings.monitoring import AlertReceiver, MetricsStore, MonitoringSettings
 
-from .address import POD_PORT, PODS
-from .targets import targets
+from .address import NODE_METRICS, POD_PORT, PODS
 
-NODE_METRICS = "node-metrics"
-"""Namespace of the exporters that mount a node's root."""
 NODE_EXPORTER_PORT = 9100
 KUBELET_PORT = 10250
 DNS_METRICS_PORT = 9153
@@ -23,54 +33,53 @@ _PROMETHEUS_PORT, _ALERTMANAGER_PORT, _GOSSIP_PORT = 9090, 9093, 9094
 _OWN_PORTS = (_PROMETHEUS_PORT, _ALERTMANAGER_PORT, 8080, 8081, POD_PORT)
 
 
-def monitoring_flows(settings: Settings, front_door: Peer) -> tuple[Flow, ...]:
-    """Flows of the namespace `monitoring`."""
-    in_cluster = settings.monitoring.metrics is MetricsStore.PROMETHEUS
+def monitoring_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
+    """Traffic rules of the namespace `monitoring`."""
+    monitoring = components.settings.monitoring
     # Kubernetes, Entra, Azure Monitor, and receivers of alerts.
-    flows = [DNS, HTTPS_OUT, _into("front-door-to-grafana", PODS, front_door, POD_PORT)]
-    return (*flows, *(_prometheus(settings) if in_cluster else ()))
+    yield DNS
+    yield HTTPS_OUT
+    yield allow_from("front-door-to-grafana", PODS, (ingress_peer(components.settings),), POD_PORT)
+    if monitoring.metrics is MetricsStore.PROMETHEUS:
+        yield from _scraping(components.targets())
+        yield from _own(monitoring)
 
 
-def node_metrics_flows() -> tuple[Flow, ...]:
-    """Flows of the namespace of the node exporters, which talk to nobody."""
-    return (_into("allow-metrics", {}, Peer(namespace=MONITORING, pods=PROMETHEUS), NODE_EXPORTER_PORT),)
+def node_metrics_traffic() -> tuple[TrafficRule, ...]:
+    """Traffic rules of the namespace of the node exporters, which talk to nobody."""
+    return (allow_from("allow-metrics", {}, (Peer(namespace=MONITORING, pods=PROMETHEUS),), NODE_EXPORTER_PORT),)
 
 
-def _prometheus(settings: Settings) -> Iterator[Flow]:
-    own = Peer(namespace=MONITORING)
+def _scraping(targets: Iterable[Target]) -> Iterator[TrafficRule]:
     by_place: dict[str, set[int]] = {}
-    for target in targets(settings):
+    for target in targets:
         by_place.setdefault(target.namespace, set()).add(target.number)
     for namespace, ports in by_place.items():
-        yield _out_of(f"scrape-{namespace}", PROMETHEUS, (Peer(namespace=namespace),), *sorted(ports))
-    yield _out_of("scrape-node-metrics", PROMETHEUS, (Peer(namespace=NODE_METRICS),), NODE_EXPORTER_PORT)
-    yield _out_of(
-        "scrape-dns", PROMETHEUS, (Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"}),), DNS_METRICS_PORT
-    )
+        yield allow_to(f"scrape-{namespace}", PROMETHEUS, (Peer(namespace=namespace),), *sorted(ports))
+    yield allow_to("scrape-node-metrics", PROMETHEUS, (Peer(namespace=NODE_METRICS),), NODE_EXPORTER_PORT)
+    dns = Peer(namespace="kube-system", pods={"k8s-app": "kube-dns"})
+    yield allow_to("scrape-dns", PROMETHEUS, (dns,), DNS_METRICS_PORT)
     # No address range matches a node, so the rule for the kubelets names a port alone.
-    yield _out_of("scrape-kubelets", PROMETHEUS, (), KUBELET_PORT)
-    yield _out_of("scrape-own", PROMETHEUS, (own,), *_OWN_PORTS)
-    yield _into("allow-own", {}, Peer(namespace=MONITORING, pods=PROMETHEUS), *_OWN_PORTS)
+    yield allow_to("scrape-kubelets", PROMETHEUS, (), KUBELET_PORT)
+
+
+def _own(monitoring: MonitoringSettings) -> Iterator[TrafficRule]:
+    """Yield what monitoring's own pods say to each other, and alerts by mail."""
+    prometheus, grafana = Peer(namespace=MONITORING, pods=PROMETHEUS), Peer(namespace=MONITORING, pods=PODS)
+    yield allow_to("scrape-own", PROMETHEUS, (Peer(namespace=MONITORING),), *_OWN_PORTS)
+    yield allow_from("allow-own", {}, (prometheus,), *_OWN_PORTS)
     read = {"prometheus": (PROMETHEUS, _PROMETHEUS_PORT), "alerts": (ALERTMANAGER, _ALERTMANAGER_PORT)}
     for name, (pods, port) in read.items():
-        yield _out_of(f"grafana-to-{name}", PODS, (Peer(namespace=MONITORING, pods=pods),), port)
-        yield _into(f"{name}-from-grafana", pods, Peer(namespace=MONITORING, pods=PODS), port)
+        yield allow_to(f"grafana-to-{name}", PODS, (Peer(namespace=MONITORING, pods=pods),), port)
+        yield allow_from(f"{name}-from-grafana", pods, (grafana,), port)
     for direction, suffix in ((Direction.EGRESS, "out"), (Direction.INGRESS, "in")):
-        yield Flow(
+        yield TrafficRule(
             name=f"alertmanager-peers-{suffix}",
             direction=direction,
             peers=(Peer(namespace=MONITORING, pods=ALERTMANAGER),),
             ports=(Port(_GOSSIP_PORT), Port(_GOSSIP_PORT, "UDP")),
             pods=dict(ALERTMANAGER),
         )
-    smtp = settings.monitoring.alerts.smtp
-    if smtp is not None and settings.monitoring.alerts.receiver is AlertReceiver.EMAIL:
-        yield _out_of("alerts-by-mail", ALERTMANAGER, (Peer(cidr=ANYWHERE),), smtp.port)
-
-
-def _into(name: str, pods: dict[str, str], peer: Peer, *ports: int) -> Flow:
-    return Flow(name=name, direction=Direction.INGRESS, peers=(peer,), ports=tuple(map(Port, ports)), pods=dict(pods))
-
-
-def _out_of(name: str, pods: dict[str, str], peers: tuple[Peer, ...], *ports: int) -> Flow:
-    return Flow(name=name, direction=Direction.EGRESS, peers=peers, ports=tuple(map(Port, ports)), pods=dict(pods))
+    smtp = monitoring.alerts.smtp
+    if smtp is not None and monitoring.alerts.receiver is AlertReceiver.EMAIL:
+        yield allow_to("alerts-by-mail", ALERTMANAGER, (Peer(cidr=ANYWHERE),), smtp.port)

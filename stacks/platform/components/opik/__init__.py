@@ -1,4 +1,1 @@
-"""Rules of Opik in the cluster: its disks and claims, its secrets, chart values, login and traffic.
-
-Nothing here imports cdktf.
-"""
+"""Opik, tracing and evaluation: its disks and claims, secrets, chart values, the login before it, and its traffic."""

@@ -3,36 +3,39 @@
 Options: https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview (7.15).
 """
 
+from collections.abc import Mapping
 from typing import Any
 
-from stacks.common.hosts import Hosts
-from stacks.platform.common.accounts import OAUTH2_PROXY, identity_annotations
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.accounts import identity_annotations
+from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
 from . import secrets
+from .names import FRONTEND_PORT, HOST, LOGIN_ACCOUNT
 
-RELEASE = OAUTH2_PROXY.name
+RELEASE = LOGIN_ACCOUNT.name
 SESSIONS = "login-sessions"
 RESTART_ANNOTATION = "platform/secret-versions"
 
 EXPOSURE = Exposure(service=RELEASE, health_path="/ping")
-"""What the front door has to let through: 500 MB, as Opik's own web server does, and answers that pause."""
+"""What the ingress has to let through: 500 MB, as Opik's own web server does, and answers that pause."""
 SERVICE_PORT = 80
 
-FRONTEND = "http://opik-frontend:5173/"
+FRONTEND = f"http://opik-frontend:{FRONTEND_PORT}/"
 GUARDRAILS = "http://opik-guardrails:5000/guardrails/"
 
 
-def oauth2_proxy(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+def oauth2_proxy(
+    settings: Settings, images: Mapping[str, Image], *, client_id: str, group_id: str, tenant_id: str
+) -> dict[str, Any]:
     """Values of the proxy, which logs in members of the group `group_id` as the application `client_id`."""
     return {
-        "image": deployed_images(settings)[f"{RELEASE}/proxy"].parts(),
+        "image": images[f"{RELEASE}/proxy"].parts(),
         "replicaCount": settings.opik.login_replicas,
         "serviceAccount": {"annotations": identity_annotations(client_id, tenant_id)},
-        "podAnnotations": {RESTART_ANNOTATION: secrets.versions(settings, secrets.LOGIN)},
+        "podAnnotations": {RESTART_ANNOTATION: secrets.versions(settings.secrets.versions, secrets.LOGIN)},
         "config": {"existingSecret": secrets.LOGIN},
         "sessionStorage": {"redis": {"existingSecret": secrets.LOGIN}},
         # A list here replaces one in the values file, so all options stand in one place.
@@ -50,7 +53,7 @@ def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str
         ("entra-id-federated-token-auth", True),
         ("entra-id-allowed-tenant", tenant_id),
         ("client-id", client_id),
-        ("redirect-url", Hosts(settings.domain).opik_callback),
+        ("redirect-url", HOST.redirect_uri(settings.domain)),
         # The last two renew sessions and look up groups when a token has no room for them.
         ("scope", "openid profile email offline_access User.Read"),
         ("code-challenge-method", "S256"),
@@ -69,9 +72,9 @@ def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str
         ("cookie-samesite", "lax"),
         ("cookie-expire", "24h0m0s"),
         ("cookie-refresh", "1h0m0s"),
-        # Behind the front door, whose headers count, and nobody else's.
+        # Behind the ingress, whose headers count, and nobody else's.
         ("reverse-proxy", True),
-        ("trusted-proxy-ip", _front_door(settings)),
+        ("trusted-proxy-ip", _ingress_range(settings)),
         ("real-client-ip-header", "X-Forwarded-For"),
         # Opik needs no identity, and tokens of members of many groups pass its limit of header sizes.
         ("pass-access-token", False),
@@ -87,16 +90,16 @@ def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given]
 
 
-def sessions(settings: Settings) -> dict[str, Any]:
+def sessions(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of the Redis that keeps the sessions, apart from Opik's Redis: evaluation code can reach that one."""
     return {
-        "image": str(deployed_images(settings)["valkey/server"]),
+        "image": str(images["valkey/server"]),
         "secret": secrets.LOGIN,
-        "restart": secrets.versions(settings, secrets.LOGIN),
+        "restart": secrets.versions(settings.secrets.versions, secrets.LOGIN),
     }
 
 
-def _front_door(settings: Settings) -> str:
+def _ingress_range(settings: Settings) -> str:
     if settings.ingress.mode is IngressMode.NGINX:
         return str(settings.network.pod_cidr)
     return str(settings.network.gateway_subnet)

@@ -1,37 +1,20 @@
-"""Chart values of Opik, its ClickHouse operator and its guardrails service that only the stack knows.
+"""Chart values of Opik that only the stack knows: what its parts have in common, and how the release is installed.
 
-Keys: `values.yaml` of the charts, https://github.com/comet-ml/opik/tree/main/deployment/helm_chart/opik and
-https://github.com/Altinity/clickhouse-operator/tree/master/deploy/helm/clickhouse-operator.
+Keys: `values.yaml` of the chart, https://github.com/comet-ml/opik/tree/main/deployment/helm_chart/opik.
 """
 
 import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from stacks.platform.common.accounts import OAUTH2_PROXY
-from stacks.platform.common.catalogue import Image, fixed_values, values_files
-from stacks.platform.common.images import deployed_images
-from stacks.platform.common.ingress_annotations import own_hsts
+from stacks.platform.common.catalogue import Image, fixed_values, images_of, values_files
 from stacks.settings import Settings
-from stacks.settings.data import DataDisk
+from stacks.settings.workloads import OpikSettings
 
-from . import clickhouse, secrets, settling
-from .stores import CLAIMS
-from .version import opik_version
+from . import application, secrets
+from .names import ACCOUNT, OPERATOR, RELEASE
+from .store_values import store_fingerprints, store_values
 
-RELEASE = "opik"
-OPERATOR = secrets.OPERATOR
-GUARDRAILS = "opik-guardrails"
-NAMESPACE = OAUTH2_PROXY.namespace
-ACCOUNT = "opik"
-"""Service account of every pod of Opik that needs no access to Kubernetes."""
-BACKEND_ACCOUNT = "opik-backend"
-"""Service account of the backend, which may read the state of the stores (`settling.RIGHTS`)."""
-MIGRATIONS = "backend-migrations"
-"""Init container that migrates both databases, as the chart calls it."""
-MIGRATE = 'java() { command java "$@" || exit; }; . ./run_db_migrations.sh'
-"""The image's own script, ended by the first failure: by itself it ends well when MySQL's migrations fail
-(https://github.com/comet-ml/opik/issues/6417), and the server would start on half a schema."""
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of the components' pods that changes when configuration or a password does, so that they restart."""
 KEEP_NODE_ANNOTATION = "cluster-autoscaler.kubernetes.io/safe-to-evict"
@@ -52,211 +35,42 @@ By TCP, since the server that initialises the disk listens on its socket alone. 
 the login runs (https://dev.mysql.com/doc/refman/8.4/en/mysqladmin.html, `ping`)."""
 
 
-def variants(settings: Settings) -> tuple[str, ...]:
+def variants(opik: OpikSettings) -> tuple[str, ...]:
     """Values files beside the base: the base has the sizes of the profile `small`."""
-    return () if settings.opik.profile == "small" else (settings.opik.profile.value,)
+    return () if opik.profile == "small" else (opik.profile.value,)
 
 
-def opik(settings: Settings) -> dict[str, Any]:
+def opik(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of Opik's chart."""
-    images = _images(settings)
-    stores = _stores(settings, images)
-    fingerprints = store_fingerprints(settings)
-    for name, values in stores.items():
-        _annotate(name, values, {settling.FINGERPRINT_ANNOTATION: fingerprints[name]})
+    own = images_of(RELEASE, images)
+    fixed = fixed_values(RELEASE, variants(settings.opik))
+    fingerprints = store_fingerprints(settings, own, fixed)
     restart = {RESTART_ANNOTATION: configuration_hash(settings)}
     return {
-        "registry": _common_registry(images),
+        "registry": _common_registry(own),
         # The autoscaler must not take the node from under a migration either.
         "podAnnotations": restart | {KEEP_NODE_ANNOTATION: "false"},
         "serviceAccount": {"create": False, "name": ACCOUNT},
         "component": {
-            "backend": _backend(settings, images, fingerprints),
-            "python-backend": _evaluator(images),
-            "frontend": _frontend(settings, images),
-        },
-        **stores,
-    }
-
-
-def store_fingerprints(settings: Settings) -> dict[str, str]:
-    """Return for each store a text that changes with its values, its image, its passwords and the chart's version.
-
-    The version stands for the chart's own defaults. What concerns other stores or the components is not in it, so that
-    a store is restarted for its own sake only.
-    """
-    fixed = _fixed(settings)
-    version = opik_version(settings)
-    return {
-        name: settling.fingerprint(version, _store_passwords(settings, name), fixed.get(name), values)
-        for name, values in _stores(settings, _images(settings)).items()
-    }
-
-
-def _store_passwords(settings: Settings, name: str) -> str:
-    # The operator puts its own account among ClickHouse's users.
-    sources = (secrets.STORES, secrets.OPERATOR) if name == "clickhouse" else (secrets.STORES,)
-    return secrets.versions(settings, *sources)
-
-
-def _stores(settings: Settings, images: Mapping[str, Image]) -> dict[str, dict[str, Any]]:
-    """Values of the stores by their key, without their fingerprints."""
-    return {
-        "mysql": {
-            "image": images["mysql"].parts(),
-            "auth": {"existingSecret": secrets.STORES},
-            "serviceAccount": {"create": False, "name": ACCOUNT},
-            "primary": {"persistence": {"existingClaim": CLAIMS[DataDisk.MYSQL]}},
-        },
-        "redis": {
-            "image": images["redis"].parts(),
-            "auth": {"existingSecret": secrets.STORES, "existingSecretPasswordKey": "redis-password"},
-            "persistence": {"existingClaim": CLAIMS[DataDisk.REDIS]},
-        },
-        "minio": {
-            "image": images["minio"].parts(),
-            "auth": {
-                "existingSecret": secrets.STORES,
-                "existingSecretUserKey": "minio-user",
-                "existingSecretPasswordKey": "minio-password",
-            },
-            "persistence": {"existingClaim": CLAIMS[DataDisk.MINIO]},
-        },
-        "zookeeper": {
-            "image": images["zookeeper"].parts(),
-            "persistence": {"existingClaim": CLAIMS[DataDisk.ZOOKEEPER]},
-        },
-        "clickhouse": clickhouse.clickhouse(settings, images, _fixed(settings)["clickhouse"], ACCOUNT),
-    }
-
-
-def _annotate(name: str, values: dict[str, Any], annotations: Mapping[str, str]) -> None:
-    """Put annotations on a store's pods, each chart in its own way."""
-    match name:
-        case "mysql":
-            values["primary"]["podAnnotations"] = dict(annotations)
-        case "zookeeper":
-            values["commonAnnotations"] = dict(annotations)
-        case "clickhouse":
-            (template,) = values["extraPodTemplates"]
-            template["metadata"] = {"annotations": dict(annotations)}
-        case _:
-            values["podAnnotations"] = dict(annotations)
-
-
-def _fixed(settings: Settings) -> Mapping[str, Any]:
-    return fixed_values(RELEASE, variants(settings))
-
-
-def _images(settings: Settings) -> dict[str, Image]:
-    return {
-        name.removeprefix(f"{RELEASE}/"): image
-        for name, image in deployed_images(settings).items()
-        if name.startswith(f"{RELEASE}/")
-    }
-
-
-def _backend(settings: Settings, images: Mapping[str, Image], fingerprints: Mapping[str, str]) -> dict[str, Any]:
-    replicas, most = settings.opik.replicas, settings.opik.max_replicas
-    fixed = _fixed(settings)["component"]["backend"]
-    environment = [{"configMapRef": {"name": "opik-backend"}}, {"secretRef": {"name": secrets.BACKEND}}]
-    return {
-        "image": _own_image(images["backend"]),
-        "serviceAccount": {"create": False, "name": BACKEND_ACCOUNT},
-        "replicaCount": replicas,
-        "autoscaling": {"enabled": most > replicas, "minReplicas": replicas, "maxReplicas": most},
-        "podDisruptionBudget": {"enabled": replicas > 1},
-        "waitForClickhouse": {"image": images["curl"].parts()},
-        "waitForMysql": {"image": images["busybox"].parts()},
-        "env": {"TOGGLE_GUARDRAILS_ENABLED": str(bool(settings.opik.guardrails_pool)).lower()},
-        "envFrom": environment,
-        # The chart puts its own migration before containers of ours, so it is off and stands here, after the wait.
-        "initContainers": [
-            settling.container(
-                str(deployed_images(settings)[f"{OPERATOR}/crd-hook"]),
-                NAMESPACE,
-                fingerprints,
-                fixed["securityContext"],
-                fixed["waitForMysql"]["resources"],
+            "backend": application.backend(
+                settings.opik,
+                own,
+                fixed["component"]["backend"],
+                kubectl_image=str(images[f"{OPERATOR}/crd-hook"]),
+                fingerprints=fingerprints,
             ),
-            {
-                "name": MIGRATIONS,
-                "image": str(images["backend"]),
-                "command": ["/bin/bash", "-c", MIGRATE],
-                "envFrom": environment,
-                "securityContext": fixed["securityContext"],
-                "resources": fixed["run_migration_resources"],
-            },
-        ],
-        "volumes": [settling.token_volume()],
-    }
-
-
-def _evaluator(images: Mapping[str, Image]) -> dict[str, Any]:
-    sandbox = images["sandbox-executor"].parts()
-    return {
-        "image": _own_image(images["python-backend"]),
-        # Unused with the strategy `process`; with another, nothing comes from elsewhere either.
-        "env": {f"PYTHON_CODE_EXECUTOR_IMAGE_{key}": sandbox[part] for key, part in _SANDBOX_VARIABLES.items()},
-        "serviceAccount": {"create": False, "name": ACCOUNT},
-        "waitForRedis": {"image": images["busybox"].parts()},
-        "envFrom": [{"configMapRef": {"name": "opik-python-backend"}}, {"secretRef": {"name": secrets.EVALUATOR}}],
-    }
-
-
-_SANDBOX_VARIABLES = {"REGISTRY": "registry", "NAME": "repository", "TAG": "tag"}
-"""What `apps/opik-python-backend/src/opik_backend/executor_docker.py` joins to an image's name."""
-
-
-def _frontend(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
-    frontend = {
-        "image": _own_image(images["frontend"]),
-        "serviceAccount": {"create": False, "name": ACCOUNT},
-    }
-    if hsts := own_hsts(settings):
-        frontend |= {"extraServerHeaders": {"Strict-Transport-Security": hsts}}
-    return frontend
-
-
-def operator(settings: Settings) -> dict[str, Any]:
-    """Values of the ClickHouse operator, which is a release of its own so that it outlives the installation."""
-    images = deployed_images(settings)
-    return {
-        "operator": {"image": {"registry": "", **images[f"{OPERATOR}/operator"].values()}},
-        "crdHook": {"image": images[f"{OPERATOR}/crd-hook"].values()},
-        # It reads its account as it starts.
-        "podAnnotations": {RESTART_ANNOTATION: secrets.versions(settings, secrets.OPERATOR)},
-        # The password of accounts without one of their own. None is made, and this one is no secret.
-        "configs": {
-            "files": {
-                "config.yaml": {
-                    "clickhouse": {
-                        "configuration": {"user": {"default": {"password": _unused_password(settings)}}},
-                    }
-                }
-            }
+            "python-backend": application.evaluator(own),
+            "frontend": application.frontend(settings.ingress, own),
         },
-    }
-
-
-def guardrails(settings: Settings) -> dict[str, Any]:
-    """Values of the own chart that runs the guardrails service on a GPU pool."""
-    return {
-        "image": str(deployed_images(settings)[f"{GUARDRAILS}/service"]),
-        "nodeSelector": {"kubernetes.azure.com/agentpool": settings.opik.guardrails_pool},
+        **store_values(settings, own, fixed, fingerprints),
     }
 
 
 def configuration_hash(settings: Settings) -> str:
     """Short text that changes with the fixed values of the release and with the versions of its passwords."""
-    parts = [secrets.versions(settings)]
-    parts += [file.read_text("utf-8") for file in values_files(RELEASE, variants(settings))]
+    parts = [secrets.versions(settings.secrets.versions)]
+    parts += [file.read_text("utf-8") for file in values_files(RELEASE, variants(settings.opik))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
-
-
-def _own_image(image: Image) -> dict[str, str]:
-    parts = image.parts()
-    return {"repository": parts["repository"], "tag": parts["tag"]}
 
 
 def _common_registry(images: Mapping[str, Image]) -> str:
@@ -269,7 +83,3 @@ def _common_registry(images: Mapping[str, Image]) -> str:
         places = ", ".join(f"{name} in {registry}" for name, registry in found.items())
         raise ValueError(f"Opik's images lie in several registries ({places}); run `llmctl images ensure --image opik`")
     return found["backend"]
-
-
-def _unused_password(settings: Settings) -> str:
-    return hashlib.sha256(f"{settings.azure.subscription_id}/{settings.name}/unused".encode()).hexdigest()[:32]

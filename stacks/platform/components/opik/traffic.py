@@ -2,12 +2,16 @@
 
 from collections.abc import Iterator, Mapping
 
-from stacks.platform.common.accounts import OAUTH2_PROXY
-from stacks.platform.common.scraping import metrics
-from stacks.platform.common.traffic import HTTPS_OUT, Direction, Flow, Peer, Port
+from stacks.platform.common.ingress_mode import ingress_peer
+from stacks.platform.common.scraping import allow_metrics
+from stacks.platform.common.traffic import Peer, TrafficRule, allow_from, allow_https_out, allow_to
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
+from stacks.platform.components.llm_gateway.address import PODS as GATEWAY_PODS
 from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
+from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.settings import Settings
+
+from .names import BACKEND, FRONTEND, FRONTEND_PORT, NAMESPACE
 
 Labels = Mapping[str, str]
 
@@ -15,9 +19,7 @@ CLICKHOUSE_METRICS_PORT = 9363
 """ClickHouse's own endpoint of metrics (helm/opik/values.yaml)."""
 LOGIN_METRICS_PORT = 44180
 
-BACKEND = {"component": "opik-backend"}
 EVALUATOR = {"component": "opik-python-backend"}
-FRONTEND = {"component": "opik-frontend"}
 MYSQL = {"app.kubernetes.io/name": "mysql"}
 REDIS = {"app.kubernetes.io/name": "redis"}
 MINIO = {"app.kubernetes.io/name": "minio"}
@@ -27,10 +29,9 @@ OPERATOR = {"app.kubernetes.io/name": "altinity-clickhouse-operator"}
 LOGIN = {"app.kubernetes.io/name": "oauth2-proxy"}
 SESSIONS = {"app.kubernetes.io/instance": "login-sessions"}
 GUARDRAILS = {"app.kubernetes.io/name": "opik-guardrails"}
-GATEWAY_PODS = {"app.kubernetes.io/name": "litellm"}
 
 _EDGES: tuple[tuple[str, Labels, Labels, tuple[int, ...]], ...] = (
-    ("login-to-frontend", LOGIN, FRONTEND, (5173,)),
+    ("login-to-frontend", LOGIN, FRONTEND, (FRONTEND_PORT,)),
     ("login-to-sessions", LOGIN, SESSIONS, (6379,)),
     ("frontend-to-backend", FRONTEND, BACKEND, (8080, 3003)),
     ("backend-to-mysql", BACKEND, MYSQL, (3306,)),
@@ -41,7 +42,7 @@ _EDGES: tuple[tuple[str, Labels, Labels, tuple[int, ...]], ...] = (
     # Evaluators and optimizations reach data and models through Opik itself, not through the internet.
     ("evaluator-to-redis", EVALUATOR, REDIS, (6379,)),
     ("evaluator-to-backend", EVALUATOR, BACKEND, (8080,)),
-    ("evaluator-to-frontend", EVALUATOR, FRONTEND, (5173,)),
+    ("evaluator-to-frontend", EVALUATOR, FRONTEND, (FRONTEND_PORT,)),
     ("bucket-job-to-minio", MINIO, MINIO, (9000,)),
     ("clickhouse-to-zookeeper", CLICKHOUSE, ZOOKEEPER, (2181,)),
     ("clickhouse-to-clickhouse", CLICKHOUSE, CLICKHOUSE, (8123, 9000, 9009)),
@@ -52,60 +53,28 @@ _EDGES: tuple[tuple[str, Labels, Labels, tuple[int, ...]], ...] = (
 _GUARDRAILS = ("login-to-guardrails", LOGIN, GUARDRAILS, (5000,))
 
 
-def opik_flows(settings: Settings, front_door: Peer) -> tuple[Flow, ...]:
-    """Flows of Opik's namespace besides those of every application."""
-    edges = (*_EDGES, _GUARDRAILS) if settings.opik.guardrails_pool else _EDGES
-    return (*(flow for edge in edges for flow in _both_ends(*edge)), *_doors(settings, front_door))
+def opik_traffic(settings: Settings) -> Iterator[TrafficRule]:
+    """Traffic rules of Opik's namespace besides those of every application."""
+    for edge in (*_EDGES, _GUARDRAILS) if settings.opik.guardrails_pool else _EDGES:
+        yield from _both_ends(*edge)
+    yield from _across_the_border(settings)
 
 
-def _both_ends(name: str, caller: Labels, receiver: Labels, ports: tuple[int, ...]) -> Iterator[Flow]:
-    numbers = tuple(Port(number) for number in ports)
-    for direction, own, other, suffix in (
-        (Direction.EGRESS, caller, receiver, "out"),
-        (Direction.INGRESS, receiver, caller, "in"),
-    ):
-        yield Flow(
-            name=f"{name}-{suffix}",
-            direction=direction,
-            peers=(Peer(namespace=OAUTH2_PROXY.namespace, pods=dict(other)),),
-            ports=numbers,
-            pods=dict(own),
-        )
+def _both_ends(name: str, caller: Labels, receiver: Labels, ports: tuple[int, ...]) -> Iterator[TrafficRule]:
+    yield allow_to(f"{name}-out", caller, (Peer(namespace=NAMESPACE, pods=dict(receiver)),), *ports)
+    yield allow_from(f"{name}-in", receiver, (Peer(namespace=NAMESPACE, pods=dict(caller)),), *ports)
 
 
-def _doors(settings: Settings, front_door: Peer) -> Iterator[Flow]:
+def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
     """Yield what crosses the namespace's border."""
-    yield Flow(
-        name="front-door-to-login",
-        direction=Direction.INGRESS,
-        peers=(front_door,),
-        ports=(Port(4180),),
-        pods=dict(LOGIN),
-    )
+    yield allow_from("front-door-to-login", LOGIN, (ingress_peer(settings),), 4180)
     # Entra; the Kubernetes API; models of other providers that people enter in the playground.
     for name, pods in (("login", LOGIN), ("operator", OPERATOR), ("backend", BACKEND)):
-        yield Flow(
-            name=f"{name}-to-internet",
-            direction=Direction.EGRESS,
-            peers=HTTPS_OUT.peers,
-            ports=HTTPS_OUT.ports,
-            pods=dict(pods),
-        )
+        yield allow_https_out(f"{name}-to-internet", pods)
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
-        yield metrics(settings, port, name=f"metrics-of-{name}", pods=pods)
-    if settings.gateway.enabled:
-        yield Flow(
-            name="backend-to-gateway",
-            direction=Direction.EGRESS,
-            peers=(Peer(namespace=GATEWAY, pods=GATEWAY_PODS),),
-            ports=(Port(GATEWAY_PORT),),
-            pods=dict(BACKEND),
-        )
+        yield allow_metrics(settings.monitoring, port, name=f"metrics-of-{name}", pods=pods)
+    if has_gateway(settings):
+        gateway = Peer(namespace=GATEWAY, pods=GATEWAY_PODS)
+        yield allow_to("backend-to-gateway", BACKEND, (gateway,), GATEWAY_PORT)
         # Its traces, of every call. Without a login, which programs outside of the cluster need.
-        yield Flow(
-            name="gateway-to-frontend",
-            direction=Direction.INGRESS,
-            peers=(Peer(namespace=GATEWAY, pods=GATEWAY_PODS),),
-            ports=(Port(5173),),
-            pods=dict(FRONTEND),
-        )
+        yield allow_from("gateway-to-frontend", FRONTEND, (gateway,), FRONTEND_PORT)

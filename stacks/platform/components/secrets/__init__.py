@@ -1,1 +1,1 @@
-"""External Secrets."""
+"""External Secrets, and everything that it copies out of the vault."""

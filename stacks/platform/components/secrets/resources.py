@@ -1,6 +1,4 @@
-"""External Secrets, its access to the vault, and the secrets that it delivers."""
-
-from collections.abc import Mapping
+"""External Secrets, its access to the vault, and what it copies out of it, as Terraform resources."""
 
 from cdktf_cdktf_provider_kubernetes.role_binding_v1 import (
     RoleBindingV1,
@@ -13,53 +11,52 @@ from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1,
 from constructs import Construct
 
 from constructs.helm_release import HelmRelease
-from stacks.common.outputs import DatabaseOutputs
-from stacks.platform.common import values
-from stacks.platform.common.accounts import VAULT_READER, identity_annotations
-from stacks.platform.common.external_secrets import deliveries
+from stacks.platform.common.accounts import identity_annotations
 from stacks.platform.common.namespace_bounds import Namespace
 from stacks.platform.common.releases import add_release
 from stacks.platform.common.variants import availability
-from stacks.settings import Settings
+from stacks.platform.components.context import Context
+from stacks.platform.components.enabled import applications_first
 
-OPERATOR_ACCOUNT = "external-secrets"
-"""Account of the operator's controller, as its chart names it in a release of that name."""
+from . import release
+from .names import NAMESPACE, OPERATOR_ACCOUNT, VAULT_READER
 
 
-def add_secrets(
-    scope: Construct,
-    settings: Settings,
-    spaces: Mapping[str, Namespace],
-    *,
-    client_id: str,
-    vault: DatabaseOutputs,
-) -> HelmRelease:
-    """Add the operator; return the release of the deliveries. The vault is read as the managed identity `client_id`."""
-    namespace = spaces[VAULT_READER.namespace]
+def add(context: Context) -> HelmRelease:
+    """Add the operator; return the release that says what it copies. The vault is read as its managed identity."""
+    scope, namespace, vault = context.scope, context.namespaces[NAMESPACE], context.database
     operator = add_release(
         scope,
         "external-secrets",
         namespace=namespace.name,
-        variants=availability(settings),
+        variants=availability(context.settings.cluster),
         # Its webhook gets a certificate from the operator's own controller, which may need several rounds.
         timeout_seconds=900,
-        computed_values=values.external_secrets(settings),
+        computed_values=release.operator(context.images),
         depends_on=namespace.bounds,
     )
-    account = _vault_reader(scope, namespace, client_id=client_id, tenant_id=vault.tenant_id)
-    receivers = [bound for name in deliveries(settings) for bound in spaces[name].bounds]
+    account = _vault_reader(
+        scope, namespace, client_id=context.cluster.external_secrets_client_id, tenant_id=vault.tenant_id
+    )
+    targets = {secret.namespace for secret in context.components.external_secrets()}
+    bounds = [
+        bound
+        for rules in applications_first(context.components.namespaces())
+        if rules.name in targets
+        for bound in context.namespaces[rules.name].bounds
+    ]
     return add_release(
         scope,
         "platform-secrets",
         namespace=namespace.name,
-        computed_values=values.platform_secrets(
-            settings,
+        computed_values=release.platform_secrets(
+            context.components,
             vault_uri=vault.vault_uri,
             tenant_id=vault.tenant_id,
             versions=vault.secret_versions,
             database_host=vault.server_fqdn,
         ),
-        depends_on=[operator, account, *receivers],
+        depends_on=[operator, account, *bounds],
     )
 
 

@@ -54,7 +54,7 @@ class ServingEngine:
         return self.models[0]
 
     @property
-    def sleeps(self) -> bool:
+    def scales_to_zero(self) -> bool:
         """Whether it may be at zero replicas."""
         return self.leader.min_replicas == 0
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stacks.platform.common import timeouts
-from stacks.platform.common.catalogue import HELM
-from stacks.platform.common.images import deployed_images
-from stacks.platform.common.pods import engine_memory_gib, on_pool
+from stacks.platform.common.catalogue import HELM, Image
+from stacks.platform.common.pods import on_pool
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
 from stacks.settings.serving import ModelStore
 
 from .engines import OLLAMA_PARALLEL, OLLAMA_PORT, ServingEngine, ollama_engines
+from .pods import engine_memory_gib
 
 MODELS = "/models"
 """Where the store is mounted."""
@@ -93,9 +93,9 @@ def drain_script(hop: timeouts.Hop, connections: str = "/proc/net/tcp /proc/net/
     )
 
 
-def ollama(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngine) -> dict[str, Any]:
     """Values of one pool's Ollama."""
-    image = deployed_images(settings)["ollama/server"]
+    image = images["ollama/server"]
     gpus = engine.leader.gpus
     environment = server_environment() | {
         "OLLAMA_CONTEXT_LENGTH": str(engine.leader.context_tokens),

@@ -1,12 +1,13 @@
-"""Values of what scales the engines: KEDA's HTTP add-on, the routes and scalers, and the front before them."""
+"""Values of what scales the engines: KEDA's HTTP add-on, the routes and scalers, and the proxy before them."""
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common import timeouts
-from stacks.platform.common.images import deployed_images
+from stacks.platform.common.catalogue import Image
 from stacks.settings import Settings
-from stacks.settings.serving import WarmHours
+from stacks.settings.serving import ServingSettings, WarmHours
 from stacks.settings.workloads import Engine
 
 from .engines import (
@@ -24,17 +25,17 @@ VLLM_CONCURRENCY = 1000
 """vLLM batches many requests at once; its own queue tells when another replica is needed."""
 
 
-def keda_http_add_on(settings: Settings) -> dict[str, Any]:
+def keda_http_add_on(serving: ServingSettings, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of the HTTP add-on: one tag for its three images, which the chart cannot take by digest."""
-    images = {name: deployed_images(settings)[f"keda-http-add-on/{name}"] for name in _ADD_ON}
-    tags = {image.tag for image in images.values()}
+    own = {name: images[f"keda-http-add-on/{name}"] for name in _ADD_ON}
+    tags = {image.tag for image in own.values()}
     if len(tags) > 1:
         raise ValueError(f"the images of keda-http-add-on have different tags ({', '.join(sorted(tags))})")
-    hop = timeouts.interceptor(settings)
+    hop = timeouts.interceptor(serving)
     return {
-        "images": {"tag": tags.pop(), **{name: image.repository for name, image in images.items()}},
+        "images": {"tag": tags.pop(), **{name: image.repository for name, image in own.items()}},
         "interceptor": {
-            "readinessTimeout": f"{timeouts.hold_seconds(settings)}s",
+            "readinessTimeout": f"{timeouts.hold_seconds(serving)}s",
             "responseHeaderTimeout": f"{timeouts.ANSWER_SECONDS}s",
             "shutdownDelay": f"{hop.pre_stop_seconds}s",
             "drainTimeout": f"{hop.drain_seconds}s",
@@ -51,25 +52,25 @@ def scaling(settings: Settings) -> dict[str, Any]:
     hours = settings.serving.warm_hours
     return {
         "scalerAddress": f"{EXTERNAL_SCALER}.{SCALING}:{EXTERNAL_SCALER_PORT}",
-        "holdSeconds": timeouts.hold_seconds(settings),
+        "holdSeconds": timeouts.hold_seconds(settings.serving),
         "answerSeconds": timeouts.ANSWER_SECONDS,
         **({"warmHours": _cron(hours)} if hours else {}),
         "engines": {engine.name: _engine(settings, engine) for engine in engines(settings)},
     }
 
 
-def serving_front(settings: Settings) -> dict[str, Any]:
-    """Values of the own chart of the front: where every engine is reached, and what it serves."""
+def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+    """Values of the own chart of the proxy before the engines: where every engine is reached, and what it serves."""
     replicas = 1 if settings.cluster.tier == "Free" else 2
-    hop = timeouts.front(settings)
+    hop = timeouts.serving_proxy(settings.serving)
     return {
-        "image": deployed_images(settings)["serving-front/nginx"].values(),
+        "image": images["serving-front/nginx"].values(),
         "replicas": replicas,
         "timeoutSeconds": hop.silence_seconds,
         "idleSeconds": hop.idle_seconds,
         "preStopSeconds": hop.pre_stop_seconds,
         "graceSeconds": hop.grace_seconds,
-        "ollamaVersion": deployed_images(settings)["ollama/server"].tag,
+        "ollamaVersion": images["ollama/server"].tag,
         "engines": {
             engine.name: {
                 "engine": engine.engine.value,
@@ -95,7 +96,7 @@ def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "min": leader.min_replicas,
         "max": leader.max_replicas,
         # Not shorter than a start may take, or an engine whose caller has given up would be ended while it loads.
-        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings)),
+        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings.serving)),
         "concurrency": VLLM_CONCURRENCY if is_vllm else settings.serving.requests_per_replica,
         **({"waiting": _waiting(settings, engine)} if is_vllm else {}),
     }

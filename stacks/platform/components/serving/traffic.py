@@ -1,10 +1,11 @@
 """Who talks to whom between callers, front, interceptor and engines. Everything else is denied."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
-from stacks.platform.common.scraping import collector, metrics
-from stacks.platform.common.traffic import DNS, HTTPS_OUT, Direction, Flow, Peer, Port
+from stacks.platform.common.scraping import allow_metrics, collector
+from stacks.platform.common.traffic import DNS, HTTPS_OUT, Peer, TrafficRule, allow_from, allow_https_out, allow_to
 from stacks.settings import Settings
+from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.serving import ModelStore
 
 from .engines import (
@@ -30,61 +31,39 @@ INTERCEPTOR_PODS = {"app.kubernetes.io/component": "interceptor"}
 SCALER_PODS = {"app.kubernetes.io/component": "scaler"}
 
 _ADMIN_PORT = 9090
-_INTERCEPTOR_METRICS_PORT = 2223
+INTERCEPTOR_METRICS_PORT = 2223
 _KEDA = Peer(namespace="kube-system")
 """KEDA runs as an add-on of AKS."""
 
 
-def serving_flows(settings: Settings, callers: Sequence[str]) -> tuple[Flow, ...]:
-    """Flows of the namespace `serving`; `callers` are the namespaces that may use models."""
-    return tuple(_serving(settings, callers))
-
-
-def scaling_flows(settings: Settings) -> tuple[Flow, ...]:
-    """Flows of the namespace of KEDA's HTTP add-on."""
-    front = Peer(namespace=SERVING, pods=FRONT_PODS)
+def serving_traffic(settings: Settings, callers: Sequence[Peer]) -> Iterator[TrafficRule]:
+    """Traffic rules of the namespace `serving` besides those of every application; `callers` may use models."""
     interceptor = Peer(namespace=SCALING, pods=INTERCEPTOR_PODS)
+    yield allow_from("allow-callers", FRONT_PODS, callers, FRONT_PORT)
+    yield allow_to("allow-interceptor", FRONT_PODS, (interceptor,), INTERCEPTOR_PORT)
+    shared = settings.serving.model_store is ModelStore.AZURE_FILES
+    if ollama_engines(settings):
+        yield allow_from("allow-ollama", OLLAMA_PODS, (interceptor,), OLLAMA_PORT)
+        # With a shared store only what downloads may reach the internet; Ollama itself has no need to.
+        yield allow_https_out("allow-ollama-download", PULL_PODS if shared else OLLAMA_PODS)
+    if vllm_engines(settings):
+        callers_of_vllm = (interceptor, _KEDA, collector(settings.monitoring))
+        yield allow_from("allow-vllm", VLLM_PODS, callers_of_vllm, VLLM_PORT)
+        yield allow_https_out("allow-vllm-download", FETCH_PODS if shared else VLLM_PODS)
+
+
+def scaling_traffic(monitoring: MonitoringSettings) -> tuple[TrafficRule, ...]:
+    """Traffic rules of the namespace of KEDA's HTTP add-on."""
+    proxy = Peer(namespace=SERVING, pods=FRONT_PODS)
+    interceptor = Peer(namespace=SCALING, pods=INTERCEPTOR_PODS)
+    scaler = Peer(namespace=SCALING, pods=SCALER_PODS)
     return (
         DNS,
         HTTPS_OUT,
-        _into("allow-front", INTERCEPTOR_PODS, (front,), INTERCEPTOR_PORT),
-        _out_of("allow-engines", INTERCEPTOR_PODS, (Peer(namespace=SERVING),), OLLAMA_PORT, VLLM_PORT),
-        _into("allow-keda", SCALER_PODS, (_KEDA,), EXTERNAL_SCALER_PORT),
-        _out_of("allow-counting", SCALER_PODS, (interceptor,), _ADMIN_PORT),
-        _into("allow-being-counted", INTERCEPTOR_PODS, (Peer(namespace=SCALING, pods=SCALER_PODS),), _ADMIN_PORT),
-        metrics(settings, _INTERCEPTOR_METRICS_PORT),
+        allow_from("allow-front", INTERCEPTOR_PODS, (proxy,), INTERCEPTOR_PORT),
+        allow_to("allow-engines", INTERCEPTOR_PODS, (Peer(namespace=SERVING),), OLLAMA_PORT, VLLM_PORT),
+        allow_from("allow-keda", SCALER_PODS, (_KEDA,), EXTERNAL_SCALER_PORT),
+        allow_to("allow-counting", SCALER_PODS, (interceptor,), _ADMIN_PORT),
+        allow_from("allow-being-counted", INTERCEPTOR_PODS, (scaler,), _ADMIN_PORT),
+        allow_metrics(monitoring, INTERCEPTOR_METRICS_PORT),
     )
-
-
-def _serving(settings: Settings, callers: Sequence[str]) -> Iterator[Flow]:
-    interceptor = Peer(namespace=SCALING, pods=INTERCEPTOR_PODS)
-    yield _into("allow-callers", FRONT_PODS, tuple(Peer(namespace=name) for name in callers), FRONT_PORT)
-    yield _out_of("allow-interceptor", FRONT_PODS, (interceptor,), INTERCEPTOR_PORT)
-    if ollama_engines(settings):
-        yield _into("allow-ollama", OLLAMA_PODS, (interceptor,), OLLAMA_PORT)
-        # Only what downloads may reach the internet; Ollama itself has no need to.
-        pulls = PULL_PODS if settings.serving.model_store is ModelStore.AZURE_FILES else OLLAMA_PODS
-        yield _download("allow-ollama-download", pulls)
-    if vllm_engines(settings):
-        yield _into("allow-vllm", VLLM_PODS, (interceptor, _KEDA, collector(settings)), VLLM_PORT)
-        # With a shared store only what downloads reaches the internet.
-        fetches = FETCH_PODS if settings.serving.model_store is ModelStore.AZURE_FILES else VLLM_PODS
-        yield _download("allow-vllm-download", fetches)
-
-
-def _download(name: str, pods: Mapping[str, str]) -> Flow:
-    return Flow(name=name, direction=HTTPS_OUT.direction, peers=HTTPS_OUT.peers, ports=HTTPS_OUT.ports, pods=dict(pods))
-
-
-def _into(name: str, pods: Mapping[str, str], peers: tuple[Peer, ...], *ports: int) -> Flow:
-    return _flow(name, Direction.INGRESS, pods, peers, ports)
-
-
-def _out_of(name: str, pods: Mapping[str, str], peers: tuple[Peer, ...], *ports: int) -> Flow:
-    return _flow(name, Direction.EGRESS, pods, peers, ports)
-
-
-def _flow(
-    name: str, direction: Direction, pods: Mapping[str, str], peers: tuple[Peer, ...], ports: Sequence[int]
-) -> Flow:
-    return Flow(name=name, direction=direction, peers=peers, ports=tuple(map(Port, ports)), pods=dict(pods))

@@ -1,12 +1,12 @@
 """Values of the vLLM releases, one for every model, and the jobs that bring weights into their store."""
 
 import hashlib
+from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common import timeouts
-from stacks.platform.common.catalogue import HELM
-from stacks.platform.common.images import deployed_images
-from stacks.platform.common.pods import engine_memory_gib, on_pool
+from stacks.platform.common.catalogue import HELM, Image
+from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
@@ -16,6 +16,7 @@ from stacks.settings.workloads import Engine, ModelSettings
 
 from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
 from .ollama import PullJob
+from .pods import engine_memory_gib
 
 API_KEY = "VLLM_API_KEY"
 TOKEN_KEY = "HF_TOKEN"  # noqa: S105
@@ -63,13 +64,13 @@ def job_name(model: ModelSettings) -> str:
     return f"fetch-{readable[:50].strip('-')}-{digest}"
 
 
-def vllm(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine) -> dict[str, Any]:
     """Values of one model's release."""
     serving, model, hop = settings.serving, engine.leader, timeouts.vllm()
     shared = serving.model_store is ModelStore.AZURE_FILES
     token = {} if shared or not serving.hugging_face_token else {"tokenKey": TOKEN_KEY}
     return {
-        "image": deployed_images(settings)["vllm/engine"].values(),
+        "image": images["vllm/engine"].values(),
         "model": model.id,
         "servedName": model.name,
         "arguments": _arguments(settings, engine),

@@ -1,0 +1,29 @@
+"""What follows from the environment's ingress for every application: its class, its issuer, who sends requests."""
+
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode, IngressSettings
+
+from .traffic import Peer
+
+INGRESS = "ingress"
+"""Namespace of the ingress controller; in the mode `application-gateway` it is outside the cluster."""
+
+
+def ingress_class(ingress: IngressSettings) -> str:
+    """Ingress class of the chosen controller.
+
+    AGIC's annotation writes it with a slash, which `ingressClassName` does not allow.
+    """
+    return "nginx" if ingress.mode is IngressMode.NGINX else "azure-application-gateway"
+
+
+def cluster_issuer(ingress: IngressSettings) -> str:
+    """Name of the issuer that certificates of this environment come from."""
+    return f"letsencrypt-{ingress.acme_issuer}"
+
+
+def ingress_peer(settings: Settings) -> Peer:
+    """Where requests of people and programs reach the applications' pods from."""
+    if settings.ingress.mode is IngressMode.NGINX:
+        return Peer(namespace=INGRESS)
+    return Peer(cidr=str(settings.network.gateway_subnet))

@@ -1,0 +1,49 @@
+"""What the rest of the code has to know of cert-manager."""
+
+from collections.abc import Iterator
+
+from stacks.platform.common.ingress_mode import INGRESS
+from stacks.platform.common.namespaces import NamespaceRules, controller_namespace
+from stacks.platform.common.scraping import Target, allow_metrics
+from stacks.platform.common.traffic import ANYWHERE, DNS, HTTPS_OUT, Peer, TrafficRule, allow_to, webhook
+from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode, IngressSettings
+
+from .names import ACCOUNT, METRICS_PORT, NAMESPACE
+
+
+def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
+    settings = components.settings
+    metrics = allow_metrics(settings.monitoring, METRICS_PORT)
+    yield controller_namespace(NAMESPACE, (DNS, HTTPS_OUT, _self_check(settings.ingress), webhook(10250), metrics))
+
+
+def _self_check(ingress: IngressSettings) -> TrafficRule:
+    """cert-manager asks for its own challenge before Let's Encrypt does."""
+    peer = Peer(namespace=INGRESS) if ingress.mode is IngressMode.NGINX else Peer(cidr=ANYWHERE)
+    return allow_to("allow-challenge-check", {}, (peer,), 80, 443)
+
+
+def _targets(_: Settings) -> Iterator[Target]:
+    yield Target(
+        name="cert-manager",
+        namespace=NAMESPACE,
+        labels={"app.kubernetes.io/component": "controller"},
+        port="http-metrics",
+        number=METRICS_PORT,
+    )
+
+
+COMPONENT = Component(
+    package=__package__,
+    position=10,
+    page="reference/platform.md",
+    summary="cert-manager and the issuers of certificates",
+    enabled=lambda _: True,
+    charts=("cert-manager", "platform-issuers"),
+    namespaces=_namespaces,
+    accounts=(ACCOUNT,),
+    targets=_targets,
+)

@@ -1,0 +1,8 @@
+"""Names on which everything around cert-manager has to agree."""
+
+from stacks.platform.common.accounts import WorkloadAccount
+
+ACCOUNT = WorkloadAccount("cert-manager", "cert-manager")
+"""The controller's."""
+NAMESPACE = ACCOUNT.namespace
+METRICS_PORT = 9402

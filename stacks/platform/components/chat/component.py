@@ -1,0 +1,47 @@
+"""What the rest of the code has to know of the chat."""
+
+from collections.abc import Iterator
+
+from stacks.platform.common.databases import Database
+from stacks.platform.common.external_secrets import ExternalSecret
+from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, application_namespace
+from stacks.platform.common.traffic import Peer
+from stacks.platform.components.base import Component, GatewayCaller
+from stacks.platform.components.enabled import EnabledComponents
+from stacks.settings.secret_names import GeneratedSecret
+
+from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE
+from .secrets import external_secrets
+from .traffic import chat_traffic
+
+
+def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
+    settings = components.settings
+    # None of its pods needs more than the highest level allows.
+    yield application_namespace(settings, NAMESPACE, chat_traffic(settings), enforced=PodSecurity.RESTRICTED)
+
+
+def _external_secrets(components: EnabledComponents, *, database_host: str) -> tuple[ExternalSecret, ...]:
+    return external_secrets(components.settings, database_host=database_host)
+
+
+COMPONENT = Component(
+    package=__package__,
+    position=70,
+    needs=("secrets", "certificates", "serving", "databases", "llm_gateway"),
+    page="reference/chat.md",
+    summary="Open WebUI, the chat",
+    enabled=lambda settings: settings.chat.enabled,
+    charts=("open-webui", "valkey"),
+    namespaces=_namespaces,
+    external_secrets=_external_secrets,
+    login_accounts=(ACCOUNT,),
+    hosts=(HOST,),
+    databases=(
+        Database(name=DATABASE, password=GeneratedSecret.DATABASE_CHAT_PASSWORD, extensions=("vector", "uuid-ossp")),
+    ),
+    engine_caller=Peer(namespace=NAMESPACE),
+    gateway_caller=GatewayCaller(
+        key_name=GATEWAY_KEY, secret=GeneratedSecret.GATEWAY_CHAT_KEY, pods=Peer(namespace=NAMESPACE)
+    ),
+)

@@ -1,0 +1,35 @@
+"""What the rest of the code has to know of the Job that makes the databases."""
+
+from collections.abc import Iterator
+
+from stacks.platform.common.databases import allow_database
+from stacks.platform.common.external_secrets import ExternalSecret
+from stacks.platform.common.namespaces import Layer, NamespaceRules, controller_namespace
+from stacks.platform.common.traffic import DNS
+from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
+
+from .jobs import NAMESPACE, external_secret
+
+
+def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
+    traffic = (DNS, allow_database(components.settings.network))
+    yield controller_namespace(NAMESPACE, traffic, layer=Layer.PREPARATION)
+
+
+def _external_secrets(components: EnabledComponents, **_: str) -> Iterator[ExternalSecret]:
+    yield external_secret(components.databases(), components.settings.secrets.versions)
+
+
+COMPONENT = Component(
+    package=__package__,
+    position=60,
+    needs=("secrets",),
+    page="reference/data.md",
+    summary="the Job that makes the applications' databases and their owners",
+    enabled=lambda _: True,
+    serves=lambda component: bool(component.databases),
+    charts=("databases",),
+    namespaces=_namespaces,
+    external_secrets=_external_secrets,
+)

@@ -1,0 +1,92 @@
+"""What the rest of the code has to know of the ingress controller."""
+
+from collections.abc import Iterator
+
+from stacks.platform.common.ingress_mode import INGRESS
+from stacks.platform.common.namespaces import Layer, NamespaceRules
+from stacks.platform.common.scraping import Target, allow_metrics
+from stacks.platform.common.traffic import (
+    ANY_NAMESPACE,
+    ANYWHERE,
+    DNS,
+    HTTPS_OUT,
+    Direction,
+    Peer,
+    allow_from,
+    allow_to,
+)
+from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
+from stacks.settings import Settings
+from stacks.settings.network import IngressMode
+
+METRICS_PORT = 9113
+
+
+def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
+    settings = components.settings
+    ranges = [str(cidr) for cidr in settings.ingress.allowed_source_ranges] or [ANYWHERE]
+    callers = (*(Peer(cidr=cidr) for cidr in ranges), Peer(namespace=ANY_NAMESPACE))
+    backends = _backends(components)
+    # Those of two rollouts go on with what they have begun, for half an hour, while new ones start.
+    most_pods = 3 * settings.ingress.nginx_replicas
+    yield NamespaceRules(
+        name=INGRESS,
+        layer=Layer.CONTROLLERS,
+        quota={
+            "pods": f"{most_pods + 1}",
+            "requests.cpu": f"{most_pods}",
+            "requests.memory": f"{most_pods}Gi",
+            "limits.memory": f"{2 * most_pods}Gi",
+            "persistentvolumeclaims": "0",
+            "services.loadbalancers": "1",
+        },
+        container_defaults={"memory": "256Mi"},
+        container_requests={"cpu": "10m", "memory": "64Mi"},
+        traffic=(
+            DNS,
+            HTTPS_OUT,
+            allow_from("allow-front-door", {}, callers, 443),
+            # Redirects, and challenges: of Let's Encrypt, whose addresses nobody publishes, and of cert-manager, which
+            # asks for its own first and is a pod, so that no range matches it.
+            allow_from("allow-challenges", {}, (Peer(cidr=ANYWHERE), Peer(namespace=ANY_NAMESPACE)), 80),
+            *([allow_to("allow-backends", {}, backends)] if backends else []),
+            allow_metrics(settings.monitoring, METRICS_PORT),
+        ),
+    )
+
+
+def _backends(components: EnabledComponents) -> list[Peer]:
+    """Every namespace that lets the controller in."""
+    return [
+        Peer(namespace=rules.name)
+        for rules in components.namespaces_beside("ingress")
+        if any(
+            peer.namespace == INGRESS
+            for rule in rules.traffic
+            if rule.direction is Direction.INGRESS
+            for peer in rule.peers
+        )
+    ]
+
+
+def _targets(_: Settings) -> Iterator[Target]:
+    yield Target(
+        name="nginx-ingress",
+        namespace=INGRESS,
+        labels={"app.kubernetes.io/name": "nginx-ingress"},
+        port="prometheus",
+        number=METRICS_PORT,
+    )
+
+
+COMPONENT = Component(
+    package=__package__,
+    position=30,
+    page="reference/network.md",
+    summary="F5 NGINX at the public address",
+    enabled=lambda settings: settings.ingress.mode is IngressMode.NGINX,
+    charts=("nginx-ingress",),
+    namespaces=_namespaces,
+    targets=_targets,
+)

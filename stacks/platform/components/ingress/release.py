@@ -1,0 +1,32 @@
+"""Chart values of F5 NGINX that only the stack knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.platform.common.catalogue import Image
+from stacks.platform.common.timeouts import ingress as ingress_times
+from stacks.settings import Settings
+
+AZURE = "service.beta.kubernetes.io/azure"
+
+
+def nginx_ingress(
+    settings: Settings, images: Mapping[str, Image], *, public_ip_name: str, resource_group: str
+) -> dict[str, Any]:
+    """Values of F5 NGINX: replicas, times, and the static address it takes by name from another resource group."""
+    hop = ingress_times(settings.serving)
+    return {
+        "controller": {
+            "image": images["nginx-ingress/controller"].values(),
+            "replicaCount": settings.ingress.nginx_replicas,
+            "config": {"entries": {"proxy-read-timeout": f"{hop.silence_seconds}s"}},
+            "lifecycle": {"preStop": {"sleep": {"seconds": hop.pre_stop_seconds}}},
+            "terminationGracePeriodSeconds": hop.grace_seconds,
+            "service": {
+                "annotations": {
+                    f"{AZURE}-pip-name": public_ip_name,
+                    f"{AZURE}-load-balancer-resource-group": resource_group,
+                },
+            },
+        }
+    }

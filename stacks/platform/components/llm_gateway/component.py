@@ -1,0 +1,49 @@
+"""What the rest of the code has to know of the LLM gateway."""
+
+from collections.abc import Iterator
+
+from stacks.platform.common.databases import Database
+from stacks.platform.common.external_secrets import ExternalSecret
+from stacks.platform.common.namespaces import NamespaceRules, application_namespace
+from stacks.platform.common.scraping import Target
+from stacks.platform.common.traffic import Peer
+from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
+from stacks.settings import Settings
+from stacks.settings.secret_names import GeneratedSecret
+
+from .address import DATABASE, HOST, METRICS_PORT, NAMESPACE, PODS, enabled
+from .secrets import external_secret
+from .traffic import gateway_traffic
+
+
+def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
+    # LiteLLM's image writes to its root, which the level `restricted` refuses.
+    yield application_namespace(components.settings, NAMESPACE, gateway_traffic(components))
+
+
+def _external_secrets(components: EnabledComponents, **_: str) -> Iterator[ExternalSecret]:
+    yield external_secret(components.settings, components.gateway_callers())
+
+
+def _targets(_: Settings) -> Iterator[Target]:
+    yield Target(name="litellm", namespace=NAMESPACE, labels=PODS, port="metrics", number=METRICS_PORT)
+
+
+COMPONENT = Component(
+    package=__package__,
+    position=80,
+    needs=("secrets", "certificates", "serving", "databases"),
+    page="reference/llm-gateway.md",
+    summary="LiteLLM, the one OpenAI-compatible API in front of the engines",
+    enabled=enabled,
+    charts=("litellm", "valkey"),
+    namespaces=_namespaces,
+    external_secrets=_external_secrets,
+    hosts=(HOST,),
+    databases=(Database(name=DATABASE, password=GeneratedSecret.DATABASE_GATEWAY_PASSWORD, extensions=("uuid-ossp",)),),
+    engine_caller=Peer(namespace=NAMESPACE),
+    targets=_targets,
+    alerts=("gateway",),
+    dashboards=("gateway",),
+)

@@ -1,0 +1,18 @@
+"""Which alerts and dashboards an environment has: monitoring's own, then those of the other components."""
+
+from collections.abc import Iterable
+
+from stacks.platform.components.base import Component
+
+ALERTS = ("platform",)
+DASHBOARDS = ("overview", "postgresql")
+
+
+def alert_files(components: Iterable[Component]) -> tuple[str, ...]:
+    """Files of `helm/monitors/rules`, without their ending."""
+    return (*ALERTS, *(name for component in components for name in component.alerts))
+
+
+def dashboard_files(components: Iterable[Component]) -> tuple[str, ...]:
+    """Files of `helm/dashboards/files`, without their ending."""
+    return (*DASHBOARDS, *(name for component in components for name in component.dashboards))

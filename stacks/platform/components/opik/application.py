@@ -1,0 +1,100 @@
+"""Chart values of Opik's own containers: the backend, the evaluator of users' code, and the web server.
+
+Keys: `values.yaml` of the chart, https://github.com/comet-ml/opik/tree/main/deployment/helm_chart/opik.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.platform.common.catalogue import Image
+from stacks.platform.common.ingress_annotations import own_hsts
+from stacks.settings.network import IngressSettings
+from stacks.settings.workloads import OpikSettings
+
+from . import secrets, settling
+from .names import ACCOUNT, BACKEND_ACCOUNT, NAMESPACE
+
+MIGRATIONS = "backend-migrations"
+"""Init container that migrates both databases, as the chart calls it."""
+MIGRATE = 'java() { command java "$@" || exit; }; . ./run_db_migrations.sh'
+"""The image's own script, ended by the first failure: by itself it ends well when MySQL's migrations fail
+(https://github.com/comet-ml/opik/issues/6417), and the server would start on half a schema."""
+
+
+def backend(
+    opik: OpikSettings,
+    images: Mapping[str, Image],
+    fixed: Mapping[str, Any],
+    *,
+    kubectl_image: str,
+    fingerprints: Mapping[str, str],
+) -> dict[str, Any]:
+    """Values of the backend, which migrates once the stores run with their `fingerprints`.
+
+    `images` are those of the release, `fixed` is what the values files say of the backend.
+    """
+    replicas, most = opik.replicas, opik.max_replicas
+    environment = [{"configMapRef": {"name": "opik-backend"}}, {"secretRef": {"name": secrets.BACKEND}}]
+    return {
+        "image": _own_image(images["backend"]),
+        "serviceAccount": {"create": False, "name": BACKEND_ACCOUNT},
+        "replicaCount": replicas,
+        "autoscaling": {"enabled": most > replicas, "minReplicas": replicas, "maxReplicas": most},
+        "podDisruptionBudget": {"enabled": replicas > 1},
+        "waitForClickhouse": {"image": images["curl"].parts()},
+        "waitForMysql": {"image": images["busybox"].parts()},
+        "env": {"TOGGLE_GUARDRAILS_ENABLED": str(bool(opik.guardrails_pool)).lower()},
+        "envFrom": environment,
+        # The chart puts its own migration before containers of ours, so it is off and stands here, after the wait.
+        "initContainers": [
+            settling.container(
+                kubectl_image,
+                NAMESPACE,
+                fingerprints,
+                fixed["securityContext"],
+                fixed["waitForMysql"]["resources"],
+            ),
+            {
+                "name": MIGRATIONS,
+                "image": str(images["backend"]),
+                "command": ["/bin/bash", "-c", MIGRATE],
+                "envFrom": environment,
+                "securityContext": fixed["securityContext"],
+                "resources": fixed["run_migration_resources"],
+            },
+        ],
+        "volumes": [settling.token_volume()],
+    }
+
+
+def evaluator(images: Mapping[str, Image]) -> dict[str, Any]:
+    """Values of what runs evaluation code that users write."""
+    sandbox = images["sandbox-executor"].parts()
+    return {
+        "image": _own_image(images["python-backend"]),
+        # Unused with the strategy `process`; with another, nothing comes from elsewhere either.
+        "env": {f"PYTHON_CODE_EXECUTOR_IMAGE_{key}": sandbox[part] for key, part in _SANDBOX_VARIABLES.items()},
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+        "waitForRedis": {"image": images["busybox"].parts()},
+        "envFrom": [{"configMapRef": {"name": "opik-python-backend"}}, {"secretRef": {"name": secrets.EVALUATOR}}],
+    }
+
+
+_SANDBOX_VARIABLES = {"REGISTRY": "registry", "NAME": "repository", "TAG": "tag"}
+"""What `apps/opik-python-backend/src/opik_backend/executor_docker.py` joins to an image's name."""
+
+
+def frontend(ingress: IngressSettings, images: Mapping[str, Image]) -> dict[str, Any]:
+    """Values of the web server."""
+    values: dict[str, Any] = {
+        "image": _own_image(images["frontend"]),
+        "serviceAccount": {"create": False, "name": ACCOUNT},
+    }
+    if hsts := own_hsts(ingress):
+        values |= {"extraServerHeaders": {"Strict-Transport-Security": hsts}}
+    return values
+
+
+def _own_image(image: Image) -> dict[str, str]:
+    parts = image.parts()
+    return {"repository": parts["repository"], "tag": parts["tag"]}
