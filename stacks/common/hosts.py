@@ -21,7 +21,7 @@ class Host:
         return f"{self.label}.{domain}"
 
     def url(self, domain: str) -> str:
-        """Return the address that people are told, without a slash at its end."""
+        """Return the address to begin at, without a slash at its end."""
         return f"https://{self.name(domain)}{self.path}"
 
     def redirect_uri(self, domain: str) -> str:

@@ -171,7 +171,7 @@ def test_its_metrics_are_collected(synthesized: Synthesized) -> None:
 
 
 def test_it_stands_on_the_page_of_components(folder: Path) -> None:
-    row = f"| `{NAME}` | a board to draw on | `secrets`, `certificates` | `board.<domain>` | [board.md](board.md) |"
+    row = f"| `{NAME}` | a board to draw on | `secrets`, `certificates` | `board.<domain>` | [`board.md`](board.md) |"
     assert row in overview(components([folder])).splitlines()
 
 

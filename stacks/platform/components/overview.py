@@ -27,7 +27,7 @@ def overview(described: Iterable[Component]) -> str:
 
 def _row(component: Component) -> str:
     hosts = ", ".join(f"`{host.label}.<domain>`" for host in component.hosts)
-    page = f"[{Path(component.page).name}]({_link(component.page)})"
+    page = f"[`{Path(component.page).name}`]({_link(component.page)})"
     cells = (f"`{component.name}`", component.summary, ", ".join(_needs(component)), hosts, page)
     return "| " + " | ".join(cells) + " |\n"
 
