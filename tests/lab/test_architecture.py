@@ -68,9 +68,7 @@ def test_the_picture_follows_light_and_dark_pages(described: Description) -> Non
 
 
 def _component(name: str, calls: dict[str, tuple[int, ...]] | None = None) -> ComponentPart:
-    return ComponentPart(
-        name=name, summary="something", namespaces=(name,), hosts=(), uses_database=False, calls=calls or {}
-    )
+    return ComponentPart(name=name, summary="something", hosts=(), uses_database=False, calls=calls or {})
 
 
 _STACKS = (

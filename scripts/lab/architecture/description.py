@@ -4,7 +4,7 @@ import json
 import re
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,11 @@ from typing import Any
 from main import build_app
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.platform.common.namespaces import NamespaceRules
-from stacks.platform.common.traffic import Direction, TrafficRule
+from stacks.platform.common.traffic import Direction
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 _READ = re.compile(r"data\.terraform_remote_state\.([\w-]+)\.outputs\.(\w+)")
-_POSTGRESQL = 5432
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +37,6 @@ class ComponentPart:
 
     name: str
     summary: str
-    namespaces: tuple[str, ...]
     hosts: tuple[str, ...]
     """First labels of its host names."""
     uses_database: bool
@@ -48,7 +46,7 @@ class ComponentPart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """Everything in the picture: stacks in deploy order, components in the order of their namespaces."""
+    """Everything in the picture: stacks in deploy order, components in the order of lists."""
 
     stacks: tuple[StackPart, ...]
     components: tuple[ComponentPart, ...]
@@ -89,34 +87,24 @@ def _producer(state: Mapping[str, Any]) -> str:
 
 
 def _components(settings: Settings) -> Iterator[ComponentPart]:
-    rules = enabled_components(settings).namespaces()
-    owner = {it.name: _COMPONENTS.get(it.name, it.name) for it in rules}
-    for name in dict.fromkeys(owner.values()):
-        own = [it for it in rules if owner[it.name] == name]
+    enabled = enabled_components(settings)
+    rules = {component.name: tuple(component.namespaces(enabled)) for component in enabled}
+    for component in enabled:
         yield ComponentPart(
-            name=name,
-            summary=_SUMMARIES[name],
-            namespaces=tuple(it.name for it in own),
-            hosts=_HOSTS.get(name, ()),
-            uses_database=any(_reaches_database(rule) for it in own for rule in it.traffic),
-            calls=dict(sorted(_calls(own, rules, owner, name))),
+            name=component.name,
+            summary=component.summary,
+            hosts=tuple(host.label for host in component.hosts),
+            uses_database=bool(component.databases),
+            calls=dict(sorted(_calls(component.name, rules))),
         )
 
 
-def _reaches_database(rule: TrafficRule) -> bool:
-    return any(port.number == _POSTGRESQL for port in rule.ports) and any(peer.cidr for peer in rule.peers)
-
-
-def _calls(
-    own: Iterable[NamespaceRules], rules: Iterable[NamespaceRules], owner: Mapping[str, str], name: str
-) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Yield which components one component may reach: both sides have to allow it."""
-    ports: defaultdict[str, set[int]] = defaultdict(set)
-    for caller in own:
-        for callee in rules:
-            if owner[callee.name] != name:
-                ports[owner[callee.name]] |= _allowed(caller, callee)
-    yield from ((callee, tuple(sorted(numbers))) for callee, numbers in ports.items() if numbers)
+def _calls(name: str, rules: Mapping[str, tuple[NamespaceRules, ...]]) -> Iterator[tuple[str, tuple[int, ...]]]:
+    """Yield which components one component may reach, with the ports: both sides have to allow it."""
+    for other, namespaces in rules.items():
+        ports = {port for own in rules[name] for theirs in namespaces for port in _allowed(own, theirs)}
+        if other != name and ports:
+            yield other, tuple(sorted(ports))
 
 
 def _allowed(caller: NamespaceRules, callee: NamespaceRules) -> set[int]:
@@ -138,24 +126,3 @@ def _allowed(caller: NamespaceRules, callee: NamespaceRules) -> set[int]:
         return let_in
     return let_in & {port.number for rule in outgoing for port in rule.ports}
 
-
-_COMPONENTS = {
-    "gateway": "llm_gateway",
-    "scaling": "serving",
-    "cert-manager": "certificates",
-    "external-secrets": "secrets",
-    "node-metrics": "monitoring",
-}
-_SUMMARIES = {
-    "certificates": "cert-manager and the issuers of certificates",
-    "secrets": "External Secrets: copies secrets out of the vault",
-    "ingress": "F5 NGINX at the public address",
-    "gpu": "NVIDIA's device plugin and GPU metrics",
-    "serving": "Ollama and vLLM on GPU pools, scaled from zero, and the proxy in front of them",
-    "databases": "the Job that prepares the databases",
-    "chat": "Open WebUI",
-    "llm_gateway": "LiteLLM: one OpenAI-compatible API, keys, budgets",
-    "opik": "tracing and evaluation, behind oauth2-proxy",
-    "monitoring": "Prometheus, Alertmanager, Grafana",
-}
-_HOSTS = {"chat": ("chat",), "llm_gateway": ("api",), "opik": ("opik",), "monitoring": ("grafana",)}
