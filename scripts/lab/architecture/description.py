@@ -125,4 +125,3 @@ def _allowed(caller: NamespaceRules, callee: NamespaceRules) -> set[int]:
     if any(not rule.ports for rule in outgoing):
         return let_in
     return let_in & {port.number for rule in outgoing for port in rule.ports}
-
