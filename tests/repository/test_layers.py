@@ -1,6 +1,8 @@
 """Imports follow the layers, from commands down to what they stand on; the whole tree has one table."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -102,3 +104,16 @@ def test_a_noun_of_the_command_line_imports_no_other_noun() -> None:
         if module.startswith("scripts.cli.") and module.split(".")[2] in nouns - {noun} - NOUNS.get(noun, frozenset())
     }
     assert against == set()
+
+
+def test_no_module_of_a_folder_of_programs_is_named_like_one_of_pythons_own() -> None:
+    """A program started by its path finds its folder first: `socket.py` beside it would take the library's place."""
+    tracked = subprocess.run(["git", "ls-files", "*.py"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [Path(name) for name in tracked.split()]
+    started = {
+        "tests/support/chat",
+        "scripts/lab/bench",
+        "scripts/lab/rehearsal",
+        "scripts/lab/rehearsal/fake_provider",
+    }
+    assert [str(file) for file in files if str(file.parent) in started and file.stem in sys.stdlib_module_names] == []

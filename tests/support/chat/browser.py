@@ -15,7 +15,7 @@ import httpx
 from stacks.platform.common.ingress_annotations import STICKY_COOKIE
 from tests.support.programs import processes as programs
 
-from . import socket as chat_socket
+from . import web_socket
 
 
 @dataclass
@@ -47,7 +47,7 @@ class Browser:
     @contextmanager
     def socket(self, pod: str) -> Iterator["Socket"]:
         """Open a web socket at a pod, through the front door."""
-        command = [str(programs.open_webui_python()), chat_socket.__file__, f"https://{self.host}"]
+        command = [str(programs.open_webui_python()), web_socket.__file__, f"https://{self.host}"]
         process = subprocess.Popen(
             [*command, f"{STICKY_COOKIE}={pod}"],
             env={"SSL_CERT_FILE": str(self.trusted), "PATH": "/usr/bin:/bin"},
