@@ -9,23 +9,22 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.schemas import Block, Schemas
+from scripts.lab.rehearsal.schemas import Block, pinned
 from tests.support.kubernetes.provider_zeros import ZEROS
-from tests.support.rehearsal.fake_providers import derived
 from tests.support.stacks.synthesis import Synthesized
 
 Environment = Callable[[str], Synthesized]
 Found = tuple[str, str, dict[str, Any], Block]
 
 ENVIRONMENTS = ("dev", "prod")
-SCHEMAS = Schemas(derived)
+SCHEMAS = pinned()
 
 
 def _blocks(synthesized: Synthesized) -> Iterator[Found]:
     """Yield address, path, body and schema of every block in every `kubernetes_*` resource."""
     for type_name, named in synthesized.stacks["platform"]["resource"].items():
         if type_name.startswith("kubernetes_"):
-            schema = SCHEMAS.block("kubernetes", "resource", type_name)
+            schema = SCHEMAS.block("resource", type_name)
             for name, body in named.items():
                 yield from _nested(f"{type_name}.{name}", type_name, body, schema)
 

@@ -12,12 +12,12 @@ import shlex
 import stat
 import sys
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
-from . import bindings, schemas
 from .cloud import FOLDER
-from .fake_provider import messages, served
 from .fake_provider.faults import FILE as FAULTS_FILE
+from .schemas import PROVIDERS, pinned
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -41,10 +41,8 @@ def platform_name() -> str:
     return f"{platform.system().lower()}_{_MACHINES.get(machine, machine)}"
 
 
-def prepare(
-    folder: Path, *, real: Mapping[str, Path | None] | None = None, schema_cache: Path | None = None
-) -> dict[str, str]:
-    """Create or refresh mirror, schemas and cloud under ``folder``; returns the environment for Terraform.
+def prepare(folder: Path, *, real: Mapping[str, Path | None] | None = None) -> dict[str, str]:
+    """Create or refresh mirror and cloud under ``folder``; returns the environment for Terraform.
 
     ``real`` names the providers that are none of ours: with the folder of its package, or None for one that Terraform
     takes from the registry. Merge the result over the caller's environment. Safe to call again for a folder in use with
@@ -54,15 +52,15 @@ def prepare(
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     mirror = folder / "mirror"
-    for provider in bindings.PROVIDERS:
+    for provider in PROVIDERS:
         for registry in REGISTRIES:
             if provider not in real:
                 _install(mirror / registry, provider)
             elif package := real[provider]:
                 _link(mirror / registry, provider, package)
     config = folder / "terraform.rc"
-    schemas.write_atomically(config, _installation(mirror, [name for name in real if real[name] is None]).encode())
-    site_packages = str(Path(bindings.archive("random")).parents[2])
+    _write_atomically(config, _installation(mirror, [name for name in real if real[name] is None]).encode())
+    site_packages = str(metadata.distribution("grpcio").locate_file(""))
     return {
         "TF_CLI_CONFIG_FILE": str(config),
         "TF_CLI_ARGS_providers_lock": f"-fs-mirror={shlex.quote(str(mirror))} -platform={platform_name()}",
@@ -72,7 +70,6 @@ def prepare(
         "GRPC_VERBOSITY": "NONE",
         FOLDER: str(folder),
         FAULTS_FILE: str(Path(os.environ.get(FAULTS_FILE) or folder / "faults.yaml").resolve()),
-        "REHEARSAL_SCHEMAS": str(_served_schemas(schema_cache or schemas.default_cache())),
         "REHEARSAL_PYTHON": sys.executable,
         "REHEARSAL_MAIN": str(ROOT / "scripts" / "lab" / "rehearsal" / "fake_provider" / "__main__.py"),
         "REHEARSAL_PATH": os.pathsep.join([str(ROOT), site_packages]),
@@ -82,9 +79,7 @@ def prepare(
 def _installation(mirror: Path, fetched: Sequence[str]) -> str:
     """Return Terraform's configuration: everything from the mirror, the providers ``fetched`` from the registry."""
     direct = [f"{registry}/hashicorp/{name}" for registry in REGISTRIES for name in fetched]
-    mirrored = [
-        f"{registry}/hashicorp/{name}" for registry in REGISTRIES for name in bindings.PROVIDERS if name not in fetched
-    ]
+    mirrored = [f"{registry}/hashicorp/{name}" for registry in REGISTRIES for name in PROVIDERS if name not in fetched]
     text = (
         "disable_checkpoint = true\nprovider_installation {\n  filesystem_mirror {\n"
         f"    path = {json.dumps(str(mirror))}\n    include = {json.dumps(mirrored)}\n  }}\n"
@@ -93,7 +88,7 @@ def _installation(mirror: Path, fetched: Sequence[str]) -> str:
 
 
 def _place(mirror: Path, provider: str) -> Path:
-    return mirror / "hashicorp" / provider / bindings.binding_version(provider)[1] / platform_name()
+    return mirror / "hashicorp" / provider / pinned().version(provider) / platform_name()
 
 
 def _link(mirror: Path, provider: str, package: Path) -> None:
@@ -104,20 +99,17 @@ def _link(mirror: Path, provider: str, package: Path) -> None:
 
 
 def _install(mirror: Path, provider: str) -> None:
-    version = bindings.binding_version(provider)[1]
+    version = pinned().version(provider)
     executable = _place(mirror, provider) / f"terraform-provider-{provider}_v{version}"
     if executable.exists() and executable.read_text(encoding="utf-8") == _EXECUTABLE:
         return
-    schemas.write_atomically(executable, _EXECUTABLE.encode())
+    _write_atomically(executable, _EXECUTABLE.encode())
     executable.chmod(executable.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
 
 
-def _served_schemas(cache: Path) -> Path:
-    origins = [schemas.fingerprint(provider) for provider in bindings.PROVIDERS]
-    forms = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (messages, served)]
-    folder = cache / ("served-" + schemas.digest(*origins, *forms))
-    for provider in bindings.PROVIDERS:
-        path = folder / f"{provider}.schemas"
-        if not path.exists():
-            schemas.write_atomically(path, served.pack(schemas.derived(provider, cache).blocks))
-    return folder
+def _write_atomically(path: Path, content: bytes) -> None:
+    """Write a file so that others see the old content or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.write_bytes(content)
+    draft.replace(path)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from .schemas import Block, Key, SchemaError, Schemas, provider_of
+from .schemas import Block, Key, SchemaError, Schemas
 
 _META = {
     "resource": {"connection", "count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"},
@@ -22,14 +22,14 @@ _BUILT_IN = frozenset({"terraform_remote_state", "terraform_data"})
 
 
 def findings(stack: Mapping[str, Any], schemas: Schemas) -> list[str]:
-    """Return what is wrong with a parsed ``cdk.tf.json``, one line each: address, place, fault."""
+    """Return what is wrong with a parsed ``cdk.tf.json``, one line each: address, place, error."""
     found: list[str] = []
     for name, configurations in stack.get("provider", {}).items():
         for position, body in enumerate(_listed(configurations)):
-            found += _checked(schemas, name, ("provider", name), body, f"provider.{name}[{position}]")
+            found += _checked(schemas, ("provider", name), body, f"provider.{name}[{position}]")
     for kind, type_name, label, body in _typed(stack):
         address = ".".join(([] if kind == "resource" else [kind]) + [type_name, label])
-        found += _checked(schemas, provider_of(type_name), (kind, type_name), body, address)
+        found += _checked(schemas, (kind, type_name), body, address)
     return found
 
 
@@ -50,12 +50,12 @@ def _typed(stack: Mapping[str, Any]) -> Iterator[tuple[str, str, str, Any]]:
                     yield kind, type_name, label, body
 
 
-def _checked(schemas: Schemas, provider: str, key: Key, body: Any, address: str) -> list[str]:
+def _checked(schemas: Schemas, key: Key, body: Any, address: str) -> list[str]:
     try:
-        block = schemas.block(provider, *key)
-    except SchemaError as error:
-        return [f"{address}: {error}"]
-    return [f"{address}: {fault}" for fault in _block(block, body, "", _META[key[0]])]
+        block = schemas.block(*key)
+    except SchemaError as unknown:
+        return [f"{address}: {unknown}"]
+    return [f"{address}: {error}" for error in _block(block, body, "", _META[key[0]])]
 
 
 def _block(block: Block, body: Any, path: str, meta: Iterable[str] = ()) -> Iterator[str]:

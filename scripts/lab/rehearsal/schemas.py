@@ -1,161 +1,78 @@
-"""Where the providers' schemas come from, and one look-up for all of them.
+"""The providers' own schemas of every type that the code uses.
 
-Two sources with one shape, that of ``terraform providers schema -json``: *derived* from the pinned bindings (always
-there, cached under ``~/.cache/llm-platform``), and *real*, the dumps in the folder that ``PROVIDER_SCHEMAS`` names.
+They lie in ``schemas.json.gz``, cut out of ``terraform providers schema -json`` by ``schema_cut.py``: per provider its
+version and, per kind and type, the schema without its descriptions.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
-import os
-import re
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from . import bindings, corrections, generated_source
-
 Block = dict[str, Any]
 Key = tuple[str, str]
+Content = Mapping[str, Mapping[str, Any]]
 
-REAL_SCHEMAS = "PROVIDER_SCHEMAS"
+FILE = Path(__file__).with_name("schemas.json.gz")
 
-_REAL_SECTIONS = {
-    "resource": "resource_schemas",
-    "data": "data_source_schemas",
-    "ephemeral": "ephemeral_resource_schemas",
-}
+PROVIDERS = ("azurerm", "azuread", "kubernetes", "helm", "random")
+
+KINDS = ("resource", "data", "ephemeral", "provider")
+"""Kinds of types; the only type of the kind ``provider`` is the provider's configuration, named as the provider."""
 
 
 class SchemaError(LookupError):
-    """A schema that was asked for does not exist, or its source cannot be read."""
-
-
-@dataclass(frozen=True)
-class ProviderSchema:
-    """The schemas of one provider; ``blocks`` maps ``(kind, type name)`` to a block.
-
-    ``kind`` is ``resource``, ``data``, ``ephemeral`` or ``provider`` (whose type name is the provider's own).
-    """
-
-    provider: str
-    version: str
-    blocks: dict[Key, Block]
+    """There is no schema of a provider or type that was asked for."""
 
 
 class Schemas:
-    """Schemas of all pinned providers from one source, loaded when first asked for."""
+    """Schemas of all pinned providers, in the form that ``schema_cut.cut`` gives them."""
 
-    def __init__(self, load: Callable[[str], ProviderSchema]) -> None:
-        self._load = cache(load)
+    def __init__(self, content: Content) -> None:
+        self._content = content
 
-    def block(self, provider: str, kind: str, type_name: str) -> Block:
-        """Return the block of one type.
+    def version(self, provider: str) -> str:
+        """Return the version of a provider, such as ``4.55.0``. Raises SchemaError for one that is not in the file."""
+        return str(self._provider(provider)["version"])
 
-        Raises SchemaError where the provider is not one of ours or has no such type.
+    def schema(self, kind: str, type_name: str) -> dict[str, Any]:
+        """Return ``version`` and ``block`` of one type.
+
+        Raises SchemaError where its provider or the type itself is not in the file.
         """
-        if provider not in bindings.PROVIDERS:
-            raise SchemaError(f"provider {provider!r} is not one of {', '.join(bindings.PROVIDERS)}")
+        provider = provider_of(type_name)
         try:
-            return self._load(provider).blocks[kind, type_name]
+            found: dict[str, Any] = self._provider(provider)[kind][type_name]
         except KeyError:
-            raise SchemaError(f"provider {provider} has no {kind} type {type_name!r}") from None
+            raise SchemaError(f"provider {provider} has no {kind} type {type_name!r} in {FILE.name}") from None
+        return found
 
-    def types(self, provider: str) -> Iterable[Key]:
+    def block(self, kind: str, type_name: str) -> Block:
+        """Return the block of one type. Raises SchemaError as `schema` does."""
+        block: Block = self.schema(kind, type_name)["block"]
+        return block
+
+    def types(self, provider: str) -> list[Key]:
         """Return every ``(kind, type name)`` of a provider."""
-        return self._load(provider).blocks
+        known = self._provider(provider)
+        return [(kind, name) for kind in KINDS for name in known.get(kind, {})]
+
+    def _provider(self, provider: str) -> Mapping[str, Any]:
+        if provider not in self._content:
+            raise SchemaError(f"provider {provider!r} is not one of {', '.join(self._content)}")
+        return self._content[provider]
 
 
 def provider_of(type_name: str) -> str:
-    """Return the provider a type belongs to, by the prefix of its name."""
+    """Return the provider that a type belongs to, by the prefix of its name."""
     return type_name.split("_", 1)[0]
 
 
-def default_cache() -> Path:
-    """Return the folder for derived schemas, outside of any checkout."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "llm-platform" / "provider-schemas"
-
-
-def fingerprint(provider: str) -> str:
-    """Return a name that changes when the binding or the way it is read changes."""
-    digest = hashlib.sha256()
-    for module in (bindings, corrections, generated_source):
-        digest.update(Path(str(module.__file__)).read_bytes())
-    digest.update(str(bindings.archive(provider).stat().st_size).encode())
-    wheel, version = bindings.binding_version(provider)
-    return f"{provider}-{version}-{wheel}-{digest.hexdigest()[:12]}"
-
-
-def digest(*parts: str) -> str:
-    """Return twelve hexadecimal digits that stand for some texts."""
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:12]
-
-
-def derive(provider: str) -> ProviderSchema:
-    """Read all schemas of a provider out of its installed binding (up to three seconds for azurerm)."""
-    blocks = bindings.read_all(provider)
-    for (kind, name), block in blocks.items():
-        corrections.correct(kind, name, block)
-    for name, block in corrections.EPHEMERAL.items():
-        if provider_of(name) == provider:
-            blocks["ephemeral", name] = block
-    return ProviderSchema(provider, bindings.binding_version(provider)[1], blocks)
-
-
-def derived(provider: str, folder: Path | None = None) -> ProviderSchema:
-    """Return the derived schemas of a provider from the cache, filling it first where needed."""
-    path = (folder or default_cache()) / f"{fingerprint(provider)}.json"
-    try:
-        stored = json.loads(path.read_bytes())
-    except (FileNotFoundError, json.JSONDecodeError):
-        found = derive(provider)
-        stored = {f"{kind} {name}": block for (kind, name), block in found.blocks.items()}
-        write_atomically(path, json.dumps(stored, separators=(",", ":")).encode())
-        return found
-    blocks = {(key.split()[0], key.split()[1]): block for key, block in stored.items()}
-    return ProviderSchema(provider, bindings.binding_version(provider)[1], blocks)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Write a file so that others see the old content or the new one, never a part."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
-    draft.write_bytes(content)
-    draft.replace(path)
-
-
-def real(provider: str, folder: Path) -> ProviderSchema:
-    """Return the schemas a real provider gave to ``terraform providers schema -json``.
-
-    Raises SchemaError where the folder holds no dump of the pinned version.
-    """
-    version = bindings.binding_version(provider)[1]
-    path = folder / f"{provider}-{version}.json.gz"
-    try:
-        dump = json.loads(gzip.decompress(path.read_bytes()))
-    except FileNotFoundError:
-        raise SchemaError(
-            f"{path} is missing: write it with 'terraform providers schema -json | gzip', or unset {REAL_SCHEMAS}"
-        ) from None
-    (schemas,) = dump["provider_schemas"].values()
-    blocks: dict[Key, Block] = {("provider", provider): schemas["provider"]["block"]}
-    for kind, section in _REAL_SECTIONS.items():
-        blocks |= {(kind, name): schema["block"] for name, schema in schemas.get(section, {}).items()}
-    return ProviderSchema(provider, version, blocks)
-
-
-def real_folder() -> Path | None:
-    """Return the folder of real dumps the caller named, if any."""
-    named = os.environ.get(REAL_SCHEMAS)
-    return Path(named) if named and re.search(r"\S", named) else None
-
-
-def available() -> Schemas:
-    """Return the real schemas where they are at hand, else the derived ones."""
-    folder = real_folder()
-    return Schemas(lambda provider: real(provider, folder)) if folder else Schemas(derived)
+@cache
+def pinned() -> Schemas:
+    """Return the schemas of the file, read once per process."""
+    return Schemas(json.loads(gzip.decompress(FILE.read_bytes())))

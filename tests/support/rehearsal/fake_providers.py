@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-from scripts.lab.rehearsal import schemas
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.fake_provider.configuration import Configuration
 from scripts.lab.rehearsal.fake_provider.faults import Faults
@@ -16,29 +14,19 @@ from scripts.lab.rehearsal.fake_provider.provider import Answer, StandIn
 from scripts.lab.rehearsal.fake_provider.served import Served
 from scripts.lab.rehearsal.fake_provider.server import service_of
 from scripts.lab.rehearsal.fake_provider.values import elements, wholly_known
-from scripts.lab.rehearsal.mirror import prepare
+from scripts.lab.rehearsal.schemas import pinned
 
 LOCATION = "westeurope"
 
 
-@cache
-def derived(provider: str) -> schemas.ProviderSchema:
-    return schemas.derived(provider)
-
-
-@cache
-def served(provider: str, folder: Path) -> Served:
-    return Served(Path(prepare(folder)["REHEARSAL_SCHEMAS"]) / f"{provider}.schemas")
-
-
 def body(kind: str, type_name: str, **arguments: Any) -> dict[str, Any]:
     """Return a whole configuration as Terraform sends it: everything unset is null or empty."""
-    block = derived(schemas.provider_of(type_name)).blocks[kind, type_name]
+    block = pinned().block(kind, type_name)
     return _whole(block, arguments)
 
 
 def _whole(block: dict[str, Any], arguments: dict[str, Any]) -> dict[str, Any]:
-    found = {name: arguments.get(name) for name in block["attributes"]}
+    found = {name: arguments.get(name) for name in block.get("attributes", {})}
     for name, nested in block.get("block_types", {}).items():
         if nested["nesting_mode"] == "single":
             found[name] = None
@@ -61,7 +49,7 @@ class Provider:
     def plan(self, type_name: str, prior: Any = None, **arguments: Any) -> Answer:
         """Plan as Terraform does: unset computed attributes keep their prior value."""
         config = body("resource", type_name, **arguments)
-        block = derived(schemas.provider_of(type_name)).blocks["resource", type_name]
+        block = pinned().block("resource", type_name)
         proposed = _merged(block, config, prior) if prior else config
         return self.stand_in.plan(type_name, prior, proposed, config)
 
@@ -90,7 +78,7 @@ class Provider:
 
 def _merged(block: dict[str, Any], config: dict[str, Any], prior: dict[str, Any]) -> dict[str, Any]:
     found = dict(config)
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         if attribute.get("computed") and found[name] is None:
             found[name] = prior.get(name)
     for name, nested in block.get("block_types", {}).items():
@@ -106,4 +94,4 @@ def provider(name: str, folder: Path, stack: str = "network") -> Provider:
     cloud = Cloud(folder)
     configuration = Configuration(folder / "stacks" / stack)
     faults = Faults(cloud, stack, threading.Event())
-    return Provider(StandIn(served(name, folder), cloud, service_of(name, cloud), faults, configuration), cloud)
+    return Provider(StandIn(Served(pinned(), name), cloud, service_of(name, cloud), faults, configuration), cloud)

@@ -17,47 +17,17 @@ CALLER = "00000000-5eed-4000-8000-0000000000ca"
 
 _NET = "{group}/providers/Microsoft.Network"
 _AUTH = "{scope}/providers/Microsoft.Authorization"
-_VAULTS = "{group}/providers/Microsoft.RecoveryServices/vaults/{recovery_vault_name}"
 
 TEMPLATES = {
     "azurerm_application_gateway": _NET + "/applicationGateways/{name}",
-    "azurerm_application_insights": "{group}/providers/Microsoft.Insights/components/{name}",
-    "azurerm_backup_container_storage_account": _VAULTS
-    + "/backupFabrics/Azure/protectionContainers/StorageContainer;storage;{storage_account_id|group};"
-    "{storage_account_id|name}",
-    "azurerm_backup_policy_file_share": _VAULTS + "/backupPolicies/{name}",
-    "azurerm_backup_protected_file_share": _VAULTS
-    + "/backupFabrics/Azure/protectionContainers/StorageContainer;storage;{source_storage_account_id|group};"
-    "{source_storage_account_id|name}/protectedItems/AzureFileShare;{source_file_share_name}",
-    "azurerm_consumption_budget_resource_group": ("{resource_group_id}/providers/Microsoft.Consumption/budgets/{name}"),
-    "azurerm_consumption_budget_subscription": "{subscription_id}/providers/Microsoft.Consumption/budgets/{name}",
     "azurerm_container_registry": "{group}/providers/Microsoft.ContainerRegistry/registries/{name}",
-    "azurerm_container_registry_cache_rule": "{container_registry_id}/cacheRules/{name}",
-    "azurerm_container_registry_scope_map": (
-        "{group}/providers/Microsoft.ContainerRegistry/registries/{container_registry_name}/scopeMaps/{name}"
-    ),
-    "azurerm_container_registry_token": (
-        "{group}/providers/Microsoft.ContainerRegistry/registries/{container_registry_name}/tokens/{name}"
-    ),
     "azurerm_data_protection_backup_instance_disk": "{vault_id}/backupInstances/{name}",
-    "azurerm_data_protection_backup_instance_postgresql_flexible_server": "{vault_id}/backupInstances/{name}",
     "azurerm_data_protection_backup_policy_disk": "{vault_id}/backupPolicies/{name}",
-    "azurerm_data_protection_backup_policy_postgresql_flexible_server": "{vault_id}/backupPolicies/{name}",
     "azurerm_data_protection_backup_vault": "{group}/providers/Microsoft.DataProtection/backupVaults/{name}",
-    "azurerm_disk_encryption_set": "{group}/providers/Microsoft.Compute/diskEncryptionSets/{name}",
-    "azurerm_dns_a_record": _NET + "/dnsZones/{zone_name}/A/{name}",
-    "azurerm_dns_cname_record": _NET + "/dnsZones/{zone_name}/CNAME/{name}",
-    "azurerm_dns_txt_record": _NET + "/dnsZones/{zone_name}/TXT/{name}",
-    "azurerm_dns_zone": _NET + "/dnsZones/{name}",
     "azurerm_federated_identity_credential": "{parent_id}/federatedIdentityCredentials/{name}",
     "azurerm_key_vault": "{group}/providers/Microsoft.KeyVault/vaults/{name}",
-    "azurerm_key_vault_certificate": "https://{key_vault_id|name}.vault.azure.net/certificates/{name}/{version}",
-    "azurerm_key_vault_key": "https://{key_vault_id|name}.vault.azure.net/keys/{name}/{version}",
     "azurerm_key_vault_secret": "https://{key_vault_id|name}.vault.azure.net/secrets/{name}/{version}",
     "azurerm_kubernetes_cluster": "{group}/providers/Microsoft.ContainerService/managedClusters/{name}",
-    "azurerm_kubernetes_cluster_extension": (
-        "{cluster_id}/providers/Microsoft.KubernetesConfiguration/extensions/{name}"
-    ),
     "azurerm_kubernetes_cluster_node_pool": "{kubernetes_cluster_id}/agentPools/{name}",
     "azurerm_log_analytics_workspace": "{group}/providers/Microsoft.OperationalInsights/workspaces/{name}",
     "azurerm_managed_disk": "{group}/providers/Microsoft.Compute/disks/{name}",
@@ -77,9 +47,6 @@ TEMPLATES = {
     "azurerm_nat_gateway": _NET + "/natGateways/{name}",
     "azurerm_nat_gateway_public_ip_association": "{nat_gateway_id}|{public_ip_address_id}",
     "azurerm_network_security_group": _NET + "/networkSecurityGroups/{name}",
-    "azurerm_network_security_rule": (
-        _NET + "/networkSecurityGroups/{network_security_group_name}/securityRules/{name}"
-    ),
     "azurerm_policy_definition": (
         "/subscriptions/{subscription}/providers/Microsoft.Authorization/policyDefinitions/{name}"
     ),
@@ -88,36 +55,24 @@ TEMPLATES = {
         "{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{server_name}/administrators/{object_id}"
     ),
     "azurerm_postgresql_flexible_server_configuration": "{server_id}/configurations/{name}",
-    "azurerm_postgresql_flexible_server_database": "{server_id}/databases/{name}",
-    "azurerm_postgresql_flexible_server_firewall_rule": "{server_id}/firewallRules/{name}",
-    "azurerm_private_dns_a_record": _NET + "/privateDnsZones/{zone_name}/A/{name}",
     "azurerm_private_dns_zone": _NET + "/privateDnsZones/{name}",
     "azurerm_private_dns_zone_virtual_network_link": (
         _NET + "/privateDnsZones/{private_dns_zone_name}/virtualNetworkLinks/{name}"
     ),
     "azurerm_private_endpoint": _NET + "/privateEndpoints/{name}",
     "azurerm_public_ip": _NET + "/publicIPAddresses/{name}",
-    "azurerm_public_ip_prefix": _NET + "/publicIPPrefixes/{name}",
-    "azurerm_recovery_services_vault": "{group}/providers/Microsoft.RecoveryServices/vaults/{name}",
     "azurerm_resource_group": "/subscriptions/{subscription}/resourceGroups/{name}",
     "azurerm_resource_group_policy_assignment": (
         "{resource_group_id}/providers/Microsoft.Authorization/policyAssignments/{name}"
     ),
     "azurerm_role_assignment": _AUTH + "/roleAssignments/{name}",
-    "azurerm_role_definition": _AUTH + "/roleDefinitions/{role_definition_id}|{scope}",
-    "azurerm_route_table": _NET + "/routeTables/{name}",
     "azurerm_storage_account": "{group}/providers/Microsoft.Storage/storageAccounts/{name}",
-    "azurerm_storage_account_network_rules": "{storage_account_id}",
-    "azurerm_storage_container": "{storage_account_id}/blobServices/default/containers/{name}",
-    "azurerm_storage_management_policy": "{storage_account_id}/managementPolicies/default",
     "azurerm_storage_share": "{storage_account_id}/fileServices/default/shares/{name}",
     "azurerm_subnet": _NET + "/virtualNetworks/{virtual_network_name}/subnets/{name}",
     "azurerm_subnet_nat_gateway_association": "{subnet_id}",
     "azurerm_subnet_network_security_group_association": "{subnet_id}",
-    "azurerm_subnet_route_table_association": "{subnet_id}",
     "azurerm_user_assigned_identity": "{group}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/{name}",
     "azurerm_virtual_network": _NET + "/virtualNetworks/{name}",
-    "azurerm_virtual_network_peering": _NET + "/virtualNetworks/{virtual_network_name}/virtualNetworkPeerings/{name}",
     "azurerm_web_application_firewall_policy": (_NET + "/applicationGatewayWebApplicationFirewallPolicies/{name}"),
 }
 
@@ -125,8 +80,6 @@ TEMPLATES = {
 _UNIQUE = {
     "azurerm_role_assignment": "{scope}|{role_definition_id|name}|{principal_id}",
     "azurerm_key_vault_secret": "{key_vault_id}/secrets/{name}",
-    "azurerm_key_vault_key": "{key_vault_id}/keys/{name}",
-    "azurerm_key_vault_certificate": "{key_vault_id}/certificates/{name}",
 }
 
 # Names that must be free in the whole of Azure, not only in their resource group.
@@ -142,20 +95,17 @@ ATTACHMENTS = frozenset(
     {
         "azurerm_monitor_diagnostic_setting",
         "azurerm_nat_gateway_public_ip_association",
-        "azurerm_storage_account_network_rules",
         "azurerm_subnet_nat_gateway_association",
         "azurerm_subnet_network_security_group_association",
-        "azurerm_subnet_route_table_association",
     }
 )
 
 # Types whose id changes with every new version of their content.
-VERSIONED = frozenset({"azurerm_key_vault_certificate", "azurerm_key_vault_key", "azurerm_key_vault_secret"})
+VERSIONED = frozenset({"azurerm_key_vault_secret"})
 
 # Names that the service or the provider makes up when the configuration gives none.
 MADE_UP_NAMES = {
     "azurerm_role_assignment": "name",
-    "azurerm_role_definition": "role_definition_id",
 }
 
 
@@ -179,10 +129,8 @@ _PARENTS = frozenset(
     (
         "backupvaults",
         "disks",
-        "dnszones",
         "flexibleservers",
         "managedclusters",
-        "networksecuritygroups",
         "privatednszones",
         "registries",
         "storageaccounts",

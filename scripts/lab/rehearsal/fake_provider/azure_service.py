@@ -190,15 +190,9 @@ class AzureService(Service):
 
     def read_data(self, type_name: str, config: Facts) -> dict[str, Any] | None:
         """Return what a data source names, if it exists."""
-        if type_name in {"azurerm_client_config", "azurerm_subscription"}:
+        if type_name == "azurerm_client_config":
             return {}
-        if type_name == "azurerm_role_definition":
-            role = self._role({"role_definition_name": config.get("name")})
-            return {"id": role["role_definition_id"]} if config.get("name") else {}
         facts = {**self.base_facts(type_name, config), **config}
-        if type_name == "azurerm_key_vault_secret":
-            kept = self.cloud.secret(str(config["key_vault_id"]), str(config["name"]))
-            return {"value": kept[1], "version": kept[0]} if kept else None
         existing = self.cloud.by_id(type_name, azure_ids.resource_id(type_name, facts))
         return dict(self.observed(type_name, existing.state)) if existing else None
 

@@ -26,11 +26,6 @@ VALUES: dict[str, dict[str, str]] = {
         "resource_id": "{key_vault_id}/secrets/{name}/versions/{version}",
         "resource_versionless_id": "{key_vault_id}/secrets/{name}",
     },
-    "azurerm_key_vault_key": {
-        "versionless_id": "https://{key_vault_id|name}.vault.azure.net/keys/{name}",
-        "resource_id": "{key_vault_id}/keys/{name}/versions/{version}",
-        "resource_versionless_id": "{key_vault_id}/keys/{name}",
-    },
     "azurerm_kubernetes_cluster": {
         "fqdn": "{dns_prefix}-{word}.hcp.{location}.azmk8s.io",
         "private_fqdn": "{dns_prefix}-{word}.privatelink.{location}.azmk8s.io",
@@ -68,11 +63,6 @@ VALUES: dict[str, dict[str, str]] = {
     },
     "azurerm_private_dns_zone_virtual_network_link": {"resolution_policy": "Default"},
     "azurerm_public_ip": {"fqdn": "{domain_name_label}.{location}.cloudapp.azure.com"},
-    "azurerm_role_definition": {
-        "role_definition_resource_id": (
-            "{scope}/providers/Microsoft.Authorization/roleDefinitions/{role_definition_id}"
-        ),
-    },
     "azurerm_storage_account": storage_account_values(),
     "azurerm_resource_group_policy_assignment": {"metadata": "{}"},
     "azurerm_storage_share": {
@@ -82,11 +72,6 @@ VALUES: dict[str, dict[str, str]] = {
     "azuread_application": {"client_id": "{guid}"},
     "azurerm_client_config": {"client_id": CALLER, "object_id": CALLER, "id": "{subscription}"},
     "azuread_client_config": {"client_id": CALLER, "object_id": CALLER, "id": "{tenant}"},
-    "azurerm_subscription": {
-        "id": "/subscriptions/{subscription}",
-        "display_name": "Rehearsal",
-        "state": "Enabled",
-    },
 }
 
 # Attributes whose value the service changes when something else changes: (type) -> {trigger: attributes}.

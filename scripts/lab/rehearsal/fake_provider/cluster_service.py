@@ -100,7 +100,7 @@ class ClusterService(Service):
             raise RefusedError(f'namespaces "{namespace}" not found')
         pod = lookup(facts, "spec.0.template.0.spec.0")
         level = str(labels.get(LEVEL) or "privileged")
-        if type_name.startswith("kubernetes_job") and pod and (refused := violations(pod, level)):
+        if type_name == "kubernetes_job_v1" and pod and (refused := violations(pod, level)):
             # The real provider creates the Job and waits for its pods until its timeout.
             raise RefusedError(
                 f"Waiting for job completion: {object_id} has no pods: forbidden: violates PodSecurity"
@@ -109,10 +109,9 @@ class ClusterService(Service):
 
     def _labels_of(self, namespace: str) -> Mapping[str, Any] | None:
         """Return the labels of a namespace, None for one that is not there."""
-        for kind in ("kubernetes_namespace_v1", "kubernetes_namespace"):
-            for found in self.cloud.objects(kind):
-                if found.id == namespace and found.scope == self.host:
-                    return lookup(found.state, "metadata.0.labels") or {}
+        for found in self.cloud.objects("kubernetes_namespace_v1"):
+            if found.id == namespace and found.scope == self.host:
+                return lookup(found.state, "metadata.0.labels") or {}
         return None
 
     def exists_message(self, type_name: str, object_id: str, existing: CloudObject | None) -> str:
@@ -127,7 +126,7 @@ class ClusterService(Service):
 
     def gone_with(self, existing: CloudObject) -> list[CloudObject]:
         """Return the content of a namespace."""
-        if not existing.type.startswith("kubernetes_namespace"):
+        if existing.type != "kubernetes_namespace_v1":
             return []
         return [
             found

@@ -30,9 +30,9 @@ class Configuration:
                     self._sections[kind].setdefault(type_name, {}).update(labelled)
             self.complete = self.complete and "import" not in content
 
-    def types(self) -> set[str]:
-        """Return ``"<kind> <type name>"`` of everything configured here."""
-        return {f"{kind} {name}" for kind in KINDS for name in self._sections[kind]}
+    def types(self) -> set[tuple[str, str]]:
+        """Return ``(kind, type name)`` of everything configured here."""
+        return {(kind, name) for kind in KINDS for name in self._sections[kind]}
 
     def address(self, type_name: str, attributes: Mapping[str, Any]) -> str:
         """Return the address of the resource whose literal arguments fit best; the bare type where none fits."""

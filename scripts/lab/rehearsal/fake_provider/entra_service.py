@@ -13,21 +13,15 @@ from .service import Facts, Service
 
 _PREFIXES = {
     "azuread_application": "/applications/{guid}",
-    "azuread_application_registration": "/applications/{guid}",
     "azuread_service_principal": "/servicePrincipals/{guid}",
     "azuread_group": "/groups/{guid}",
-    "azuread_user": "/users/{guid}",
     "azuread_service_principal_delegated_permission_grant": "/oauth2PermissionGrants/{guid}",
 }
 _CHILDREN = {
     "azuread_application_federated_identity_credential": "{parent}/federatedIdentityCredential/{guid}",
-    "azuread_application_password": "{parent}/password/{guid}",
-    "azuread_application_redirect_uris": "{parent}/redirectUris/{type}",
     "azuread_application_identifier_uri": "{parent}/identifierUris/{guid}",
-    "azuread_application_optional_claims": "{parent}/optionalClaims",
     "azuread_app_role_assignment": "{parent}/appRoleAssignment/{guid}",
     "azuread_application_pre_authorized": "{parent}/preAuthorizedApplication/{authorized}",
-    "azuread_group_member": "{parent}/member/{member}",
 }
 _GRANT = "azuread_service_principal_delegated_permission_grant"
 _GRAPH = "00000003-0000-0000-c000-000000000000"
@@ -79,18 +73,12 @@ class EntraService(Service):
 
     def _child(self, type_name: str, facts: Facts, identifier: str) -> str:
         parent = next(
-            (
-                str(facts[name])
-                for name in ("application_id", "application_object_id", "group_object_id", "principal_object_id")
-                if facts.get(name)
-            ),
+            (str(facts[name]) for name in ("application_id", "principal_object_id") if facts.get(name)),
             "",
         )
         holes = {
             "parent": parent,
             "guid": identifier,
-            "type": facts.get("type"),
-            "member": facts.get("member_object_id"),
             "authorized": facts.get("authorized_client_id"),
         }
         text = _CHILDREN[type_name]
@@ -106,8 +94,6 @@ class EntraService(Service):
         """Return who asks, the well-known applications, or a directory object by its name."""
         if type_name == "azuread_client_config":
             return {"client_id": CALLER, "object_id": CALLER, "tenant_id": TENANT, "id": TENANT}
-        if type_name == "azuread_application_published_app_ids":
-            return {"id": "appIds", "result": {"MicrosoftGraph": _GRAPH}}
         if type_name == "azuread_service_principal" and config.get("client_id") == _GRAPH:
             scopes = {name: guid(f"scope {name}") for name in _GRAPH_SCOPES}
             return {"oauth2_permission_scope_ids": scopes, "app_role_ids": scopes}

@@ -16,7 +16,7 @@ def without_write_only(block: Block, value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     found = dict(value)
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         if attribute.get("write_only"):
             found[name] = None
         elif "nested_type" in attribute:
@@ -47,7 +47,7 @@ def with_unknowns(block: Block, proposed: Any, prior: Any) -> Any:
     if not isinstance(proposed, dict):
         return proposed
     found = dict(proposed)
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         before = prior.get(name) if prior else None
         if attribute.get("write_only"):
             continue
@@ -82,7 +82,7 @@ def fill(block: Block, planned: Any, compute: Compute, path: Path = ()) -> Any:
     if not isinstance(planned, dict):
         return planned
     found = dict(planned)
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         if is_unknown(found.get(name)):
             found[name] = _computed(attribute, compute, (*path, name))
         elif "nested_type" in attribute:
@@ -118,7 +118,7 @@ def _filled(nested: Block, value: Any, compute: Compute, path: Path) -> Any:
 def empty_block(block: Block) -> dict[str, Any]:
     """Return an object of a block's shape with everything computed unknown and the rest unset."""
     found: dict[str, Any] = {
-        name: UNKNOWN if attribute.get("computed") else None for name, attribute in block["attributes"].items()
+        name: UNKNOWN if attribute.get("computed") else None for name, attribute in block.get("attributes", {}).items()
     }
     for name, nested in block.get("block_types", {}).items():
         found[name] = {"single": None, "group": None, "map": {}}.get(nested["nesting_mode"], [])

@@ -54,7 +54,7 @@ class StandIn:
         """
         if not self._configuration.complete:
             return self._served.response()
-        lived = {f"resource {name}" for name in self._cloud.types_ever()}
+        lived = {("resource", name) for name in self._cloud.types_ever()}
         return self._served.response(self._configuration.types() | lived)
 
     def types(self, kind: str) -> list[str]:

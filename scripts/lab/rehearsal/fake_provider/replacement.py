@@ -14,14 +14,6 @@ _EVERY_AZURE_TYPE = ("name", "location", "resource_group_name")
 
 FORCE_NEW: dict[str, tuple[str, ...]] = {
     "azurerm_application_gateway": ("zones",),
-    "azurerm_backup_container_storage_account": ("recovery_vault_name", "storage_account_id"),
-    "azurerm_backup_policy_file_share": ("recovery_vault_name",),
-    "azurerm_backup_protected_file_share": (
-        "recovery_vault_name",
-        "source_storage_account_id",
-        "source_file_share_name",
-    ),
-    "azurerm_consumption_budget_resource_group": ("resource_group_id",),
     "azurerm_container_registry": ("zone_redundancy_enabled",),
     "azurerm_data_protection_backup_instance_disk": ("vault_id", "disk_id", "snapshot_resource_group_name"),
     "azurerm_data_protection_backup_policy_disk": (
@@ -32,9 +24,7 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "time_zone",
     ),
     "azurerm_data_protection_backup_vault": ("datastore_type", "redundancy"),
-    "azurerm_dns_a_record": ("zone_name",),
     "azurerm_federated_identity_credential": ("parent_id",),
-    "azurerm_key_vault_key": ("key_vault_id", "key_type", "key_size", "curve"),
     "azurerm_key_vault_secret": ("key_vault_id",),
     "azurerm_kubernetes_cluster": (
         "default_node_pool.gpu_instance",
@@ -85,7 +75,6 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
     "azurerm_monitor_diagnostic_setting": ("target_resource_id",),
     "azurerm_nat_gateway": ("zones",),
     "azurerm_nat_gateway_public_ip_association": ("nat_gateway_id", "public_ip_address_id"),
-    "azurerm_network_security_rule": ("network_security_group_name",),
     "azurerm_policy_definition": ("policy_type", "management_group_id"),
     "azurerm_postgresql_flexible_server": (
         "customer_managed_key",
@@ -102,9 +91,6 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "tenant_id",
     ),
     "azurerm_postgresql_flexible_server_configuration": ("server_id",),
-    "azurerm_postgresql_flexible_server_database": ("server_id", "charset", "collation"),
-    "azurerm_postgresql_flexible_server_firewall_rule": ("server_id",),
-    "azurerm_private_dns_a_record": ("zone_name",),
     "azurerm_private_dns_zone_virtual_network_link": ("private_dns_zone_name", "virtual_network_id"),
     "azurerm_private_endpoint": (
         "subnet_id",
@@ -125,7 +111,6 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "condition",
         "condition_version",
     ),
-    "azurerm_role_definition": ("role_definition_id", "scope"),
     "azurerm_storage_account": (
         "account_tier",
         "dns_endpoint_type",
@@ -135,18 +120,14 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "queue_encryption_key_type",
         "table_encryption_key_type",
     ),
-    "azurerm_storage_container": ("storage_account_id",),
     "azurerm_storage_share": ("storage_account_id", "enabled_protocol"),
     "azurerm_subnet": ("virtual_network_name",),
     "azurerm_subnet_nat_gateway_association": ("subnet_id", "nat_gateway_id"),
     "azurerm_subnet_network_security_group_association": ("subnet_id", "network_security_group_id"),
-    "azuread_application_password": ("application_id", "display_name", "end_date", "rotate_when_changed"),
     "azuread_application_federated_identity_credential": ("application_id",),
     "azuread_app_role_assignment": ("app_role_id", "principal_object_id", "resource_object_id"),
     "azuread_service_principal": ("client_id",),
     "helm_release": ("name", "namespace"),
-    "random_password": ("length", "keepers", "special", "upper", "lower", "numeric", "override_special"),
-    "random_id": ("byte_length", "keepers", "prefix"),
 }
 
 _KUBERNETES = ("metadata.name", "metadata.namespace", "metadata.generate_name", "type", "storage_class_name")

@@ -31,10 +31,6 @@ def _public_address(text: Any) -> bool:
     return not network.is_private and ("/" not in str(text) or network.prefixlen <= 30)
 
 
-def _lower_case(permission: Any) -> bool:
-    return str(permission)[:1].isupper()
-
-
 def _below_premium(path: str, message: str) -> Rule:
     return when(_ACR, PLAN, lambda get: get(path) and get("sku") in {"Basic", "Standard"}, message)
 
@@ -79,12 +75,6 @@ _REGISTRY_RULES = (
 _DATA_RULES = (
     on(_SECRET, VALIDATE, "value_wo", needs("value_wo_version")),
     on(_PG, VALIDATE, "administrator_password_wo", needs("administrator_password_wo_version")),
-    on(
-        "azurerm_postgresql_flexible_server_database",
-        VALIDATE,
-        "collation",
-        matching(r"(?!.*-)[A-Za-z0-9_.@]+", "write it as en_US.utf8"),
-    ),
     on(_PG, VALIDATE, "sku_name", matching("(B|GP|MO)_.+", "it begins with B_, GP_ or MO_")),
     when(
         _PG,
@@ -122,23 +112,13 @@ _DATA_RULES = (
         "name",
         matching("[a-zA-Z](?!.*--)[a-zA-Z0-9-]{1,22}[a-zA-Z0-9]", "3 to 24 letters, digits, dashes"),
     ),
-    *(
-        on(
-            "azurerm_key_vault_access_policy",
-            VALIDATE,
-            f"{kind}_permissions",
-            each(_lower_case, "permissions begin with a capital, as in Get"),
-        )
-        for kind in ("secret", "key", "certificate", "storage")
-    ),
     on(_SECRET, VALIDATE, "expiration_date", matching(r".+T\d\d:\d\d:\d\d(Z|[+-].+)", "a date with a time is needed")),
     on(_STORAGE, VALIDATE, "name", matching("[a-z0-9]{3,24}", "3 to 24 lower-case letters and digits")),
-    *(
-        on(of, VALIDATE, path, each(_public_address, "a public address, or a range of /30 or larger"))
-        for of, path in (
-            (_STORAGE, "network_rules.ip_rules"),
-            ("azurerm_storage_account_network_rules", "ip_rules"),
-        )
+    on(
+        _STORAGE,
+        VALIDATE,
+        "network_rules.ip_rules",
+        each(_public_address, "a public address, or a range of /30 or larger"),
     ),
     when(
         _STORAGE,
@@ -156,20 +136,12 @@ _DATA_RULES = (
         "[ERROR] disk_iops_read_write and disk_mbps_read_write are only available for UltraSSD disks and"
         " PremiumV2 disks",
     ),
-    when(
-        "azurerm_key_vault_key",
-        APPLY,
-        lambda get: str(get("key_type")).startswith("RSA") and not get("key_size"),
-        "Key size is required when creating an RSA key",
-    ),
     on("azurerm_data_protection_backup_vault", VALIDATE, "retention_duration_in_days", between(14, 180)),
-    *(
-        on(policy, VALIDATE, "name", matching(r"[A-Za-z][-A-Za-z0-9]{2,149}", "3 to 150 letters, digits and dashes"))
-        for policy in (
-            "azurerm_data_protection_backup_policy_disk",
-            "azurerm_data_protection_backup_policy_postgresql_flexible_server",
-            "azurerm_backup_policy_file_share",
-        )
+    on(
+        "azurerm_data_protection_backup_policy_disk",
+        VALIDATE,
+        "name",
+        matching(r"[A-Za-z][-A-Za-z0-9]{2,149}", "3 to 150 letters, digits and dashes"),
     ),
 )
 

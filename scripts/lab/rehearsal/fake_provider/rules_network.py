@@ -4,19 +4,7 @@ from __future__ import annotations
 
 from .rules import APPLY, VALIDATE, Rule, between, each, matching, on, one_of, refused, when
 
-
-def _one_or_many(one: str, ending: str) -> Rule:
-    many = one + ending
-    return when(
-        "azurerm_network_security_rule",
-        APPLY,
-        lambda get: get(one) and get(many),
-        f"only one of `{one}` and `{many}` can be set",
-    )
-
-
 _NETWORK_RULES = (
-    on("azurerm_network_security_rule", VALIDATE, "protocol", one_of("*", "Ah", "Esp", "Icmp", "Tcp", "Udp")),
     on(
         "azurerm_network_security_group",
         VALIDATE,
@@ -33,11 +21,6 @@ _NETWORK_RULES = (
         APPLY,
         lambda get: get("sku") != "Basic" and get("allocation_method") == "Dynamic",
         "Static IP Allocation must be used when creating Standard SKU Public IP Addresses.",
-    ),
-    *(
-        _one_or_many(f"{side}_{what}", ending)
-        for side in ("source", "destination")
-        for what, ending in (("address_prefix", "es"), ("port_range", "s"))
     ),
     when(
         "azurerm_application_gateway",
@@ -86,9 +69,6 @@ _OTHER_RULES = (
         for of in (
             "azuread_application_federated_identity_credential",
             "azuread_application_identifier_uri",
-            "azuread_application_optional_claims",
-            "azuread_application_password",
-            "azuread_application_redirect_uris",
         )
     ),
     when(
@@ -99,7 +79,7 @@ _OTHER_RULES = (
     ),
     *(
         on(
-            of,
+            "azuread_application",
             VALIDATE,
             path,
             each(
@@ -107,11 +87,7 @@ _OTHER_RULES = (
                 "a URI without a path needs a trailing slash",
             ),
         )
-        for of, path in (
-            ("azuread_application", "web.redirect_uris"),
-            ("azuread_application", "single_page_application.redirect_uris"),
-            ("azuread_application_redirect_uris", "redirect_uris"),
-        )
+        for path in ("web.redirect_uris", "single_page_application.redirect_uris")
     ),
 )
 

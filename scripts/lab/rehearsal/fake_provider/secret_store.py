@@ -25,7 +25,7 @@ def store_secrets(
     prior: Mapping[str, Any] | None,
 ) -> None:
     """Keep every write-only value of a resource that was created, or whose version argument was changed."""
-    for name, attribute in block["attributes"].items():
+    for name, attribute in block.get("attributes", {}).items():
         if not attribute.get("write_only") or config.get(name) is None:
             continue
         version = name + _VERSION_SUFFIX if name + _VERSION_SUFFIX in block["attributes"] else f"{name}_revision"

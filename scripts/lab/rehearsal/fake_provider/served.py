@@ -1,72 +1,51 @@
-"""A provider's schemas in the form a stand-in serves them: ready-made bytes, parsed only where one is needed."""
+"""A provider's schemas as Terraform asks for them."""
 
 from __future__ import annotations
 
 import json
-import marshal
 from collections.abc import Container
-from pathlib import Path
 from typing import Any
+
+from scripts.lab.rehearsal.schemas import Block, Key, Schemas
 
 from .messages import NESTING, message
 
-Block = dict[str, Any]
-
-# A serialized message is the concatenation of its fields, so each type is stored as a message of its own.
 _SECTIONS = {"resource": "resource_schemas", "data": "data_source_schemas", "ephemeral": "ephemeral_resource_schemas"}
 _FLAGS = ("required", "optional", "computed", "sensitive", "write_only")
 
 
 class Served:
-    """The schemas of one provider as written by :func:`pack`."""
+    """The schemas of one provider."""
 
-    def __init__(self, path: Path) -> None:
-        self._stored: dict[str, tuple[bytes, bytes]] = marshal.loads(path.read_bytes())  # noqa: S302
-        self._parsed: dict[tuple[str, str], Block] = {}
+    def __init__(self, schemas: Schemas, provider: str) -> None:
+        self._schemas = schemas
+        self._provider = provider
 
     def block(self, kind: str, type_name: str) -> Block:
-        """Return the block of one type; raises KeyError where the provider has none."""
-        key = (kind, type_name)
-        if key not in self._parsed:
-            self._parsed[key] = json.loads(self._stored[f"{kind} {type_name}"][0])
-        return self._parsed[key]
+        """Return the block of one type. Raises SchemaError where the provider has none."""
+        return self._schemas.block(kind, type_name)
 
     def types(self, kind: str) -> list[str]:
         """Return the names of all types of a kind."""
-        return [name.split(" ", 1)[1] for name in self._stored if name.startswith(f"{kind} ")]
+        return [name for of, name in self._schemas.types(self._provider) if of == kind]
 
-    def response(self, wanted: Container[str] | None = None) -> bytes:
-        """Return a serialized GetProviderSchema.Response; ``wanted`` names types as ``"<kind> <type name>"``.
+    def response(self, selected: Container[Key] | None = None) -> bytes:
+        """Return a serialized GetProviderSchema.Response.
 
-        The provider's own schema is always in it, every other type where ``wanted`` is None or holds it.
+        The provider's own schema is always in it, every other type where ``selected`` is None or holds its key.
         """
-        head = message("GetProviderSchema.Response")
-        head.server_capabilities.get_provider_schema_optional = True
-        parts = [
-            wire
-            for name, (_json, wire) in self._stored.items()
-            if wanted is None or name in wanted or name.startswith("provider ")
-        ]
-        return bytes(head.SerializeToString()) + b"".join(parts)
-
-
-def pack(blocks: dict[tuple[str, str], Block]) -> bytes:
-    """Return the bytes of a file that :class:`Served` reads."""
-    stored = {}
-    for (kind, name), block in blocks.items():
-        text = json.dumps(block, separators=(",", ":")).encode()
-        stored[f"{kind} {name}"] = (text, _fragment(kind, name, block))
-    return marshal.dumps(stored)
-
-
-def _fragment(kind: str, name: str, block: Block) -> bytes:
-    schema = message("Schema", version=0, block=_block(block))
-    whole = message("GetProviderSchema.Response")
-    if kind == "provider":
-        whole.provider.CopyFrom(schema)
-    else:
-        getattr(whole, _SECTIONS[kind]).append(message("SchemaEntry", key=name, value=schema))
-    return bytes(whole.SerializeToString())
+        whole = message("GetProviderSchema.Response")
+        whole.server_capabilities.get_provider_schema_optional = True
+        for kind, name in self._schemas.types(self._provider):
+            if selected is not None and kind != "provider" and (kind, name) not in selected:
+                continue
+            schema = self._schemas.schema(kind, name)
+            wire = message("Schema", version=schema["version"], block=_block(schema["block"]))
+            if kind == "provider":
+                whole.provider.CopyFrom(wire)
+            else:
+                getattr(whole, _SECTIONS[kind]).append(message("SchemaEntry", key=name, value=wire))
+        return bytes(whole.SerializeToString())
 
 
 def _block(block: Block) -> Any:

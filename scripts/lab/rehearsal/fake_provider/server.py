@@ -13,6 +13,7 @@ from typing import Any
 import grpc
 
 from scripts.lab.rehearsal.cloud import FOLDER, Cloud
+from scripts.lab.rehearsal.schemas import pinned
 
 from .configuration import Configuration
 from .faults import Faults
@@ -20,8 +21,6 @@ from .provider import StandIn
 from .rpc import Call, methods
 from .served import Served
 from .service import Service
-
-SCHEMAS = "REHEARSAL_SCHEMAS"
 
 _WORKERS = 16
 _WATCH_SECONDS = 1.0
@@ -40,9 +39,7 @@ def service_of(provider: str, cloud: Cloud) -> Service:
 
         return EntraService(cloud)
     if provider == "random":
-        from .random_service import RandomService  # noqa: PLC0415
-
-        return RandomService(cloud)
+        return Service(cloud)  # only ephemeral passwords are in use: `secret_store.py`
     from .cluster_service import ClusterService  # noqa: PLC0415
 
     return ClusterService(cloud)
@@ -80,7 +77,7 @@ def serve(provider: str) -> None:
     parent = os.getppid()
     configuration = Configuration(Path.cwd())
     cloud = Cloud(Path(os.environ[FOLDER]))
-    served = Served(Path(os.environ[SCHEMAS]) / f"{provider}.schemas")
+    served = Served(pinned(), provider)
     faults = Faults(cloud, configuration.stack, stopped)
     stand_in = StandIn(served, cloud, service_of(provider, cloud), faults, configuration)
     socket_folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tfp-{os.getpid()}-{os.urandom(4).hex()}"  # noqa: S108

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.lab.rehearsal.bindings import binding_version
 from scripts.lab.rehearsal.mirror import REGISTRIES, platform_name
+from scripts.lab.rehearsal.schemas import pinned
 
 PROVIDERS_DIR = "PROVIDERS_DIR"
 FAKE_AZURE = "FAKE_AZURE"
@@ -81,11 +81,11 @@ def _folder(variables: Mapping[str, str], name: str) -> Path | None:
 
 
 def _place(provider: str) -> str:
-    version = binding_version(provider)[1]
+    version = pinned().version(provider)
     return f"{REGISTRIES[0]}/hashicorp/{provider}/{version}/{platform_name()}"
 
 
 def _package(root: Path, provider: str) -> Path | None:
     folder = root / _place(provider)
-    version = binding_version(provider)[1]
+    version = pinned().version(provider)
     return folder if any(folder.glob(f"terraform-provider-{provider}_v{version}*")) else None

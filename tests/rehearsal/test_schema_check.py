@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 
 from scripts.lab.rehearsal.schema_check import findings, types_in_use
-from scripts.lab.rehearsal.schemas import Schemas, available
-from tests.support.rehearsal.fake_providers import derived
+from scripts.lab.rehearsal.schemas import pinned
 from tests.support.stacks.synthesis import STACKS, VARIANTS, Synthesized
 
-SCHEMAS = Schemas(derived)
+SCHEMAS = pinned()
 GOOD: dict[str, Any] = {
     "provider": {"azurerm": [{"features": [{}], "subscription_id": "${var.subscription}"}]},
     "ephemeral": {"random_password": {"new": {"length": 32}}},
@@ -117,4 +116,4 @@ def test_a_fault_is_named_with_its_place(path: str, value: object, expected: str
 def test_what_the_platform_synthesizes_fits_the_schemas(
     variant: str, stack: str, environment: Callable[[str], Synthesized]
 ) -> None:
-    assert findings(environment(variant).stacks[stack], available()) == []
+    assert findings(environment(variant).stacks[stack], SCHEMAS) == []

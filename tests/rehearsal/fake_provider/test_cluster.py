@@ -10,6 +10,7 @@ import pytest
 
 from scripts.lab.rehearsal.fake_provider.cluster_service import merged_values
 from scripts.lab.rehearsal.fake_provider.passwords import password
+from scripts.lab.rehearsal.fake_provider.server import service_of
 from scripts.lab.rehearsal.fake_provider.service import RefusedError
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, provider
 
@@ -105,8 +106,8 @@ def test_directory_objects_may_share_a_name_and_are_found_by_it(tmp_path: Path) 
     first, second = (entra.create("azuread_group", display_name="users", security_enabled=True) for _ in range(2))
     assert first["id"] == f"/groups/{first['object_id']}"
     assert first["object_id"] != second["object_id"]
-    asked = body("data", "azuread_group", display_name="users")
-    assert entra.stand_in.read_data("azuread_group", asked).state["object_id"] == first["object_id"]
+    found = service_of("azuread", entra.cloud).read_data("azuread_group", {"display_name": "users"})
+    assert found == first
 
 
 def test_an_application_has_one_service_principal(tmp_path: Path) -> None:

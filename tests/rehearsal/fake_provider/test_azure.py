@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from scripts.lab.rehearsal.fake_provider.azure_ids import SUBSCRIPTION, TEMPLATES, parent_ids, resource_id
+from scripts.lab.rehearsal.fake_provider.server import service_of
 from scripts.lab.rehearsal.schema_check import types_in_use
-from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, derived, provider
+from scripts.lab.rehearsal.schemas import pinned
+from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, provider
 from tests.support.stacks.synthesis import VARIANTS, Synthesized
 
 GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/one"
@@ -33,7 +35,7 @@ def azure(tmp_path: Path) -> Provider:
 
 @pytest.mark.parametrize("type_name", sorted(TEMPLATES))
 def test_every_id_is_built_from_arguments_that_exist(type_name: str) -> None:
-    known = derived("azurerm").blocks["resource", type_name]["attributes"].keys() | {"group", "subscription"}
+    known = pinned().block("resource", type_name)["attributes"].keys() | {"group", "subscription"}
     assert set(re.findall(r"{(\w+)", TEMPLATES[type_name])) <= known
 
 
@@ -212,10 +214,10 @@ def test_a_pool_that_scales_starts_with_its_smallest_size(azure: Provider) -> No
 
 def test_a_data_source_finds_what_exists_and_misses_what_does_not(azure: Provider) -> None:
     disk = azure.create("azurerm_managed_disk", name="data", **DISK)
-    asked = body("data", "azurerm_managed_disk", name="data", resource_group_name="one")
-    assert azure.stand_in.read_data("azurerm_managed_disk", asked).state["id"] == disk["id"]
-    asked = body("data", "azurerm_managed_disk", name="none", resource_group_name="one")
-    assert "'none' was not found" in azure.stand_in.read_data("azurerm_managed_disk", asked).problems[0][1]
+    asked = {"name": "data", "resource_group_name": "one"}
+    assert service_of("azurerm", azure.cloud).read_data("azurerm_managed_disk", asked) == disk
+    answer = azure.stand_in.read_data("azurerm_managed_disk", asked | {"name": "none"})
+    assert answer.problems == [("", "azurerm_managed_disk: 'none' was not found")]
 
 
 def test_the_subscription_is_the_one_configured(azure: Provider) -> None:

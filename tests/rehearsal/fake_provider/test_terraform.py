@@ -54,7 +54,6 @@ BASE: dict[str, Any] = {
     "resource": {
         "azurerm_resource_group": {"base": {"name": "base", "location": "westeurope"}},
         "azuread_application": {"login": {"display_name": "login"}},
-        "random_id": {"suffix": {"byte_length": 4}},
         "azurerm_managed_disk": {
             "data": {
                 **PLACE,

@@ -147,7 +147,7 @@ def test_an_address_is_the_one_whose_literals_fit(tmp_path: Path) -> None:
     assert configuration.address(KIND, {"name": "two", "location": "anywhere"}) == f"{KIND}.two"
     assert configuration.address(KIND, {"name": "three"}) == KIND
     assert configuration.address("azurerm_subnet", {}) == "azurerm_subnet"
-    assert configuration.types() == {f"resource {KIND}"}
+    assert configuration.types() == {("resource", KIND)}
     assert configuration.complete
     (tmp_path / "stacks" / "network" / "more.tf").write_text("")
     assert not Configuration(tmp_path / "stacks" / "network").complete

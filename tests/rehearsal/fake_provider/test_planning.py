@@ -10,7 +10,8 @@ import pytest
 from scripts.lab.rehearsal.fake_provider import planning
 from scripts.lab.rehearsal.fake_provider.replacement import FORCE_NEW, FORCE_NEW_IF, refused_change, replaced_by
 from scripts.lab.rehearsal.fake_provider.values import UNKNOWN, decode, encode, is_unknown, lookup, wholly_known
-from tests.support.rehearsal.fake_providers import LOCATION, Provider, derived, provider
+from scripts.lab.rehearsal.schemas import pinned
+from tests.support.rehearsal.fake_providers import LOCATION, Provider, provider
 
 GROUP = {"name": "one", "location": LOCATION}
 DISK: dict[str, Any] = {
@@ -98,18 +99,23 @@ def test_only_new_elements_of_a_block_get_unknowns(mode: str) -> None:
 
 
 def test_write_only_values_are_in_neither_plan_nor_state(tmp_path: Path) -> None:
-    kubernetes = provider("kubernetes", tmp_path, "platform")
-    secret = {"metadata": {"name": "login"}, "data_wo": {"password": "hidden-from-state"}, "data_wo_revision": 1}
-    answer = kubernetes.plan("kubernetes_secret_v1", **secret)
-    state = kubernetes.create("kubernetes_secret_v1", **secret)
-    assert answer.state["data_wo"] is None
+    helm = provider("helm", tmp_path, "platform")
+    release = {
+        "name": "login",
+        "chart": "login",
+        "set_wo": [{"name": "password", "value": "hidden-from-state"}],
+        "set_wo_revision": 1,
+    }
+    answer = helm.plan("helm_release", **release)
+    state = helm.create("helm_release", **release)
+    assert answer.state["set_wo"] is None
     assert "hidden-from-state" not in repr(state)
-    assert kubernetes.cloud.secret_values() == {"hidden-from-state"}
+    assert helm.cloud.secret_values() == {"password", "hidden-from-state"}
 
 
 @pytest.mark.parametrize("type_name", sorted({*FORCE_NEW, *(of for of, _path in FORCE_NEW_IF)}))
 def test_every_argument_that_replaces_exists(type_name: str) -> None:
-    block = derived(type_name.split("_", 1)[0]).blocks["resource", type_name]
+    block = pinned().block("resource", type_name)
     paths = [*FORCE_NEW.get(type_name, ()), *(path for of, path in FORCE_NEW_IF if of == type_name)]
     for path in paths:
         *steps, last = path.split(".")

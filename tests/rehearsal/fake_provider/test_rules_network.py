@@ -1,0 +1,90 @@
+"""Every rule about networks, identities and monitoring refuses what it is there for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from scripts.lab.rehearsal.fake_provider.rules import APPLY, VALIDATE, problems
+from scripts.lab.rehearsal.fake_provider.rules_network import RULES
+from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
+
+APP_ID = "/applications/00000000-0000-4000-8000-000000000000"
+
+CASES: list[Case] = [
+    (
+        "azurerm_network_security_group",
+        VALIDATE,
+        {"security_rule": [{"protocol": "TCP"}]},
+        "Tcp",
+        {"security_rule": [{"protocol": "*"}]},
+    ),
+    ("azurerm_nat_gateway", VALIDATE, {"sku_name": "StandardV2"}, "Standard", {"sku_name": "Standard"}),
+    ("azurerm_public_ip", VALIDATE, {"sku": "StandardV2"}, "Standard", {"sku": "Standard"}),
+    (
+        "azurerm_public_ip",
+        APPLY,
+        {"sku": "Standard", "allocation_method": "Dynamic"},
+        "Static",
+        {"sku": "Standard", "allocation_method": "Static"},
+    ),
+    (
+        "azurerm_application_gateway",
+        APPLY,
+        {"probe": [{"host": "a", "pick_host_name_from_backend_http_settings": True}]},
+        "only one",
+        {"probe": [{"host": None, "pick_host_name_from_backend_http_settings": True}]},
+    ),
+    (
+        "azurerm_federated_identity_credential",
+        VALIDATE,
+        {"user_assigned_identity_id": "/x"},
+        "parent_id",
+        {"parent_id": "/x"},
+    ),
+    ("azurerm_federated_identity_credential", VALIDATE, {"audience": ["a", "b"]}, "1 item", {"audience": ["a"]}),
+    ("azurerm_log_analytics_workspace", VALIDATE, {"retention_in_days": 7}, "30", {"retention_in_days": 30}),
+    ("azurerm_log_analytics_workspace", VALIDATE, {"name": "log"}, "4 to 63", {"name": "logs"}),
+    (
+        "azurerm_role_assignment",
+        APPLY,
+        {"role_definition_id": "/subscriptions/x/roleDefinitions/y|/subscriptions/x"},
+        "role_definition_resource_id",
+        {"role_definition_id": "/subscriptions/x/roleDefinitions/y"},
+    ),
+    *(
+        (
+            f"azuread_application_{of}",
+            VALIDATE,
+            {"application_id": APP_ID.rsplit("/", 1)[-1]},
+            "/applications/",
+            {"application_id": APP_ID},
+        )
+        for of in ("federated_identity_credential", "identifier_uri")
+    ),
+    ("azuread_group", VALIDATE, {"display_name": "x"}, "security_enabled", {"security_enabled": True}),
+    *(
+        (
+            "azuread_application",
+            VALIDATE,
+            {place: [{"redirect_uris": ["https://a.example"]}]},
+            "trailing slash",
+            {place: [{"redirect_uris": ["https://a.example/", "https://a.example/callback"]}]},
+        )
+        for place in ("web", "single_page_application")
+    ),
+]
+
+
+@pytest.mark.parametrize(ARGUMENTS, CASES, ids=names(CASES))
+def test_a_rule_refuses_the_wrong_and_takes_the_right(
+    type_name: str, stage: str, wrong: dict[str, Any], word: str, right: dict[str, Any]
+) -> None:
+    (found,) = problems(RULES, type_name, stage, wrong)
+    assert word in found[1]
+    assert problems(RULES, type_name, stage, right) == []
+
+
+def test_every_rule_has_a_case() -> None:
+    assert without_case(RULES, CASES) == []
