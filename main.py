@@ -17,7 +17,6 @@ from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
 from stacks.identity import IdentityStack
 from stacks.network import NetworkStack
-from stacks.platform.common import catalogue
 from stacks.platform.common.image_lock import LockError
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.stack import PlatformStack
@@ -30,9 +29,6 @@ def build_app(settings: Settings, outdir: Path | None = None, *, extra_component
     `extra_components` are folders with components besides those of `stacks/platform/components`.
     """
     components = enabled_components(settings, extra_paths=extra_components)
-    # Read while Node is still loading; the first object waits for it.
-    catalogue.charts()
-    catalogue.images()
     app = App(outdir=str(outdir) if outdir else None)
 
     identity = IdentityStack(app, settings, redirect_uris=components.redirect_uris())

@@ -1,5 +1,5 @@
 """The Terraform stacks of the platform, one module or package each."""
 
-from stacks import fast_bindings
+from stacks import fast_synth
 
-fast_bindings.install()
+fast_synth.install()

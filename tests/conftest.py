@@ -1,7 +1,6 @@
 """Fixtures that several test modules share."""
 
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -35,11 +34,3 @@ def environment_with_state(tmp_path_factory: pytest.TempPathFactory) -> Callable
         return synthesize(with_state(name, STATES[state]), tmp_path_factory.mktemp(f"{name}-{state}"))
 
     return synthesized
-
-
-@pytest.fixture(autouse=True)
-def _refused_objects_are_told() -> Iterator[None]:
-    """Fail a test in which an object was refused although nothing asked for an answer afterwards."""
-    yield
-    if (client := sys.modules.get("stacks.node_process")) is not None:
-        client.settle()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.fast_bindings import MODE_VARIABLE, Mode
+from stacks.fast_synth.mode import MODE_VARIABLE, Mode
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """

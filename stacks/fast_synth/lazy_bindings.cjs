@@ -2,21 +2,13 @@
 /*
  * Preload hook of jsii's Node process: where a prebuilt cdktf provider binding is required, answer with the
  * `lazy-index.js` beside its `index.js`. Both export the same resources; the lazy one loads a resource when it is first
- * used. A binding whose two files are not provably alike, line by line, keeps its `index.js`.
+ * used. A binding whose two files are not provably alike, line by line, keeps its `index.js`, and a Node that does not
+ * let itself be hooked loads everything as published.
  */
+const childProcess = require("node:child_process");
 const fs = require("node:fs");
 const Module = require("node:module");
 const path = require("node:path");
-
-// cdktf 0.21 copies assets with a library that calls `util.isArray`; nobody who deploys can do anything about it.
-process.noDeprecation = true;
-
-// cdktf asks for the whole stack at each of thousands of tokens. It holds jsii's own calls, never a line of Python.
-const captureStackTrace = Error.captureStackTrace;
-Error.captureStackTrace = (object, below) => {
-  if (Error.stackTraceLimit === Number.MAX_SAFE_INTEGER) object.stack = "";
-  else captureStackTrace(object, below);
-};
 
 const BINDING = /^@(?:cdktf|cdktn)\/provider-/;
 const INDEX = path.join(path.sep, "lib", "index.js");
@@ -47,33 +39,42 @@ function lazyTwin(index) {
   }
 }
 
-// A third of what loading cdktf takes is its ZIP library, which only an asset that is an archive needs.
-const ZIP_LIBRARY = "archiver";
-
-/** Return a function that becomes the library of this name when it is first called or looked into. */
-function onFirstUse(library) {
-  return new Proxy(function () {}, {
-    apply: (_target, self, values) => Reflect.apply(library(), self, values),
-    get: (_target, key) => Reflect.get(library(), key),
-  });
-}
-
-const load = Module._load;
-if (typeof load === "function") {
-  Module._load = function (...request) {
-    const library = () => load.apply(this, request);
-    const asked = request[0] === ZIP_LIBRARY && String(request[1]?.filename).includes(path.join("cdktf", "lib"));
-    return asked ? onFirstUse(library) : library();
-  };
+/** Replace a function by what `wrap` makes of it; one that is missing, or cannot be replaced, stays as it is. */
+function hook(object, name, wrap) {
+  const original = object[name];
+  if (typeof original !== "function") return;
+  try {
+    object[name] = wrap(original);
+  } catch {
+    // Read-only: everything loads as published.
+  }
 }
 
 const answers = new Map();
-const resolveFilename = Module._resolveFilename;
-if (typeof resolveFilename === "function") {
-  Module._resolveFilename = function (...request) {
-    const resolved = resolveFilename.apply(this, request);
+hook(Module, "_resolveFilename", (resolve) =>
+  function (...request) {
+    const resolved = resolve.apply(this, request);
     if (typeof resolved !== "string" || !resolved.endsWith(INDEX)) return resolved;
     if (!answers.has(resolved)) answers.set(resolved, lazyTwin(resolved));
     return answers.get(resolved);
+  },
+);
+
+// cdktf 0.21 copies assets with a library that calls `util.isArray`; nobody who deploys can do anything about it.
+process.noDeprecation = true;
+
+// cdktf asks for the whole stack at each of thousands of tokens. It holds jsii's own calls, never a line of Python.
+hook(Error, "captureStackTrace", (capture) => (object, below) => {
+  if (Error.stackTraceLimit === Number.MAX_SAFE_INTEGER) object.stack = "";
+  else capture(object, below);
+});
+
+// cdktf asks for Terraform's version again for every resource that needs a recent one, some 50 ms each.
+hook(childProcess, "execSync", (run) => {
+  const versions = new Map();
+  return (command, ...options) => {
+    if (!/^\S+ version$/.test(command)) return run(command, ...options);
+    if (!versions.has(command)) versions.set(command, run(command, ...options));
+    return versions.get(command);
   };
-}
+});
