@@ -60,8 +60,12 @@ class Service:
         return None
 
     def made_up(self, type_name: str, facts: Facts, seed: str) -> dict[str, Any]:
-        """Return attributes the service chooses at creation and others are built from, ``id`` among them."""
-        raise NotImplementedError
+        """Return attributes the service chooses at creation and others are built from, ``id`` among them.
+
+        Raises RefusedError: a service without resources of its own makes none.
+        """
+        del facts, seed
+        raise RefusedError(f"{type_name}: this fake provider makes no resources")
 
     def settle(self, type_name: str, state: dict[str, Any], planned: Facts) -> dict[str, Any]:
         """Return the state after an apply, with what no template can say."""
