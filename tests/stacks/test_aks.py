@@ -2,10 +2,9 @@
 
 import pytest
 
-from stacks.common.azure_names import rotation_pool_name
 from stacks.common.maintenance import allowed_hours
 from stacks.settings.cluster import MaintenanceSettings
-from tests.support.stacks.disposable import GATEWAY_MODE, NAT_MODE, Changes, aks_stack, named
+from tests.support.stacks.disposable import GATEWAY_MODE, NAT_MODE, aks_stack, cluster_of, named
 from tests.support.stacks.durable import Block, of_type, only
 
 OFFICE = "203.0.113.0/24"
@@ -17,25 +16,6 @@ DISK_KEY = (
     "/providers/Microsoft.Compute/diskEncryptionSets/cluster"
 )
 ENVIRONMENTS = pytest.mark.parametrize("environment", ["dev", "prod"])
-
-REPLACES_THE_CLUSTER = {
-    "capacity_reservation_group_id",
-    "gpu_driver",
-    "gpu_instance",
-    "host_group_id",
-    "node_public_ip_prefix_id",
-    "proximity_placement_group_id",
-}
-"""Attributes of the system pool that azurerm 4.55 marks as forcing a new cluster, besides its name and type."""
-
-
-def _cluster(environment: str = "dev", **changes: Changes) -> Block:
-    return only(aks_stack(environment, **changes), "azurerm_kubernetes_cluster")
-
-
-def _gpu_pool(**pool: object) -> Block:
-    aks = aks_stack(cluster={"gpu_pools": {"cards": {"vm_size": "Standard_NC4as_T4_v3"} | pool}})
-    return named(aks, "azurerm_kubernetes_cluster_node_pool", "gpu-pool-cards")
 
 
 def _roles(aks: Block) -> set[tuple[str, str, str]]:
@@ -52,7 +32,7 @@ def _roles(aks: Block) -> set[tuple[str, str, str]]:
 
 @ENVIRONMENTS
 def test_people_get_in_by_entra_and_roles_only(environment: str) -> None:
-    cluster = _cluster(environment)
+    cluster = cluster_of(environment)
     assert cluster["local_account_disabled"] is True
     assert cluster["role_based_access_control_enabled"] is True
     assert cluster["run_command_enabled"] is False
@@ -62,7 +42,7 @@ def test_people_get_in_by_entra_and_roles_only(environment: str) -> None:
 
 
 def test_extra_admin_groups_administer_the_cluster() -> None:
-    cluster = _cluster(cluster={"extra_admin_group_ids": [ADMINS]})
+    cluster = cluster_of(cluster={"extra_admin_group_ids": [ADMINS]})
     assert cluster["azure_active_directory_role_based_access_control"]["admin_group_object_ids"] == [ADMINS]
 
 
@@ -105,7 +85,7 @@ def test_without_directory_rights_the_directory_is_left_alone() -> None:
 
 @ENVIRONMENTS
 def test_network_is_overlay_with_cilium(environment: str) -> None:
-    profile = _cluster(environment)["network_profile"]
+    profile = cluster_of(environment)["network_profile"]
     assert (profile["network_plugin"], profile["network_plugin_mode"]) == ("azure", "overlay")
     assert (profile["network_data_plane"], profile["network_policy"]) == ("cilium", "cilium")
     assert profile["dns_service_ip"] == "10.96.0.10"
@@ -115,17 +95,17 @@ def test_network_is_overlay_with_cilium(environment: str) -> None:
     ("outbound", "kind"), [("nat-gateway", "userAssignedNATGateway"), ("load-balancer", "loadBalancer")]
 )
 def test_way_out_is_stated(outbound: str, kind: str) -> None:
-    assert _cluster(network={"outbound": outbound})["network_profile"]["outbound_type"] == kind
+    assert cluster_of(network={"outbound": outbound})["network_profile"]["outbound_type"] == kind
 
 
 def test_public_api_answers_operators_and_named_ranges_only() -> None:
-    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, cluster={"api_authorized_ranges": [SITE, OFFICE]})
+    cluster = cluster_of(operators={"ip_ranges": [OFFICE]}, cluster={"api_authorized_ranges": [SITE, OFFICE]})
     assert cluster["private_cluster_enabled"] is False
     assert cluster["api_server_access_profile"]["authorized_ip_ranges"] == [SITE, OFFICE]
 
 
 def test_nodes_behind_a_nat_gateway_may_reach_a_restricted_api() -> None:
-    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, network=NAT_MODE)
+    cluster = cluster_of(operators={"ip_ranges": [OFFICE]}, network=NAT_MODE)
     assert cluster["api_server_access_profile"]["authorized_ip_ranges"] == [
         OFFICE,
         "${data.terraform_remote_state.network-state.outputs.outbound_ip_address}/32",
@@ -133,11 +113,11 @@ def test_nodes_behind_a_nat_gateway_may_reach_a_restricted_api() -> None:
 
 
 def test_api_without_ranges_is_not_restricted_to_nobody() -> None:
-    assert "api_server_access_profile" not in _cluster(network=NAT_MODE)
+    assert "api_server_access_profile" not in cluster_of(network=NAT_MODE)
 
 
 def test_private_api_has_no_public_name_and_no_ranges() -> None:
-    cluster = _cluster(operators={"ip_ranges": [OFFICE]}, cluster={"api_access": "private"})
+    cluster = cluster_of(operators={"ip_ranges": [OFFICE]}, cluster={"api_access": "private"})
     assert (cluster["private_cluster_enabled"], cluster["private_dns_zone_id"]) == (True, "System")
     assert cluster["private_cluster_public_fqdn_enabled"] is False
     assert "api_server_access_profile" not in cluster
@@ -145,7 +125,7 @@ def test_private_api_has_no_public_name_and_no_ranges() -> None:
 
 @ENVIRONMENTS
 def test_addons_that_the_platform_counts_on_are_on(environment: str) -> None:
-    cluster = _cluster(environment)
+    cluster = cluster_of(environment)
     assert cluster["workload_autoscaler_profile"]["keda_enabled"] is True
     assert cluster["azure_policy_enabled"] is True
     assert cluster["image_cleaner_enabled"] is True
@@ -155,7 +135,7 @@ def test_addons_that_the_platform_counts_on_are_on(environment: str) -> None:
 
 @pytest.mark.parametrize(("version", "channel"), [("1.36", "patch"), ("1.36.3", None)])
 def test_patches_come_by_themselves_unless_one_is_pinned(version: str, channel: str | None) -> None:
-    cluster = _cluster(cluster={"kubernetes_version": version})
+    cluster = cluster_of(cluster={"kubernetes_version": version})
     assert cluster.get("automatic_upgrade_channel") == channel
     assert cluster["node_os_upgrade_channel"] == "NodeImage"
     assert cluster["default_node_pool"]["orchestrator_version"] == version
@@ -163,7 +143,7 @@ def test_patches_come_by_themselves_unless_one_is_pinned(version: str, channel: 
 
 def test_upgrades_keep_to_the_maintenance_window() -> None:
     window = {"day": "Saturday", "start_time": "22:30", "utc_offset": "-05:30", "duration_hours": 4}
-    cluster = _cluster(cluster={"maintenance": window})
+    cluster = cluster_of(cluster={"maintenance": window})
     for block in ("maintenance_window_auto_upgrade", "maintenance_window_node_os"):
         assert cluster[block] == {
             "frequency": "Weekly",
@@ -197,101 +177,6 @@ def test_planned_maintenance_is_inside_the_window_in_utc(
 def test_whole_day_window_names_every_hour_once() -> None:
     window = MaintenanceSettings.model_validate({"day": "Saturday", "start_time": "12:00", "duration_hours": 24})
     assert allowed_hours(window) == {"Saturday": list(range(12, 24)), "Sunday": list(range(12))}
-
-
-@ENVIRONMENTS
-def test_system_pool_takes_critical_addons_only_in_every_zone(environment: str) -> None:
-    pool = _cluster(environment)["default_node_pool"]
-    assert pool["only_critical_addons_enabled"] is True
-    assert pool["zones"] == ["1", "2", "3"]
-    assert (pool["auto_scaling_enabled"], pool["node_public_ip_enabled"]) == (True, False)
-
-
-def test_no_setting_of_the_system_pool_replaces_the_cluster() -> None:
-    small = _cluster()["default_node_pool"]
-    changed = _cluster(
-        cluster={
-            "system_pool": {
-                "vm_size": "Standard_D8ds_v5",
-                "min_nodes": 2,
-                "max_nodes": 9,
-                "os_disk_gib": 64,
-                "ephemeral_os_disk": False,
-            },
-            "host_encryption": True,
-            "max_pods_per_node": 60,
-            "kubernetes_version": "1.35",
-        }
-    )["default_node_pool"]
-    assert changed["vm_size"] != small["vm_size"]
-    for fixed in ("name", "type", "temporary_name_for_rotation", "upgrade_settings"):
-        assert changed[fixed] == small[fixed]
-    assert not REPLACES_THE_CLUSTER & (small.keys() | changed.keys())
-
-
-@ENVIRONMENTS
-def test_pools_can_be_rebuilt_and_their_size_is_the_autoscalers(environment: str) -> None:
-    aks = aks_stack(environment)
-    cluster = only(aks, "azurerm_kubernetes_cluster")
-    assert cluster["lifecycle"]["ignore_changes"] == ["default_node_pool[0].node_count"]
-    for pool in of_type(aks, "azurerm_kubernetes_cluster_node_pool"):
-        assert pool["temporary_name_for_rotation"] == rotation_pool_name(pool["name"])
-        assert "node_count" in pool["lifecycle"]["ignore_changes"]
-        assert "node_count" not in pool
-
-
-def test_stand_in_names_are_valid_and_apart() -> None:
-    pools = ["system", "workload", "a", "gpu", "abcdefghijkl", "abcdefghijkm", "t4"]
-    names = {rotation_pool_name(pool) for pool in pools}
-    assert len(names) == len(pools)
-    assert not names & set(pools)
-    assert all(name.isalnum() and name.islower() and name[0].isalpha() and len(name) <= 12 for name in names)
-
-
-def test_gpu_pool_takes_only_what_asks_for_a_gpu() -> None:
-    pool = _gpu_pool(priority="regular")
-    assert pool["node_taints"] == ["sku=gpu:NoSchedule"]
-    assert pool["node_labels"] == {"nvidia.com/gpu.present": "true"}
-    assert (pool["priority"], pool["gpu_driver"], pool["min_count"]) == ("Regular", "Install", 0)
-    assert not {"eviction_policy", "spot_max_price"} & pool.keys()
-    assert pool["upgrade_settings"]["max_surge"] == "10%"
-
-
-@pytest.mark.parametrize(("limit", "price"), [(None, -1), (0.35, 0.35)])
-def test_spot_pool_states_what_aks_adds_and_nothing_that_it_refuses(limit: float | None, price: float) -> None:
-    pool = _gpu_pool(priority="spot", max_price_usd_per_hour=limit)
-    assert pool["node_labels"]["kubernetes.azure.com/scalesetpriority"] == "spot"
-    assert pool["node_taints"] == ["sku=gpu:NoSchedule", "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"]
-    assert (pool["priority"], pool["eviction_policy"], pool["spot_max_price"]) == ("Spot", "Delete", price)
-    assert "upgrade_settings" not in pool
-    assert "upgrade_settings" in pool["lifecycle"]["ignore_changes"]
-
-
-def test_autoscaler_knows_a_node_of_shared_cards_before_the_first_one_is_there() -> None:
-    """Without the tag it orders a node for every share (Azure/AKS#3427)."""
-    tag = "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu"
-    assert _gpu_pool(time_slices=3)["tags"][tag] == "3"
-    assert _gpu_pool(vm_size="Standard_NC64as_T4_v3", time_slices=2)["tags"][tag] == "8"
-    assert tag not in _gpu_pool()["tags"]
-
-
-def test_gpu_pool_may_keep_to_zones_of_its_own() -> None:
-    assert _gpu_pool()["zones"] == ["1", "2", "3"]
-    assert _gpu_pool(zones=[2])["zones"] == ["2"]
-
-
-def test_any_number_of_gpu_pools_becomes_one_node_pool_each() -> None:
-    pools = {f"gpu{number}": {"vm_size": "Standard_NC4as_T4_v3", "max_nodes": number} for number in range(1, 8)}
-    found = of_type(aks_stack(cluster={"gpu_pools": pools}), "azurerm_kubernetes_cluster_node_pool")
-    assert {pool["name"]: pool["max_count"] for pool in found} == {"workload": 4} | {
-        name: pool["max_nodes"] for name, pool in pools.items()
-    }
-
-
-def test_region_without_zones_places_pools_anywhere() -> None:
-    aks = aks_stack(azure={"zones": ()})
-    assert "zones" not in only(aks, "azurerm_kubernetes_cluster")["default_node_pool"]
-    assert not [pool for pool in of_type(aks, "azurerm_kubernetes_cluster_node_pool") if "zones" in pool]
 
 
 def test_hosts_and_disks_are_encrypted_as_the_file_asks() -> None:
@@ -383,7 +268,7 @@ def test_ingress_controller_may_write_the_gateway_and_use_what_belongs_to_it(sku
 
 
 def test_without_a_gateway_its_addon_is_off() -> None:
-    assert "ingress_application_gateway" not in _cluster()
+    assert "ingress_application_gateway" not in cluster_of()
 
 
 @ENVIRONMENTS

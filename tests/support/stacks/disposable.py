@@ -14,7 +14,7 @@ from stacks.network import NetworkStack
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, load_settings
 
-from .durable import Block
+from .durable import Block, only
 
 GATEWAY_MODE: dict[str, object] = {"mode": "application-gateway", "application_gateway": {"sku": "WAF_v2"}}
 NAT_MODE: dict[str, object] = {"outbound": "nat-gateway"}
@@ -38,6 +38,11 @@ def network_stack(environment: str = "dev", /, **changes: Changes) -> Block:
 def aks_stack(environment: str = "dev", /, **changes: Changes) -> Block:
     """Return the parsed `cdk.tf.json` of the stack aks."""
     return _aks(environment) if not changes else _synthesized_aks(settings(environment, **changes))
+
+
+def cluster_of(environment: str = "dev", **changes: Changes) -> Block:
+    """Return the cluster in the stack aks."""
+    return only(aks_stack(environment, **changes), "azurerm_kubernetes_cluster")
 
 
 def named(stack: Block, kind: str, beginning: str) -> Block:
