@@ -5,8 +5,6 @@ pulled from their repositories when `PULL_CHARTS` is set.
 """
 
 import json
-import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,140 +13,46 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from constructs.helm_release import inserting
-from stacks.platform.common.catalogue import HELM, charts, images, own_chart, values_files
+from stacks.platform.common.catalogue import HELM, images, own_chart, values_files
 from stacks.platform.common.namespaces import PodSecurity
 from stacks.platform.components.certificates import release as certificates
-from stacks.platform.components.chat import release as chat
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
-from stacks.platform.components.gpu.release import dcgm_exporter, nvidia_device_plugin
-from stacks.platform.components.ingress.release import nginx_ingress
 from stacks.platform.components.monitoring import release as monitoring
-from stacks.platform.components.monitoring.grafana import GrafanaAccess
 from stacks.platform.components.secrets import release as external_secrets
-from stacks.platform.components.serving import ollama, scaling
-from stacks.platform.components.serving.engines import ollama_engines
-from stacks.settings import Settings, capacity, load_settings
+from stacks.settings import capacity
 from stacks.settings.capacity import Request
-from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.secret_names import GeneratedSecret
 from tests.support.kubernetes import custom_resources
 from tests.support.kubernetes.api_schemas import ApiSchemas, definitions_in, definitions_of
 from tests.support.kubernetes.pod_requests import asked
-from tests.support.stacks.components import images_of, namespaces, with_images
-
-FOLDER = os.environ.get("CHARTS_DIR")
-FOUND = shutil.which("helm")
-pytestmark = [
-    pytest.mark.skipif(FOUND is None, reason="helm is not on PATH"),
-    pytest.mark.skipif(
-        not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
-    ),
-]
-
-KUBERNETES = ".".join(load_settings("dev").cluster.kubernetes_version.split(".")[:2]) + ".0"
-
-NAMESPACE = {
-    "cert-manager": "cert-manager",
-    "external-secrets": "external-secrets",
-    "nginx-ingress": "ingress",
-    "nvidia-device-plugin": "gpu",
-    "dcgm-exporter": "gpu",
-    "ollama": "serving",
-    "keda-http-add-on": "scaling",
-    "kube-prometheus-stack": "monitoring",
-    "open-webui": "chat",
-}
-ACCESS = GrafanaAccess(
-    tenant_id="tenant",
-    login_client_id="login",
-    group_id="group",
-    identity_client_id="identity",
-    subscription_id="subscription",
-    metrics_url="",
+from tests.support.kubernetes.third_party import (
+    FOUND,
+    KUBERNETES,
+    NAMESPACE,
+    NEEDED,
+    VARIANTS,
+    all_settings,
+    chart,
+    computed_values,
+    containers,
+    pods,
+    render,
 )
+from tests.support.stacks.components import namespaces
+
+pytestmark = NEEDED
+
 UNRESTRICTED = {"gpu", "serving"}
 """Namespaces whose pods need more than Pod Security's level `restricted` (tests/promises/namespaces.yaml)."""
 ON_GPU_NODES = {"nvidia-device-plugin", "dcgm-exporter", "ollama"}
-VARIANTS = [
-    (release, variant)
-    for release in NAMESPACE
-    for variant in ((), ("ha",))
-    if not variant or values_files(release)[0].with_name("values.ha.yaml").is_file()
-]
-
-
-def _settings() -> Settings:
-    """Return settings that use everything: NGINX, and GPU pools with and without sharing."""
-    settings = load_settings("dev")
-    pools = settings.cluster.gpu_pools | {"shared": GpuPoolSettings(vm_size="Standard_NC4as_T4_v3", time_slices=2)}
-    return settings.model_copy(update={"cluster": settings.cluster.model_copy(update={"gpu_pools": pools})})
-
-
-def _wired(release: str) -> dict[str, Any]:
-    settings = _settings()
-    wired: dict[str, dict[str, Any]] = {
-        "cert-manager": certificates.cert_manager(images_of(settings), client_id="client", tenant_id="tenant"),
-        "external-secrets": external_secrets.operator(images_of(settings)),
-        "nginx-ingress": nginx_ingress(*with_images(settings), public_ip_name="ip", resource_group="group"),
-        "nvidia-device-plugin": nvidia_device_plugin(settings.cluster, images_of(settings)),
-        "dcgm-exporter": dcgm_exporter(images_of(settings)),
-        "ollama": ollama.ollama(*with_images(settings), ollama_engines(settings)[0]),
-        "keda-http-add-on": scaling.keda_http_add_on(settings.serving, images_of(settings)),
-        "kube-prometheus-stack": monitoring.kube_prometheus_stack(*with_images(settings), ACCESS),
-        "open-webui": chat.open_webui(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant"),
-    }
-    return wired[release]
-
-
-def chart(release: str, folder: Path) -> list[str]:
-    """Return what names the chart to Helm."""
-    if FOLDER:
-        found = [path for path in (Path(FOLDER) / release, Path(FOLDER) / f"{release}.tgz") if path.exists()]
-        if not found:
-            pytest.skip(f"CHARTS_DIR has no chart {release}")
-        return [str(found[0])]
-    pin = charts()[release]
-    source = (
-        [f"{pin.repository}/{pin.name}"] if pin.repository.startswith("oci:") else [pin.name, "--repo", pin.repository]
-    )
-    pulled = [str(FOUND), "pull", *source, "--version", pin.version, "--untar", "--untardir", str(folder)]
-    subprocess.run(pulled, check=True, capture_output=True, text=True)
-    return [str(folder / pin.name)]
-
-
-def _render(release: str, variant: tuple[str, ...], folder: Path) -> list[dict[str, Any]]:
-    wired = folder / "wired.json"
-    wired.write_text(json.dumps(_wired(release)))
-    files = [option for file in (*values_files(release, variant), wired) for option in ("--values", str(file))]
-    where = [
-        "--namespace",
-        NAMESPACE[release],
-        "--kube-version",
-        KUBERNETES,
-    ]
-    command = [str(FOUND), "template", release, *chart(release, folder), *files, *where, "--skip-crds"]
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
-    assert result.returncode == 0, result.stderr
-    return [document for document in YAML(typ="safe").load_all(result.stdout) if document]
-
-
-def _pods(objects: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
-    for item in objects:
-        if item["kind"] in {"Deployment", "DaemonSet", "StatefulSet", "Job"}:
-            yield f"{item['kind']} {item['metadata']['name']}", item["spec"]["template"]["spec"]
-
-
-def _containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*pod["containers"], *(pod.get("initContainers") or [])]
 
 
 @pytest.fixture(scope="module", params=VARIANTS, ids=lambda case: "-".join((case[0], *case[1])))
 def rendered(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, list[Any]]:
     """Return a release's name and the objects of its chart."""
     release, variant = request.param
-    return release, _render(release, variant, tmp_path_factory.mktemp(release))
+    return release, render(release, variant, tmp_path_factory.mktemp(release))
 
 
 def test_kubernetes_takes_every_object_as_it_is(rendered: tuple[str, list[Any]]) -> None:
@@ -161,18 +65,18 @@ def test_kubernetes_takes_every_object_as_it_is(rendered: tuple[str, list[Any]])
     ("own", "operator"), [("platform-issuers", "cert-manager"), ("platform-secrets", "external-secrets")]
 )
 def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, tmp_path: Path) -> None:
-    wired = {
-        "platform-issuers": certificates.platform_issuers(_settings().ingress),
+    computed = {
+        "platform-issuers": certificates.platform_issuers(all_settings().ingress),
         "platform-secrets": external_secrets.platform_secrets(
-            enabled_components(_settings()),
+            enabled_components(all_settings()),
             vault_uri="https://vault.vault.azure.net/",
             tenant_id="11111111-2222-3333-4444-555555555555",
             versions={secret.value: 1 for secret in GeneratedSecret},
             database_host="llm-dev.postgres.database.azure.com",
         ),
     }[own]
-    file = tmp_path / "wired.json"
-    file.write_text(json.dumps(wired))
+    file = tmp_path / "computed.json"
+    file.write_text(json.dumps(computed))
     command = [str(FOUND), "template", own, str(own_chart(own)), "--values", str(file)]
     rendered = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     (found,) = chart(operator, tmp_path)
@@ -188,7 +92,7 @@ def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, t
 
 def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) -> None:
     pinned = {f"{image.repository}:{image.tag}" for image in images().values()}
-    found = {container["image"] for _, pod in _pods(rendered[1]) for container in _containers(pod)}
+    found = {container["image"] for _, pod in pods(rendered[1]) for container in containers(pod)}
     assert found
     assert found <= pinned
 
@@ -196,13 +100,13 @@ def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) ->
 @pytest.mark.parametrize("rendered", [at for at in VARIANTS if NAMESPACE[at[0]] not in UNRESTRICTED], indirect=True)
 def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    levels = {rules.name: rules.enforced for rules in namespaces(_settings())}
+    levels = {rules.name: rules.enforced for rules in namespaces(all_settings())}
     assert levels[NAMESPACE[release]] is PodSecurity.RESTRICTED
     place = {id(item): item["metadata"].get("namespace", NAMESPACE[release]) for item in objects}
     restricted = [item for item in objects if levels.get(place[id(item)]) is PodSecurity.RESTRICTED]
-    for name, pod in _pods(restricted):
+    for name, pod in pods(restricted):
         shared = pod.get("securityContext") or {}
-        for container in _containers(pod):
+        for container in containers(pod):
             context = shared | container["securityContext"]
             assert context["runAsNonRoot"] is True, name
             assert context["allowPrivilegeEscalation"] is False, name
@@ -215,9 +119,9 @@ def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> N
 @pytest.mark.parametrize("variant", [(), ("ha",)])
 def test_custom_resources_fit_the_definitions_that_the_chart_brings(variant: tuple[str, ...], tmp_path: Path) -> None:
     known = custom_resources.schemas(Path(chart("kube-prometheus-stack", tmp_path)[0]))
-    objects = _render("kube-prometheus-stack", variant, tmp_path)
+    objects = render("kube-prometheus-stack", variant, tmp_path)
     values_file = tmp_path / "monitors.json"
-    values_file.write_text(json.dumps(monitoring.monitors(enabled_components(_settings()))))
+    values_file.write_text(json.dumps(monitoring.monitors(enabled_components(all_settings()))))
     command = [str(FOUND), "template", "monitors", str(HELM / "monitors"), "--values", str(values_file)]
     shown = subprocess.run([*command, "--namespace", "monitoring"], capture_output=True, text=True, check=True)
     objects += [document for document in YAML(typ="safe").load_all(shown.stdout) if document]
@@ -233,7 +137,7 @@ def test_custom_resources_fit_the_definitions_that_the_chart_brings(variant: tup
 
 def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    rules = {rules.name: rules for rules in namespaces(_settings())}[NAMESPACE[release]]
+    rules = {rules.name: rules for rules in namespaces(all_settings())}[NAMESPACE[release]]
     memory = pods = 0
     scaled = [item["spec"] for item in objects if item["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}]
     most = {spec["scaleTargetRef"]["name"]: spec.get("maxReplicaCount") or spec["maxReplicas"] for spec in scaled}
@@ -254,14 +158,14 @@ def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
 
 def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    quota = {rules.name: rules.quota for rules in namespaces(_settings())}[NAMESPACE[release]]
+    quota = {rules.name: rules.quota for rules in namespaces(all_settings())}[NAMESPACE[release]]
     types = [item["spec"].get("type") for item in objects if item["kind"] == "Service"]
     assert types.count("LoadBalancer") == int(quota["services.loadbalancers"])
     assert "NodePort" not in types
 
 
 def test_source_ranges_judge_the_callers_address_and_a_rollout_refuses_nobody(tmp_path: Path) -> None:
-    objects = _render("nginx-ingress", (), tmp_path)
+    objects = render("nginx-ingress", (), tmp_path)
     (door,) = (item for item in objects if item["kind"] == "Service" and item["spec"].get("type") == "LoadBalancer")
     assert door["spec"]["externalTrafficPolicy"] == "Local"
     (controller,) = (item for item in objects if item["kind"] == "Deployment")
@@ -273,8 +177,8 @@ def test_source_ranges_judge_the_callers_address_and_a_rollout_refuses_nobody(tm
 @pytest.mark.parametrize("rendered", [at for at in VARIANTS if at[0] in ON_GPU_NODES], indirect=True)
 def test_gpu_pods_tolerate_every_taint_of_a_pool(rendered: tuple[str, list[Any]]) -> None:
     _, objects = rendered
-    assert list(_pods(objects))
-    for name, pod in _pods(objects):
+    assert list(pods(objects))
+    for name, pod in pods(objects):
         tolerated = {f"{item['key']}={item.get('value')}:{item.get('effect')}" for item in pod["tolerations"]}
         assert {GPU_TAINT, "kubernetes.azure.com/scalesetpriority=spot:NoSchedule"} <= tolerated, name
 
@@ -287,7 +191,7 @@ def test_every_value_has_a_key_in_the_chart(release: str, tmp_path: Path) -> Non
     )
     defaults = _with_parts(YAML(typ="safe").load(shown.stdout), Path(chart(release, tmp_path)[0]))
     given = [YAML(typ="safe").load(file.read_text()) for file in values_files(release)[0].parent.glob("values*.yaml")]
-    unknown = {path for layer in (*given, _wired(release)) for path in _unknown(layer, defaults)}
+    unknown = {path for layer in (*given, computed_values(release)) for path in _unknown(layer, defaults)}
     assert unknown - NOT_IN_DEFAULTS == set()
 
 
@@ -360,18 +264,11 @@ def _mebibytes(quantity: str) -> int:
     return number * {"Mi": 1, "Gi": 1024}[unit]
 
 
-def _chat(folder: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return the chat's Deployment and all objects of its chart."""
-    objects = _render("open-webui", (), folder)
-    (deployment,) = (item for item in objects if item["kind"] == "Deployment")
-    return deployment, objects
-
-
 @pytest.mark.parametrize(("release", "variant"), VARIANTS)
 def test_no_upgrade_takes_pods_below_the_autoscalers_minimum(
     release: str, variant: tuple[str, ...], tmp_path: Path
 ) -> None:
-    objects = _render(release, variant, tmp_path)
+    objects = render(release, variant, tmp_path)
     least = {
         (item["spec"]["scaleTargetRef"]["kind"], item["spec"]["scaleTargetRef"]["name"]): item["spec"]["minReplicas"]
         for item in objects
@@ -382,70 +279,6 @@ def test_no_upgrade_takes_pods_below_the_autoscalers_minimum(
             # An empty key counts as one.
             replicas = item["spec"]["replicas"]
             assert replicas == least.get((item["kind"], item["metadata"]["name"]), replicas) is not None
-
-
-def test_chat_is_recreated_with_the_autoscalers_minimum(tmp_path: Path) -> None:
-    deployment, objects = _chat(tmp_path)
-    assert deployment["spec"]["strategy"] == {"type": "Recreate"}
-    assert deployment["spec"]["replicas"] == 2
-    kinds = sorted(item["kind"] for item in objects)
-    # Nothing of Ollama, Pipelines or a second Redis, and no claim that never binds.
-    assert kinds == ["Deployment", "HorizontalPodAutoscaler", "PodDisruptionBudget", "Service", "ServiceAccount"]
-    (autoscaler,) = (item for item in objects if item["kind"] == "HorizontalPodAutoscaler")
-    assert autoscaler["spec"]["scaleTargetRef"]["name"] == deployment["metadata"]["name"]
-    pods = deployment["spec"]["template"]["metadata"]["labels"]
-    (budget,) = (item for item in objects if item["kind"] == "PodDisruptionBudget")
-    assert budget["spec"]["selector"]["matchLabels"].items() <= pods.items()
-
-
-def test_chats_pod_waits_for_its_answers_before_it_ends(tmp_path: Path) -> None:
-    command = [str(FOUND), "template", "open-webui", *chart("open-webui", tmp_path), "--namespace", "chat"]
-    files = [*values_files("open-webui"), tmp_path / "wired.json"]
-    (tmp_path / "wired.json").write_text(json.dumps(_wired("open-webui")))
-    text = subprocess.run(
-        [*command, *(word for path in files for word in ("--values", str(path)))],
-        check=True, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    edited = subprocess.run(
-        ["sed", *inserting(chat.insertions(_settings()))], input=text, check=True, capture_output=True, text=True
-    ).stdout
-    (deployment,) = (each for each in YAML(typ="safe").load_all(edited) if each and each["kind"] == "Deployment")
-    pod = deployment["spec"]["template"]["spec"]
-    assert pod["terminationGracePeriodSeconds"] == 1700
-    (server,) = pod["containers"]
-    assert server["lifecycle"]["preStop"]["exec"]["command"] == [
-        "python3", "/scripts/drain.py", "10", "1680", "4000",
-    ]  # fmt: skip
-    assert "lifecycle" not in {key for container in pod["initContainers"] for key in container}
-    # Two lines more and nothing else.
-    assert len(edited.splitlines()) == len(text.splitlines()) + 2
-
-
-def test_chats_variables_are_each_set_once_and_secrets_come_from_secrets(tmp_path: Path) -> None:
-    deployment, _ = _chat(tmp_path)
-    (container,) = deployment["spec"]["template"]["spec"]["containers"]
-    names = [entry["name"] for entry in container["env"]]
-    assert len(names) == len(set(names))
-    by_name = {entry["name"]: entry for entry in container["env"]}
-    for name in ("DATABASE_URL", "REDIS_URL", "WEBSOCKET_REDIS_URL", "OPENAI_API_KEYS", "WEBUI_SECRET_KEY"):
-        assert by_name[name]["valueFrom"]["secretKeyRef"]["name"] == "chat-secrets"
-    assert by_name["ENABLE_OLLAMA_API"]["value"] == "False"
-    assert "OPENAI_API_BASE_URL" not in by_name
-    text = json.dumps(deployment)
-    assert "api.openai.com" not in text
-    assert "0p3n-w3bu!" not in text
-
-
-def test_chat_starts_its_login_then_migrates_and_mounts_nothing_but_uploads_of_the_share(tmp_path: Path) -> None:
-    deployment, _ = _chat(tmp_path)
-    pod = deployment["spec"]["template"]["spec"]
-    assert [container["name"] for container in pod["initContainers"]] == ["copy-app-data", "entra-login", "migrate"]
-    volumes = {volume["name"]: volume for volume in pod["volumes"]}
-    assert volumes["data"] == {"name": "data", "emptyDir": {}}
-    assert volumes["uploads"]["persistentVolumeClaim"]["claimName"] == "chat-uploads"
-    mounts = {mount["name"]: mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"]}
-    assert mounts == {"data": "/app/backend/data", "uploads": "/app/backend/data/uploads", "scripts": "/scripts"}
-    assert all(f"{probe}Probe" in pod["containers"][0] for probe in ("startup", "liveness", "readiness"))
 
 
 @pytest.mark.parametrize(
@@ -461,7 +294,7 @@ def test_chat_starts_its_login_then_migrates_and_mounts_nothing_but_uploads_of_t
 def test_requests_are_those_that_the_nodes_are_counted_by(
     part: str, releases: tuple[str, ...], others: Request, tmp_path: Path
 ) -> None:
-    found = [asked(_render(release, (), tmp_path)) for release in releases]
-    counted = capacity.requests(_settings())[part]
+    found = [asked(render(release, (), tmp_path)) for release in releases]
+    counted = capacity.requests(all_settings())[part]
     assert counted.cpu == pytest.approx(sum(each.cpu for each in (*found, others)), abs=0.05)
     assert counted.memory_gib == pytest.approx(sum(each.memory_gib for each in (*found, others)), abs=0.05)

@@ -16,10 +16,9 @@ from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import own_chart
 from stacks.settings import load_settings
+from tests.support.kubernetes import third_party
 from tests.support.stacks.components import secret_names
 from tests.support.stacks.synthesis import Synthesized
-
-from . import test_helm_third_party as third_party
 
 HELM = shutil.which("helm")
 pytestmark = pytest.mark.skipif(HELM is None, reason="helm is not on PATH")

@@ -15,7 +15,7 @@ from scripts.gates.checkov import PolicyError
 from scripts.gates.licences import Licence
 from stacks.settings import load_settings
 from tests.components import test_helm_charts as own_charts
-from tests.components import test_helm_third_party as third_party
+from tests.support.kubernetes import third_party
 
 ROOT = Path(__file__).parents[2]
 
@@ -134,7 +134,7 @@ def test_rendered_charts_are_accepted_and_every_acceptance_is_used(tmp_path: Pat
         (rendered / f"{release}.yaml").write_text(result.stdout)
     for release in third_party.NAMESPACE if third_party.FOLDER else ():
         if any((Path(str(third_party.FOLDER)) / name).exists() for name in (release, f"{release}.tgz")):
-            objects = third_party._render(release, (), tmp_path)
+            objects = third_party.render(release, (), tmp_path)
             documents = (json.dumps(item, indent=1) for item in objects)
             (rendered / f"{release}.yaml").write_text("\n---\n".join(documents))
     findings, passed = manifests.find(rendered)

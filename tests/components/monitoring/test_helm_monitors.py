@@ -11,7 +11,7 @@ from stacks.settings import Settings, load_settings
 from stacks.settings.workloads import OpikProfile
 from tests.components.test_helm_charts import _objects as own_objects
 from tests.components.test_helm_charts import _wired as own_values
-from tests.components.test_helm_third_party import _render as third_party
+from tests.support.kubernetes import third_party
 from tests.support.opik.rendering import RENDERING, render, settings_with
 
 PORTS = {
@@ -70,7 +70,7 @@ def _rendered(name: str, settings: Settings, folder: Path) -> list[dict[str, Any
         return own_objects(name, own_values(name, settings), folder)
     if name == "oauth2-proxy":
         return render(name, settings_with("dev", OpikProfile.SMALL), folder)
-    return third_party(RELEASES.get(name, name), (), folder)
+    return third_party.render(RELEASES.get(name, name), (), folder)
 
 
 @pytest.mark.parametrize("name", sorted(PORTS.keys() - OPERATORS))
@@ -85,7 +85,7 @@ def test_pods_declare_the_port_that_their_monitor_names(name: str, tmp_path: Pat
 
 
 def test_services_have_the_ports_that_the_chart_s_own_monitors_name(tmp_path: Path) -> None:
-    objects = third_party("kube-prometheus-stack", (), tmp_path)
+    objects = third_party.render("kube-prometheus-stack", (), tmp_path)
     services = [item for item in objects if item["kind"] == "Service"]
     monitors = [item for item in objects if item["kind"] == "ServiceMonitor"]
     assert {item["metadata"]["name"] for item in monitors} >= {"grafana", "kube-state-metrics", "node-exporter"}

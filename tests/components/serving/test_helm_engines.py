@@ -18,7 +18,7 @@ from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import engines, ollama_engines, vllm_engines
 from stacks.settings import load_settings
 from stacks.settings.serving import ModelStore
-from tests.components import test_helm_third_party as third_party
+from tests.support.kubernetes import third_party
 from tests.support.stacks.components import with_images
 
 HELM = shutil.which("helm")
@@ -29,7 +29,7 @@ Objects = list[dict[str, Any]]
 
 def third_party_charts(test: Any) -> Any:
     """Mark a test that needs Ollama's chart."""
-    for mark in third_party.pytestmark:
+    for mark in third_party.NEEDED:
         test = mark(test)
     return test
 
@@ -67,7 +67,7 @@ CASES = [
     pytest.param(
         (release, store),
         id=f"{release}-{store}",
-        marks=[] if release == "vllm" else third_party.pytestmark,
+        marks=[] if release == "vllm" else third_party.NEEDED,
     )
     for release in ("ollama", "vllm")
     for store in ModelStore
@@ -125,7 +125,7 @@ def test_engines_run_without_rights_and_keep_to_their_pool(rendered: Objects) ->
         assert '"kubernetes.azure.com/agentpool"' in json.dumps([pod.get("nodeSelector"), pod.get("affinity")])
 
 
-@pytest.mark.parametrize("release", [pytest.param("ollama", marks=third_party.pytestmark), "vllm"])
+@pytest.mark.parametrize("release", [pytest.param("ollama", marks=third_party.NEEDED), "vllm"])
 def test_names_are_those_by_which_scaling_and_front_find_the_engines(release: str, tmp_path: Path) -> None:
     objects = _render(release, "dev", ModelStore.AZURE_FILES, tmp_path)
     services = {item["metadata"]["name"]: item["spec"]["ports"] for item in objects if item["kind"] == "Service"}

@@ -19,8 +19,8 @@ from scripts.lab.rehearsal.drive import Rehearsal
 from stacks.platform.common.catalogue import charts, images
 from stacks.platform.common.images import login_server
 from stacks.platform.components.opik.version import OPIK
-from tests.components.test_helm_third_party import FOLDER, chart
 from tests.images.test_images_work import Quiet
+from tests.support.kubernetes.third_party import FOLDER, chart
 
 from .oci_registry import OciRegistry
 from .sources import DOCKERFILE, commit, git
