@@ -1,63 +1,26 @@
 """The chat's values: everything that several replicas need, and no door beside the login."""
 
 import json
-import math
 from typing import Any
 
 import pytest
-from ruamel.yaml import YAML
 
-from stacks.platform.common.catalogue import values_files
 from stacks.platform.common.ingress_annotations import annotations
 from stacks.platform.common.namespaces import PodSecurity
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat import login, release, secrets
 from stacks.platform.components.chat.backends import backends, embedding_variables
 from stacks.settings import Settings, load_settings
-from stacks.settings.catalog import postgresql_user_connections
 from stacks.settings.rules.chat import RESERVED_VARIABLES
-from stacks.settings.rules.database import connections_of_a_chat_pod
 from stacks.settings.secret_names import SECRETS, Alphabet
-from tests.support.stacks.components import images_of, namespaces, secret_names, secret_templates
+from tests.support.chat.values import DIRECT, chat_values, chat_variables, passed, settings_with
+from tests.support.stacks.components import namespaces, secret_names, secret_templates
 
-IDS = {"client_id": "client", "group_id": "group", "tenant_id": "tenant"}
 HOST = "pg.example.com"
 
 
-def _settings(name: str = "dev", /, **changes: dict[str, Any]) -> Settings:
-    values = load_settings(name).model_dump()
-    for section, keys in changes.items():
-        values[section] |= keys
-    return Settings.model_validate(values)
-
-
-DIRECT = {"gateway": {"enabled": False}}
-
-
-def _passed(settings: Settings) -> dict[str, Any]:
-    """Return the values that the stack passes."""
-    return release.open_webui(settings, images_of(settings), **IDS)
-
-
-def _values(settings: Settings) -> dict[str, Any]:
-    """Return the values as Helm merges them: the file, then what the stack passes."""
-    (file,) = values_files("open-webui")
-    fixed: dict[str, Any] = YAML(typ="safe").load(file.read_text())
-    return _merged(fixed, _passed(settings))
-
-
-def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
-    both = {key: _merged(base[key], over[key]) for key in base.keys() & over.keys() if isinstance(base[key], dict)}
-    return base | over | both
-
-
-def _variables(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = _values(settings)["extraEnvVars"]
-    return found
-
-
 def test_replicas_share_database_vectors_redis_and_keys() -> None:
-    values = _values(_settings())
+    values = chat_values(settings_with())
     variables = values["extraEnvVars"]
     for name in ("DATABASE_URL", "WEBUI_SECRET_KEY", "OAUTH_SESSION_TOKEN_ENCRYPTION_KEY"):
         assert variables[name] == {"valueFrom": {"secretKeyRef": {"name": "chat-secrets", "key": name}}}
@@ -77,11 +40,11 @@ def test_replicas_share_database_vectors_redis_and_keys() -> None:
 
 
 def test_environment_file_wins_over_what_the_database_remembers() -> None:
-    assert _variables(_settings())["ENABLE_PERSISTENT_CONFIG"] == "False"
+    assert chat_variables(settings_with())["ENABLE_PERSISTENT_CONFIG"] == "False"
 
 
 def test_migrations_run_under_a_lock_before_and_never_in_open_webui() -> None:
-    values = _values(_settings())
+    values = chat_values(settings_with())
     assert values["extraEnvVars"]["ENABLE_DB_MIGRATIONS"] == "False"
     names = [container["name"] for container in values["extraInitContainers"]]
     assert names == [login.SIDECAR, release.MIGRATE]
@@ -94,7 +57,7 @@ def test_migrations_run_under_a_lock_before_and_never_in_open_webui() -> None:
 
 def test_tables_of_vectors_are_made_under_the_lock_too() -> None:
     """Two pods that start at once would both make them: one ends with UniqueViolation, pg_type_typname_nsp_index."""
-    migrate = _values(_settings(chat={"environment": {"PGVECTOR_HNSW_M": "24"}}))["extraInitContainers"][1]
+    migrate = chat_values(settings_with(chat={"environment": {"PGVECTOR_HNSW_M": "24"}}))["extraInitContainers"][1]
     given = {entry["name"]: entry.get("value") for entry in migrate["env"]}
     assert {name: value for name, value in given.items() if name.startswith(("VECTOR", "PGVECTOR"))} == {
         "VECTOR_DB": "pgvector",
@@ -120,115 +83,31 @@ def test_a_pod_ends_with_its_answers() -> None:
         ),
     }
     # Without a gateway the answers come from the front before the engines.
-    assert "'8080'" in release.insertions(_settings(**DIRECT))["      - name: open-webui"]
+    assert "'8080'" in release.insertions(settings_with(**DIRECT))["      - name: open-webui"]
     assert "drain.py" in release.scripts()
     # Old pods end before new ones start.
     assert release.install_seconds(settings) > 1700
 
 
 def test_answers_of_a_pod_that_died_are_soon_nobodys() -> None:
-    variables = _variables(_settings())
+    variables = chat_variables(settings_with())
     assert variables["REDIS_TASK_TTL"] == "60"
-    migrate = _values(_settings())["extraInitContainers"][1]
+    migrate = chat_values(settings_with())["extraInitContainers"][1]
     given = {entry["name"]: entry for entry in migrate["env"]}
     assert given["REDIS_URL"]["valueFrom"]["secretKeyRef"] == {"name": "chat-secrets", "key": "REDIS_URL"}
     assert given["REDIS_KEY_PREFIX"]["value"] == variables["REDIS_KEY_PREFIX"] == "open-webui"
 
 
 def test_idle_connections_outlive_those_of_the_front_door() -> None:
-    assert _variables(_settings())["UVICORN_TIMEOUT_KEEP_ALIVE"] == "75"
+    assert chat_variables(settings_with())["UVICORN_TIMEOUT_KEEP_ALIVE"] == "75"
 
 
 def test_documents_are_embedded_many_passages_at_once() -> None:
-    assert _variables(_settings())["RAG_EMBEDDING_BATCH_SIZE"] == "32"
-
-
-def test_never_two_versions_on_one_database() -> None:
-    values = _values(_settings())
-    assert values["workload"] == {"kind": "Deployment"}
-    assert values["strategy"] == {"type": "Recreate"}
-
-
-def test_a_deployment_asks_for_the_autoscalers_minimum() -> None:
-    # Without a number the chart renders an empty key, which every upgrade takes for one pod.
-    assert _values(load_settings("dev"))["replicaCount"] == 2
-    assert _values(load_settings("prod"))["replicaCount"] == 3
-
-
-@pytest.mark.parametrize("name", ["dev", "prod"])
-def test_autoscaler_and_budget_follow_the_settings(name: str) -> None:
-    settings = load_settings(name)
-    autoscaler, budget = _values(settings)["extraResources"]
-    assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (
-        settings.chat.replicas,
-        settings.chat.max_replicas,
-    )
-    assert autoscaler["spec"]["scaleTargetRef"]["name"] == "open-webui"
-    assert budget["spec"]["maxUnavailable"] == 1
-
-
-def test_production_scales_from_three_to_ten() -> None:
-    autoscaler, _ = _values(load_settings("prod"))["extraResources"]
-    assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (3, 10)
-
-
-MEASURED_IDLE_GIB = 1.2
-
-
-@pytest.mark.parametrize("memory_gib", [1.5, 2, 4])
-@pytest.mark.parametrize("replicas", [1, 2, 3, 9])
-def test_idle_pods_go_again_down_to_the_minimum(replicas: int, memory_gib: float) -> None:
-    settings = _settings(chat={"replicas": replicas, "max_replicas": 10, "memory_gib": memory_gib})
-    autoscaler, _ = _values(settings)["extraResources"]
-    (target,) = (
-        metric["containerResource"]["target"]["averageUtilization"]
-        for metric in autoscaler["spec"]["metrics"]
-        if metric["containerResource"]["name"] == "memory"
-    )
-    idle = 100 * MEASURED_IDLE_GIB / memory_gib
-    for pods in range(replicas + 1, 11):
-        # As the autoscaler computes it: https://kubernetes.io/docs/tasks/run-application/horizontal-pod-autoscale
-        assert math.ceil(pods * idle / target) < pods
-
-
-def test_targets_of_the_shipped_environments_by_number() -> None:
-    for name, expected in (("dev", {"cpu": 70, "memory": 98}), ("prod", {"cpu": 70, "memory": 87})):
-        autoscaler, _ = _values(load_settings(name))["extraResources"]
-        found = (metric["containerResource"] for metric in autoscaler["spec"]["metrics"])
-        assert {each["name"]: each["target"]["averageUtilization"] for each in found} == expected
-
-
-def test_large_pods_are_busy_before_their_one_event_loop_is_full() -> None:
-    autoscaler, _ = _values(_settings(chat={"cpu": 2}))["extraResources"]
-    (cpu, _memory) = autoscaler["spec"]["metrics"]
-    # 0.7 of the one core that a process can use, of the two that it asks for.
-    assert cpu["containerResource"]["target"]["averageUtilization"] == 35
-
-
-@pytest.mark.parametrize("name", ["dev", "prod"])
-def test_quota_lets_the_autoscaler_reach_its_maximum(name: str) -> None:
-    settings = load_settings(name)
-    (chat,) = (rules for rules in namespaces(settings) if rules.name == "chat")
-    # Redis, a job that waits for secrets, a challenge of cert-manager.
-    assert int(chat.quota["pods"]) >= settings.chat.max_replicas + 3
-
-
-def test_pools_are_those_that_the_connection_rule_counts() -> None:
-    settings = load_settings("prod")
-    variables = _variables(settings)
-    each = [
-        int(variables[f"{pool}_POOL_SIZE"]) + int(variables[f"{pool}_POOL_MAX_OVERFLOW"])
-        for pool in ("DATABASE", "PGVECTOR")
-    ]
-    # Data, vectors, and one of the synchronous engine that start and health checks use.
-    assert connections_of_a_chat_pod(settings.chat) == sum(each) + 1 == 41
-    most = postgresql_user_connections(settings.database.sku)
-    assert most is not None
-    assert settings.chat.max_replicas * connections_of_a_chat_pod(settings.chat) < most
+    assert chat_variables(settings_with())["RAG_EMBEDDING_BATCH_SIZE"] == "32"
 
 
 def test_one_process_per_pod_and_nothing_fetched_at_run_time() -> None:
-    variables = _variables(_settings())
+    variables = chat_variables(settings_with())
     assert variables["UVICORN_WORKERS"] == "1"
     assert variables["THREAD_POOL_SIZE"] == "2000"
     assert variables["OFFLINE_MODE"] == "True"
@@ -236,14 +115,14 @@ def test_one_process_per_pod_and_nothing_fetched_at_run_time() -> None:
 
 
 def test_every_probe_asks_a_path_of_its_own_meaning() -> None:
-    values = _values(_settings())
+    values = chat_values(settings_with())
     paths = {probe: values[f"{probe}Probe"]["httpGet"]["path"] for probe in ("startup", "readiness", "liveness")}
     # Only readiness asks the database: a pod that is ended for its failure would not come back sooner.
     assert paths == {"startup": "/health", "readiness": "/ready", "liveness": "/health"}
 
 
 def test_parts_with_public_defaults_stay_off() -> None:
-    values = _values(_settings())
+    values = chat_values(settings_with())
     for part in ("ollama", "pipelines", "tika", "terminals"):
         assert values[part] == {"enabled": False}
     assert values["openaiApiKey"] == ""
@@ -251,7 +130,7 @@ def test_parts_with_public_defaults_stay_off() -> None:
 
 
 def test_login_is_entras_alone_and_its_secret_does_not_exist() -> None:
-    variables = _variables(_settings())
+    variables = chat_variables(settings_with())
     assert "OAUTH_CLIENT_SECRET" not in variables
     assert variables["OAUTH_TOKEN_ENDPOINT_AUTH_METHOD"] == "none"
     assert variables["OAUTH_CODE_CHALLENGE_METHOD"] == "S256"
@@ -266,20 +145,20 @@ def test_login_is_entras_alone_and_its_secret_does_not_exist() -> None:
 
 
 def test_local_administrator_may_log_in_when_asked_for() -> None:
-    variables = _variables(_settings(chat={"password_login": True}))
+    variables = chat_variables(settings_with(chat={"password_login": True}))
     assert variables["ENABLE_LOGIN_FORM"] == variables["ENABLE_PASSWORD_AUTH"] == "True"
     assert variables["OAUTH_AUTO_REDIRECT"] == "False"
 
 
 def test_roles_come_from_entra_and_nobody_gets_in_without_one() -> None:
-    assigned = _variables(_settings())
+    assigned = chat_variables(settings_with())
     assert (assigned["OAUTH_ROLES_CLAIM"], assigned["OAUTH_ALLOWED_ROLES"], assigned["OAUTH_ADMIN_ROLES"]) == (
         "roles",
         "user",
         "admin",
     )
     operators = {"object_ids": ["11111111-2222-3333-4444-555555555555", "66666666-2222-3333-4444-555555555555"]}
-    grouped = _variables(_settings(identity={"assignment_required": False}, operators=operators))
+    grouped = chat_variables(settings_with(identity={"assignment_required": False}, operators=operators))
     assert (grouped["OAUTH_ROLES_CLAIM"], grouped["OAUTH_ALLOWED_ROLES"]) == ("groups", "group")
     assert grouped["OAUTH_ADMIN_ROLES"] == ",".join(operators["object_ids"])
     for variables in (assigned, grouped):
@@ -288,7 +167,7 @@ def test_roles_come_from_entra_and_nobody_gets_in_without_one() -> None:
 
 
 def test_only_the_sidecar_has_the_token_that_entra_trusts() -> None:
-    values = _values(_settings())
+    values = chat_values(settings_with())
     (token,) = (volume for volume in values["volumes"] if "projected" in volume)
     assert token["projected"]["sources"][0]["serviceAccountToken"]["audience"] == "api://AzureADTokenExchange"
     sidecar, migrate = values["extraInitContainers"]
@@ -302,37 +181,37 @@ def test_only_the_sidecar_has_the_token_that_entra_trusts() -> None:
 
 
 def test_web_sockets_and_cookies_belong_to_the_public_address() -> None:
-    variables = _variables(_settings())
+    variables = chat_variables(settings_with())
     assert variables["WEBUI_URL"] == variables["CORS_ALLOW_ORIGIN"] == "https://chat.llm-dev.example.com"
     assert variables["WEBUI_SESSION_COOKIE_SECURE"] == variables["WEBUI_AUTH_COOKIE_SECURE"] == "True"
 
 
 def test_models_are_reached_through_the_gateway_and_nothing_else() -> None:
-    settings = _settings()
-    values = _values(settings)
+    settings = settings_with()
+    values = chat_values(settings)
     assert values["openaiBaseApiUrls"] == ["http://litellm.gateway.svc.cluster.local:4000/v1"]
     assert values["ollamaUrls"] == []
     assert secret_names(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "gateway-chat-key"
 
 
 def test_without_a_gateway_every_engine_is_an_address_with_its_key() -> None:
-    settings = _settings(**DIRECT)
-    values = _values(settings)
+    settings = settings_with(**DIRECT)
+    values = chat_values(settings)
     assert values["openaiBaseApiUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/vllm-qwen2-5-7b/v1"]
     assert values["ollamaUrls"] == ["http://serving-front.serving.svc.cluster.local:8080/ollama-t4"]
     assert secret_names(settings)["chat"]["chat-secrets"]["OPENAI_API_KEYS"] == "vllm-api-key"
 
 
 def test_every_address_has_a_key() -> None:
-    settings = _settings("prod", **DIRECT)
+    settings = settings_with("prod", **DIRECT)
     keys = secret_templates(settings, database_host=HOST)["chat"]["chat-secrets"]["OPENAI_API_KEYS"]
-    assert len(_values(settings)["openaiBaseApiUrls"]) == 2
+    assert len(chat_values(settings)["openaiBaseApiUrls"]) == 2
     assert keys == "%s;%s"
 
 
 def test_without_any_model_open_webui_asks_nobody() -> None:
-    settings = _settings(**DIRECT).model_copy(update={"models": ()})
-    values = _values(settings)
+    settings = settings_with(**DIRECT).model_copy(update={"models": ()})
+    values = chat_values(settings)
     # With an empty list of addresses Open WebUI would ask OpenAI itself.
     assert values["enableOpenaiApi"] is False
     assert values["openaiBaseApiUrls"] == values["ollamaUrls"] == []
@@ -366,13 +245,13 @@ def test_listed_model_makes_vectors_of_its_length(gateway: bool, engine: str, mo
 
 
 def test_extension_is_made_by_the_job_and_not_by_the_chat() -> None:
-    assert _variables(_settings())["PGVECTOR_CREATE_EXTENSION"] == "False"
+    assert chat_variables(settings_with())["PGVECTOR_CREATE_EXTENSION"] == "False"
 
 
 def test_database_is_addressed_with_encryption_and_a_password_that_needs_no_escapes() -> None:
-    text = secret_templates(_settings(), database_host=HOST)["chat"]["chat-secrets"]
+    text = secret_templates(settings_with(), database_host=HOST)["chat"]["chat-secrets"]
     assert text["DATABASE_URL"] == f"postgresql://open_webui:%s@{HOST}:5432/open_webui?sslmode=require"
-    for secret in secrets.variables(_settings()).values():
+    for secret in secrets.variables(settings_with()).values():
         assert SECRETS[secret].alphabet is Alphabet.LETTERS_AND_DIGITS
 
 
@@ -382,12 +261,14 @@ def test_database_is_addressed_with_encryption_and_a_password_that_needs_no_esca
     ids=["version", "restored server", "other models"],
 )
 def test_pods_restart_with_what_their_secret_holds(changes: dict[str, Any]) -> None:
-    before, after = (_values(settings)["podAnnotations"] for settings in (_settings(), _settings(**changes)))
+    before, after = (
+        chat_values(settings)["podAnnotations"] for settings in (settings_with(), settings_with(**changes))
+    )
     assert before != after
 
 
 def test_platforms_own_variables_cannot_be_set_in_the_file() -> None:
-    wired = _passed(_settings())["extraEnvVars"]
+    wired = passed(settings_with())["extraEnvVars"]
     assert set(wired) <= RESERVED_VARIABLES
     for name in ("ENABLE_PERSISTENT_CONFIG", "ENABLE_DB_MIGRATIONS", "UVICORN_WORKERS", "VECTOR_DB", "WEBUI_AUTH"):
         assert name in RESERVED_VARIABLES
@@ -395,14 +276,14 @@ def test_platforms_own_variables_cannot_be_set_in_the_file() -> None:
 
 def test_other_variables_of_the_file_reach_open_webui_and_win_over_the_defaults() -> None:
     chosen = {"WEBUI_NAME": "Acme chat", "ENABLE_ADMIN_CHAT_ACCESS": "True"}
-    variables = _variables(_settings(chat={"environment": chosen}))
+    variables = chat_variables(settings_with(chat={"environment": chosen}))
     assert {name: variables[name] for name in chosen} == chosen
 
 
 def test_no_secret_stands_in_the_values() -> None:
-    text = json.dumps(_passed(_settings()))
+    text = json.dumps(passed(settings_with()))
     assert "0p3n-w3bu!" not in text  # the chart's public default
-    plain = {name: value for name, value in _variables(_settings()).items() if isinstance(value, str)}
+    plain = {name: value for name, value in chat_variables(settings_with()).items() if isinstance(value, str)}
     assert not [name for name in plain if name.endswith(("_PASSWORD", "_SECRET", "_KEY", "_KEYS", "_URL_SECRET"))]
 
 
@@ -422,9 +303,9 @@ def test_a_browser_stays_with_its_pod_and_large_files_pass(name: str) -> None:
 
 
 def test_pods_pass_the_highest_level() -> None:
-    (chat,) = (rules for rules in namespaces(_settings()) if rules.name == "chat")
+    (chat,) = (rules for rules in namespaces(settings_with()) if rules.name == "chat")
     assert chat.enforced is PodSecurity.RESTRICTED
-    values = _values(_settings())
+    values = chat_values(settings_with())
     assert values["podSecurityContext"]["runAsNonRoot"] is True
     contexts = [values["containerSecurityContext"], *(c["securityContext"] for c in values["extraInitContainers"])]
     for context in contexts:
@@ -434,7 +315,7 @@ def test_pods_pass_the_highest_level() -> None:
 
 @pytest.mark.parametrize(("changes", "peer"), [({}, "gateway"), (DIRECT, "serving")], ids=["gateway", "direct"])
 def test_chat_reaches_database_redis_entra_and_its_models_alone(changes: dict[str, Any], peer: str) -> None:
-    settings = _settings(**changes)
+    settings = settings_with(**changes)
     (chat,) = (rules for rules in namespaces(settings) if rules.name == "chat")
     out = {flow.name: flow for flow in chat.traffic if flow.direction == "egress"}
     reached = {peer.namespace for flow in out.values() for peer in flow.peers if peer.namespace}

@@ -138,3 +138,8 @@ def containers(pod: dict[str, Any]) -> list[dict[str, Any]]:
 def of_kind(objects: Objects, kind: str) -> Objects:
     """Return the objects of a kind."""
     return [item for item in objects if item["kind"] == kind]
+
+
+def gib(quantity: str) -> float:
+    """Return a quantity of memory in GiB."""
+    return int(quantity[:-2]) / {"Mi": 1024, "Gi": 1}[quantity[-2:]]
