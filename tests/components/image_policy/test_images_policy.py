@@ -44,7 +44,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the program that judges, built once."""
-    program = tmp_path_factory.mktemp("judge") / "support" / "kubernetes" / "admission"
+    program = tmp_path_factory.mktemp("judge") / "admission"
     command = [str(GO), "build", "-o", str(program), "."]
     built = subprocess.run(
         command, cwd=JUDGE, capture_output=True, text=True, timeout=LONGEST_BUILD_S, check=False, env=os.environ
