@@ -43,8 +43,8 @@ SHAPES = {
     "a pattern in another stage": ("FROM a AS b\nFROM scratch\nCOPY --from=b /x/*.jar ./\n", []),
     "an argument": ("FROM scratch\nARG NAME=none\nCOPY ${NAME}*.json ./\n", []),
     "a mount over lines": (
-        "FROM a\nRUN --mount=type=cache,target=/root/.cache \\\n    # why\n    pip install x\n",
-        [(2, Feature.MOUNT, "--mount=type=cache,target=/root/.cache")],
+        "FROM a\nRUN --mount=type=cache,target=/var/cache/pip \\\n    # why\n    pip install x\n",
+        [(2, Feature.MOUNT, "--mount=type=cache,target=/var/cache/pip")],
     ),
     "a heredoc": ("FROM a\nRUN <<EOF\nCOPY *.nothing .\nEOF\nCOPY *.none .\n", [
         (2, Feature.HEREDOC, "EOF"), (5, Feature.EMPTY_PATTERN, "*.none"),
