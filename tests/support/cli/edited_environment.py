@@ -18,13 +18,13 @@ from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
 import stacks
-from stacks.platform.common import images
+from stacks.platform.common import catalogue
 from stacks.settings import loading
 loading.ENVIRONMENTS = Path({folder!r})
 tags = json.loads((loading.ENVIRONMENTS / "tags.json").read_text())
-pinned = images.images()
-changed = {{name: replace(image, tag=tags.get(name, image.tag)) for name, image in pinned.items()}}
-images.images = lambda: changed
+# What is read once is what everybody gets.
+pinned = catalogue.images()
+pinned.update({{name: replace(pinned[name], tag=tag) for name, tag in tags.items()}})
 import main
 main.main()
 """

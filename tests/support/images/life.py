@@ -31,10 +31,10 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
-from stacks.platform.common import image_lock, images
+from stacks.platform.common import catalogue, image_lock
 # The publisher on loopback has other content than the real ones.
-pinned = {{name: replace(image, digest=None) for name, image in images.images().items()}}
-images.images = lambda: pinned
+pinned = catalogue.images()
+pinned.update({{name: replace(image, digest=None) for name, image in pinned.items()}})
 image_lock.ENVIRONMENTS = Path({environments!r})
 import main
 main.main()
