@@ -47,10 +47,17 @@ def test_every_link_leads_to_a_file_and_a_heading(page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_every_file_that_a_page_names_exists(page: Path) -> None:
     named = re.findall(
-        r"(?<![\w./-])(?:tests|scripts|stacks|constructs|helm)/[\w./-]+\.(?:py|sh|yaml|json|md)\b",
+        r"(?<![\w./-])(?:tests|scripts|stacks|constructs|helm)/[\w./*-]+\.(?:py|sh|yaml|json|md)\b",
         page.read_text("utf-8"),
     )
-    assert sorted({path for path in named if not (ROOT / path).exists()}) == []
+    assert sorted({path for path in named if next(ROOT.glob(path), None) is None}) == []
+
+
+def test_every_page_that_the_code_names_exists() -> None:
+    files = [file for folder in ("stacks", "constructs", "scripts", "tests") for file in (ROOT / folder).rglob("*.py")]
+    named = {page for file in files for page in re.findall(r"\bdocs/[\w/-]+\.md\b", file.read_text("utf-8"))}
+    assert len(named) > 10
+    assert sorted(page for page in named if not (ROOT / page).exists()) == []
 
 
 def test_every_page_can_be_reached_from_the_readme() -> None:

@@ -152,7 +152,7 @@ def test_models_stay_in_memory_beside_each_other_up_to_three(stage: Stage) -> No
 
 
 def test_prompt_beyond_the_context_loses_half_of_it_without_a_word(stage: Stage) -> None:
-    """As docs/serving.md says: 8,192 tokens are there, of 20,000 the last 4,096 or so are read."""
+    """As docs/reference/serving.md says: 8,192 tokens are there, of 20,000 the last 4,096 or so are read."""
     status, body = by_gateway(stage, "llama3.1-8b", text="a" * 20_000)
     assert status == 200, body
     assert 4000 < json.loads(body)["usage"]["prompt_tokens"] < 4200
