@@ -8,8 +8,8 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.checks import Check
 from scripts.core.http import Answer, NoAnswerError
+from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
-from stacks.platform.components.opik.names import HOST as OPIK_HOST
 from stacks.settings import Settings
 
 LOGIN_HOST = "login.microsoftonline.com"
@@ -61,27 +61,31 @@ def _dns_problem(found: set[str], address: str, host: str, target: str) -> str:
     return f"leads to {', '.join(sorted(found))} instead of {address}; {record}"
 
 
-def opik_checks(ingress: Ingress, host: str, callback: str) -> list[Check]:
-    """Return whether Opik is served at `host` as it should: by HTTPS alone, with a login, and with 401 for programs."""
-    return [
-        Check(f"certificate of {host}", _problem(lambda: ingress.get(host, "/ping"), lambda _answer: "")),
+def host_checks(ingress: Ingress, host: Host, domain: str) -> list[Check]:
+    """Return whether a host is served as it should: by HTTPS alone, with a login, and with 401 for programs."""
+    name = host.name(domain)
+    checks = [
+        Check(f"certificate of {name}", _problem(lambda: ingress.get(name, host.guarded_path), lambda _answer: "")),
         Check(
-            f"http://{host} leads to https",
+            f"http://{name} leads to https",
             _problem(
-                lambda: web.get(ingress.url(host, "/", secure=False)), lambda answer: _leads_to_https(answer, host)
+                lambda: web.get(ingress.url(name, "/", secure=False)), lambda answer: _leads_to_https(answer, name)
             ),
-        ),
-        Check(
-            f"login at {host}",
-            _problem(
-                lambda: ingress.get(host, "/"), lambda answer: _leads_to_login(answer, ingress.login_host, callback)
-            ),
-        ),
-        Check(
-            f"API at {host} without a token",
-            _problem(lambda: ingress.get(host, "/api/is-alive/ping"), _refuses_programs),
         ),
     ]
+    if host.callback_path is not None:
+        callback = host.redirect_uri(domain)
+        checks.append(
+            Check(
+                f"login at {name}",
+                _problem(
+                    lambda: ingress.get(name, host.login_path),
+                    lambda answer: _leads_to_login(answer, ingress.login_host, callback),
+                ),
+            )
+        )
+    asked = _problem(lambda: ingress.get(name, host.guarded_path), _refuses_programs)
+    return [*checks, Check(f"API at {name} without a token", asked)]
 
 
 def _problem(ask: Callable[[], Answer], problem_of: Callable[[Answer], str]) -> str:
@@ -119,11 +123,9 @@ def ingress_of(settings: Settings) -> Ingress:
     return Ingress(trusted=settings.ingress.acme_issuer == "production")
 
 
-def outside_checks(ingress: Ingress, settings: Settings) -> list[Check]:
-    """Return how the applications answer from outside."""
-    if "opik" not in enabled_components(settings):
-        return []
-    return opik_checks(ingress, OPIK_HOST.name(settings.domain), OPIK_HOST.redirect_uri(settings.domain))
+def outside_checks(ingress: Ingress, hosts: Iterable[Host], domain: str) -> list[Check]:
+    """Return how the hosts of an environment answer from outside."""
+    return [check for host in hosts for check in host_checks(ingress, host, domain)]
 
 
 def challenge_reasons(kubectl: Kubectl, hosts: list[str]) -> list[str]:

@@ -15,10 +15,14 @@ class Host:
     """What people find there, in a word."""
     routes: HostRoutes
     """Which requests it answers; all others are refused before the application."""
+    guarded_path: str
+    """Path that a GET without a login or a token is answered 401 at, so that a check sees both host and lock."""
     path: str = ""
     """Path that people or programs begin at, and what else they have to know of it."""
     callback_path: str | None = None
     """Path to which Entra returns a login; None where nobody logs in."""
+    login_path: str = "/"
+    """Path that leads a browser without a login straight to Entra, where there is a `callback_path`."""
 
     def name(self, domain: str) -> str:
         """Return the whole host name below `domain`."""

@@ -35,7 +35,9 @@ PODS = {"app.kubernetes.io/instance": "board"}
 ROUTES = HostRoutes(
     allowed=(Allowed(name="board", who=Who.PERSON, methods=ANY_METHOD, paths=("/**",), why="drawing"),),
 )
-HOST = Host(label="board", title="whiteboard", callback_path="/login/callback", routes=ROUTES)
+HOST = Host(
+    label="board", title="whiteboard", guarded_path="/api/boards", callback_path="/login/callback", routes=ROUTES
+)
 
 
 def namespaces(components):

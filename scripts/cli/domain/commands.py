@@ -53,8 +53,8 @@ def set_domain(
     """Move an environment to another domain.
 
     Checks that the new DNS names resolve to the ingress, changes `domain` in the environment file (comments stay),
-    shows the plan and asks, deploys identity (redirect URIs) and platform, waits for the certificate, and checks
-    HTTPS, redirects and login. Running it again is safe; with the old domain it goes back.
+    shows the plan and asks, deploys identity (redirect URIs) and platform, waits for the certificates, and checks
+    HTTPS, redirects and login of every host that is on. Running it again is safe; with the old domain it goes back.
     """
     tools, name = tools_of(context), environment or default_environment()
     old = tools.load(name).domain
@@ -76,13 +76,13 @@ def check(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Check the ingress: DNS, certificate, redirects, login, and 401 for programs without a token.
+    """Check every host that is on: DNS, certificate, redirects, login, and 401 for programs without a token.
 
     Exit code 1 when something fails.
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    checks = [*_dns(name, settings, tools), *outside_checks(tools.ingress_of(settings), settings)]
+    checks = [*_dns(name, settings, tools), *_outside(tools.ingress_of(settings), settings)]
     document = {"environment": name, "ok": not failed(checks), "checks": [asdict(found) for found in checks]}
     end_with(checks, document, as_json=as_json)
 
@@ -90,6 +90,10 @@ def check(
 def _dns(name: str, settings: Settings, tools: Tools) -> list[Check]:
     address = tools.outputs_of(name, "address")["address"]
     return dns_checks(hosts_of(settings), address["public_ip_address"], address["public_fqdn"])
+
+
+def _outside(ingress: Ingress, settings: Settings) -> list[Check]:
+    return outside_checks(ingress, enabled_components(settings).hosts(), settings.domain)
 
 
 def _require_dns(name: str, new: str, settings: Settings, tools: Tools) -> None:
@@ -122,7 +126,7 @@ def _deploy(name: str, new: str, consent: Consent, back: str, tools: Tools) -> N
 
 def _require_answers(settings: Settings, ingress: Ingress, patience_s: float, back: str, tools: Tools) -> None:
     err.print("Waiting for certificate and login")
-    checks = wait_until_passed(lambda: outside_checks(ingress, settings), report, patience_s=patience_s)
+    checks = wait_until_passed(lambda: _outside(ingress, settings), report, patience_s=patience_s)
     print_checks(checks)
     if failed(checks):
         for line in _reasons(settings, tools):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.applications.ingress import outside_checks
+from scripts.applications.ingress import host_checks
 from scripts.cli.checks import end_with
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
@@ -17,6 +17,7 @@ from scripts.opik.health import inside_checks
 from scripts.opik.history import running
 from scripts.opik.migrations import changelogs, migration_check
 from scripts.opik.versions import sdk_mismatch
+from stacks.platform.components.opik.names import HOST
 
 from .version import parsed_version
 
@@ -42,7 +43,7 @@ def health(
     checks += inside_checks(cluster, now)
     checks.append(migration_check(cluster, now or asked, changelogs()))
     if not inside:
-        checks += outside_checks(tools.ingress_of(settings), settings)
+        checks += host_checks(tools.ingress_of(settings), HOST, settings.domain)
     if sdk:
         checks.append(Check(f"SDK {sdk}", sdk_mismatch(parsed_version(sdk), now or asked)))
     document = {"environment": name, "ok": not failed(checks), "checks": [asdict(check) for check in checks]}

@@ -16,9 +16,9 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.cli.operated_environment import ADDRESS, OUTPUTS, Operated, deploy_once, operate
-from tests.support.web_servers import Reply, authority, certificate_for, serving
+from tests.support.web_servers import authority, certificate_for, serving
 
-from .test_ingress_checks import to_https
+from .test_ingress_checks import every_application, to_https
 
 OLD, NEW = "llm-dev.example.com", "ai.example.org"
 
@@ -26,16 +26,6 @@ pytestmark = [
     pytest.mark.programs,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl"),
 ]
-
-
-def proxy(host: str, path: str) -> Reply:
-    """Answer as oauth2-proxy does that was deployed for whichever host it is asked by."""
-    if path == "/ping":
-        return 200, {}, b"OK"
-    if path.startswith("/api/"):
-        return 401, {}, b""
-    login = "https://login.microsoftonline.com/t/oauth2/v2.0/authorize"
-    return 302, {"Location": f"{login}?redirect_uri=https%3A%2F%2F{host}%2Foauth2%2Fcallback"}, b""
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +41,11 @@ def ingress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ingress]:
     issuer = authority(folder, "real")
     with ExitStack() as stack:
         stack.enter_context(pytest.MonkeyPatch.context()).setenv("SSL_CERT_FILE", str(issuer[0]))
-        tls = certificate_for(folder, issuer, f"opik.{OLD}", f"opik.{NEW}")
+        names = [f"{label}.{domain}" for domain in (OLD, NEW) for label in ("chat", "opik", "api", "grafana")]
+        tls = certificate_for(folder, issuer, *names)
         yield Ingress(
-            https_port=stack.enter_context(serving(proxy, tls)), http_port=stack.enter_context(serving(to_https))
+            https_port=stack.enter_context(serving(every_application, tls)),
+            http_port=stack.enter_context(serving(to_https)),
         )
 
 

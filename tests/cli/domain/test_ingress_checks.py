@@ -10,11 +10,16 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.ingress import Ingress, dns_checks, opik_checks
+from scripts.applications.ingress import Ingress, dns_checks, host_checks, outside_checks
 from scripts.core import http as web
 from scripts.core.checks import Check, wait_until_passed
+from stacks.common.hosts import Host
+from stacks.platform.components.enabled import enabled_components
+from stacks.platform.components.opik.names import HOST as OPIK
+from stacks.settings import load_settings
 from tests.support.web_servers import Reply, authority, certificate_for, serving
 
+DOMAIN = "new.example.org"
 HOST = "opik.new.example.org"
 CALLBACK = f"https://{HOST}/oauth2/callback"
 ADDRESS = "203.0.113.7"
@@ -84,14 +89,14 @@ def real(authorities: dict[str, tuple[Path, Path]], monkeypatch: pytest.MonkeyPa
 
 def test_a_door_as_it_should_be_has_no_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
     with ingress(tmp_path, real, HOST) as sound:
-        checks = opik_checks(sound, HOST, CALLBACK)
+        checks = host_checks(sound, OPIK, DOMAIN)
     assert len(checks) == 4
     assert problems(checks) == {}
 
 
 def test_the_old_domains_certificate_is_no_certificate(real: tuple[Path, Path], tmp_path: Path) -> None:
     with ingress(tmp_path, real, "opik.old.example.org") as old:
-        found = problems(opik_checks(old, HOST, CALLBACK))
+        found = problems(host_checks(old, OPIK, DOMAIN))
     assert "Hostname mismatch" in found[f"certificate of {HOST}"]
     assert f"login at {HOST}" in found
 
@@ -100,24 +105,22 @@ def test_an_authority_that_nobody_knows_is_not_trusted(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     with ingress(tmp_path, authorities["cert-manager.local"], HOST) as unknown:
-        assert "certificate: " in problems(opik_checks(unknown, HOST, CALLBACK))[f"certificate of {HOST}"]
+        assert "certificate: " in problems(host_checks(unknown, OPIK, DOMAIN))[f"certificate of {HOST}"]
 
 
 def test_a_staging_certificate_counts_by_name_and_not_by_trust(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     with ingress(tmp_path, authorities["real"], HOST) as staging:
-        assert problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK)) == {}
-        assert (
-            "certificate" in problems(opik_checks(replace(staging, trusted=True), HOST, CALLBACK))[f"login at {HOST}"]
-        )
+        assert problems(host_checks(replace(staging, trusted=False), OPIK, DOMAIN)) == {}
+        assert "certificate" in problems(host_checks(replace(staging, trusted=True), OPIK, DOMAIN))[f"login at {HOST}"]
 
 
 def test_a_staging_certificate_for_other_names_does_not_count(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     with ingress(tmp_path, authorities["real"], "opik.old.example.org") as staging:
-        found = problems(opik_checks(replace(staging, trusted=False), HOST, CALLBACK))
+        found = problems(host_checks(replace(staging, trusted=False), OPIK, DOMAIN))
     assert "Hostname mismatch" in found[f"certificate of {HOST}"]
 
 
@@ -125,7 +128,7 @@ def test_cert_managers_temporary_certificate_is_not_taken_for_an_issued_one(
     authorities: dict[str, tuple[Path, Path]], tmp_path: Path
 ) -> None:
     with ingress(tmp_path, authorities["cert-manager.local"], HOST) as early:
-        found = problems(opik_checks(replace(early, trusted=False), HOST, CALLBACK))
+        found = problems(host_checks(replace(early, trusted=False), OPIK, DOMAIN))
     assert "temporary one of cert-manager" in found[f"certificate of {HOST}"]
 
 
@@ -135,7 +138,7 @@ def without_login(_host: str, _path: str) -> Reply:
 
 def test_an_open_door_is_a_problem(real: tuple[Path, Path], tmp_path: Path) -> None:
     with ingress(tmp_path, real, HOST, secure=without_login, plain=without_login) as open_door:
-        found = problems(opik_checks(open_door, HOST, CALLBACK))
+        found = problems(host_checks(open_door, OPIK, DOMAIN))
     assert found[f"login at {HOST}"].startswith("answers 200 instead of a redirect to login.microsoftonline.com")
     assert found[f"API at {HOST} without a token"] == "answers 200 instead of 401"
     assert found[f"http://{HOST} leads to https"].startswith("answers 200 instead of a redirect")
@@ -143,21 +146,56 @@ def test_an_open_door_is_a_problem(real: tuple[Path, Path], tmp_path: Path) -> N
 
 def test_programs_must_not_be_sent_to_a_login_page(real: tuple[Path, Path], tmp_path: Path) -> None:
     with ingress(tmp_path, real, HOST, secure=lambda host, _path: proxy(host, "/")) as wrong:
-        found = problems(opik_checks(wrong, HOST, CALLBACK))
+        found = problems(host_checks(wrong, OPIK, DOMAIN))
     assert found[f"API at {HOST} without a token"].startswith("answers 302 to https://login.")
 
 
 def test_a_login_that_returns_to_the_old_domain_is_told(real: tuple[Path, Path], tmp_path: Path) -> None:
-    old = "https://opik.old.example.org/oauth2/callback"
-    with ingress(tmp_path, real, HOST) as stale:
-        found = problems(opik_checks(stale, HOST, old))
-    assert found == {f"login at {HOST}": f"would return from the login to {CALLBACK}, not {old}"}
+    old = "opik.old.example.org"
+    with ingress(tmp_path, real, old) as stale:
+        found = problems(host_checks(stale, OPIK, "old.example.org"))
+    assert found == {f"login at {old}": f"would return from the login to {CALLBACK}, not https://{old}/oauth2/callback"}
+
+
+def every_application(host: str, path: str) -> Reply:
+    """Answer as the four applications do to whoever is not logged in, on the paths of the pinned versions."""
+    label = host.partition(".")[0]
+    refused = {"opik": "/api/is-alive/ping", "chat": "/api/models", "api": "/v1/models", "grafana": "/api/org"}
+    logins = {"opik": "/", "chat": "/oauth/oidc/login", "grafana": "/login/azuread"}
+    callbacks = {"opik": "/oauth2/callback", "chat": "/oauth/oidc/callback", "grafana": "/login/azuread"}
+    if path == refused[label]:
+        return 401, {}, b""
+    if path == logins.get(label):
+        login = "https://login.microsoftonline.com/t/oauth2/v2.0/authorize"
+        return 302, {"Location": f"{login}?redirect_uri=https%3A%2F%2F{host}{callbacks[label]}"}, b""
+    return 200, {}, b"<html>"
+
+
+def test_every_host_that_is_on_is_checked(real: tuple[Path, Path], tmp_path: Path) -> None:
+    settings = load_settings("dev").model_copy(update={"domain": DOMAIN})
+    hosts = enabled_components(settings).hosts()
+    names = [f"{label}.{DOMAIN}" for label in ("chat", "opik", "api", "grafana")]
+    with ingress(tmp_path, real, *names, secure=every_application) as sound:
+        checks = outside_checks(sound, hosts, DOMAIN)
+        assert problems(checks) == {}
+        assert {name for name in names if not any(name in check.name for check in checks)} == set()
+        chat_alone = ingress(tmp_path, real, names[0], secure=every_application)
+        with chat_alone as lacking:
+            found = problems(outside_checks(lacking, hosts, DOMAIN))
+    assert {f"certificate of {name}" for name in names[1:]} <= set(found)
+    assert not any(names[0] in check for check in found)
+
+
+@pytest.mark.parametrize("host", enabled_components(load_settings("dev")).known_hosts(), ids=lambda host: host.label)
+def test_the_ingress_answers_what_the_check_asks_for(host: Host) -> None:
+    assert host.routes.answers("GET", host.guarded_path)
+    assert host.callback_path is None or host.routes.answers("GET", host.login_path)
 
 
 def test_nobody_there_is_told_in_one_line_each() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
-    found = problems(opik_checks(Ingress(https_port=port, http_port=port), HOST, CALLBACK))
+    found = problems(host_checks(Ingress(https_port=port, http_port=port), OPIK, DOMAIN))
     assert len(found) == 4
     assert all("ConnectionRefusedError" in problem and "\n" not in problem for problem in found.values())
 

@@ -60,6 +60,14 @@ def test_whoever_is_not_assigned_gets_no_session(chat: ChatStage) -> None:
     assert browser.token is None
 
 
+def test_whoever_is_not_logged_in_is_answered_as_the_check_of_the_host_expects(chat: ChatStage) -> None:
+    asked = chat.browser().client
+    assert asked.get(names.HOST.guarded_path).status_code == 401
+    login = asked.get(names.HOST.login_path, follow_redirects=False)
+    assert login.status_code == 302
+    assert f"redirect_uri=https%3A%2F%2F{chat.host}%2Foauth%2Foidc%2Fcallback" in login.headers["Location"]
+
+
 def test_whoever_has_more_groups_than_a_token_holds_logs_in_by_the_role(chat: ChatStage) -> None:
     many = Person("Max", "99999999-0000-4000-8000-000000000001", roles=["user"], groups=[str(uuid.uuid4())] * 250)
     assert "_claim_names" in chat.entra.claims(many)

@@ -61,6 +61,11 @@ def test_readiness_names_the_database_and_lists_the_models_of_dev(stage: Stage) 
     assert [model["id"] for model in json.loads(body)["data"]] == MODELS
 
 
+@pytest.mark.usefixtures("stage")
+def test_whoever_has_no_key_is_answered_as_the_check_of_the_host_expects() -> None:
+    assert ask(GATEWAY_URL + address.HOST.guarded_path)[0] == 401
+
+
 def test_key_of_the_platform_uses_models_and_nothing_else(stage: Stage) -> None:
     assert chat(platform_key(stage), "Does the platform's key work?")[0] == 200
     for path in ("/key/generate", "/team/new", "/user/new"):

@@ -18,8 +18,15 @@ REDIS = "chat-redis"
 REDIS_PORT = 6379
 REDIS_PODS = {"app.kubernetes.io/instance": REDIS}
 
-HOST = Host(label="chat", title="chat", routes=ROUTES, callback_path="/oauth/oidc/callback")
-"""The path is that of Open WebUI's generic OpenID Connect client."""
+HOST = Host(
+    label="chat",
+    title="chat",
+    routes=ROUTES,
+    guarded_path="/api/models",
+    callback_path="/oauth/oidc/callback",
+    login_path="/oauth/oidc/login",
+)
+"""The paths of the login are those of Open WebUI's generic OpenID Connect client."""
 
 DATABASE = "open_webui"
 GATEWAY_KEY = "chat-key"

@@ -8,7 +8,14 @@ from .routes import ROUTES
 
 ACCOUNT = WorkloadAccount(MONITORING, "grafana")
 """The account of Grafana, which logs people in itself and reads Azure's own metrics."""
-HOST = Host(label="grafana", title="dashboards", routes=ROUTES, callback_path="/login/azuread")
+HOST = Host(
+    label="grafana",
+    title="dashboards",
+    routes=ROUTES,
+    guarded_path="/api/org",
+    callback_path="/login/azuread",
+    login_path="/login/azuread",
+)
 
 SERVICE = "grafana"
 SERVICE_PORT = 80

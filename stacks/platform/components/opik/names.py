@@ -17,8 +17,14 @@ ACCOUNT = "opik"
 BACKEND_ACCOUNT = "opik-backend"
 """Service account of the backend, which may read the state of the stores (`settling.RIGHTS`)."""
 
-HOST = Host(label="opik", title="traces", routes=ROUTES, callback_path="/oauth2/callback")
-"""The path is oauth2-proxy's."""
+HOST = Host(
+    label="opik",
+    title="traces",
+    routes=ROUTES,
+    guarded_path="/api/is-alive/ping",
+    callback_path="/oauth2/callback",
+)
+"""The callback's path is oauth2-proxy's."""
 
 BACKEND = {"component": "opik-backend"}
 FRONTEND = {"component": "opik-frontend"}
