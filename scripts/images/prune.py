@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from stacks.platform.common.image_lock import LockedImage
 
@@ -12,6 +13,11 @@ from .registry.client import Registry
 _ATTACHED = re.compile(r"sha256-(?P<digest>[0-9a-f]{64})(\..+)?")
 """Tag of a signature or attestation, which names the image it is about
 (https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema; cosign adds an ending)."""
+
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_RELEASE = re.compile(r"v?(?P<numbers>\d+(\.\d+)*)(?P<rest>([-.+_]|alpha|beta|dev|rc|pre).*|)")
+_PRERELEASE = re.compile(r"[-.]?(alpha|beta|dev|rc|pre)(?P<number>\d*)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +36,37 @@ class Version:
         match = _ATTACHED.fullmatch(self.tag)
         return f"sha256:{match['digest']}" if match else None
 
+    @property
+    def age(self) -> tuple[tuple[int, ...], tuple[int, int], datetime]:
+        """What versions of one repository are ordered by, the newest highest: release, then when it was made.
+
+        A tag that is no release is older than every one that is; a prerelease is older than its release.
+        """
+        release = _RELEASE.fullmatch(self.tag)
+        numbers = tuple(map(int, release["numbers"].split("."))) if release else ()
+        early = _PRERELEASE.match(release["rest"]) if release else None
+        return numbers, (0, int(early["number"] or 0)) if early else (1, 0), self._made
+
+    @property
+    def _made(self) -> datetime:
+        try:
+            made = datetime.fromisoformat(self.created)
+        except ValueError:
+            return datetime.min.replace(tzinfo=UTC)
+        return made if made.tzinfo else made.replace(tzinfo=UTC)
+
 
 def superseded(
-    registry: Registry, repositories: Iterable[str], locks: Iterable[Mapping[str, LockedImage]], keep: int
+    registry: Registry,
+    repositories: Iterable[str],
+    locks: Iterable[Mapping[str, LockedImage]],
+    keep: int,
+    *,
+    running: frozenset[str] = frozenset(),
 ) -> list[Version]:
-    """Return versions in `repositories` that no lock file names and that are not among the newest `keep`.
+    """Return versions in `repositories` that no lock file and nothing in `running` names, but for the newest `keep`.
+
+    `running` are images as the cluster writes them.
 
     A version that shares its content with a kept one, or is one platform of it, is kept too; signatures and
     attestations stay and go with what they are about. Raises RegistryError.
@@ -46,9 +78,23 @@ def superseded(
         versions = [version for version in everything if version.about is None]
         newest = {version.digest for version in versions[:keep]}
         kept = {version.digest for version in versions if version.digest in locked | newest}
+        kept |= {version.digest for version in versions if _runs(registry, version, running)}
         kept |= {child.digest for digest in kept for child in registry.manifest(repository, digest).children()}
         found += [version for version in everything if (version.about or version.digest) not in kept]
     return found
+
+
+def _runs(registry: Registry, version: Version, running: frozenset[str]) -> bool:
+    """Return whether the cluster names a version, or one platform of it: that is what a pod's status says."""
+
+    def named(digest: str) -> bool:
+        by_tag = f"/{version.repository}:{version.tag}"
+        return any(name.endswith(by_tag) or digest in _DIGEST.findall(name) for name in running)
+
+    return bool(running) and (
+        named(version.digest)
+        or any(named(child.digest) for child in registry.manifest(version.repository, version.digest).children())
+    )
 
 
 def _versions(registry: Registry, repository: str) -> list[Version]:
@@ -58,7 +104,7 @@ def _versions(registry: Registry, repository: str) -> list[Version]:
         digest = registry.digest(repository, tag)
         if digest:
             versions.append(Version(repository, tag, digest, _created(registry, repository, digest)))
-    return sorted(versions, key=lambda version: (version.created, version.tag), reverse=True)
+    return sorted(versions, key=lambda version: (version.age, version.tag), reverse=True)
 
 
 def _created(registry: Registry, repository: str, digest: str) -> str:

@@ -18,6 +18,10 @@ from .synthesis import synthesize
 MASK = "(sensitive)"
 
 
+class NotDeployedError(OperatorError):
+    """A stack has no outputs: its state knows of nothing deployed."""
+
+
 def runners(workspace: Workspace, names: tuple[str, ...] = ()) -> dict[str, StackRunner]:
     """Return what runs Terraform for the named stacks, for all where none is named, synthesized if they are not yet.
 
@@ -52,10 +56,10 @@ def read_outputs(environment: str, runners: Mapping[str, StackRunner]) -> dict[s
 
 
 def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:
-    """Return the outputs of the named stacks. Raises OperatorError when one is not deployed or cannot be read."""
+    """Return the outputs of the named stacks. Raises NotDeployedError, or OperatorError when one cannot be read."""
     found = read_outputs(environment, runners(Workspace(environment), names))
     if missing := [name for name in names if not found.get(name)]:
-        raise OperatorError(
+        raise NotDeployedError(
             f"{environment} is not deployed: {', '.join(missing)} has no outputs",
             f"llmctl deploy {environment}",
             ExitCode.NOT_READY,

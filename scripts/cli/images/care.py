@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal
 import typer
 
 from scripts.cli.options import AsJson, Environment
+from scripts.cli.tools import Tools, tools_of
+from scripts.cluster.images import images_in
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
@@ -12,16 +14,19 @@ from scripts.core.targets import environments
 from scripts.deployment.image_step import shown
 from scripts.deployment.image_step import verify as verify_signatures
 from scripts.images.desired import chosen
+from scripts.images.environment_images import EnvironmentImages
 from scripts.images.lock import locked_images
 from scripts.images.prune import superseded
 from scripts.images.registry.references import Reference
 from scripts.images.verification import Subject, find_scanner, is_clean
+from scripts.terraform.outputs import NotDeployedError
 from stacks.platform.common.image_lock import lock_file
 
 from .options import Names, RegistryHost, locked_images_of, open_shop
 
 
 def prune(
+    context: typer.Context,
     *,
     environment: Environment = None,
     image: Names = None,
@@ -30,17 +35,21 @@ def prune(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Delete; without it, only list.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete versions that no environment has locked and that are not among the newest.
+    """Delete versions that no environment has locked, that its cluster does not name, and that are not the newest.
 
-    Only repositories of images in helm/images.yaml and in lock files are looked at.
+    Only repositories of images in helm/images.yaml and in lock files are looked at. Exit code 3 when the cluster gives
+    no answer, or when there is neither a cluster nor a lock file: then nothing says what is in use.
     """
+    tools = tools_of(context)
     shop = open_shop(environment, image, registry=registry)
     locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
     # What was locked once and is no longer desired is pruned too, unless only some images are selected.
     mine = set() if image else {entry.repository for entry in shop.locked().values()}
     repositories = shop.repositories | mine
     with locked_images_of(shop, "images prune"), err.status("Reading the registry"):
-        old = superseded(shop.registry, repositories, locks, keep or shop.settings.images.keep_versions)
+        running = _running(shop, tools)
+        count = keep or shop.settings.images.keep_versions
+        old = superseded(shop.registry, repositories, locks, count, running=running)
         if yes:
             for repository, digest in sorted({(version.repository, version.digest) for version in old}):
                 shop.registry.delete_manifest(repository, digest)
@@ -51,6 +60,33 @@ def prune(
         out.print(f"{version.repository}:{version.tag}  {version.created}", markup=False)
     what = "deleted" if yes else "would be deleted; --yes deletes them"
     err.print(f"{len(old)} versions {what}." if old else "Nothing to prune.")
+
+
+def _running(shop: EnvironmentImages, tools: Tools) -> frozenset[str]:
+    """Return the images that the cluster names; none where there is no cluster but a lock file."""
+    name = shop.settings.name
+    try:
+        kubectl = tools.kubectl_of(name)
+    except NotDeployedError as error:
+        if shop.locked():
+            return frozenset()
+        raise OperatorError(
+            f"{error.message}, and there is no lock file of its images: nothing says which of them are in use",
+            f"`llmctl images ensure {name}` writes the lock file",
+            ExitCode.REFUSED,
+        ) from None
+    except OperatorError as error:
+        raise _unknown(error) from None
+    try:
+        return images_in(kubectl)
+    except OperatorError as error:
+        raise _unknown(error) from None
+
+
+def _unknown(error: OperatorError) -> OperatorError:
+    return OperatorError(
+        f"the cluster does not say which images run, so none is deleted: {error.message}", error.fix, ExitCode.REFUSED
+    )
 
 
 def scan(
