@@ -25,6 +25,7 @@ class Steps:
         Raises NotReadyError when it cannot start or fails, KeyboardInterrupt (with the command stopped) on Ctrl-C.
         """
         started = time.monotonic()
+        self.log.parent.mkdir(parents=True, exist_ok=True)
         with self.log.open("a+", encoding="utf-8", errors="replace") as log:
             log.write(f"== {title}: {' '.join(command)}\n")
             log.flush()

@@ -2,16 +2,20 @@
 
 import json
 import subprocess
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.pin_notes import pin_note
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.change import refused_changes, shrunk_since_deployment
-from stacks.settings.loading import Loaded, load
+from stacks.settings.loading import Loaded, available_environments, load, load_settings
 from stacks.settings.placeholders import placeholders
+from stacks.settings.without_effect import without_effect
 
 
 @dataclass(frozen=True)
@@ -46,21 +50,33 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     settings = loaded.settings
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
     privacy = privacy_notes(settings, root / "state" / name / "identity.tfstate")
+    others = dict(_others(name, root / "environments"))
+    together = tuple(loaded.locate(domain_findings(settings, others)))
     known = (
         *standing_in,
+        *map(str, loaded.locate(without_effect(settings))),
+        *joined_networks_notes(settings, others),
         *filter(None, [capacity.report(settings), _alone(settings), pin_note(settings)]),
         *waits,
         *privacy,
         *weights_notes(settings),
     )
     if previous is None:
-        return Verdict(name, loaded.settings, (), known, standing_in)
+        return Verdict(name, loaded.settings, together, known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
-    errors = dict.fromkeys([*since_commit, *_against_state(loaded, name, root)])
+    errors = dict.fromkeys([*together, *since_commit, *_against_state(loaded, name, root)])
     # A size may have shrunk against both; one line about a key is enough.
     by_key = {error.key: error for error in reversed(errors)}
     kept = tuple(error for error in errors if by_key[error.key] is error)
     return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
+
+
+def _others(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
+    """Yield the other environments of `folder` that are sound; theirs is told where they are checked."""
+    for other in available_environments(folder):
+        if other != name:
+            with suppress(SettingsError):
+                yield other, load_settings(other, folder)
 
 
 def _alone(settings: Settings) -> str:

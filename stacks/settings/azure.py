@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .types import AZURE_NAME, Cidr, DnsName, Guid, Model, Region, Unique, Zones, text
+from .types import AZURE_NAME, Cidr, DnsName, Guid, Model, ObjectId, Region, Unique, Zones, text
 
 
 class AzureSettings(Model):
@@ -22,7 +22,7 @@ class AzureSettings(Model):
 class OperatorSettings(Model):
     """Who may administer the cluster and the vault, and from where."""
 
-    object_ids: Annotated[tuple[Guid, ...], Unique] = ()
+    object_ids: Annotated[tuple[ObjectId, ...], Unique] = ()
     """Entra object ids (groups, users, service principals) that administer cluster and vault.
     Empty: the principal of the first deployment, kept afterwards."""
     ip_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
@@ -107,9 +107,9 @@ class TeamAccess(StrEnum):
 class HcpAzureSettings(Model):
     """The identities that remote runs log in as, by a token of the run instead of a secret."""
 
-    client_id: Guid | None = None
+    client_id: ObjectId | None = None
     """Client id of the application that applies; left out, `llmctl remote bootstrap` creates an identity for it."""
-    plan_client_id: Guid | None = None
+    plan_client_id: ObjectId | None = None
     """Client id of the application that plans, which reads no secret; left out, an identity is created for it."""
     tenant_id: Guid
     """Entra tenant of the identities and the subscription."""

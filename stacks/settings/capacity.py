@@ -80,16 +80,21 @@ def total(settings: Settings) -> Request:
     return _sum(*requests(settings).values())
 
 
-def nodes(settings: Settings) -> int | None:
-    """How many nodes of the workload pool start for them; None for a size whose memory is not known here."""
+def room_of_a_node(settings: Settings) -> Request | None:
+    """What a node of the workload pool has for our pods; None for a size whose memory is not known here."""
     size = parse_vm_size(settings.cluster.workload_pool.vm_size)
     if size is None or size.family not in GIB_PER_VCPU:
         return None
-    room = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], settings.cluster.max_pods_per_node)
-    asked = total(settings)
-    return max(
-        math.ceil(asked.cpu / (room.cpu - NODE_CPU)), math.ceil(asked.memory_gib / (room.memory_gib - NODE_MEMORY_GIB))
-    )
+    left = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], settings.cluster.max_pods_per_node)
+    return Request(left.cpu - NODE_CPU, left.memory_gib - NODE_MEMORY_GIB)
+
+
+def nodes(settings: Settings) -> int | None:
+    """How many nodes of the workload pool start for them; None for a size whose memory is not known here."""
+    room, asked = room_of_a_node(settings), total(settings)
+    if room is None:
+        return None
+    return max(math.ceil(asked.cpu / room.cpu), math.ceil(asked.memory_gib / room.memory_gib))
 
 
 def report(settings: Settings) -> str | None:

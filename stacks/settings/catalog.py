@@ -106,6 +106,18 @@ _VM_NAME = re.compile(
 )
 
 
+VCPUS: dict[str, tuple[int, ...]] = {
+    "B": (2, 4, 8, 16, 32),
+    "D": (2, 4, 8, 16, 32, 48, 64, 80, 96, 128, 160, 192),
+    "E": (2, 4, 8, 16, 20, 32, 48, 64, 80, 96, 104, 112, 128, 160, 192),
+    "F": (2, 4, 8, 16, 32, 48, 64, 72, 80),
+    "L": (2, 4, 8, 16, 32, 48, 64, 80, 96),
+}
+"""Processors of the sizes of the common families, from the version on that names them by the number of processors."""
+NAMED_BY_VCPUS = {"B": 2, "D": 3, "E": 3, "F": 2, "L": 2}
+"""First version of a family whose names count processors; older ones such as Standard_D3_v2 count sizes."""
+
+
 def parse_vm_size(name: str) -> VmSizeName | None:
     """Return what the name of a VM size says by Azure's naming convention, None when it follows another pattern."""
     match = _VM_NAME.fullmatch(name)
@@ -117,6 +129,18 @@ def parse_vm_size(name: str) -> VmSizeName | None:
         match["features"],
         int(match["version"] or 1),
     )
+
+
+def sold_as(name: str) -> str | None:
+    """Return the nearest size of the same series that Azure sells; None where it sells `name`, or may."""
+    size = parse_vm_size(name)
+    if size is None or size.family not in VCPUS or size.version < NAMED_BY_VCPUS[size.family]:
+        return None
+    known = VCPUS[size.family]
+    if size.vcpus in known:
+        return None
+    near = min(known, key=lambda vcpus: abs(vcpus - size.vcpus))
+    return name.replace(f"{size.family}{size.vcpus}", f"{size.family}{near}", 1)
 
 
 def retired_in_favour_of(name: str) -> str | None:

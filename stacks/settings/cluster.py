@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Cidr, Guid, Model, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
+from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
 MaxPods = Annotated[int, Field(ge=30, le=250)]
 
@@ -93,7 +93,11 @@ class MaintenanceSettings(Model):
     start_time: TimeOfDay = "01:00"
     """Time at which the window opens, at `utc_offset`."""
     utc_offset: Annotated[
-        str, text(r"^[+-](0\d|1[0-4]):(00|30|45)$", 'an offset from UTC such as "+00:00" or "-05:30"')
+        str,
+        text(
+            r"^(\+(0\d|1[0-3]):(00|30|45)|\+14:00|-(0\d|1[01]):(00|30)|-12:00)$",
+            'an offset from UTC, -12:00 to +14:00, such as "+00:00" or "-03:30"',
+        ),
     ] = "+00:00"
     """Offset of `start_time` from UTC."""
     duration_hours: Annotated[int, Field(ge=4, le=24)] = 6
@@ -142,7 +146,7 @@ class ClusterSettings(Model):
     release_records: ReleaseRecords = ReleaseRecords.SECRETS
     """Where Helm keeps its records. They hold no secret here; in `configmaps` a pipeline's plan can read them without
     reading every Secret of the cluster. On a deployed environment, change it and run `llmctl pipeline move-records`."""
-    extra_admin_group_ids: Annotated[tuple[Guid, ...], Unique] = ()
+    extra_admin_group_ids: Annotated[tuple[ObjectId, ...], Unique] = ()
     """Entra groups that get cluster administration besides the operators."""
 
     @property

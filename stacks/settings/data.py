@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Cidr, Guid, Model, Region, TimeOfDay, Unique, UtcTime, Zone, resource_id, text
+from .types import Cidr, Model, ObjectId, Region, TimeOfDay, Unique, UtcTime, Zone, resource_id, text
 
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]
 
@@ -85,7 +85,7 @@ class EntraAdministratorSettings(Model):
 
     name: Annotated[str, Field(min_length=1, max_length=256)]
     """Its name in Entra: user principal name, group name or application name; becomes the PostgreSQL role."""
-    object_id: Guid
+    object_id: ObjectId
     """Its object id in Entra."""
     type: Literal["User", "Group", "ServicePrincipal"] = "Group"
     """What it is."""

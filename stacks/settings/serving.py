@@ -32,7 +32,9 @@ class WarmHours(Model):
     """Time at which they are started."""
     end: TimeOfDay = "18:00"
     """Time after which they go to zero when idle; later than `start` on the same day."""
-    timezone: Annotated[str, text(r"^[A-Z][A-Za-z_]+(/[A-Z][A-Za-z_+-]+)*$", "a zone such as Europe/Berlin")] = "UTC"
+    timezone: Annotated[
+        str, text(r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9][A-Za-z0-9_+-]*)*$", "a zone such as Europe/Berlin")
+    ] = "UTC"
     """Time zone of both, by its IANA name."""
 
 

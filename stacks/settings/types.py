@@ -85,6 +85,16 @@ Guid = Annotated[
 ]
 """An Azure subscription, tenant or Entra object id."""
 
+
+def _somebody(value: str) -> str:
+    if set(value) <= {"0", "-"}:
+        raise PydanticCustomError("nil_guid", "is the nil GUID, which nobody has; write the object id from Entra")
+    return value
+
+
+ObjectId = Annotated[Guid, AfterValidator(_somebody)]
+"""The id of a user, group, service principal or application in Entra; never the nil GUID."""
+
 DnsName = Annotated[
     str,
     text(
@@ -95,7 +105,16 @@ DnsName = Annotated[
 ]
 """A lower-case DNS name with at least one dot."""
 
-EmailAddress = Annotated[str, text(r"^[^@\s]+@[^@\s]+\.[^@\s.]+$", "an e-mail address", max_length=254)]
+EmailAddress = Annotated[
+    str,
+    text(
+        r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+        r"@[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.[A-Za-z]{2,63}$",
+        "an e-mail address",
+        max_length=254,
+    ),
+]
+"""An address in the form without quotes and comments (RFC 5321, dot-atom)."""
 
 ShortName = Annotated[
     str, text(r"^[a-z][a-z0-9]{1,9}$", "2 to 10 lower-case letters and digits that begin with a letter")

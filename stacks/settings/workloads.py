@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .types import Guid, Model, PoolName, Unique, text
+from .types import Model, ObjectId, PoolName, Unique, text
 
 
 class IdentitySettings(Model):
@@ -13,11 +13,11 @@ class IdentitySettings(Model):
 
     manage: bool = True
     """Create application, service principal and redirect URIs; `false` without directory rights."""
-    client_id: Guid | None = None
+    client_id: ObjectId | None = None
     """Client id of the application when `manage` is false."""
-    application_object_id: Guid | None = None
+    application_object_id: ObjectId | None = None
     """Object id of the application when `manage` is false."""
-    access_group_object_id: Guid | None = None
+    access_group_object_id: ObjectId | None = None
     """Existing Entra group whose members may use the platform; left out, a group is created."""
     assignment_required: bool = True
     """Entra itself refuses everybody who is not in the access group or an operator; assigning groups to
@@ -26,7 +26,7 @@ class IdentitySettings(Model):
     """Give the application an administrator's consent to openid, profile, email, offline_access and User.Read, without
     which nobody can log in; `false` where the deployment lacks the right: an administrator then follows the link that
     `llmctl deploy` prints."""
-    access_group_owner_ids: Annotated[tuple[Guid, ...], Unique, Field(max_length=18)] = ()
+    access_group_owner_ids: Annotated[tuple[ObjectId, ...], Unique, Field(max_length=18)] = ()
     """Owners of the created access group beside whoever deploys first: users or service principals. An ordinary user
     without the role Groups Administrator can only create the group with another owner named here."""
 
@@ -136,7 +136,7 @@ class OpikSettings(Model):
 
     enabled: bool = True
     """Whether the platform has tracing and evaluation."""
-    access_group_object_id: Guid | None = None
+    access_group_object_id: ObjectId | None = None
     """Existing Entra group whose members may see all traces; left out, a group is created with the operators in it
     (with `identity.manage: false`: the platform's access group)."""
     version: Annotated[str, text(r"^\d{1,3}\.\d{1,3}\.\d{1,4}$", "a release of Opik such as 2.1.23")] | None = None

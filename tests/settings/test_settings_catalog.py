@@ -10,6 +10,7 @@ from stacks.settings.catalog import (
     parse_vm_size,
     postgresql_user_connections,
     retired_in_favour_of,
+    sold_as,
 )
 
 
@@ -59,6 +60,22 @@ def test_names_of_vm_sizes_are_read_by_azures_convention(
     parsed = parse_vm_size(name)
     assert parsed is not None
     assert (parsed.vcpus, parsed.arm, parsed.local_disk_gib) == (vcpus, arm, local_disk)
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("Standard_D3ds_v5", "Standard_D2ds_v5"),
+        ("Standard_E33s_v5", "Standard_E32s_v5"),
+        ("Standard_D4ds_v5", None),
+        ("Standard_D3_v2", None),
+        ("Standard_E20ds_v5", None),
+        ("Standard_F72s_v2", None),
+        ("Standard_M416ms_v2", None),
+    ],
+)
+def test_a_number_of_processors_that_no_size_has_is_noticed(name: str, near: str | None) -> None:
+    assert sold_as(name) == near
 
 
 def test_other_names_are_left_alone() -> None:

@@ -29,7 +29,7 @@ def test_known_windows(day: str, start: str, offset: str, expected: UtcWindow) -
     day=st.sampled_from(DAYS),
     hour=st.integers(0, 23),
     minute=st.integers(0, 59),
-    offset=st.from_regex(r"[+-](0[0-9]|1[0-4]):(00|30|45)", fullmatch=True),
+    offset=st.from_regex(r"\+(0[0-9]|1[0-3]):(00|30|45)|\+14:00|-(0[0-9]|1[01]):(00|30)|-12:00", fullmatch=True),
 )
 def test_every_window_agrees_with_the_calendar(day: str, hour: int, minute: int, offset: str) -> None:
     window = MaintenanceSettings.model_validate(

@@ -7,7 +7,7 @@ from ..azure import OperatorSettings
 from ..cluster import ApiAccess, ClusterSettings
 from ..data import RegistrySettings, VaultSettings
 from ..errors import Key
-from ..network import NetworkSettings, Outbound
+from ..network import IngressSettings, NetworkSettings, Outbound
 from ..workloads import ChatSettings, GatewayServiceSettings, IdentitySettings
 from .base import Finding
 
@@ -21,17 +21,26 @@ NOT_PUBLIC = (
 """Ranges that no packet from the internet comes from."""
 MOST_AUTHORIZED_RANGES = 200
 """Ranges that AKS takes (Microsoft Learn, API server authorized IP ranges)."""
+MOST_SOURCE_RANGES = 4000
+"""Addresses and ranges that a network security group takes (Microsoft Learn, Azure networking limits)."""
 
 
 def public_ranges_are_public(
-    operators: OperatorSettings, vault: VaultSettings, cluster: ClusterSettings
+    operators: OperatorSettings, vault: VaultSettings, cluster: ClusterSettings, ingress: IngressSettings
 ) -> Iterator[Finding]:
     """Ranges that open something to the internet hold addresses of the internet, and not all of them."""
     lists: list[tuple[Key, tuple[IPv4Network, ...]]] = [
         (("operators", "ip_ranges"), operators.ip_ranges),
         (("vault", "extra_allowed_ranges"), vault.extra_allowed_ranges),
         (("cluster", "api_authorized_ranges"), cluster.api_authorized_ranges),
+        (("ingress", "allowed_source_ranges"), ingress.allowed_source_ranges),
     ]
+    given = len(ingress.allowed_source_ranges)
+    if given > MOST_SOURCE_RANGES:
+        yield Finding(
+            ("ingress", "allowed_source_ranges"),
+            f"holds {given} ranges, but a network security group takes {MOST_SOURCE_RANGES}; merge neighbours",
+        )
     for key, ranges in lists:
         for index, network in enumerate(ranges):
             if network.prefixlen == 0:

@@ -1,4 +1,4 @@
-"""Region, zones, names, tags, domain."""
+"""Regions, zones, names, tags, domain."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -9,7 +9,8 @@ from stacks.common.azure_names import AzureNames
 from .. import regions
 from ..azure import AzureSettings
 from ..cluster import ClusterSettings
-from ..data import DatabaseSettings
+from ..data import DatabaseSettings, RegistrySettings
+from ..errors import Key
 from .base import Finding
 
 LONGEST_NAMES = {"key_vault": 24, "storage_account": 24, "container_registry": 50, "resource": 63, "workspace": 90}
@@ -20,7 +21,28 @@ OWN_TAGS = ("platform", "environment", "stack")
 MOST_TAGS = 50
 MOST_TAGS_OF_DNS_ZONES = 15
 RESERVED_TAG_PREFIXES = ("microsoft", "azure", "windows")
-AZURE_DOMAINS = ("cloudapp.azure.com", "azurewebsites.net", "windows.net", "azure.com", "microsoft.com")
+RESERVED_STARTS = ("login", "xbox")
+RESERVED_PARTS = ("microsoft", "windows")
+"""Words that a resource's name must not begin with or contain: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name"""
+AZURE_DOMAINS = (
+    "cloudapp.azure.com",
+    "azure.com",
+    "azure.net",
+    "azure-api.net",
+    "azurecontainer.io",
+    "azurecr.io",
+    "azureedge.net",
+    "azurefd.net",
+    "azmk8s.io",
+    "azurestaticapps.net",
+    "azurewebsites.net",
+    "microsoft.com",
+    "trafficmanager.net",
+    "windows.net",
+)
+NOT_IN_THE_INTERNET = ("internal", "local", "lan", "home", "corp", "private", "intranet", "onion", "arpa", "alt")
+"""Last labels that no certificate authority of the internet signs: RFC 6761, 6762, 7686, 8375 and 9476, ICANN's
+reservation of internal, and names that ICANN will not delegate since networks use them."""
 
 
 def names_keep_the_limits(
@@ -44,16 +66,38 @@ def names_keep_the_limits(
         )
 
 
-def region_is_known(azure: AzureSettings) -> Iterator[Finding]:
-    """The region exists, as far as a misspelling can be distinguished from a new region."""
-    region = azure.region
-    if region.startswith(regions.SOVEREIGN_PREFIXES):
-        yield Finding(("azure", "region"), "belongs to a sovereign cloud, which is not supported; use a public region")
-    elif region not in regions.KNOWN:
-        # A new region differs from a known one by a number or by more than a slip of the finger.
-        near = get_close_matches(region, regions.KNOWN, n=1, cutoff=0.85)
-        if near and near[0].rstrip("0123456789") != region.rstrip("0123456789"):
-            yield Finding(("azure", "region"), f"is no Azure region; did you mean {near[0]}?")
+_DIGITS = "0123456789"
+NO_REGION = (
+    "is no Azure region; `az account list-locations --query [].name` lists them (one that Azure has opened since is"
+    " added in stacks/settings/regions.py)"
+)
+
+
+def names_hold_no_reserved_word(prefix: str, name: str) -> Iterator[Finding]:
+    """Azure refuses names with words of its own."""
+    made = f"{prefix}{name}"
+    word = next((word for word in RESERVED_STARTS if made.startswith(word)), None)
+    word = word or next((word for word in RESERVED_PARTS if word in made), None)
+    if word:
+        yield Finding(("prefix",), f"and the name {name!r} hold {word!r}, which Azure keeps for itself; rename one")
+
+
+def regions_are_known(azure: AzureSettings, registry: RegistrySettings) -> Iterator[Finding]:
+    """Every region that the file names exists."""
+    named: list[tuple[Key, str]] = [(("azure", "region"), azure.region)]
+    named += [(("registry", "geo_replicas", index), region) for index, region in enumerate(registry.geo_replicas)]
+    for key, region in named:
+        if region.startswith(regions.SOVEREIGN_PREFIXES):
+            yield Finding(key, "belongs to a sovereign cloud, which is not supported; use a public region")
+        elif not _may_exist(region):
+            near = get_close_matches(region, regions.KNOWN, n=1, cutoff=0.7)
+            yield Finding(key, f"is no Azure region; did you mean {near[0]}?" if near else NO_REGION)
+
+
+def _may_exist(region: str) -> bool:
+    """Whether a region is known, or differs from a known one by its number alone, as Azure names new ones."""
+    stem = region.rstrip(_DIGITS)
+    return region in regions.KNOWN or any(stem == known.rstrip(_DIGITS) for known in regions.KNOWN)
 
 
 def zones_exist(azure: AzureSettings, cluster: ClusterSettings) -> Iterator[Finding]:
@@ -92,7 +136,14 @@ def tags_are_accepted(private_endpoints: bool, tags: Mapping[str, str]) -> Itera
 
 
 def domain_is_your_own(domain: str) -> Iterator[Finding]:
-    """The host names are made below the domain, which nobody can do below Azure's own."""
+    """The host names are made below the domain, for which Let's Encrypt has to find the platform in the internet."""
+    last = domain.rpartition(".")[2]
+    if last.isdigit():
+        yield Finding(("domain",), "is an IP address; write a domain: every application gets a host name below it")
+    elif last in NOT_IN_THE_INTERNET:
+        yield Finding(
+            ("domain",), f"ends in .{last}, for which no public authority issues certificates; write a public domain"
+        )
     for owned in AZURE_DOMAINS:
         if domain == owned or domain.endswith(f".{owned}"):
             yield Finding(
@@ -102,4 +153,11 @@ def domain_is_your_own(domain: str) -> Iterator[Finding]:
             return
 
 
-RULES = (names_keep_the_limits, region_is_known, zones_exist, tags_are_accepted, domain_is_your_own)
+RULES = (
+    names_keep_the_limits,
+    names_hold_no_reserved_word,
+    regions_are_known,
+    zones_exist,
+    tags_are_accepted,
+    domain_is_your_own,
+)

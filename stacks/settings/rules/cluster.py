@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from .. import capacity
-from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of
+from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of, sold_as
 from ..cluster import ClusterSettings, GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
 from ..errors import Key
+from ..monitoring import MetricsStore
 from .base import Finding
 from .network import largest_node_count
 
@@ -15,6 +16,8 @@ TESTED_KUBERNETES = ("1.35", "1.36")
 the node's under Cilium. Only a rule without peers matches that, so `flows.DNS` has to change first."""
 """Minor versions that the charts were tested with and AKS supports; 1.34 leaves support on 2026-11-30."""
 SMALLEST_SYSTEM_VCPUS = 4
+SMALLEST_VCPUS = 2
+"""Microsoft Learn, "Quotas, virtual machine size restrictions, and region availability in AKS"."""
 RESERVED_POOL_NAMES = ("system", "workload", "default")
 MOST_NODES = {"Free": 1000, "Standard": 5000, "Premium": 5000}
 """Nodes of a cluster by price tier (Microsoft Learn, AKS pricing tiers)."""
@@ -45,6 +48,18 @@ def workload_pool_holds_its_pods(settings: Settings) -> Iterator[Finding]:
             ("cluster", "workload_pool", "max_nodes"),
             f"must be at least {started}: pods ask for {asked.cpu:.1f} cores and {asked.memory_gib:.1f} GiB, and some"
             f" would wait for ever; raise it, or take larger nodes than {pool.vm_size}",
+        )
+
+
+def prometheus_fits_on_a_node(settings: Settings) -> Iterator[Finding]:
+    """Prometheus may take no more memory than a node of the workload pool has for pods."""
+    room, monitoring = capacity.room_of_a_node(settings), settings.monitoring
+    used = monitoring.enabled and monitoring.metrics is MetricsStore.PROMETHEUS
+    if room and used and monitoring.prometheus_memory_gib > room.memory_gib:
+        yield Finding(
+            ("monitoring", "prometheus_memory_gib"),
+            f"is more than the {room.memory_gib:.1f} GiB that a {settings.cluster.workload_pool.vm_size} leaves for"
+            " pods (cluster.workload_pool.vm_size); lower it, or take larger nodes",
         )
 
 
@@ -87,6 +102,13 @@ def ordinary_sizes_suit_their_pools(cluster: ClusterSettings) -> Iterator[Findin
             continue
         parsed = parse_vm_size(size)
         if parsed is None:
+            yield Finding(key, "is no VM size (Standard_, family, vCPU, features, version); take Standard_D4ds_v5")
+            continue
+        if near := sold_as(size):
+            yield Finding(key, f"is no VM size: Azure sells none with {parsed.vcpus} vCPU; did you mean {near}?")
+            continue
+        if parsed.vcpus < SMALLEST_VCPUS:
+            yield Finding(key, f"has {parsed.vcpus} vCPU, AKS asks for {SMALLEST_VCPUS}; take Standard_D4ds_v5")
             continue
         if parsed.arm:
             yield Finding(key, "has an Arm processor, but the images are built for x86-64; drop the p from the size")
@@ -144,6 +166,7 @@ def gpu_pools_are_consistent(cluster: ClusterSettings) -> Iterator[Finding]:
 RULES = (
     node_counts_are_ordered,
     workload_pool_holds_its_pods,
+    prometheus_fits_on_a_node,
     node_count_suits_the_tier,
     kubernetes_version_is_tested,
     tier_carries_the_features,

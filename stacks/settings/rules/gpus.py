@@ -8,7 +8,7 @@ from ..catalog import GPU_SIZES, GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
 from ..errors import Key
 from ..serving import ModelStore, ServingSettings
-from ..workloads import Engine, ModelSettings, Quantization
+from ..workloads import Engine, ModelSettings, OpikSettings, Quantization
 from .base import Finding
 
 NEEDS_AMPERE = {Quantization.FP8, Quantization.BF16, Quantization.MXFP4}
@@ -84,6 +84,43 @@ def nodes_have_the_gpus(models: tuple[ModelSettings, ...], cluster: ClusterSetti
                     f"makes pool {model.pool} hold {needed[model.pool]:g} GPUs of loaded models, but it has at most"
                     f" {pool.max_nodes} nodes x {size.gpus} = {available}; raise max_nodes or lower it",
                 )
+
+
+def pools_have_room_for_all_that_runs_there(
+    models: tuple[ModelSettings, ...], cluster: ClusterSettings, opik: OpikSettings
+) -> Iterator[Finding]:
+    """What stays loaded on a pool leaves a GPU to each engine that shares it, and to the guardrails service."""
+    stays: dict[str, float] = {}
+    waits: dict[str, tuple[Key, str, int]] = {}
+    for key, model, _, _ in _placed(models, cluster):
+        if model.engine is Engine.VLLM:
+            stays[model.pool] = stays.get(model.pool, 0) + model.min_replicas * model.gpus
+            if not model.min_replicas:
+                waits.setdefault(model.pool, ((*key, "pool"), model.name, model.gpus))
+        elif model.min_replicas:
+            stays.setdefault(f"{model.pool} ollama", model.min_replicas * model.gpus)
+        else:
+            waits.setdefault(model.pool, ((*key, "pool"), f"Ollama with {model.name}", model.gpus))
+    for name, pool in cluster.gpu_pools.items():
+        size = GPU_SIZES.get(pool.vm_size)
+        if size is None:
+            continue
+        kept = stays.get(name, 0) + stays.get(f"{name} ollama", 0)
+        shares = pool.max_nodes * size.gpus * pool.time_slices
+        guardrails = int(opik.enabled and opik.guardrails_pool == name)
+        raise_it = f"raise cluster.gpu_pools.{name}.max_nodes, or take another pool"
+        if guardrails and kept + guardrails > shares:
+            yield Finding(
+                ("opik", "guardrails_pool"),
+                f"has room for {shares} at once, and models that stay loaded (min_replicas) take {kept:g}; {raise_it}",
+            )
+        elif name in waits and kept + guardrails + waits[name][2] > shares:
+            key, who, wanted = waits[name]
+            yield Finding(
+                key,
+                f"has GPUs for {shares} at once, and {kept + guardrails:g} stay taken, so that {who}, which needs"
+                f" {wanted}, could never start; {raise_it}",
+            )
 
 
 def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
@@ -185,6 +222,7 @@ def weights_are_loaded_in_time(
 RULES = (
     gpus_can_compute_the_models,
     nodes_have_the_gpus,
+    pools_have_room_for_all_that_runs_there,
     models_fit_into_gpu_memory,
     weights_fit_on_the_node_disk,
     turing_starts_the_models,

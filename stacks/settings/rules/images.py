@@ -1,4 +1,4 @@
-"""Images: what is verified has been signed."""
+"""Images: what is verified has been signed, and the nodes run them."""
 
 from collections.abc import Iterator
 
@@ -12,4 +12,12 @@ def verified_images_are_signed(images: ImageSettings) -> Iterator[Finding]:
         yield Finding(("images", "verify_signatures"), "needs images.signing_key; name the key of cosign")
 
 
-RULES = (verified_images_are_signed,)
+def images_run_on_the_nodes(images: ImageSettings) -> Iterator[Finding]:
+    """Every node pool has x86-64 processors: Arm sizes are refused, and no GPU size has one."""
+    if images.platform != "linux/amd64":
+        yield Finding(
+            ("images", "platform"), "is for Arm processors, but every node pool has x86-64 ones; write linux/amd64"
+        )
+
+
+RULES = (verified_images_are_signed, images_run_on_the_nodes)

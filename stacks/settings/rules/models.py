@@ -6,14 +6,52 @@ from collections.abc import Iterator
 from ..cluster import ClusterSettings
 from ..errors import Key
 from ..tools import tool_parser
-from ..workloads import Engine, ModelSettings, Quantization
+from ..workloads import ChatSettings, Engine, GatewayServiceSettings, ModelSettings, Quantization
 from .base import Finding
 
 KNOWN_TO_OLLAMA = {Quantization.Q4, Quantization.Q8, Quantization.FP16, Quantization.BF16, Quantization.MXFP4}
 KNOWN_TO_VLLM = set(Quantization) - {Quantization.Q4, Quantization.Q8}
+FORMAT_IN_NAME = {
+    "awq": Quantization.AWQ,
+    "gptq": Quantization.GPTQ,
+    "fp8": Quantization.FP8,
+    "bf16": Quantization.BF16,
+    "fp16": Quantization.FP16,
+}
+"""Words that publishers put into a repository's name for the format of its weights."""
 COMMIT = re.compile(r"[0-9a-f]{40}")
 OLLAMA_DIGEST = re.compile(r"[0-9a-f]{12,64}")
 VLLM_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+def formats_are_those_of_the_repositories(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
+    """The format is the one that the repository's name tells, and one that vLLM serves from there."""
+    for index, model in enumerate(models):
+        if model.engine is not Engine.VLLM or model.quantization not in KNOWN_TO_VLLM:
+            continue
+        words = set(re.split(r"[^a-z0-9]+", model.id.lower()))
+        if "gguf" in words:
+            yield Finding(
+                ("models", index, "id"),
+                "holds GGUF files, which vllm is not started with here; name the repository of the original weights, or"
+                " serve it by ollama",
+            )
+            continue
+        named = {kind for word, kind in FORMAT_IN_NAME.items() if word in words}
+        if named and model.quantization not in named:
+            told = " or ".join(sorted(named))
+            yield Finding((*("models", index), "quantization"), f"is not what {model.id} says of itself; write {told}")
+
+
+def models_can_be_reached(
+    models: tuple[ModelSettings, ...], chat: ChatSettings, gateway: GatewayServiceSettings
+) -> Iterator[Finding]:
+    """Somebody can use what is served."""
+    if models and not chat.enabled and not gateway.enabled:
+        yield Finding(
+            ("models",),
+            "are served, but neither chat nor gateway is enabled, which alone reach them; enable one",
+        )
 
 
 def models_are_listed_once(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
@@ -104,6 +142,8 @@ RULES = (
     models_are_listed_once,
     models_have_a_pool,
     models_suit_their_engine,
+    formats_are_those_of_the_repositories,
+    models_can_be_reached,
     weights_are_a_commit_where_an_uptime_is_paid_for,
     tools_suit_their_engine,
     replica_counts_are_ordered,

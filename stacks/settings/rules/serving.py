@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..catalog import GPU_SIZES
 from ..cluster import ClusterSettings
@@ -83,9 +84,30 @@ def warm_hours_end_after_they_start(serving: ServingSettings) -> Iterator[Findin
         yield Finding(("serving", "warm_hours", "end"), f"must be later than start ({hours.start}) on the same day")
 
 
+def warm_hours_are_in_the_calendar(serving: ServingSettings) -> Iterator[Finding]:
+    """The schedule is one that KEDA's cron trigger reads: days in order, a zone of the tz database."""
+    hours = serving.warm_hours
+    if hours is None:
+        return
+    for part in hours.days.split(","):
+        first, _, last = part.partition("-")
+        if last and last < first:
+            yield Finding(
+                ("serving", "warm_hours", "days"),
+                f"has {part}, whose end is before its start; write the days one by one or as two ranges, 0 is Sunday",
+            )
+    try:
+        ZoneInfo(hours.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        yield Finding(
+            ("serving", "warm_hours", "timezone"), "is no zone of the tz database; write one such as Europe/Berlin"
+        )
+
+
 RULES = (
     ollama_models_of_a_pool_agree,
     stores_hold_the_weights,
     engines_fit_on_the_gpu_nodes,
     warm_hours_end_after_they_start,
+    warm_hours_are_in_the_calendar,
 )

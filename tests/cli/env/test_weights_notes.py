@@ -32,6 +32,17 @@ def test_tags_of_ollama_are_noted_where_an_uptime_is_paid_for() -> None:
     assert "digest in `revision`: phi3.5, mistral-7b, gemma2-2b, gpt-oss, deepseek-r1;" in note
 
 
+def test_a_gated_model_without_a_token_is_noted() -> None:
+    plain = settings("Free", **{"qwen2-5-7b": COMMIT}).model_dump()
+    for model in plain["models"]:
+        if model["name"] == "qwen2-5-7b":
+            model |= {"id": "meta-llama/Llama-3.1-8B-Instruct"}
+    (note,) = weights_notes(Settings.model_validate(plain))
+    assert "meta-llama/Llama-3.1-8B-Instruct; set serving.hugging_face_token: true" in note
+    plain["serving"]["hugging_face_token"] = True
+    assert list(weights_notes(Settings.model_validate(plain))) == []
+
+
 def test_env_check_shows_the_notes() -> None:
     verdict = verdict_of("prod", ROOT, None)
     assert "Ollama models without a digest in `revision`: llama3.1-8b, gpt-oss;" in " ".join(verdict.notes)

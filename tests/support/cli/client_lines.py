@@ -10,6 +10,7 @@ AZ = (
     f"az account get-access-token --scope api://{GUID}/access --query accessToken -o tsv",
     "az account get-access-token --query accessToken --output json",
     "az account get-access-token --resource-type ms-graph --output json",
+    "az account list-locations --query [].name",
     "az account show --query user.type --output json",
     "az account show --query id",
     "az acr build --help",

@@ -1,0 +1,35 @@
+"""A domain is one environment's own, and none that anybody can register below."""
+
+import pytest
+
+from scripts.core.domain_check import domain_findings, joined_networks_notes
+from stacks.settings import Settings, load_settings
+
+
+def _settings(**changed: object) -> Settings:
+    return load_settings("dev").model_copy(update=changed)
+
+
+@pytest.mark.parametrize("domain", ["co.uk", "com.au", "github.io", "gov.br"])
+def test_a_public_suffix_is_refused(domain: str) -> None:
+    (finding,) = domain_findings(_settings(domain=domain), {})
+    assert "public suffix" in finding.message
+
+
+@pytest.mark.parametrize("domain", ["llm.acme.co.uk", "acme.com", "llm.example.com"])
+def test_a_domain_of_ones_own_is_not(domain: str) -> None:
+    assert list(domain_findings(_settings(domain=domain), {})) == []
+
+
+def test_two_environments_have_two_domains() -> None:
+    mine = _settings(domain="llm.acme.io")
+    (finding,) = domain_findings(mine, {"prod": _settings(domain="llm.acme.io"), "test": _settings(domain="t.acme.io")})
+    assert "environments/prod.yaml" in finding.message
+
+
+def test_networks_that_meet_are_named_where_they_are_joined_with_others() -> None:
+    prod = load_settings("prod")
+    network = prod.network.model_copy(update={"private_client_ranges": ("10.9.0.0/16",)})
+    (note,) = joined_networks_notes(_settings(network=network), {"prod": prod})
+    assert "environments/prod.yaml" in note
+    assert list(joined_networks_notes(_settings(), {"prod": prod})) == []
