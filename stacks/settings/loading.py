@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,7 +77,9 @@ def parse_settings(text: str, file_label: str, env: str | None = None) -> Settin
     return _parse(text, file_label, env).settings
 
 
+@lru_cache(maxsize=8)
 def _parse(text: str, file_label: str, env: str | None) -> Loaded:
+    # Most of the time goes into YAML in pure Python; a command reads the same file several times.
     source = yaml_source.read(text, file_label)
     errors: list[LocatedError] = []
     settings: Settings | None = None

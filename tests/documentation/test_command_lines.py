@@ -23,8 +23,11 @@ def _found() -> list[Found]:
     return [line for line in (*on_pages(), *in_code()) if (line.program, line.words[0]) not in PROSE]
 
 
+_words = cache(shlex.split)
+
+
 def _covers(line: str, found: Found) -> bool:
-    words = shlex.split(line)
+    words = _words(line)
     fits = words[0] == found.program and tuple(words[1 : 1 + len(found.words)]) == found.words
     if fits and words[-1] == "--help" and not found.options:
         return True

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,7 @@ class Person:
         return {"projects": len(found), "traces": sum(map(len, found.values()))}
 
 
+@cache
 def rules(place: str) -> dict[str, Any]:
     """Return what each table of a database holds of a person: `chat` or `gateway`."""
     found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{place}.yaml").read_text("utf-8"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +37,7 @@ def load(changes: Sequence[Mapping[str, Any]] = ()) -> tuple[Assumptions, list[O
 
     Raises AssumptionError for an unknown key or a value out of bounds.
     """
-    leaves = {(group, key): leaf for group, keys in _yaml(FILE).items() for key, leaf in keys.items()}
-    origins = {
-        path: Origin(".".join(path), leaf["value"], leaf["source"].strip(), not leaf.get("unverified", False))
-        for path, leaf in leaves.items()
-    }
+    origins = dict(_published())
     for path, value in (pair for change in changes for pair in _pairs(change)):
         if path not in origins:
             raise AssumptionError(f"there is no assumption {'.'.join(path)}; there are {_names(origins, path[0])}")
@@ -56,6 +53,15 @@ def load(changes: Sequence[Mapping[str, Any]] = ()) -> tuple[Assumptions, list[O
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise AssumptionError(f"assumption {where} cannot be {first['input']!r}: {first['msg']}") from None
+
+
+@cache
+def _published() -> Mapping[tuple[str, str], Origin]:
+    leaves = {(group, key): leaf for group, keys in _yaml(FILE).items() for key, leaf in keys.items()}
+    return {
+        path: Origin(".".join(path), leaf["value"], leaf["source"].strip(), not leaf.get("unverified", False))
+        for path, leaf in leaves.items()
+    }
 
 
 def changes(file: Path | None, texts: Sequence[str]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from ..environment import Settings
 from ..errors import Key
@@ -34,6 +35,11 @@ def sections(settings: Settings) -> dict[str, object]:
 
 def apply(rule: Rule, sound: Mapping[str, object]) -> Iterator[Finding]:
     """Yield what breaks `rule`, which is left out while a section that it names is missing from `sound`."""
-    names = tuple(inspect.signature(rule).parameters)
+    names = _named(rule)
     if sound.keys() >= set(names):
         yield from rule(**{name: sound[name] for name in names})
+
+
+@cache
+def _named(rule: Rule) -> tuple[str, ...]:
+    return tuple(inspect.signature(rule).parameters)

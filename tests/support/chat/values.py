@@ -1,5 +1,6 @@
 """The chat's values as Helm merges them, of settings with changes."""
 
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -30,9 +31,14 @@ def passed(settings: Settings) -> dict[str, Any]:
 
 def chat_values(settings: Settings) -> dict[str, Any]:
     """Return the values as Helm merges them: the file, then what the stack passes."""
+    return _merged(_fixed(), passed(settings))
+
+
+@cache
+def _fixed() -> dict[str, Any]:
     (file,) = values_files("open-webui")
-    fixed: dict[str, Any] = YAML(typ="safe").load(file.read_text())
-    return _merged(fixed, passed(settings))
+    found: dict[str, Any] = YAML(typ="safe").load(file.read_text())
+    return found
 
 
 def _merged(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The alerts of `helm/monitors/rules`, for Azure Monitor, which takes them one by one."""
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -16,8 +17,13 @@ RULES = HELM / "monitors" / "rules"
 
 def alerts(components: Iterable[Component]) -> tuple[AlertGroup, ...]:
     """Every group of alerts about something that the environment has."""
-    files = (YAML(typ="safe").load(RULES / f"{name}.yaml") for name in alert_files(components))
-    return tuple(_group(group) for file in files for group in file["groups"])
+    return tuple(group for name in alert_files(components) for group in _groups(name))
+
+
+@cache
+def _groups(name: str) -> tuple[AlertGroup, ...]:
+    file = YAML(typ="safe").load(RULES / f"{name}.yaml")
+    return tuple(_group(group) for group in file["groups"])
 
 
 def _group(group: dict[str, Any]) -> AlertGroup:
