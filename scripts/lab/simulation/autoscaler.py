@@ -1,7 +1,6 @@
 """KEDA between zero and one replica, the horizontal pod autoscaler above."""
 
 from collections import deque
-from itertools import takewhile
 
 from .assumptions import Assumptions
 from .events import Clock
@@ -80,20 +79,26 @@ class Autoscaler:
             self._recommendations.pop()
         self._recommendations.append((now, wish))
         _forget(self._recommendations, now - max(down_window_s, hpa.scale_up_window_s))
-        _forget(self._changes, now - hpa.period_s)
         up = self._since(now - hpa.scale_up_window_s)
         down = self._since(now - down_window_s)
+        desired = min(max(stabilized(replicas, up, down), least, 1), self._scenario.max_replicas)
+        if desired == replicas:
+            return
+        _forget(self._changes, now - hpa.period_s)
         added = sum(change for _, change in self._changes if change > 0)
         removed = -sum(change for _, change in self._changes if change < 0)
-        desired = min(max(stabilized(replicas, up, down), least, 1), self._scenario.max_replicas)
         allowed = within_policy(desired, replicas, added, removed, hpa.pods_per_period)
         if allowed != replicas:
             self._changes.append((now, allowed - replicas))
             self._fleet.scale(allowed)
 
     def _since(self, moment_s: float) -> list[int]:
-        recent = takewhile(lambda entry: entry[0] >= moment_s, reversed(self._recommendations))
-        return [count for _, count in recent]
+        recent: list[int] = []
+        for at_s, count in reversed(self._recommendations):
+            if at_s < moment_s:
+                break
+            recent.append(count)
+        return recent
 
     def _recommended(self, replicas: int) -> int:
         tolerance, scenario, ready = self._assumptions.hpa.tolerance, self._scenario, len(self._fleet.ready)

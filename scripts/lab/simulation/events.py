@@ -29,7 +29,7 @@ class Clock:
 
         def tick() -> None:
             action()
-            self.after(period_s, tick)
+            heappush(self._events, (self.now_s + period_s, next(self._order), tick, ()))
 
         self.after(period_s, tick)
 
