@@ -95,19 +95,28 @@ def test_a_mistyped_command_is_answered_with_the_right_one() -> None:
         (["synth", "nowhere"], ExitCode.USAGE, "llmctl env new nowhere"),
     ],
 )
-def test_a_wrong_target_is_one_message_with_its_fix(arguments: list[str], code: ExitCode, message: str) -> None:
-    shown = run(*arguments)
-    assert shown.returncode == code
-    assert message in shown.stderr
-    assert "Fix:" in shown.stderr
-    assert "Traceback" not in shown.stderr
-    assert shown.stdout == ""
+def test_a_wrong_target_is_one_message_with_its_fix(
+    arguments: list[str],
+    code: ExitCode,
+    message: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.delenv("PLATFORM_ENV", raising=False)
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(arguments)
+    assert leaving.value.code == code
+    shown = capsys.readouterr()
+    assert message in " ".join(shown.err.split())
+    assert "Fix:" in shown.err
+    assert shown.out == ""
 
 
 def test_a_missing_terraform_is_said_before_anything_is_done(tmp_path: Path) -> None:
     shown = run("deploy", "dev", "--yes", PATH=str(tmp_path))
     assert shown.returncode == ExitCode.NOT_READY
     assert "no `terraform` on PATH" in shown.stderr
+    assert "Traceback" not in shown.stderr
 
 
 def test_verbose_shows_where_an_error_comes_from() -> None:

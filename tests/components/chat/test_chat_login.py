@@ -126,7 +126,7 @@ def entra() -> Iterator[Entra]:
 
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     found.url = f"http://127.0.0.1:{server.server_address[1]}/tenant"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     yield found
     server.shutdown()
     server.server_close()
@@ -147,7 +147,7 @@ def running(entra: Entra, folder: Path, **variables: str) -> Iterator[Sidecar]:
     port = _free_port()
     given = {"ENTRA_AUTHORITY": entra.url, "GRAPH_URL": f"{entra.url}/graph", "TOKEN_FILE": str(token)}
     process = subprocess.Popen(
-        [sys.executable, "-I", str(SCRIPT)],
+        [sys.executable, "-IS", str(SCRIPT)],
         env=os.environ | given | {"PORT": str(port), **variables},
         text=True,
         stdout=subprocess.PIPE,
@@ -159,6 +159,7 @@ def running(entra: Entra, folder: Path, **variables: str) -> Iterator[Sidecar]:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
+        time.sleep(0.01)
     try:
         yield found
     finally:

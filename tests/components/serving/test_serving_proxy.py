@@ -87,7 +87,7 @@ def interceptor() -> Iterator[Interceptor]:
     _Handler.interceptor = Interceptor()
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     _Handler.interceptor.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     yield _Handler.interceptor
     _Handler.interceptor.release.set()
@@ -150,6 +150,7 @@ def _until_open(port: int) -> None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
+        time.sleep(0.01)
     raise AssertionError("nginx does not listen")
 
 

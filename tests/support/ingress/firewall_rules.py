@@ -145,7 +145,7 @@ class Firewall:
 def running_firewall(folder: Path, policy: Mapping[str, Any]) -> Iterator[Firewall]:
     """Run the policy's rules before an application that takes everything."""
     behind = ThreadingHTTPServer(("127.0.0.1", 0), _Behind)
-    threading.Thread(target=behind.serve_forever, daemon=True).start()
+    threading.Thread(target=behind.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     port, errors = free_port(), folder / "errors"
     modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in _MODULES)
     apache = _APACHE.format(folder=folder, port=port, behind=behind.server_address[1], modules=modules)
