@@ -24,6 +24,9 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.stack import PlatformStack
 from stacks.settings import Settings, SettingsError, load_settings
 
+UNUSABLE_FILE = 4
+"""Exit status for a file that cannot be used: that of `llmctl` (scripts/core/errors.py), which reads it."""
+
 
 def build_app(settings: Settings, outdir: Path | None = None, *, extra_components: Sequence[Path] = ()) -> App:
     """Return the application with every stack of the environment; `synth()` writes it to `outdir`.
@@ -74,7 +77,8 @@ def main() -> None:
         outdir.mkdir(parents=True, exist_ok=True)
         app = build_app(settings, outdir)
     except (SettingsError, LockError) as error:
-        sys.exit(str(error))
+        print(error, file=sys.stderr)
+        sys.exit(UNUSABLE_FILE)
     app.synth()
     if any(chart.digest for chart in charts().values()):
         _bring_charts(outdir / "stacks" / "platform")

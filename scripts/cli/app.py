@@ -135,9 +135,24 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        # git takes longer than all of --help, which does without.
+        from scripts.core.version import version_text  # noqa: PLC0415
+
+        typer.echo(version_text())
+        raise typer.Exit
+
+
 @app.callback()
 def root(
     verbose: Annotated[bool, typer.Option("--verbose", help="Show tracebacks of errors.")] = False,
+    version: Annotated[  # noqa: ARG001 - its callback has answered
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show release, commit and pinned programs."
+        ),
+    ] = False,
 ) -> None:
     """A company's own LLM platform on Azure, from one environment file.
 

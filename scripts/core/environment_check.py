@@ -11,6 +11,7 @@ from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.pin_notes import pin_note
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
+from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.change import refused_changes, shrunk_since_deployment
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
@@ -46,6 +47,8 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
         loaded = load(name, root / "environments")
     except SettingsError as error:
         return Verdict(name, None, error.errors)
+    if unusable := _unusable_pins():
+        return Verdict(name, loaded.settings, unusable)
     standing_in = tuple(str(error) for error in loaded.locate(placeholders(loaded.settings)))
     settings = loaded.settings
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
@@ -71,6 +74,17 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
 
 
+def _unusable_pins() -> tuple[LocatedError, ...]:
+    """Return what is wrong with the lists of pinned charts and images, which every environment is deployed from."""
+    found: list[LocatedError] = []
+    for read in (catalogue.charts, catalogue.images):
+        try:
+            read()
+        except SettingsError as error:
+            found.extend(error.errors)
+    return tuple(found)
+
+
 def _others(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
     """Yield the other environments of `folder` that are sound; theirs is told where they are checked."""
     for other in available_environments(folder):
@@ -90,6 +104,9 @@ def _alone(settings: Settings) -> str:
 
 
 def _against_commit(loaded: Loaded, name: str, root: Path, commit: str) -> tuple[list[LocatedError], list[str]]:
+    if commit != "HEAD" and not _known(commit, root):
+        label = f"environments/{name}.yaml"
+        return [LocatedError(label, None, "", "", f"cannot be compared with {commit!r}, which git does not know")], []
     text = _committed(f"environments/{name}.yaml", root, commit)
     if text is None:
         return [], []
@@ -98,6 +115,15 @@ def _against_commit(loaded: Loaded, name: str, root: Path, commit: str) -> tuple
     except SettingsError:
         return [], [f"environments/{name}.yaml of {commit} is not sound by today's rules, so changes were not compared"]
     return loaded.locate(refused_changes(before, loaded.settings)), []
+
+
+def _known(commit: str, root: Path) -> bool:
+    """Whether git knows the commit; HEAD, the default, may be missing: a checkout without git is checked by itself."""
+    try:
+        asked = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}"]
+        return subprocess.run(asked, cwd=root, capture_output=True, check=False).returncode == 0  # noqa: S603
+    except OSError:
+        return False
 
 
 def _committed(path: str, root: Path, commit: str) -> str | None:

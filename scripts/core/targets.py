@@ -47,6 +47,8 @@ def parse_targets(words: Sequence[str] | None) -> Targets:
     environment = default_environment()
     if words and words[0] not in STACKS:
         environment = words.pop(0)
+        if not environment:
+            raise OperatorError("ENV is empty", "name one, or leave it out for the default", ExitCode.USAGE)
         if environment not in environments():
             known = ", ".join(environments())
             raise OperatorError(

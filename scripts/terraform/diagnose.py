@@ -27,6 +27,11 @@ MISSING_STATE = re.compile(
 )
 """A stack reads another one that has not been deployed."""
 
+NO_REGISTRY = re.compile(
+    r"Failed to (?:query available provider packages|install provider)|could not connect to registry"
+)
+"""Terraform did not reach where providers come from."""
+
 PREVENT_DESTROY = re.compile(r"Instance cannot be destroyed|prevent_destroy")
 
 

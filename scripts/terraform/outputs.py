@@ -10,6 +10,7 @@ from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
 from scripts.core.workspace import Workspace
 
+from .diagnose import NO_REGISTRY
 from .failures import print_failures
 from .program import require_terraform
 from .stack import StackRunner, TerraformError
@@ -51,7 +52,10 @@ def read_outputs(environment: str, runners: Mapping[str, StackRunner]) -> dict[s
     failed = [name for name in runners if name in failures]
     print_failures([(runners[name], failures[name]) for name in failed], f"llmctl outputs {environment}")
     if failed:
-        raise OperatorError(f"cannot read the outputs of {', '.join(failed)}")
+        offline = all(NO_REGISTRY.search(failures[name].output) for name in failed)
+        raise OperatorError(
+            f"cannot read the outputs of {', '.join(failed)}", code=ExitCode.NOT_READY if offline else ExitCode.FAILED
+        )
     return values
 
 

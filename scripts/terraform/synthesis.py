@@ -5,7 +5,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from scripts.core.errors import OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.workspace import ROOT, Workspace
 
@@ -21,9 +21,9 @@ def synthesize(workspace: Workspace, processes: Processes, program: Path = ROOT 
         result = processes.run([sys.executable, str(program)], cwd=ROOT, env=workspace.process_environment(), log=log)
     if result.status:
         lines = [line for line in result.output.splitlines() if line.strip()]
-        raise OperatorError(
-            f"synthesis failed: {lines[-1] if lines else 'no output'}", f"the whole output is in {log_file}"
-        )
+        code = ExitCode.SETTINGS if result.status == ExitCode.SETTINGS else ExitCode.FAILED
+        said = lines[-1] if lines else "no output"
+        raise OperatorError(f"synthesis failed: {said}", f"the whole output is in {log_file}", code)
     manifest = json.loads((workspace.output / "manifest.json").read_text(encoding="utf-8"))
     for folder in (workspace.output / "stacks").iterdir():
         if folder.name not in manifest["stacks"]:

@@ -56,8 +56,11 @@ def load(env: str, folder: Path | None = None) -> Loaded:
     if not _NAME.fullmatch(env):
         shape = "is no environment's name: 2 to 10 lower-case letters and digits that begin with a letter"
         raise SettingsError([LocatedError(one_line(env) or '""', None, "", "", shape)])
+    path = folder / f"{env}.yaml"
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise SettingsError([LocatedError(label, None, "", "", "is no ordinary file; write the environment into one")])
     try:
-        text = (folder / f"{env}.yaml").read_text("utf-8-sig")
+        text = path.read_text("utf-8-sig")
     except FileNotFoundError:
         raise SettingsError([LocatedError(label, None, "", "", _missing_file(env, folder))]) from None
     except UnicodeDecodeError as error:

@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,6 +19,7 @@ from scripts.cli.state import commands as state
 from scripts.cli.state.storage import bootstrap_commands
 from scripts.cli.tools import Tools
 from scripts.core.consent import Consent
+from scripts.core.environment_check import verdict_of
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import EXIT_CODES, ExitCode, OperatorError
 from scripts.core.targets import Targets, complete_targets, load_environment, parse_targets
@@ -117,6 +119,35 @@ def test_a_missing_terraform_is_said_before_anything_is_done(tmp_path: Path) -> 
     assert shown.returncode == ExitCode.NOT_READY
     assert "no `terraform` on PATH" in shown.stderr
     assert "Traceback" not in shown.stderr
+
+
+def test_version_names_release_commit_and_pins() -> None:
+    shown = run("--version")
+    assert shown.returncode == ExitCode.OK
+    assert re.fullmatch(r"llmctl \d+\.\d+\.\d+.* \((commit \S+|no commit)\)\ncdktf \S+, azurerm \S+\n", shown.stdout)
+
+
+@pytest.mark.parametrize("command", [["env", "check"], ["models", "list"], ["health"], ["synth"], ["webui", "status"]])
+def test_an_empty_environment_is_no_default(command: list[str]) -> None:
+    shown = CliRunner().invoke(cli.app, [*command, ""])
+    code = shown.exception.code if isinstance(shown.exception, OperatorError) else shown.exit_code
+    # The parser's own 2 is turned into 64 by `main`.
+    assert code in {2, ExitCode.USAGE}
+    assert "is empty" in f"{shown.output}{shown.exception}"
+
+
+def test_a_commit_that_git_does_not_know_is_no_comparison() -> None:
+    verdict = verdict_of("dev", ROOT, "nosuchrevision")
+    assert ["'nosuchrevision', which git does not know" in str(error) for error in verdict.errors] == [True]
+    assert verdict_of("dev", ROOT, "HEAD").errors == ()
+
+
+def test_a_team_has_a_name_and_a_model_exists_before_terraform_is_asked() -> None:
+    for command in (["gateway", "team", ""], ["gateway", "team", " a"]):
+        assert "printable" in CliRunner().invoke(cli.app, command).output
+    asked = CliRunner().invoke(cli.app, ["vllm", "logs", "dev", "--model", "nosuch"]).exception
+    assert isinstance(asked, OperatorError)
+    assert (asked.message, asked.code) == ("no such model: nosuch", ExitCode.USAGE)
 
 
 def test_verbose_shows_where_an_error_comes_from() -> None:

@@ -149,3 +149,9 @@ def test_loading_settings_starts_neither_cdktf_nor_node() -> None:
         "sys.exit(any(name.split('.')[0] in {'cdktf', 'jsii', 'constructs'} for name in sys.modules))"
     )
     assert subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=False, env={**os.environ}).returncode == 0
+
+
+def test_what_is_no_ordinary_file_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "dev.yaml")
+    with pytest.raises(SettingsError, match="is no ordinary file"):
+        load_settings("dev", tmp_path)

@@ -23,7 +23,7 @@ def synth(
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and folders as JSON.")] = False,
 ) -> None:
     """Write the Terraform files of an environment to cdktf.out/ENV. Needs neither Terraform nor Azure."""
-    name = parse_targets([environment] if environment else []).environment
+    name = parse_targets([] if environment is None else [environment]).environment
     load_environment(name)
     workspace = Workspace(name)
     processes = Processes()

@@ -44,7 +44,7 @@ def up(
     if os.environ.get("KUBECONFIG"):
         _show(_described())
         return
-    settings = load_environment(parse_targets([environment] if environment else []).environment)
+    settings = load_environment(parse_targets([] if environment is None else [environment]).environment)
     with environment_lock(CACHE / "locks", "cluster", "cluster up"), err.status("Checking what is built") as status:
 
         def say(text: str) -> None:

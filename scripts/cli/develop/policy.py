@@ -80,7 +80,7 @@ def routes(
     write: Annotated[bool, typer.Option("--write", help="Rewrite docs/reference/routes.md.")] = False,
 ) -> None:
     """Show which methods and paths each host answers, for whom, and what it refuses with which reason."""
-    settings = load_environment(parse_targets([environment] if environment else []).environment)
+    settings = load_environment(parse_targets([] if environment is None else [environment]).environment)
     components = enabled_components(settings)
     if as_json:
         typer.echo(json.dumps(routes_gate.matrix(components.routes()), indent=2))
@@ -103,7 +103,7 @@ def stacks(
     ] = None,
 ) -> None:
     """Check the synthesized stacks with checkov's rules for Azure."""
-    name = parse_targets([environment] if environment else []).environment
+    name = parse_targets([] if environment is None else [environment]).environment
     load_environment(name)
     with tempfile.TemporaryDirectory() as folder, err.status(f"Checking {name}"):
         workspace = Workspace(name, Path(folder))
@@ -158,7 +158,7 @@ def network(
 
     Exit code 1 where something is open that no component documents, or denied that one needs.
     """
-    name = parse_targets([environment] if environment else []).environment
+    name = parse_targets([] if environment is None else [environment]).environment
     settings = load_environment(name)
     rendered = network_pods.charts_folder()
     with tempfile.TemporaryDirectory() as folder, err.status(f"Checking {name}"):

@@ -77,7 +77,7 @@ def rehearse(
     .cache/rehearsal. Deploys all stacks, checks that a second plan is empty, and prints the result.
     With real providers, charts come from CHARTS_DIR or from their repositories, and pods are simulated.
     """
-    name = parse_targets([environment] if environment else []).environment
+    name = parse_targets([] if environment is None else [environment]).environment
     require_terraform()
     settings = load_environment(name)
     started = time.monotonic()

@@ -21,18 +21,22 @@ Model = Annotated[
     typer.Option("--model", metavar="NAME", help="Model or engine; may be left out where there is only one engine."),
 ]
 Find = Callable[[Settings], tuple[ServingEngine, ...]]
-Open = Callable[[typer.Context, str | None], tuple[Settings, tuple[ServingEngine, ...], Engines]]
+Open = Callable[[typer.Context, str | None, str | None], tuple[Settings, tuple[ServingEngine, ...], Engines]]
 
 
 def add_commands(app: typer.Typer, what: str, find: Find) -> None:
     """Add the commands for the engines that `find` gives; `what` names them in messages."""
 
-    def opened(context: typer.Context, environment: str | None) -> tuple[Settings, tuple[ServingEngine, ...], Engines]:
+    def opened(
+        context: typer.Context, environment: str | None, model: str | None
+    ) -> tuple[Settings, tuple[ServingEngine, ...], Engines]:
         tools, name = tools_of(context), environment or default_environment()
         settings = tools.load(name)
         engines = find(settings)
         if not engines:
             raise OperatorError(f"{name} serves no model by {what}", "llmctl models list", ExitCode.REFUSED)
+        if model is not None:
+            chosen(engines, model)  # before Terraform is asked where the cluster is
         return settings, engines, Engines(tools.kubectl_of(name))
 
     _add_views(app, opened)
@@ -43,7 +47,7 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
     @app.command("status")
     def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
         """Show replicas, scaling and pods, and why a pod does not run."""
-        _, engines, running = opened(context, environment)
+        _, engines, running = opened(context, environment, None)
         states, pods = running.states(engines), running.pods(engines)
         if as_json:
             print_json({"engines": [asdict(state) for state in states], "pods": [asdict(pod) for pod in pods]})
@@ -68,7 +72,7 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         ] = False,
     ) -> None:
         """Print an engine's log."""
-        _, engines, running = opened(context, environment)
+        _, engines, running = opened(context, environment, model)
         workload = running.workload(chosen(engines, model))
         raise typer.Exit(workload.logs(lines=lines, follow=follow, previous=previous))
 
@@ -84,7 +88,7 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         as_json: AsJson = False,
     ) -> None:
         """Check the engines without starting one that is scaled to zero. Exit code 1 when something fails."""
-        settings, engines, running = opened(context, environment)
+        settings, engines, running = opened(context, environment, model)
         asked = [chosen(engines, model)] if model else engines
         checks = [check for engine in asked for check in running.checks(settings, engine, answer=answer)]
         end_with(checks, [asdict(check) for check in checks], as_json=as_json)
@@ -97,7 +101,7 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
 
         To stop and start it, use `llmctl gpu suspend` and `resume`: KEDA would undo a plain change of replicas.
         """
-        _, engines, running = opened(context, environment)
+        _, engines, running = opened(context, environment, model)
         engine = chosen(engines, model)
         with err.status(f"Restarting {engine.name}"):
             done = running.restart(engine)
@@ -108,5 +112,5 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
         """Open a shell in a pod of a running engine."""
         if not tools_of(context).terminal.interactive():
             raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
-        _, engines, running = opened(context, environment)
+        _, engines, running = opened(context, environment, model)
         raise typer.Exit(running.workload(chosen(engines, model)).shell())

@@ -22,7 +22,15 @@ app = typer.Typer(
     help="LLM gateway: budgets and keys of teams, models offered to Opik.",
 )
 
-Team = Annotated[str, typer.Argument(metavar="TEAM", help="Name of the team, which is also its id.")]
+
+def _shown(name: str) -> str:
+    """Refuse a team's name that nobody could see or type."""
+    if not name.strip() or not name.isprintable() or name != name.strip():
+        raise typer.BadParameter("must be a name in printable characters, without spaces around it")
+    return name
+
+
+Team = Annotated[str, typer.Argument(metavar="TEAM", callback=_shown, help="Name of the team, which is also its id.")]
 DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
 
 

@@ -80,6 +80,7 @@ def remove(context: typer.Context, name: Name, environment: Environment = None, 
     Its weights stay in the file share, so adding it again needs no download, unless serving.prune_models is set.
     """
     chosen = environment or default_environment()
+    tools_of(context).load(chosen)
     _change(context, chosen, yes=yes).make(without_model(file_of(chosen).read_text("utf-8"), name))
     out.print(f"{name} is no longer served in {chosen}. Commit environments/{chosen}.yaml.", markup=False)
 

@@ -47,7 +47,7 @@ def bootstrap(
     Shows what is missing or differs and asks, once. Logs in as Terraform does (`terraform login`). Running it again
     changes nothing; nothing is ever removed.
     """
-    settings = load_environment(parse_targets([environment] if environment else []).environment)
+    settings = load_environment(parse_targets([] if environment is None else [environment]).environment)
     if settings.state.hcp is None:
         raise OperatorError(
             f"{settings.name} keeps its state elsewhere ({settings.state.backend.value})",

@@ -51,7 +51,7 @@ def bootstrap(
     reachable from the internet, from ip_ranges, or from one private network, as the environment file says.
     Running it again changes nothing.
     """
-    settings = tools_of(context).load(parse_targets([environment] if environment else []).environment)
+    settings = tools_of(context).load(parse_targets([] if environment is None else [environment]).environment)
     if settings.state.azurerm is None:
         out.print(_without_bootstrap(settings))
         return

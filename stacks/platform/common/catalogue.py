@@ -8,6 +8,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from stacks.platform.common.pin_file import pin_of, read_pins
+
 HELM = Path(__file__).parents[3] / "helm"
 ARCHIVES = "charts"
 """Folder, in that of the synthesized stack, with the archives of charts that are pinned by digest."""
@@ -85,8 +87,13 @@ class Image:
 
 @cache
 def charts() -> dict[str, Chart]:
-    """Every third-party chart, by release name."""
-    return {release: Chart(**pin) for release, pin in _read(HELM / "charts.yaml").items()}
+    """Every third-party chart, by release name. Raises SettingsError for a list that cannot be used."""
+    path = HELM / "charts.yaml"
+    needed = ("repository", "name", "version")
+    return {
+        release: Chart(**pin_of(path, release, pin, required=needed, known=(*needed, "digest")))
+        for release, pin in read_pins(path).items()
+    }
 
 
 def pinned_release(chart: str) -> str | None:
@@ -99,16 +106,22 @@ def pinned_release(chart: str) -> str | None:
 
 @cache
 def images() -> dict[str, Image]:
-    """Every container image, by `<release>/<component>`."""
+    """Every container image, by `<release>/<component>`. Raises SettingsError for a list that cannot be used."""
+    path = HELM / "images.yaml"
     return {
-        f"{release}/{component}": _image(pin)
-        for release, components in _read(HELM / "images.yaml").items()
-        for component, pin in components.items()
+        f"{release}/{component}": _image(path, f"{release}.{component}", pin)
+        for release, components in read_pins(path).items()
+        for component, pin in pin_of(path, release, components, required=(), known=tuple(components or ())).items()
     }
 
 
-def _image(pin: dict[str, Any]) -> Image:
-    return Image(**pin | {"build": Build(**pin["build"])} if "build" in pin else pin)
+def _image(path: Path, key: str, given: object) -> Image:
+    pin = pin_of(path, key, given, required=("repository", "tag"), known=("repository", "tag", "digest", "build"))
+    if "build" not in pin:
+        return Image(**pin)
+    known = ("git", "context", "commit", "args", "memory_gib", "bases", "files")
+    build = pin_of(path, f"{key}.build", pin["build"], required=("git", "context"), known=known)
+    return Image(**{**pin, "build": Build(**build)})
 
 
 def images_of(release: str, images: Mapping[str, Image]) -> dict[str, Image]:
