@@ -1,36 +1,50 @@
 """Fixtures that several test modules share."""
 
+import os
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
+import hypothesis
 import pytest
 
 # Before any test module imports cdktf or constructs: it decides how provider bindings are loaded.
 import stacks  # noqa: F401
 from stacks.settings import load_settings
 
-from .support.stacks.synthesis import STATES, Synthesized, synthesize, with_state
+from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, with_state
+
+# A time limit per example would judge the machine.
+hypothesis.settings.register_profile("without deadline", deadline=None)
+hypothesis.settings.load_profile("without deadline")
 
 pytest_plugins = ["tests.support.program_gate", "tests.support.skip_gate"]
 
 
 @pytest.fixture(scope="session")
-def environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Synthesized]:
+def synthesized_stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of what is synthesized once for all processes of a run."""
+    own = tmp_path_factory.getbasetemp()
+    return (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "synthesized"
+
+
+@pytest.fixture(scope="session")
+def environment(synthesized_stacks: Path) -> Callable[[str], Synthesized]:
     """Return the synthesized environment of a name; each is synthesized once."""
 
     @cache
     def synthesized(name: str) -> Synthesized:
-        return synthesize(load_settings(name), tmp_path_factory.mktemp(name))
+        return synthesized_once(load_settings(name), synthesized_stacks)
 
     return synthesized
 
 
 @pytest.fixture(scope="session")
-def environment_with_state(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Synthesized]:
+def environment_with_state(synthesized_stacks: Path) -> Callable[[str, str], Synthesized]:
     """Return the synthesized environment of a name with one of `STATES`; each is synthesized once."""
 
     @cache
     def synthesized(name: str, state: str) -> Synthesized:
-        return synthesize(with_state(name, STATES[state]), tmp_path_factory.mktemp(f"{name}-{state}"))
+        return synthesized_once(with_state(name, STATES[state]), synthesized_stacks)
 
     return synthesized

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.stacks.durable import Block, identity_stack, of_type, only, settings, synthesized
+from tests.support.stacks.durable import Block, identity_stack, of_type, only, settings, synthesized, synthesized_anew
 
 GROUP = "11111111-1111-1111-1111-111111111111"
 TRACES = "99999999-5555-4555-8555-555555555555"
@@ -130,7 +130,7 @@ def test_programs_ask_for_a_token_of_the_own_api(stack: Block) -> None:
 
 
 def test_ids_of_roles_and_scopes_are_equal_in_every_run(stack: Block) -> None:
-    again = synthesized(identity_stack, settings())
+    again = synthesized_anew(identity_stack, settings())
     assert only(again, "azuread_application") == only(stack, "azuread_application")
     application = only(stack, "azuread_application")
     ids = [block["id"] for block in [*application["app_role"], *application["api"]["oauth2_permission_scope"]]]

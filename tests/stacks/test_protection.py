@@ -5,19 +5,16 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-import cdktf
 import pytest
 
 from stacks.acr import AcrStack
 from stacks.address import AddressStack
-from stacks.common.base import EnvironmentStack
 from stacks.database import DatabaseStack
 from stacks.disks import DisksStack
-from stacks.settings import Settings, load_settings
-from tests.support.stacks.durable import Block, identity_stack, of_type, synthesized
+from stacks.settings import load_settings
+from tests.support.stacks.durable import Block, Stack, identity_stack, of_type, synthesized
 from tests.support.stacks.synthesis import DISPOSABLE, Synthesized
 
-Stack = Callable[[cdktf.App, Settings], EnvironmentStack]
 DURABLE: list[Stack] = [identity_stack, DisksStack, AcrStack, DatabaseStack, AddressStack]
 
 WEIGHTS = "model-store_"

@@ -13,7 +13,6 @@ import pytest
 from stacks.platform.components.opik import release, settling
 from tests.support.opik.settings import ENVIRONMENTS, Environment, opik_resources, settings_of, store_fingerprints
 from tests.support.stacks.components import with_images
-from tests.support.stacks.synthesis import synthesize
 
 _KUBECTL = r"""
 import json, pathlib, re, sys
@@ -187,9 +186,8 @@ def test_the_backends_account_may_read_the_stores_by_name_and_nothing_else(envir
     }
 
 
-def test_rights_and_account_are_there_before_the_release(tmp_path_factory: pytest.TempPathFactory) -> None:
-    stacks = synthesize(settings_of(), tmp_path_factory.mktemp("order"))
-    needs = stacks.resources("platform", "helm_release")["opik"]["depends_on"]
+def test_rights_and_account_are_there_before_the_release(environment: Environment) -> None:
+    needs = environment("dev").resources("platform", "helm_release")["opik"]["depends_on"]
     assert {
         "kubernetes_role_binding_v1.opik-backend-role-binding",
         "kubernetes_service_account_v1.opik-backend-account",

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import cdktf
@@ -32,11 +33,29 @@ def identity_stack(app: cdktf.App, varied: Settings) -> IdentityStack:
     return IdentityStack(app, varied, redirect_uris=enabled_components(varied).redirect_uris())
 
 
-def synthesized(stack: Callable[[cdktf.App, Settings], EnvironmentStack], varied: Settings) -> Block:
-    """Return the parsed `cdk.tf.json` of one stack."""
-    text: str = cdktf.Testing.synth(stack(cdktf.Testing.app(), varied))
-    parsed: Block = json.loads(text)
+Stack = Callable[[cdktf.App, Settings], EnvironmentStack]
+
+
+def synthesized(stack: Stack, varied: Settings) -> Block:
+    """Return the parsed `cdk.tf.json` of one stack; the same stack of the same settings is synthesized once."""
+    parsed: Block = json.loads(_once(stack, varied.model_dump_json()))
     return parsed
+
+
+def synthesized_anew(stack: Stack, varied: Settings) -> Block:
+    """Return the parsed `cdk.tf.json` of one stack, which is synthesized for it."""
+    parsed: Block = json.loads(_text(stack, varied))
+    return parsed
+
+
+@cache
+def _once(stack: Stack, varied: str) -> str:
+    return _text(stack, Settings.model_validate_json(varied))
+
+
+def _text(stack: Stack, varied: Settings) -> str:
+    text: str = cdktf.Testing.synth(stack(cdktf.Testing.app(), varied))
+    return text
 
 
 def of_type(synthesized_stack: Block, kind: str) -> list[Block]:

@@ -1,10 +1,13 @@
 """Synthesizes whole environments for tests, exactly as they are deployed."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock
 
 from stacks.settings import Settings, load_settings
 from stacks.settings.azure import AzurermStateSettings, HcpStateSettings, StateBackend, StateSettings
@@ -47,6 +50,19 @@ def synthesize(settings: Settings, outdir: Path, *, extra_components: Sequence[P
     from main import build_app
 
     build_app(settings, outdir, extra_components=extra_components).synth()
+    return read(outdir)
+
+
+def synthesized_once(settings: Settings, folder: Path) -> Synthesized:
+    """Return these settings' stacks, which the first process of a test run that asks for them writes under `folder`."""
+    outdir = folder / hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+    with FileLock(f"{outdir}.lock"):
+        # The manifest is written last.
+        return read(outdir) if (outdir / "manifest.json").exists() else synthesize(settings, outdir)
+
+
+def read(outdir: Path) -> Synthesized:
+    """Return the stacks that lie in `outdir`."""
     manifest = json.loads((outdir / "manifest.json").read_text())["stacks"]
     return Synthesized(
         stacks={
