@@ -75,6 +75,9 @@ COMMANDS = {
     "opik": Entry(
         "scripts.cli.opik.commands", "Opik: upgrade, roll back, check, tokens for programs.", _OPERATE, group=True
     ),
+    "disks": Entry(
+        "scripts.cli.disks.commands", "Data disks: grow, bind again, free those of a dead node.", _OPERATE, group=True
+    ),
     "db": Entry("scripts.cli.database.commands", "Restore PostgreSQL to a point in time.", _OPERATE, group=True),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),

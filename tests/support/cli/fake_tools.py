@@ -40,7 +40,7 @@ elif action == "logs":
     sys.stdout.flush()
     if (folder / "logs-go-on").exists():
         signal.pause()
-elif action in ("annotate", "delete", "rollout", "run", "scale", "wait"):
+elif action in ("annotate", "delete", "patch", "rollout", "run", "scale", "taint", "wait"):
     if (folder / f"refuse-{action}").exists():
         sys.exit(f"error: {(folder / f'refuse-{action}').read_text()}")
 elif action == "port-forward":

@@ -1,0 +1,1 @@
+"""`llmctl disks`: the data disks, and what keeps pods from them."""
