@@ -56,6 +56,7 @@ COMMANDS = {
     "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _DEPLOY),
     "destroy": Entry("scripts.cli.deploy.destroy", "Destroy network, cluster and workloads; data stays.", _DEPLOY),
     "images": Entry("scripts.cli.images.commands", "Build, import and lock the container images.", _DEPLOY, group=True),
+    "cost": Entry("scripts.cli.cost.commands", "Estimate what an environment costs a month.", _DEPLOY),
     "synth": Entry("scripts.cli.deploy.synth", "Synthesize the Terraform files of an environment.", _DEPLOY),
     "health": Entry("scripts.cli.health.commands", "Check the platform end to end, from login to trace.", _OPERATE),
     "webui": Entry("scripts.cli.chat.commands", "Open WebUI, the chat: status, logs, restart.", _OPERATE, group=True),

@@ -1,12 +1,13 @@
 """Stacks planned, agreed to and applied, durable ones first, with the images between the registry and the cluster."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from scripts.core.consent import Consent
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
-from scripts.core.targets import Targets
+from scripts.core.targets import Targets, load_environment
 from scripts.review.plan import total
 from scripts.terraform import summary
 from scripts.terraform.failures import print_failures
@@ -14,6 +15,7 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
 
 from . import image_step
+from .bill import first_bill
 
 
 def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False) -> bool:
@@ -42,6 +44,8 @@ def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bo
     if len(run.plans) == len(run.stacks) and total(run.plans.values()).empty and not images:
         err.print(f"{chosen.environment} is up to date.")
         return True
+    if bill := first_bill(run, partial(load_environment, chosen.environment)):
+        err.print(bill, markup=False)
     consent.obtain(f"Apply this to {chosen.environment}?", {} if run.reviewed else run.lost)
     durable = [name for name, stack in run.stacks.items() if stack.durable]
     ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True

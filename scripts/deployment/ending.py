@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from scripts.review.cost import Cost, cost_of
+from scripts.cost.amount import Cost
+from scripts.cost.charges import charges_of
+from scripts.cost.prices import Prices, kept_prices
 from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
@@ -18,7 +20,8 @@ def ending(settings: Settings, resources: Iterable[tuple[str, Mapping[str, Any]]
     """Return the lines; `resources` are type and attributes of all that stands."""
     hosts = enabled_components(settings).hosts()
     models = _models(settings.models, settings.name)
-    return [*_addresses(hosts, settings.domain), *models, *_logins(settings), *_price(resources)]
+    prices = kept_prices(settings.azure.region)
+    return [*_addresses(hosts, settings.domain), *models, *_logins(settings), *_price(resources, prices)]
 
 
 def _addresses(hosts: Iterable[Host], domain: str) -> Iterator[str]:
@@ -50,36 +53,29 @@ def _logins(settings: Settings) -> Iterator[str]:
     yield f"  operators   {who}"
 
 
-def cost_per_month(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Cost, list[str]]:
+def cost_per_month(resources: Iterable[tuple[str, Mapping[str, Any]]], prices: Prices) -> tuple[Cost, list[str]]:
     """Return what all of it costs a month, and what of it has no known price, each thing once with its number."""
-    total = Cost()
+    found = Cost()
     unpriced: Counter[str] = Counter()
     for type_, attributes in resources:
-        cost = cost_of(type_, {}, attributes)
-        if cost and not cost.known:
-            unpriced[_named(type_, attributes)] += 1
-        total += cost or Cost()
-    return total, [f"{count} x {name}" if count > 1 else name for name, count in sorted(unpriced.items())]
+        for charge in charges_of(type_, attributes):
+            cost = prices.cost(charge)
+            if not cost.known:
+                unpriced[charge.what] += 1
+            found += cost
+    return found, [f"{count} x {what}" if count > 1 else what for what, count in sorted(unpriced.items())]
 
 
-def _named(type_: str, attributes: Mapping[str, Any]) -> str:
-    """Return what people call something billed: its size where it has one."""
-    pools = attributes.get("default_node_pool") or [{}]
-    size = attributes.get("vm_size") or pools[0].get("vm_size") or attributes.get("sku_name")
-    what = type_.removeprefix("azurerm_").replace("_", " ")
-    return f"{what} ({size})" if isinstance(size, str) else what
-
-
-def _price(resources: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[str]:
-    cost, unpriced = cost_per_month(resources)
+def _price(resources: Iterable[tuple[str, Mapping[str, Any]]], prices: Prices) -> Iterator[str]:
+    cost, unpriced = cost_per_month(resources, prices)
     low, high = cost.low / DAYS, cost.high / DAYS
     span = f"{low:,.2f}"
     if round(low, 2) != round(high, 2):
-        span += f" (nothing asked) to {high:,.2f} (all GPU pools full)"
+        span += f" (nothing asked) to {high:,.2f} (all pools full)"
     yield "Cost"
-    yield f"  {'at least ' if unpriced else ''}{span} USD a day at public prices (East US, pay as you go)"
+    yield f"  {'at least ' if unpriced else ''}{span} USD a day ({prices}, pay as you go)"
     if unpriced:
-        yield f"  and, without a known price: {', '.join(unpriced)}; traffic and storage of logs"
+        yield f"  and, without a price here: {', '.join(unpriced)}; traffic"
 
 
 def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:

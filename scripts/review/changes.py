@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from .cost import Cost, cost_of
+from scripts.cost.amount import Cost
+
+from .cost import cost_of
 from .differences import Difference, differences_of, path_text
 from .helm_values import values_diff
 from .masking import Masks, masks_of

@@ -4,8 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from scripts.cost.amount import Cost
+from scripts.cost.prices import listed
+
 from .changes import ResourceChange
-from .cost import Cost, prices
 from .guard import Allowance, Refusal, check_losses
 from .plan import Plan
 
@@ -92,16 +94,10 @@ def cost_lines(found: Review) -> list[str]:
     """Return what to say about the price of the changes; nothing when there is nothing to say."""
     lines = []
     if found.priced:
-        lines.append(f"Cost: {found.cost}, by list prices of East US ({'; '.join(_sources(found))}).")
+        lines.append(f"Cost: {found.cost}, by {listed()}; `llmctl cost` asks for those of your region.")
     if found.unpriced:
         lines.append(f"No price known here for: {', '.join(found.unpriced)}.")
     return lines
-
-
-def _sources(found: Review) -> list[str]:
-    priced = {change.type for _, change in found.changes() if change.cost and change.cost.known}
-    nodes = "azurerm_kubernetes_cluster_node_pool"
-    return [prices()["source"]] * bool(priced - {nodes}) + [f"GPU nodes {prices()['node_source']}"] * (nodes in priced)
 
 
 def as_json(found: Review) -> dict[str, Any]:
@@ -118,7 +114,7 @@ def as_json(found: Review) -> dict[str, Any]:
         "cost_usd_per_month": {
             "low": round(found.cost.low, 2) if found.priced else None,
             "high": round(found.cost.high, 2) if found.priced else None,
-            "source": "; ".join(_sources(found)) or None,
+            "source": str(listed()) if found.priced else None,
             "unpriced": found.unpriced,
         },
     }

@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
@@ -10,7 +11,9 @@ from scripts.core.processes import Processes
 from scripts.core.workspace import ROOT, Workspace
 
 
-def synthesize(workspace: Workspace, processes: Processes, program: Path = ROOT / "main.py") -> list[str]:
+def synthesize(
+    workspace: Workspace, processes: Processes, program: Path = ROOT / "main.py", arguments: Sequence[str] = ()
+) -> list[str]:
     """Write the stacks of the environment to the workspace and return the warnings they carry.
 
     Folders of stacks that exist no more are removed, as cdktf does. Raises OperatorError when the application fails.
@@ -18,7 +21,8 @@ def synthesize(workspace: Workspace, processes: Processes, program: Path = ROOT 
     workspace.logs.mkdir(parents=True, exist_ok=True)
     log_file = workspace.logs / "synth.log"
     with log_file.open("w", encoding="utf-8") as log:
-        result = processes.run([sys.executable, str(program)], cwd=ROOT, env=workspace.process_environment(), log=log)
+        command = [sys.executable, str(program), *arguments]
+        result = processes.run(command, cwd=ROOT, env=workspace.process_environment(), log=log)
     if result.status:
         lines = [line for line in result.output.splitlines() if line.strip()]
         code = ExitCode.SETTINGS if result.status == ExitCode.SETTINGS else ExitCode.FAILED

@@ -20,7 +20,8 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.bootstrap": "",
         "scripts.core": "",
         "scripts.cluster": "scripts.core",
-        "scripts.review": "scripts.core",
+        "scripts.cost": "scripts.core",
+        "scripts.review": "scripts.core scripts.cost",
         "scripts.pipeline": "scripts.core scripts.cluster",
         "scripts.hcp": "scripts.core scripts.cluster scripts.pipeline",
         "scripts.images": "scripts.core",
@@ -28,7 +29,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.opik": "scripts.core scripts.cluster scripts.images",
         "scripts.applications": "scripts.core scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
-        "scripts.deployment": "scripts.core scripts.terraform scripts.review scripts.images",
+        "scripts.deployment": "scripts.core scripts.terraform scripts.review scripts.images scripts.cost",
     }.items()
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""

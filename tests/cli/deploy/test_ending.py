@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from scripts.cost.prices import listed
 from scripts.deployment.ending import cost_per_month, ending, next_steps
 from stacks.settings import load_settings
 from tests.support.stacks.durable import settings
@@ -45,27 +46,26 @@ def test_what_is_switched_off_has_no_address() -> None:
     ("resources", "known"), [(BILLED, True), ([*BILLED, ("azurerm_managed_disk", {"disk_size_gb": 64})], False)]
 )
 def test_a_day_costs_what_its_parts_cost_in_a_month(resources: list[tuple[str, dict[str, Any]]], known: bool) -> None:
-    cost, unpriced = cost_per_month(resources)
+    cost, unpriced = cost_per_month(resources, listed())
     assert cost.low == pytest.approx(5.00 + 3.65)
     assert cost.high > cost.low
     assert cost.known is known
-    assert unpriced == ([] if known else ["managed disk"])
+    assert unpriced == ([] if known else ["disk None 64 GiB"])
     lines = ending(settings(), resources)
     start = "  0.28 (nothing asked) to " if known else "  at least 0.28 (nothing asked) to "
     assert any(line.startswith(start) for line in lines)  # 8.65 USD / 30.4 days
-    assert any("without a known price: managed disk;" in line for line in lines) is not known
+    assert any("without a price here: disk None 64 GiB;" in line for line in lines) is not known
 
 
 def test_machines_without_a_price_are_named_by_their_size() -> None:
-    """The nodes that everything runs on cost more than all that has a price here."""
     cluster = (
         "azurerm_kubernetes_cluster",
-        {"sku_tier": "Free", "default_node_pool": [{"vm_size": "Standard_D4ds_v5"}]},
+        {"sku_tier": "Free", "default_node_pool": [{"vm_size": "Standard_Odd4_v9", "min_count": 1, "max_count": 2}]},
     )
-    pool = ("azurerm_kubernetes_cluster_node_pool", {"vm_size": "Standard_D8ds_v5", "min_count": 1, "max_count": 3})
-    assert cost_per_month([cluster, pool, pool])[1] == [
-        "kubernetes cluster (Standard_D4ds_v5)",
-        "2 x kubernetes cluster node pool (Standard_D8ds_v5)",
+    pool = ("azurerm_kubernetes_cluster_node_pool", {"vm_size": "Standard_Odd8_v9", "min_count": 1, "max_count": 3})
+    assert cost_per_month([cluster, pool, pool], listed())[1] == [
+        "2 x nodes Standard_Odd8_v9",
+        "pool system: nodes Standard_Odd4_v9",
     ]
 
 

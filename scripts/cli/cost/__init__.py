@@ -1,0 +1,1 @@
+"""`llmctl cost`: what an environment costs a month."""

@@ -1,0 +1,37 @@
+"""What a first deployment will cost a month, told before anybody agrees to it."""
+
+from collections.abc import Callable
+
+from scripts.cost.amount import Cost
+from scripts.cost.estimate import charges, estimate, kept_nodes, with_kept_nodes
+from scripts.cost.prices import kept_prices
+from scripts.review.plan import total
+from scripts.terraform.rollout import Rollout
+from stacks.settings import Settings
+
+CLUSTER = "aks"
+
+
+def first_bill(run: Rollout, load: Callable[[], Settings]) -> str | None:
+    """Return a sentence about the bill where the plans make a cluster and touch nothing that stands; else None.
+
+    `load` gives the settings, which are read in that case only.
+    """
+    changes = total(run.plans.values())
+    cluster = run.plans.get(CLUSTER)
+    touched = changes.update or changes.replace or changes.destroy or changes.move
+    if CLUSTER not in run.stacks or touched or not changes.create or (cluster and not cluster.changes.create):
+        return None
+    settings = load()
+    kept = kept_nodes(settings)
+    found = (
+        (stack, with_kept_nodes(charge, kept))
+        for stack, charge in charges({name: stack.folder for name, stack in run.stacks.items()})
+    )
+    bill = estimate(settings.name, found, kept_prices(settings.azure.region))
+    return f"This will cost about {_span(bill.total)} USD a month ({bill.prices}): llmctl cost {settings.name}"
+
+
+def _span(cost: Cost) -> str:
+    low, high = f"{cost.low:,.0f}", f"{cost.high:,.0f}"
+    return low if low == high else f"{low} (nothing asked) to {high} (all pools full)"
