@@ -50,10 +50,10 @@ class Workload:
             pods = [self.name, *chosen]
         return self._hand_over("logs", *options, "-n", self.namespace, *pods)
 
-    def shell(self, program: str = "sh") -> int:
-        """Open a shell in a pod; return its exit status."""
+    def shell(self, *program: str) -> int:
+        """Open a program, `sh` where none is named, in a pod with this terminal; return its exit status."""
         container = ["-c", self.container] if self.container else []
-        return self._hand_over("exec", "-it", "-n", self.namespace, self.name, *container, "--", program)
+        return self._hand_over("exec", "-it", "-n", self.namespace, self.name, *container, "--", *(program or ("sh",)))
 
     def restart(self, timeout_s: int) -> None:
         """Replace all pods and wait until the new ones are ready. Raises OperatorError when they are not in time."""

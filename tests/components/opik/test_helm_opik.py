@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
+from scripts.opik.parts import PARTS, PartName
 from stacks.platform.common.catalogue import images
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.common.traffic import Direction, TrafficRule
 from stacks.platform.components.opik import login, release, secrets, traffic
 from stacks.platform.components.opik.names import OPERATOR
-from stacks.settings import capacity
+from stacks.settings import Settings, capacity
 from stacks.settings.workloads import OpikProfile
 from tests.support.kubernetes.api_schemas import ApiSchemas
 from tests.support.opik.rendering import (
@@ -312,3 +313,23 @@ def test_profile_asks_for_what_the_reference_says(case: Case) -> None:
 
 def _vcpu(quantity: str) -> float:
     return int(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
+def test_the_commands_name_workloads_and_containers_that_the_charts_bring(
+    case: tuple[Settings, dict[str, Objects]],
+) -> None:
+    rendered = {
+        f"{item['kind'].lower()}/{item['metadata']['name']}": {
+            one["name"] for one in item["spec"]["template"]["spec"]["containers"]
+        }
+        for objects in case[1].values()
+        for item in objects
+        if item["kind"] in {"Deployment", "StatefulSet"}
+    }
+    # ClickHouse's is the operator's work.
+    named = {part.workload: part.container for part in PARTS if part.name is not PartName.CLICKHOUSE}
+    optional = {part.workload for part in PARTS if part.optional}
+    assert {workload for workload in named if workload not in rendered} <= optional
+    assert [
+        workload for workload, container in named.items() if container not in rendered.get(workload, {container})
+    ] == []
