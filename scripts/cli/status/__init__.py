@@ -1,0 +1,1 @@
+"""`llmctl status`: the whole platform on one screen."""
