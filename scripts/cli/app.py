@@ -59,6 +59,7 @@ COMMANDS = {
     "cost": Entry("scripts.cli.cost.commands", "Estimate what an environment costs a month.", _DEPLOY),
     "synth": Entry("scripts.cli.deploy.synth", "Synthesize the Terraform files of an environment.", _DEPLOY),
     "status": Entry("scripts.cli.status.commands", "Show the whole platform on one screen.", _OPERATE),
+    "logs": Entry("scripts.cli.logs.commands", "Print what the pods of a component write.", _OPERATE),
     "health": Entry("scripts.cli.health.commands", "Check the platform end to end, from login to trace.", _OPERATE),
     "webui": Entry("scripts.cli.chat.commands", "Open WebUI, the chat: status, logs, restart.", _OPERATE, group=True),
     "gateway": Entry(

@@ -1,0 +1,1 @@
+"""`llmctl logs`: what a component's pods print, all of them together."""
