@@ -25,6 +25,9 @@ capabilities: {drop: [ALL]}
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_MASTER_KEY}}
 - name: LITELLM_SALT_KEY
   valueFrom: {secretKeyRef: {name: {{ .Values.secret }}, key: LITELLM_SALT_KEY}}
+# Whom the database client believes that the server is its own: Azure's authorities alone. OpenSSL reads these.
+- {name: SSL_CERT_FILE, value: {{ .Values.databaseRoots.folder }}/{{ .Values.databaseRoots.file }}}
+- {name: SSL_CERT_DIR, value: {{ .Values.databaseRoots.folder }}}
 {{ include "litellm.offline" . }}
 # Copies of the migrations, below a root that cannot be written.
 - {name: LITELLM_MIGRATION_DIR, value: /tmp/migrations}
@@ -58,4 +61,13 @@ config.yaml: |
 - {name: tmp, emptyDir: {sizeLimit: 500Mi}}
 - {name: cache, emptyDir: {sizeLimit: 500Mi}}
 - {name: npm, emptyDir: {sizeLimit: 100Mi}}
+{{- end }}
+
+{{- define "litellm.databaseRoots" -}}
+- {name: database-roots, mountPath: {{ .Values.databaseRoots.folder }}, readOnly: true}
+{{- end }}
+
+{{- define "litellm.databaseRootsVolume" -}}
+- name: database-roots
+  configMap: {name: {{ required "databaseRoots.configMap is empty" .Values.databaseRoots.configMap }}}
 {{- end }}

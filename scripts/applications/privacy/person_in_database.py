@@ -25,7 +25,8 @@ SECRET = ("password", "token", "key", "api_key", "session_stamp")
 """Columns that an export leaves out: they open something."""
 TEXTS = ("text", "character varying", "json", "jsonb", "ARRAY", "bytea")
 TLS = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "sslcert": "sslrootcert"}
-"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`."""
+"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`, and a check of
+certificate and name `sslaccept=strict`."""
 
 
 class RefusedError(Exception):
@@ -40,7 +41,10 @@ def say(line: dict[str, Any]) -> None:
 def address(url: str) -> str:
     """Return a database's address without the options that only another client knows."""
     parts = urlsplit(url)
-    options = {TLS[key]: found[-1] for key, found in parse_qs(parts.query).items() if key in TLS}
+    given = {key: found[-1] for key, found in parse_qs(parts.query).items()}
+    options = {TLS[key]: value for key, value in given.items() if key in TLS}
+    if given.get("sslaccept") == "strict":
+        options["sslmode"] = "verify-full"
     return urlunsplit((parts.scheme.partition("+")[0], parts.netloc, parts.path, urlencode(options), ""))
 
 

@@ -14,8 +14,6 @@ from .traffic import Peer, TrafficRule, allow_to
 
 PORT = 5432
 """The server itself. On 6432 answers its PgBouncer, which keeps neither session locks nor prepared statements apart."""
-SSL_MODE = "require"
-"""Of clients that are no libpq (Prisma takes no other mode); a private address leads to the server."""
 VERIFIED = "verify-full"
 """Of libpq with the authorities of `roots`: the server has to be the one of its name."""
 ROOTS_NAME = "azure-roots.pem"
@@ -40,13 +38,25 @@ class Database:
     """Extensions that only the administrator may create."""
 
 
-def database_url(name: str, *, host: str, roots_folder: str | None = None) -> str:
-    """Address of a database, with `%s` for its owner's password, which has letters and digits alone.
+def database_url(name: str, *, host: str, roots_folder: str) -> str:
+    """Address of a database for libpq, with `%s` for its owner's password, which has letters and digits alone.
 
-    With `roots_folder`, where the file of `roots` is mounted, the server's certificate and name are checked.
+    The server's certificate and name are checked with the file of `roots`, which is mounted at `roots_folder`.
     """
-    checked = f"{VERIFIED}&sslrootcert={roots_folder}/{ROOTS_NAME}" if roots_folder else SSL_MODE
-    return f"postgresql://{name}:%s@{host}:{PORT}/{name}?sslmode={checked}"
+    return f"{_server(name, host)}?sslmode={VERIFIED}&sslrootcert={roots_folder}/{ROOTS_NAME}"
+
+
+def prisma_url(name: str, *, host: str, roots_folder: str) -> str:
+    """The same for Prisma, whose engine takes any other `sslmode` for `prefer` and then checks nothing.
+
+    Of `sslcert` it trusts the first certificate alone; all of them by OpenSSL's own variable, SSL_CERT_FILE.
+    https://www.prisma.io/docs/orm/overview/databases/postgresql#arguments
+    """
+    return f"{_server(name, host)}?sslmode=require&sslaccept=strict&sslcert={roots_folder}/{ROOTS_NAME}"
+
+
+def _server(name: str, host: str) -> str:
+    return f"postgresql://{name}:%s@{host}:{PORT}/{name}"
 
 
 def private_endpoints(network: NetworkSettings) -> Peer:

@@ -203,10 +203,15 @@ def test_no_secret_stands_in_the_values() -> None:
 
 def test_database_is_the_one_that_is_made_for_it() -> None:
     assert DATABASE in {database.name for database in enabled_components(_settings()).databases()}
-    assert (
-        f"@{HOST}:5432/{DATABASE}?sslmode=require"
-        in release.litellm(*components_with_images(_settings()), database_host=HOST)["databaseUrl"]
-    )
+    values = release.litellm(*components_with_images(_settings()), database_host=HOST)
+    assert f"@{HOST}:5432/{DATABASE}?" in values["databaseUrl"]
+
+
+def test_database_server_is_checked_in_the_words_that_prisma_knows() -> None:
+    values = release.litellm(*components_with_images(_settings()), database_host=HOST)
+    assert values["databaseUrl"].endswith("?sslmode=require&sslaccept=strict&sslcert=/database-roots/azure-roots.pem")
+    roots = {"configMap": "litellm-database-roots", "folder": "/database-roots", "file": "azure-roots.pem"}
+    assert values["databaseRoots"] == roots
 
 
 # Front door and traffic

@@ -78,6 +78,24 @@ def test_every_pod_fits_the_strictest_level_and_is_bounded(
             assert {"cpu", "memory"} <= set(container["resources"]["limits"])
 
 
+def test_whoever_opens_the_database_believes_azure_s_authorities_alone(tmp_path: Path) -> None:
+    objects = _objects(load_settings("dev"), tmp_path)
+    opened = 0
+    for pod in (item["spec"]["template"]["spec"] for item in objects if item["kind"] in {"Deployment", "Job"}):
+        for container in pod["containers"]:
+            variables = {item["name"]: item.get("value", "") for item in container["env"]}
+            if "DATABASE_URL" not in variables:
+                continue
+            opened += 1
+            assert variables["SSL_CERT_FILE"] == "/database-roots/azure-roots.pem"
+            assert variables["SSL_CERT_DIR"] == "/database-roots"
+            assert "sslaccept=strict&sslcert=/database-roots/azure-roots.pem" in variables["DATABASE_URL"]
+            (mount,) = (item for item in container["volumeMounts"] if item["mountPath"] == "/database-roots")
+            (volume,) = (item for item in pod["volumes"] if item["name"] == mount["name"])
+            assert volume["configMap"]["name"] == "litellm-database-roots"
+    assert opened == 2
+
+
 def test_probes_ask_the_gateway_and_no_model(tmp_path: Path) -> None:
     (deployment,) = _kind(_objects(load_settings("dev"), tmp_path), "Deployment")
     (container,) = deployment["spec"]["template"]["spec"]["containers"]

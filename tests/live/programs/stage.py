@@ -91,10 +91,8 @@ def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[St
             )
             assert done.returncode == 0, done.stderr
         found = gateway_pods.rendered_release(settings, folder, DATABASE_HOST)
-        url = rendered.variables(found.container("Deployment", gateway.SERVICE, "proxy"), gateway.NAMESPACE, secrets)[
-            "DATABASE_URL"
-        ]
-        migrations = gateway_pods.migrate(url)
+        roots = place / "server.crt"
+        migrations = gateway_pods.migrate(gateway_pods.database_address(found, secrets, roots))
         engines = stack.enter_context(
             serving_models(ADDRESSES[f"{INTERCEPTOR}.{SCALING}.svc.cluster.local"], INTERCEPTOR_PORT)
         )
@@ -102,7 +100,7 @@ def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[St
         ip = ADDRESSES[gateway.SERVICE]
         front = front_pods.serving_front(settings, folder, ADDRESSES[f"{PROXY}.{SERVING}.svc.cluster.local"])
         limits = gateway_pods.limits(settings, folder, secrets, ADDRESSES[gateway.LIMITS])
-        metrics, proxy = gateway_pods.pod(found, folder, secrets, ip=ip, name="gateway-1")
+        metrics, proxy = gateway_pods.pod(found, folder, secrets, ip=ip, name="gateway-1", database_roots=roots)
         for program in (front, limits, metrics, proxy):
             stack.callback(program.stop)
             program.start(wait=program is limits)

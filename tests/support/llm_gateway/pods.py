@@ -1,6 +1,7 @@
 """LiteLLM of the pinned version as its chart runs it: with its PostgreSQL, the Redis that counts, and its Jobs."""
 
 import json
+import shutil
 import subprocess
 import urllib.error
 import urllib.request
@@ -11,7 +12,9 @@ from typing import Any
 
 import psycopg
 
+from scripts.applications.privacy.person_in_database import address as libpq_address
 from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.databases import ROOTS_NAME
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address, release, secrets
 from stacks.settings import Settings
@@ -57,14 +60,27 @@ def migrate(database_url: str) -> int:
     """Run the migrations that come with LiteLLM as its Job does, in their order; return how many there are."""
     packages = next(programs.litellm_python().parents[1].glob("lib/*/site-packages"))
     files = sorted((packages / "litellm_proxy_extras" / "migrations").glob("*/migration.sql"))
-    with psycopg.connect(database_url, autocommit=True) as connection:
+    with psycopg.connect(libpq_address(database_url), autocommit=True) as connection:
         for path in files:
             connection.execute(path.read_text("utf-8").encode())
     return len(files)
 
 
-def pod(found: Release, folder: Path, secrets_by_name: Secrets, *, ip: str, name: str) -> list[Program]:
-    """Return a pod of LiteLLM at `ip`, metrics and proxy; only addresses and folders differ from what is deployed."""
+def database_address(found: Release, secrets_by_name: Secrets, database_roots: Path) -> str:
+    """Return the database's address as the proxy has it, with the file `database_roots` in the place of Azure's."""
+    given = rendered.variables(
+        found.container("Deployment", release.RELEASE, "proxy"), found.namespace, secrets_by_name
+    )
+    return given["DATABASE_URL"].replace(f"{release.ROOTS_FOLDER}/{ROOTS_NAME}", str(database_roots))
+
+
+def pod(
+    found: Release, folder: Path, secrets_by_name: Secrets, *, ip: str, name: str, database_roots: Path
+) -> list[Program]:
+    """Return a pod of LiteLLM at `ip`, metrics and proxy; only addresses and folders differ from what is deployed.
+
+    `database_roots` holds the database server's authorities, in the place of Azure's.
+    """
     place = folder / name
     spec = found.get("Deployment", release.RELEASE)["spec"]["template"]["spec"]
     containers = {item["name"]: item for item in (*spec["initContainers"], *spec["containers"])}
@@ -75,6 +91,7 @@ def pod(found: Release, folder: Path, secrets_by_name: Secrets, *, ip: str, name
         Path(path).mkdir(parents=True, exist_ok=True)
     for key, text in found.get("ConfigMap", release.RELEASE)["data"].items():
         (Path(moved["/etc/litellm"]) / key).write_text(text)
+    shutil.copy(database_roots, Path(moved[release.ROOTS_FOLDER]) / ROOTS_NAME)
     proxy = containers["proxy"]
     health = proxy["startupProbe"]["httpGet"]["path"]
     made = _Pod(found, secrets_by_name, place, moved, ip)
@@ -98,6 +115,8 @@ class _Pod:
         """Return one of them."""
         python = programs.litellm_python()
         given = rendered.variables(container, self.found.namespace, self.secrets)
+        roots = self.moved[release.ROOTS_FOLDER]
+        given = {key: text.replace(f"={release.ROOTS_FOLDER}/", f"={roots}/") for key, text in given.items()}
         environment = {key: moved_paths(text, self.moved) for key, text in given.items()}
         environment |= {
             "PATH": f"{python.parent}:{LOCAL_PATH}",

@@ -8,7 +8,7 @@ from typing import Any
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import Image
-from stacks.platform.common.databases import database_url
+from stacks.platform.common.databases import ROOTS_NAME, prisma_url
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
@@ -21,6 +21,9 @@ from .models import model_list
 RELEASE = SERVICE
 PUBLIC_PATH = "/v1"
 """All that the ingress lets through: models, and neither keys, teams, administration pages nor metrics."""
+ROOTS = "litellm-database-roots"
+"""ConfigMap with the authorities of the database server's certificate, for pods and for the Job before them."""
+ROOTS_FOLDER = "/database-roots"
 START_SECONDS = 1200
 """Image, migrations, then the pods."""
 
@@ -53,7 +56,10 @@ def litellm(components: EnabledComponents, images: Mapping[str, Image], *, datab
         "secret": secrets.SECRET,
         "restart": secrets.versions(settings, callers),
         # The chart puts the password in from the Secret.
-        "databaseUrl": database_url(DATABASE, host=database_host).replace("%s", "$(DATABASE_PASSWORD)"),
+        "databaseUrl": prisma_url(DATABASE, host=database_host, roots_folder=ROOTS_FOLDER).replace(
+            "%s", "$(DATABASE_PASSWORD)"
+        ),
+        "databaseRoots": {"configMap": ROOTS, "folder": ROOTS_FOLDER, "file": ROOTS_NAME},
         "platformKeys": [caller.key_name for caller in callers],
         "opik": tracing(components),
         "config": config(settings),

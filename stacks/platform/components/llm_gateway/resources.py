@@ -1,9 +1,12 @@
 """The LLM gateway, as Terraform resources: what counts for its replicas together, its pods, and its host."""
 
 from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
 
 from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.helm_release import HelmRelease
+from constructs.terraform_literal import terraform_literal
+from stacks.platform.common.databases import ROOTS_NAME, roots
 from stacks.platform.common.releases import add_release
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.common.variants import availability
@@ -39,6 +42,13 @@ def add(context: Context) -> HelmRelease:
         computed_values=release.limits(components, context.images),
         depends_on=ready,
     )
+    authorities = ConfigMapV1(
+        scope,
+        release.ROOTS,
+        metadata=ConfigMapV1Metadata(name=release.ROOTS, namespace=namespace.name),
+        data={ROOTS_NAME: terraform_literal(roots())},
+        depends_on=list(namespace.bounds),
+    )
     proxy = add_release(
         scope,
         release.RELEASE,
@@ -46,7 +56,7 @@ def add(context: Context) -> HelmRelease:
         variants=availability(settings.cluster),
         computed_values=release.litellm(components, context.images, database_host=context.database.server_fqdn),
         timeout_seconds=release.START_SECONDS,
-        depends_on=[limits, *context.after("databases"), *ready],
+        depends_on=[limits, authorities, *context.after("databases"), *ready],
     )
     expose(
         context,

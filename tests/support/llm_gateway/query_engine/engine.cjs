@@ -3,18 +3,31 @@
 // same GraphQL by HTTP, and answers with Prisma's query compiler for JavaScript on the same database.
 // Usage: engine.cjs -p PORT …   (environment: DATABASE_URL, or OVERWRITE_DATASOURCES as Prisma sets it;
 // QUERY_ENGINE_HOME: folder with the packages and the client that scripts/lab/install-live makes)
+const fs = require("node:fs");
 const http = require("node:http");
 const { createRequire } = require("node:module");
 const installed = createRequire(`${process.env.QUERY_ENGINE_HOME ?? __dirname}/`);
 
 const option = (name) => process.argv[process.argv.indexOf(name) + 1];
 
+// What Prisma's engine makes of an address (quaint/src/connector/postgres/url.rs, 5.17): it knows `require` and takes any
+// other mode for `prefer`, looks at the certificate and its name where `sslaccept` is given and not
+// `accept_invalid_certs`, and believes the first certificate of `sslcert` and those that OpenSSL reads by its variable.
+function encryption(options) {
+  if (options.get("sslmode") !== "require") return undefined;
+  if ((options.get("sslaccept") ?? "accept_invalid_certs") === "accept_invalid_certs") return { rejectUnauthorized: false };
+  const first = (file) => fs.readFileSync(file, "utf-8").split(/(?<=-----END CERTIFICATE-----)/)[0];
+  const ca = [];
+  if (options.has("sslcert")) ca.push(first(options.get("sslcert")));
+  if (process.env.SSL_CERT_FILE) ca.push(fs.readFileSync(process.env.SSL_CERT_FILE, "utf-8"));
+  return { rejectUnauthorized: true, ca };
+}
+
 function address() {
   const overwritten = process.env.OVERWRITE_DATASOURCES;
   const url = new URL(overwritten ? JSON.parse(overwritten)[0].url : process.env.DATABASE_URL);
   const most = Number(url.searchParams.get("connection_limit") ?? 5);
-  // Encrypted, and the certificate not looked at: what libpq means by `require`.
-  const ssl = url.searchParams.get("sslmode") === "require" ? { rejectUnauthorized: false } : undefined;
+  const ssl = encryption(url.searchParams);
   url.search = "";
   return { connectionString: url.href, max: most, ssl };
 }
@@ -144,7 +157,19 @@ async function answer(path, content, header) {
 if (process.argv.includes("--version")) {
   console.log(`query-engine ${process.env.EXPECTED_ENGINE ?? "393aa359c9ad4a4bb28630fb5613f9c281cde053"}`);
 } else {
+  serve();
+}
+
+// Prisma's engine connects before it listens, and ends where it is refused.
+async function serve() {
   connect();
+  try {
+    await prisma.$queryRawUnsafe("SELECT 1");
+  } catch (error) {
+    const reason = error.meta?.driverAdapterError?.cause ?? error.cause ?? {};
+    console.error(JSON.stringify({ is_panic: false, message: `Error opening a TLS connection: ${error.message}`, reason }));
+    process.exit(1);
+  }
   http.createServer(async (request, response) => {
     const parts = [];
     for await (const part of request) parts.push(part);
