@@ -1,5 +1,6 @@
 """The objects that Opik's releases bring: what is in them, and what must not be."""
 
+import base64
 import json
 import re
 import subprocess
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ruamel.yaml import YAML
 
 from scripts.opik.parts import PARTS, PartName
 from stacks.platform.common.catalogue import images
@@ -95,8 +97,17 @@ def test_charts_print_the_defaults_that_are_searched_for(tmp_path: Path) -> None
     assert {default for default in searched if PUBLIC_DEFAULTS[default] not in printed} == set()
 
 
+def login_file(case: Case) -> dict[str, Any]:
+    """Return the login's structured options, which its chart keeps in a Secret whatever they hold."""
+    (secret,) = of_kind(all_objects(case[1]), "Secret")
+    assert (secret["metadata"]["name"], [*secret["data"]]) == ("oauth2-proxy-alpha", ["oauth2_proxy.yml"])
+    found = YAML(typ="safe").load(base64.b64decode(secret["data"]["oauth2_proxy.yml"]))
+    assert isinstance(found, dict)
+    return found
+
+
 def test_no_secret_is_rendered_and_no_password_stands_in_a_config_map(case: Case) -> None:
-    assert of_kind(all_objects(case[1]), "Secret") == []
+    assert not re.search("secret|password", json.dumps(login_file(case)), re.IGNORECASE)
     for config in of_kind(all_objects(case[1]), "ConfigMap"):
         data = config.get("data") or {}
         plain = PASSWORD_KEYS | {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
@@ -281,8 +292,12 @@ def test_clients_restart_when_a_password_changes(case: Case) -> None:
 def test_login_gets_its_options_and_needs_no_client_secret(case: Case) -> None:
     (proxy,) = of_kind(case[1]["oauth2-proxy"], "Deployment")
     (container,) = proxy["spec"]["template"]["spec"]["containers"]
-    assert "--allowed-group=group" in container["args"]
-    assert not any("config=" in argument for argument in container["args"])
+    assert [argument for argument in container["args"] if "config=" in argument] == [
+        "--alpha-config=/etc/oauth2_proxy/oauth2_proxy.yml",
+        "--config=/etc/oauth2_proxy/oauth2_proxy.cfg",
+    ]
+    assert login_file(case)["providers"][0]["allowedGroups"] == ["group"]
+    assert {header["name"] for header in login_file(case)["injectRequestHeaders"]} >= {"Authorization"}
     variables = {variable["name"]: variable for variable in container["env"]}
     assert set(variables) == {
         "OAUTH2_PROXY_COOKIE_SECRET",

@@ -18,6 +18,7 @@ from tests.support.opik.settings import (
     ENVIRONMENTS,
     PROXY,
     Environment,
+    login_configuration,
     login_options,
     opik_flows,
     opik_resources,
@@ -30,10 +31,11 @@ from tests.support.stacks.synthesis import synthesize
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_login_proves_itself_without_a_secret_as_the_account_that_entra_trusts(name: str) -> None:
     settings = load_settings(name)
-    options = login_options(settings)
-    assert options["provider"] == ["entra-id"]
-    assert options["entra-id-federated-token-auth"] == ["true"]
-    assert not [option for option in options if "client-secret" in option]
+    (provider,) = login_configuration(settings)["providers"]
+    assert provider["provider"] == "entra-id"
+    assert provider["microsoftEntraIDConfig"]["federatedTokenAuth"] is True
+    assert provider["code_challenge_method"] == "S256"
+    assert not [option for option in (*provider, *login_options(settings)) if "secret" in option.lower()]
     fixed = YAML(typ="safe").load((HELM / "oauth2-proxy" / "values.yaml").read_text())
     assert fixed["config"]["requiredSecretKeys"] == ["cookie-secret"]
     assert fixed["podLabels"]["azure.workload.identity/use"] == "true"
@@ -45,10 +47,10 @@ def test_login_proves_itself_without_a_secret_as_the_account_that_entra_trusts(n
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_only_the_access_group_passes(name: str) -> None:
-    options = login_options(load_settings(name))
-    assert options["allowed-group"] == ["group", *load_settings(name).operators.object_ids]
-    assert options["entra-id-allowed-tenant"] == ["tenant"]
-    assert not [option for option in options if option.startswith("skip-auth")]
+    (provider,) = login_configuration(load_settings(name))["providers"]
+    assert provider["allowedGroups"] == ["group", *load_settings(name).operators.object_ids]
+    assert provider["microsoftEntraIDConfig"]["allowedTenants"] == ["tenant"]
+    assert not [option for option in login_options(load_settings(name)) if option.startswith("skip-auth")]
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)

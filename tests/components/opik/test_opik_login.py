@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -41,6 +41,21 @@ WITHOUT_LOGIN = {
     "/swagger/": TO_LOGIN,
 }
 """Path to the status without a session or token."""
+CLAIMED = {
+    "X-Forwarded-User": "somebody",
+    "X-Forwarded-Email": "somebody@example.com",
+    "X-Forwarded-Groups": "administrators",
+    "X-Forwarded-Preferred-Username": "somebody",
+    "X-Forwarded-Access-Token": "token",
+    "X_Forwarded_User": "somebody",
+}
+"""What nobody may say of themselves."""
+
+
+def identities(headers: Mapping[str, str]) -> set[str]:
+    """Return the headers that tell who calls."""
+    named = {name.lower().replace("_", "-") for name in headers}
+    return named & ({name.lower().replace("_", "-") for name in CLAIMED} | {"authorization"})
 
 
 @pytest.fixture(scope="module")
@@ -183,12 +198,23 @@ def test_no_identity_is_handed_to_opik_and_none_can_be_claimed(front: Front) -> 
     front.entra.member_of = [GROUP]
     _, cookies = front.log_in("/")
     front.opik.seen.clear()
-    front.ask("/api/v1/private/projects", cookies=sent(cookies))
+    front.ask("/api/v1/private/projects", cookies=sent(cookies), headers=CLAIMED)
     ((_, _, headers),) = front.opik.seen
-    assert not {
-        name for name in headers if name.lower().startswith(("x-auth", "x-forwarded-user", "x-forwarded-email"))
-    }
-    assert "Authorization" not in headers
+    assert identities(headers) == set()
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/api/v1/private/projects", "/swagger/", "/guardrails/api/v1/guardrails/validations"]
+)
+def test_a_program_s_token_goes_no_further_than_the_login(front: Front, path: str) -> None:
+    behind = front.guardrails if path.startswith("/guardrails/") else front.opik
+    behind.seen.clear()
+    token = front.entra.token(CLIENT, groups=[GROUP])
+    assert front.ask(path, token=f"Bearer {token}", headers=CLAIMED).status == 200
+    ((_, seen, headers),) = behind.seen
+    assert seen == path
+    assert identities(headers) == set()
+    assert token not in str(headers)
 
 
 def test_large_bodies_pass(front: Front) -> None:

@@ -44,10 +44,13 @@ class Entra:
         self.asked = {name: values[0] for name, values in parse_qs(urlsplit(location).query).items()}
         return self.asked["state"]
 
-    def options(self) -> list[str]:
-        """Return options of oauth2-proxy that lead here, though the issuer is elsewhere."""
-        pages = {"login-url": "authorize", "redeem-url": "token", "oidc-jwks-url": "keys"}
-        return ["--skip-oidc-discovery=true", *(f"--{name}={self.url}/{page}" for name, page in pages.items())]
+    def addresses(self) -> dict[str, str]:
+        """Return keys of oauth2-proxy's provider that lead here, though the issuer is elsewhere."""
+        return {"loginURL": f"{self.url}/authorize", "redeemURL": f"{self.url}/token"}
+
+    def without_discovery(self) -> dict[str, Any]:
+        """Return keys of its OpenID configuration that do."""
+        return {"skipDiscovery": True, "jwksURL": f"{self.url}/keys"}
 
     def keys(self) -> dict[str, Any]:
         """Return the public half of the key that tokens are signed with."""

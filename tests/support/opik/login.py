@@ -3,19 +3,21 @@
 Addresses are of this machine; everything else is as it is deployed.
 """
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 from stacks.platform.components.opik import login
 from stacks.platform.components.opik.names import HOST
@@ -49,10 +51,19 @@ class Front:
     opik: Opik
     guardrails: Opik
 
-    def ask(self, path: str, *, token: str = "", cookies: str = "", body: bytes | None = None) -> HTTPResponse:
+    def ask(
+        self,
+        path: str,
+        *,
+        token: str = "",
+        cookies: str = "",
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HTTPResponse:
         """Ask as the front door passes requests on."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
-        headers = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+        forwarded = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
+        headers = {**forwarded, **(headers or {})}
         headers |= {"Authorization": token} if token else {}
         headers |= {"Cookie": cookies} if cookies else {}
         connection.request("POST" if body is not None else "GET", path, body=body, headers=headers)
@@ -115,19 +126,23 @@ def _settings() -> Settings:
     return settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
 
 
-def _arguments(entra: Entra, frontend: int, guardrails: int, port: int) -> list[str]:
-    """Return the deployed options with only addresses of this machine instead of the cluster's and Entra's."""
-    moved = {
-        f"--upstream={login.FRONTEND}": f"http://127.0.0.1:{frontend}/",
-        f"--upstream={login.GUARDRAILS}": f"http://127.0.0.1:{guardrails}/guardrails/",
-        "--trusted-proxy-ip=": "127.0.0.1",
-    }
-    given = []
-    for option in login.options(_settings(), client_id=CLIENT, group_id=GROUP, tenant_id=TENANT):
-        name = option.partition("=")[0]
-        new = next((value for start, value in moved.items() if option.startswith(start)), None)
-        given.append(option if new is None else f"{name}={new}")
-    return [*given, *entra.options(), f"--http-address=127.0.0.1:{port}"]
+def _options() -> list[str]:
+    """Return the deployed options with an address of this machine instead of the ingress's."""
+    return [
+        "--trusted-proxy-ip=127.0.0.1" if option.startswith("--trusted-proxy-ip=") else option
+        for option in login.options(_settings())
+    ]
+
+
+def _configuration(entra: Entra, frontend: int, guardrails: int, port: int) -> dict[str, Any]:
+    """Return the deployed file with only addresses of this machine instead of the cluster's and Entra's."""
+    file = login.configuration(_settings(), client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
+    (provider,) = file["providers"]
+    provider |= entra.addresses() | {"oidcConfig": provider["oidcConfig"] | entra.without_discovery()}
+    moved = {login.FRONTEND: frontend, login.GUARDRAILS: guardrails}
+    for upstream in file["upstreamConfig"]["upstreams"]:
+        upstream["uri"] = f"http://127.0.0.1:{moved[upstream['uri']]}{upstream['path']}"
+    return {**file, "server": {"BindAddress": f"127.0.0.1:{port}"}}
 
 
 @contextmanager
@@ -148,10 +163,14 @@ def running_front(folder: Path, *changed: str) -> Iterator[Front]:
         (folder / "log").open("w") as log,
     ):
         names = {option.partition("=")[0] for option in changed}
-        deployed = _arguments(entra, frontend, guarding, port)
+        deployed = _options()
+        file = folder / "oauth2_proxy.yml"
+        file.write_text(json.dumps(_configuration(entra, frontend, guarding, port)))
         arguments = [option for option in deployed if option.partition("=")[0] not in names]
         assert len(arguments) == len(deployed) - len(changed)
-        process = subprocess.Popen([str(PROXY), *arguments, *changed], env=variables, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [str(PROXY), f"--alpha-config={file}", *arguments, *changed], env=variables, stdout=log, stderr=log
+        )
         try:
             _wait_for(port, process, folder / "log")
             yield Front(port, HOST.name(_settings().domain), entra, opik, guardrails)

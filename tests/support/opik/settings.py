@@ -28,10 +28,14 @@ def settings_of(environment: str = "dev", **changes: Any) -> Settings:
 
 def login_options(settings: Settings) -> dict[str, list[str]]:
     given: dict[str, list[str]] = {}
-    for option in login.options(settings, **PROXY):
+    for option in login.options(settings):
         name, _, value = option.removeprefix("--").partition("=")
         given.setdefault(name, []).append(value)
     return given
+
+
+def login_configuration(settings: Settings) -> dict[str, Any]:
+    return login.configuration(settings, **PROXY)
 
 
 def opik_resources(environment: Environment, name: str, kind: str) -> dict[str, dict[str, Any]]:

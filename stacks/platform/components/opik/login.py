@@ -5,6 +5,7 @@ Options: https://oauth2-proxy.github.io/oauth2-proxy/configuration/overview (7.1
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from stacks.platform.common.accounts import identity_annotations
 from stacks.platform.common.catalogue import Image
@@ -25,6 +26,15 @@ SERVICE_PORT = 80
 
 FRONTEND = f"http://opik-frontend:{FRONTEND_PORT}/"
 GUARDRAILS = "http://opik-guardrails:5000/guardrails/"
+NEVER_PASSED_ON = (
+    "Authorization",
+    "X-Forwarded-User",
+    "X-Forwarded-Email",
+    "X-Forwarded-Groups",
+    "X-Forwarded-Preferred-Username",
+    "X-Forwarded-Access-Token",
+)
+"""Tokens and identities, as a program sends them with its call or as anybody could claim them."""
 
 
 def oauth2_proxy(
@@ -39,28 +49,20 @@ def oauth2_proxy(
         "config": {"existingSecret": secrets.LOGIN},
         "sessionStorage": {"redis": {"existingSecret": secrets.LOGIN}},
         # A list here replaces one in the values file, so all options stand in one place.
-        "extraArgs": options(settings, client_id=client_id, group_id=group_id, tenant_id=tenant_id),
+        "extraArgs": options(settings),
+        "alphaConfig": {
+            "configData": configuration(settings, client_id=client_id, group_id=group_id, tenant_id=tenant_id)
+        },
     }
 
 
-def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> list[str]:
-    """Command line of the proxy."""
-    upstreams = (FRONTEND, GUARDRAILS) if settings.opik.guardrails_pool else (FRONTEND,)
+def options(settings: Settings) -> list[str]:
+    """Command line of the proxy: whom it asks to log in where, sessions, and whose headers count."""
     given: list[tuple[str, object]] = [
-        # Entra, by the pod's own identity; no client secret exists.
-        ("provider", "entra-id"),
-        ("oidc-issuer-url", f"https://login.microsoftonline.com/{tenant_id}/v2.0"),
-        ("entra-id-federated-token-auth", True),
-        ("entra-id-allowed-tenant", tenant_id),
-        ("client-id", client_id),
         ("redirect-url", HOST.redirect_uri(settings.domain)),
-        # The last two renew sessions and look up groups when a token has no room for them.
-        ("scope", "openid profile email offline_access User.Read"),
-        ("code-challenge-method", "S256"),
         ("skip-provider-button", True),
-        # Who may pass. Any address, because the group decides.
+        # Any address, because the group decides.
         ("email-domain", "*"),
-        *(("allowed-group", group) for group in dict.fromkeys((group_id, *settings.operators.object_ids))),
         # Programs: a token of the same application instead of a session, and no login page when it is missing or wrong.
         ("skip-jwt-bearer-tokens", True),
         ("bearer-token-login-fallback", False),
@@ -76,18 +78,56 @@ def options(settings: Settings, *, client_id: str, group_id: str, tenant_id: str
         ("reverse-proxy", True),
         ("trusted-proxy-ip", _ingress_range(settings)),
         ("real-client-ip-header", "X-Forwarded-For"),
-        # Opik needs no identity, and tokens of members of many groups pass its limit of header sizes.
-        ("pass-access-token", False),
-        ("pass-authorization-header", False),
-        ("pass-basic-auth", False),
-        ("pass-user-headers", False),
-        ("set-xauthrequest", False),
-        *(("upstream", upstream) for upstream in upstreams),
-        ("upstream-timeout", f"{EXPOSURE.timeout_seconds}s"),
-        ("proxy-websockets", True),
         ("silence-ping-logging", True),
     ]
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given]
+
+
+def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+    """What the proxy reads from its file: who gets in, and what is passed on to whom.
+
+    Only the file can take a header away. Its keys may change with a version: a test gives it to the real proxy.
+    https://oauth2-proxy.github.io/oauth2-proxy/configuration/alpha-config (7.15)
+    """
+    upstreams = (FRONTEND, GUARDRAILS) if settings.opik.guardrails_pool else (FRONTEND,)
+    provider = {
+        "id": "entra",
+        # Entra, by the pod's own identity; no client secret exists.
+        "provider": "entra-id",
+        "clientID": client_id,
+        "oidcConfig": {
+            "issuerURL": f"https://login.microsoftonline.com/{tenant_id}/v2.0",
+            "audienceClaims": ["aud"],
+            "emailClaim": "email",
+            "groupsClaim": "groups",
+            "userIDClaim": "email",
+        },
+        "microsoftEntraIDConfig": {"federatedTokenAuth": True, "allowedTenants": [tenant_id]},
+        # The last two renew sessions and look up groups when a token has no room for them.
+        "scope": "openid profile email offline_access User.Read",
+        "code_challenge_method": "S256",
+        "allowedGroups": list(dict.fromkeys((group_id, *settings.operators.object_ids))),
+    }
+    return {
+        "providers": [provider],
+        "upstreamConfig": {"upstreams": [_upstream(address) for address in upstreams]},
+        # Without values, a header that a request brings is taken away: none behind the login needs anybody's token or
+        # may be told who calls.
+        "injectRequestHeaders": [{"name": name} for name in NEVER_PASSED_ON],
+    }
+
+
+def _upstream(address: str) -> dict[str, Any]:
+    path = urlsplit(address).path
+    return {
+        "id": path,
+        "path": path,
+        "uri": address,
+        "passHostHeader": True,
+        "proxyWebSockets": True,
+        "flushInterval": "1s",
+        "timeout": f"{EXPOSURE.timeout_seconds}s",
+    }
 
 
 def sessions(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
