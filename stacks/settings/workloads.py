@@ -154,7 +154,7 @@ class OpikSettings(Model):
     """How long traces are kept, the times that Opik knows; left out, for ever. Deploy, then `llmctl opik retention`."""
     python_evaluators: bool = False
     """Whether rules may score traces by Python code that people write in Opik. Everybody who reaches Opik can then run
-    code in a pod of its own, as root in its container, without network or secrets."""
+    code in a pod of its own, as nobody, without network or secrets."""
     guardrails_pool: PoolName | None = None
     """GPU pool that the guardrails service runs on; left out, there is none. Its image can only be built."""
 

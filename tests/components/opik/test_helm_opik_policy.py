@@ -25,7 +25,6 @@ NOT_IN_CHARTS = {
 ACCEPTED = {
     "CKV_K8S_8": ("the operator's chart has no key for probes", {"altinity-clickhouse-operator"}),
     "CKV_K8S_9": ("the operator's chart has no key for probes", {"altinity-clickhouse-operator"}),
-    "CKV_K8S_23": ("its image wants root, without any capability", {"opik-python-backend"}),
     "CKV_K8S_22": (
         "they write beside their program",
         {
@@ -36,7 +35,6 @@ ACCEPTED = {
             "opik-guardrails",
             "opik-minio-post-job",
             "opik-mysql",
-            "opik-python-backend",
         },
     ),
     "CKV_K8S_29": (

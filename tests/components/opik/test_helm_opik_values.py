@@ -63,6 +63,8 @@ NOT_IN_DEFAULTS = (
     "clickhouse.configuration.files.config.d/",
     "component.python-backend.env.PYTHON_CODE_EXECUTOR_IMAGE_TAG",
     "component.python-backend.env.RQ_WORKER_ENABLED",
+    "component.python-backend.env.HOME",
+    "component.python-backend.volumeMounts",
     "minio.podSecurityContext.seccompProfile",
     # Keys of the operator's releases after 0.25.
     "operator.image.registry",

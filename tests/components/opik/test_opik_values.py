@@ -18,7 +18,7 @@ from stacks.settings.rules import Finding
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
 from stacks.settings.workloads import OpikProfile
 from tests.support.opik import rendering as opik_rendering
-from tests.support.opik.settings import HOST, PROXY, login_options, opik_flows, settings_of, store_fingerprints
+from tests.support.opik.settings import HOST, PROXY, login_configuration, opik_flows, settings_of, store_fingerprints
 from tests.support.stacks.components import images_of, secret_names, secret_templates, with_images
 from tests.support.stacks.synthesis import synthesize
 
@@ -192,6 +192,18 @@ def test_evaluators_run_in_processes_without_privilege() -> None:
     assert evaluator["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_evaluators_are_nobody_and_write_only_below_tmp() -> None:
+    evaluator = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())["component"]["python-backend"]
+    given = evaluator["securityContext"]
+    assert (given["runAsNonRoot"], given["runAsUser"], given["runAsGroup"]) == (True, 65534, 65534)
+    assert given["readOnlyRootFilesystem"] is True
+    assert [mount["mountPath"] for mount in evaluator["volumeMounts"]] == ["/tmp"]
+    assert [volume["emptyDir"] for volume in evaluator["volumes"]] == [{"sizeLimit": "512Mi"}]
+    # Its worker alone would use Redis, with a password that users' code could read.
+    assert evaluator["env"]["RQ_WORKER_ENABLED"] == "false"
+    assert evaluator["env"]["REDIS_URL"] is None
+
+
 def test_reports_demonstration_and_old_migration_are_off() -> None:
     fixed = YAML(typ="safe").load((HELM / "opik" / "values.yaml").read_text())
     assert fixed["chartMigration"]["enabled"] is False
@@ -204,10 +216,14 @@ def test_guardrails_run_only_on_a_pool_that_is_named(tmp_path_factory: pytest.Te
     stacks = synthesize(named, tmp_path_factory.mktemp("guardrails"))
     assert "opik-guardrails" in stacks.resources("platform", "helm_release")
     assert operator.guardrails(images_of(named), "t4")["nodeSelector"] == {"kubernetes.azure.com/agentpool": "t4"}
-    assert login.GUARDRAILS in login_options(named)["upstream"]
-    assert login.GUARDRAILS not in login_options(settings_of())["upstream"]
+    assert login.GUARDRAILS in _upstreams(named)
+    assert login.GUARDRAILS not in _upstreams(settings_of())
     assert "login-to-guardrails-in" in {flow.name for flow in opik_flows(named)}
     assert "login-to-guardrails-in" not in {flow.name for flow in opik_flows(settings_of())}
+
+
+def _upstreams(settings: Settings) -> list[str]:
+    return [upstream["uri"] for upstream in login_configuration(settings)["upstreamConfig"]["upstreams"]]
 
 
 def _guardrails(settings: Settings) -> Iterator[Finding]:
