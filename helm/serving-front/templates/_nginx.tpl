@@ -58,19 +58,18 @@ http {
         location = /{{ $name }}/api/version { return 200 '{"version":{{ $.Values.ollamaVersion | quote }}}'; }
         location = /{{ $name }}/api/ps { return 200 '{"models":[]}'; }
         location = /{{ $name }}/api/tags { return 200 '{{ include "serving-front.tags" $engine.models }}'; }
-        # Models are listed in the environment file; callers change none of them.
-        location ~ ^/{{ $name }}/api/(pull|push|create|copy|delete|blobs|me|signout|user|experimental)(/|$) {
-            return 403 '{"error":"models are managed by the platform"}';
-        }
 {{- else }}
         location = /{{ $name }}/health { return 200 '{}'; }
         location = /{{ $name }}/version { return 200 '{"version":"unknown while asleep"}'; }
-        location ~ ^/{{ $name }}/(v1/)?({{ include "serving-front.administration" . }})(/|$) {
-            return 403 '{"error":{"message":"not offered here","type":"invalid_request_error","code":"forbidden"}}';
-        }
 {{- end }}
         location = /{{ $name }}/v1/models { return 200 '{{ include "serving-front.models" $engine.models }}'; }
+        # Models are listed in the environment file: what changes, stops or describes an engine is refused with whatever
+        # else calls no model.
         location /{{ $name }}/ {
+            return 403 '{"error":{"message":"not offered here; models are managed by the platform","type":"invalid_request_error","code":"forbidden"}}';
+        }
+        location ~ ^/{{ $name }}/({{ join "|" $engine.calls }})$ {
+            if ($request_method != POST) { return 405 '{"error":{"message":"POST alone","type":"invalid_request_error","code":"method_not_allowed"}}'; }
             set $waits_for {{ $name }};
             set $upstream {{ $engine.upstream }};
             limit_conn engines {{ $engine.requests }};
@@ -83,11 +82,6 @@ http {
 {{- end }}
     }
 }
-{{- end }}
-
-{{- /* What changes, stops or describes a vLLM; everything else that it answers calls the model. */ -}}
-{{- define "serving-front.administration" -}}
-metrics|load_lora_adapter|unload_lora_adapter|sleep|wake_up|is_sleeping|pause|resume|is_paused|reset_[a-z_]+|collective_rpc|start_profile|stop_profile|server_info|scale_elastic_ep|is_scaling_elastic_ep|init_[a-z_]+|update_weights|get_world_size|abort_requests|invocations|docs|redoc|openapi\.json
 {{- end }}
 
 {{- define "serving-front.tags" -}}

@@ -18,9 +18,11 @@ from ruamel.yaml import YAML
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import own_chart
+from stacks.platform.components.serving import routes as serving_routes
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
+from stacks.settings.workloads import Engine
 from tests.support.stacks.components import with_images
 
 HELM, NGINX = shutil.which("helm"), shutil.which("nginx")
@@ -52,11 +54,11 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
         self.interceptor.seen.append((str(self.headers["Host"]), self.path))
-        if self.path == "/held":
+        if self.path.endswith("?held"):
             self.interceptor.holding.release()
             self.interceptor.release.wait(30)
-        if self.path.startswith("/stream"):
-            self._stream(dies=self.path == "/stream/dies")
+        if "?stream" in self.path:
+            self._stream(dies=self.path.endswith("?stream-dies"))
             return
         self.send_response(self.interceptor.status)
         self.send_header("Content-Length", "2")
@@ -212,6 +214,60 @@ def test_what_changes_models_or_tells_of_them_is_refused(path: str, front: int, 
     assert interceptor.seen == []
 
 
+ENGINE_OF = {"ollama": "ollama-t4", "vllm": "vllm-qwen2-5-7b"}
+STATUS_OF = {"engine": 200, "proxy": 200, "nobody": 403}
+ROUTES = [
+    line.split("\t")
+    for line in (Path(serving_routes.__file__).with_name("routes.tsv")).read_text("utf-8").splitlines()
+    if not line.startswith("#")
+]
+"""Engine, method, path, who answers: both engines' own tables."""
+
+
+def test_every_call_of_the_engines_tables_reaches_its_engine_and_nothing_else_does(
+    front: int, interceptor: Interceptor
+) -> None:
+    answered = {}
+    for engine, method, path, who in ROUTES:
+        interceptor.seen.clear()
+        status = _ask(front, f"/{ENGINE_OF[engine]}{path}", method)[0]
+        answered[engine, method, path] = (status, len(interceptor.seen)) == (STATUS_OF[who], who == "engine")
+    assert [route for route, right in answered.items() if not right] == []
+    assert len(answered) == len(ROUTES) > 80
+
+
+@pytest.mark.parametrize("engine", ENGINE_OF)
+def test_every_allowed_call_is_one_of_its_engine(engine: str) -> None:
+    known = {
+        path.removeprefix("/")
+        for name, method, path, who in ROUTES
+        if (name, method, who) == (engine, "POST", "engine")
+    }
+    assert known == set(serving_routes.CALLS[Engine(engine)])
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status"),
+    [
+        ("/api/chat", "GET", 405),
+        ("/api/chat", "DELETE", 405),
+        ("/api/chat/", "POST", 403),
+        ("/api/chat/more", "POST", 403),
+        ("/API/chat", "POST", 403),
+        ("/api/chat;x", "POST", 403),
+        ("/v1/chat/completions%00", "POST", 400),
+        ("/api/pull/../pull", "POST", 403),
+        ("/api/chat/../pull", "POST", 403),
+        ("/api/a-route-of-tomorrow", "POST", 403),
+    ],
+)
+def test_only_the_path_itself_by_post_calls_a_model(
+    path: str, method: str, status: int, front: int, interceptor: Interceptor
+) -> None:
+    assert _ask(front, f"/ollama-t4{path}", method)[0] == status
+    assert interceptor.seen == []
+
+
 @pytest.mark.parametrize("status", [502, 504])
 def test_wait_that_was_too_long_is_told_as_503_with_when_to_come_back(
     status: int, front: int, interceptor: Interceptor
@@ -231,7 +287,7 @@ def test_errors_of_the_engine_itself_are_handed_on(front: int, interceptor: Inte
 def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not(
     front: int, interceptor: Interceptor
 ) -> None:
-    held = [threading.Thread(target=_ask, args=(front, "/ollama-t4/held", "POST")) for _ in range(HELD)]
+    held = [threading.Thread(target=_ask, args=(front, "/ollama-t4/api/generate?held", "POST")) for _ in range(HELD)]
     for thread in held:
         thread.start()
     for _ in held:
@@ -248,7 +304,7 @@ def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not
 
 @pytest.mark.parametrize("front", [1], indirect=True)
 def test_stream_may_last_longer_than_the_silence_that_is_borne(front: int) -> None:
-    assert _ask(front, "/ollama-t4/stream", "POST")[::2] == (200, "token" * 8)
+    assert _ask(front, "/ollama-t4/api/generate?stream", "POST")[::2] == (200, "token" * 8)
 
 
 @pytest.mark.parametrize("front", [1], indirect=True)
@@ -256,6 +312,6 @@ def test_stream_that_falls_silent_is_ended_after_it(front: int) -> None:
     """Between two tokens as before the first one: an engine that hangs in the middle is held no longer."""
     started = time.monotonic()
     with pytest.raises(IncompleteRead) as broken:
-        _ask(front, "/ollama-t4/stream/dies", "POST")
+        _ask(front, "/ollama-t4/api/generate?stream-dies", "POST")
     assert 0.9 < time.monotonic() - started < 20
     assert broken.value.partial == b"token"

@@ -20,6 +20,7 @@ from .engines import (
     ServingEngine,
     engines,
 )
+from .routes import CALLS
 
 VLLM_CONCURRENCY = 1000
 """vLLM batches many requests at once; its own queue tells when another replica is needed."""
@@ -76,6 +77,7 @@ def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, 
                 "engine": engine.engine.value,
                 "upstream": f"{INTERCEPTOR}.{SCALING}.svc.cluster.local:{INTERCEPTOR_PORT}",
                 "host": engine.host,
+                "calls": list(CALLS[engine.engine]),
                 # Connections spread unevenly over few replicas: each takes more than its part.
                 "requests": math.ceil(engine.most_requests(settings) * (1 if replicas == 1 else 0.75)),
                 "models": [model.id if engine.engine is Engine.OLLAMA else model.name for model in engine.models],
