@@ -1,5 +1,6 @@
-"""jsii's Node process loads only the resources in use; a Node or a binding that looks different loads as published."""
+"""jsii runs in one Node process, which loads only the resources in use; what looks different runs as published."""
 
+import base64
 import json
 import os
 import subprocess
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stacks.fast_synth.mode import MODE_VARIABLE
-from stacks.fast_synth.node import NODE_HOOK, node_options
+from stacks.fast_synth.node import NODE_HOOK, ONE_PROCESS, node_options
 
 ROOT = Path(__file__).resolve().parents[2]
 APP = """
@@ -93,12 +94,15 @@ def test_the_node_process_of_jsii_takes_the_hook_and_keeps_the_options_of_the_ca
     recorder.write_text(
         "process.on('exit', () => { const files = Object.keys(require('node:module')._cache);"
         f" if (files.some(f => f.includes('provider-random'))) "
-        f"require('node:fs').writeFileSync({json.dumps(str(report))}, JSON.stringify(files)); }});"
+        f"require('node:fs').writeFileSync({json.dumps(str(report))},"
+        " JSON.stringify([process.argv[1], ...files])); });"
     )
     environment = {key: value for key, value in os.environ.items() if key != MODE_VARIABLE}
     environment |= {"NODE_OPTIONS": f'--require="{recorder}"', "PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", APP, str(tmp_path / "out")], env=environment, check=True, cwd=tmp_path)
-    loaded = {Path(file).parts[-2:] for file in json.loads(report.read_text()) if "provider-random" in file}
+    started, *files = json.loads(report.read_text())
+    assert Path(started).parts[-2:] == ("bin", "jsii-runtime.js"), "a second process was started"
+    loaded = {Path(file).parts[-2:] for file in files if "provider-random" in file}
     assert ("lib", "lazy-index.js") in loaded
     assert ("pet", "index.js") in loaded
     assert not loaded & {("lib", "index.js"), ("uuid", "index.js")}
@@ -147,11 +151,63 @@ def test_the_bundled_node_knows_the_options_of_v8() -> None:
     assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
 
 
+KNOWN_PROGRAM = """
+const fs = require("node:fs"), kernel = { readFD:3,writeFD:3};
+const buffer = Buffer.alloc(100);
+const question = buffer.toString("utf8", 0, fs.readSync(kernel.readFD, buffer));
+console.log("printed");
+console.error("complained");
+fs.writeSync(kernel.writeFD, `answer to ${question} by ${__filename} ${process.execArgv}`);
+"""
+
+
+@pytest.fixture
+def runtime(tmp_path: Path) -> Path:
+    """Return jsii's runtime as its client lays it out; it says that it ran."""
+    for name, text in (("bin/jsii-runtime.js", "console.log('as published')"), ("lib/program.js", KNOWN_PROGRAM)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(text)
+    return tmp_path / "bin" / "jsii-runtime.js"
+
+
+def started(runtime: Path, options: str) -> subprocess.CompletedProcess[str]:
+    """Run a runtime as jsii's client does."""
+    command = [os.environ["JSII_NODE"], "--max-old-space-size=4069", str(runtime)]
+    environment = os.environ | {"NODE_OPTIONS": options}
+    return subprocess.run(command, env=environment, input="question", capture_output=True, text=True, check=True)
+
+
+def test_the_program_of_jsii_runs_in_the_first_process(runtime: Path) -> None:
+    ended = started(runtime, node_options("", lazy=True))
+    program = runtime.parents[1] / "lib" / "program.js"
+    assert ended.stdout == f"answer to question by {program} --max-old-space-size=4069,--preserve-symlinks"
+    said = [
+        (name, base64.b64decode(text)) for line in ended.stderr.splitlines() for name, text in json.loads(line).items()
+    ]
+    assert said == [("stdout", b"printed\n"), ("stderr", b"complained\n")]
+
+
+def test_another_program_of_jsii_is_left_to_its_runtime(runtime: Path) -> None:
+    (runtime.parents[1] / "lib" / "program.js").write_text(KNOWN_PROGRAM.replace("readFD:3", "readFD:4"))
+    assert started(runtime, node_options("", lazy=True)).stdout == "as published\n"
+
+
+def test_a_missing_program_is_left_to_the_runtime_of_jsii(runtime: Path) -> None:
+    (runtime.parents[1] / "lib" / "program.js").unlink()
+    assert started(runtime, node_options("", lazy=True)).stdout == "as published\n"
+
+
+def test_the_runtime_of_jsii_stays_where_links_would_be_followed(runtime: Path) -> None:
+    options = node_options("", lazy=True).replace("--preserve-symlinks", "")
+    assert started(runtime, options).stdout == "as published\n"
+
+
 def test_node_options_are_extended_once_and_given_back_as_they_were() -> None:
     caller = '--max-old-space-size=900 --require="/a b/c.cjs"'
     lazy = node_options(caller, lazy=True)
     assert lazy.startswith(caller)
     assert str(NODE_HOOK) in lazy
+    assert str(ONE_PROCESS) in lazy
     assert node_options(lazy, lazy=True) == lazy
     assert node_options(lazy, lazy=False) == caller
     assert node_options("", lazy=False) == ""
@@ -161,6 +217,6 @@ def test_node_understands_the_options_of_a_checkout_with_unusual_characters_in_i
     hook = tmp_path / 'a "second" checkout' / "back\\slash" / "hook.cjs"
     hook.parent.mkdir(parents=True)
     hook.write_text("console.log('hook loaded')")
-    environment = os.environ | {"NODE_OPTIONS": node_options("--no-warnings", lazy=True, hook=hook)}
+    environment = os.environ | {"NODE_OPTIONS": node_options("--no-warnings", lazy=True, hooks=[hook])}
     node = [os.environ["JSII_NODE"], "-e", ""]
     assert subprocess.run(node, env=environment, capture_output=True, check=True).stdout == b"hook loaded\n"
