@@ -18,7 +18,7 @@ from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, wit
 hypothesis.settings.register_profile("without deadline", deadline=None)
 hypothesis.settings.load_profile("without deadline")
 
-pytest_plugins = ["tests.support.program_gate", "tests.support.skip_gate"]
+pytest_plugins = ["tests.support.longest_first", "tests.support.program_gate", "tests.support.skip_gate"]
 
 
 @pytest.fixture(scope="session")

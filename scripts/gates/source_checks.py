@@ -20,10 +20,11 @@ FAST = "not programs and not rehearsal and not policy and not slow and not image
 def shared_out(processes: int | None = None) -> tuple[str, ...]:
     """Return pytest's arguments that share test modules out over `processes`, one for each processor by default.
 
-    A module stays whole, because its tests may share what the first of them deployed. 0 runs all in one process.
+    A module stays whole, because its tests may share what the first of them deployed. Modules are taken in the order of
+    collection, of which `tests/support/longest_first.py` puts the long ones first. 0 runs all in one process.
     """
     processes = os.cpu_count() or 1 if processes is None else processes
-    return ("-n", str(processes), "--dist", "loadfile") if processes else ()
+    return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder") if processes else ()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from scripts.gates.source_checks import fast_tests, shared_out
 
 
 def test_test_modules_are_shared_out_whole() -> None:
-    assert shared_out(3) == ("-n", "3", "--dist", "loadfile")
+    assert shared_out(3) == ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def test_every_processor_takes_part() -> None:
