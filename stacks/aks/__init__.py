@@ -1,20 +1,13 @@
 """The cluster, its node pools, the identities of its workloads, and role assignments."""
 
 from cdktf import Fn
-from cdktf_cdktf_provider_azuread.application_federated_identity_credential import (
-    ApplicationFederatedIdentityCredential,
-)
-from cdktf_cdktf_provider_azuread.provider import AzureadProvider
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
 from constructs import Construct
 
 from constructs.cluster_logs import ClusterLogs
-from constructs.node_pool import NodePool, NodePoolDefaults
 from constructs.role_assignment import RoleAssignment
-from constructs.workload_identity import WorkloadIdentity
 from stacks.common import wiring
-from stacks.common.azure_names import rotation_pool_name
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import (
     AcrOutputs,
@@ -25,35 +18,21 @@ from stacks.common.outputs import (
     IdentityOutputs,
     NetworkOutputs,
 )
-from stacks.platform.common.accounts import TOKEN_AUDIENCE, WorkloadAccount
 from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
 from stacks.platform.components.enabled import EnabledComponents
-from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels, template_tags
 from stacks.platform.components.monitoring.address import ACCOUNT as GRAFANA
 from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.secrets.names import VAULT_READER
-from stacks.settings.cluster import Priority
 from stacks.settings.network import Outbound
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
 from .cluster import add_cluster
+from .logs import collect_logs
 from .monitoring import Monitoring, add_monitoring
+from .pools import add_pools
 from .profiles import has_gateway, scrapes_for_azure
-
-WORKLOAD_POOL = "workload"
-
-CONTROL_PLANE_LOGS = (
-    "cluster-autoscaler",
-    "cloud-controller-manager",
-    "csi-azuredisk-controller",
-    "guard",
-    "kube-audit-admin",
-)
-"""Changes and logins, scaling, disks and addresses; reads (`kube-audit`) cost far more than they tell."""
-GATEWAY_LOGS = ("ApplicationGatewayAccessLog", "ApplicationGatewayFirewallLog")
-VAULT_LOGS = ("AuditEvent",)
-DATABASE_LOGS = ("PostgreSQLLogs",)
+from .workload_identities import add_workload_identity, trust_logins
 
 
 class AksStack(EnvironmentStack):
@@ -108,11 +87,23 @@ class AksStack(EnvironmentStack):
         kept = self.read(disks)
         cluster = self._cluster(kept, self.read(acr))
         add_operators(self, object_ids=settings.operators.object_ids, cluster=cluster)
-        self._add_pools(cluster)
-        self._collect_logs(cluster)
+        add_pools(
+            self, cluster=settings.cluster, zones=settings.azure.zones, cluster_id=cluster.id, network=self._network
+        )
+        collect_logs(
+            self._logs,
+            cluster_id=cluster.id,
+            database=self._database,
+            gateway_id=self._network.application_gateway_id if has_gateway(settings.ingress) else None,
+        )
         if settings.identity.manage:
-            self._trust_logins(cluster, self.read(identity))
-        external_secrets = self._workload_identity("external-secrets", VAULT_READER, cluster)
+            trust_logins(
+                self,
+                self._components.login_accounts(),
+                cluster=cluster,
+                application_id=self.read(identity).application_id,
+            )
+        external_secrets = add_workload_identity(self, "external-secrets", VAULT_READER, cluster=cluster)
         RoleAssignment(
             self,
             "external-secrets-vault",
@@ -120,7 +111,7 @@ class AksStack(EnvironmentStack):
             on=self._database.vault_id,
             principal_id=external_secrets.principal_id,
         )
-        cert_manager = self._workload_identity("cert-manager", CERT_MANAGER, cluster)
+        cert_manager = add_workload_identity(self, "cert-manager", CERT_MANAGER, cluster=cluster)
         monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
         self.outputs = AksOutputs(
@@ -199,69 +190,8 @@ class AksStack(EnvironmentStack):
             )
         return cluster
 
-    def _add_pools(self, cluster: KubernetesCluster) -> None:
-        settings = self.settings.cluster
-        zones = self.settings.azure.zones
-        defaults = NodePoolDefaults(
-            cluster_id=cluster.id,
-            subnet_id=self._network.nodes_subnet_id,
-            kubernetes_version=settings.kubernetes_version,
-            max_pods=settings.max_pods_per_node,
-            host_encryption=settings.host_encryption,
-            tags=self.tags,
-        )
-        NodePool(
-            self,
-            "workload-pool",
-            name=WORKLOAD_POOL,
-            rotation_name=rotation_pool_name(WORKLOAD_POOL),
-            defaults=defaults,
-            vm_size=settings.workload_pool.vm_size,
-            min_nodes=settings.workload_pool.min_nodes,
-            max_nodes=settings.workload_pool.max_nodes,
-            os_disk_gib=settings.workload_pool.os_disk_gib,
-            ephemeral_os_disk=settings.workload_pool.ephemeral_os_disk,
-            zones=[str(zone) for zone in sorted(zones)],
-        )
-        for name, pool in settings.gpu_pools.items():
-            # Only pods that ask for a GPU get there.
-            NodePool(
-                self,
-                f"gpu-pool-{name}",
-                name=name,
-                rotation_name=rotation_pool_name(name),
-                defaults=defaults,
-                vm_size=pool.vm_size,
-                min_nodes=pool.min_nodes,
-                max_nodes=pool.max_nodes,
-                os_disk_gib=pool.os_disk_gib,
-                ephemeral_os_disk=pool.ephemeral_os_disk,
-                zones=[str(zone) for zone in sorted(zones if pool.zones is None else pool.zones)],
-                spot=pool.priority is Priority.SPOT,
-                max_price_usd_per_hour=pool.max_price_usd_per_hour,
-                nvidia_driver=True,
-                labels=gpu_node_labels(pool),
-                taints=[GPU_TAINT],
-                tags=template_tags(pool),
-            )
-
-    def _collect_logs(self, cluster: KubernetesCluster) -> None:
-        self._logs.collect_pod_logs(cluster.id)
-        self._logs.collect_resource_logs(
-            "control-plane", resource_id=cluster.id, categories=CONTROL_PLANE_LOGS, own_tables=True
-        )
-        self._logs.collect_resource_logs("vault", resource_id=self._database.vault_id, categories=VAULT_LOGS)
-        self._logs.collect_resource_logs("database", resource_id=self._database.server_id, categories=DATABASE_LOGS)
-        if has_gateway(self.settings.ingress):
-            self._logs.collect_resource_logs(
-                "gateway",
-                resource_id=self._network.application_gateway_id,
-                categories=GATEWAY_LOGS,
-                own_tables=True,
-            )
-
     def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
-        grafana = self._workload_identity("grafana", GRAFANA, cluster)
+        grafana = add_workload_identity(self, "grafana", GRAFANA, cluster=cluster)
         return add_monitoring(
             self,
             alerts=alerts(self._components),
@@ -270,32 +200,3 @@ class AksStack(EnvironmentStack):
             database=self._database,
             disks=disks,
         )
-
-    def _trust_logins(self, cluster: KubernetesCluster, identity: IdentityOutputs) -> None:
-        AzureadProvider(self, "azuread")
-        for name, account in self._components.login_accounts().items():
-            ApplicationFederatedIdentityCredential(
-                self,
-                f"login-{name}",
-                application_id=identity.application_id,
-                display_name=f"{self.names.base}-{name}",
-                description=f"The service account {account.name} in the namespace {account.namespace}",
-                audiences=[TOKEN_AUDIENCE],
-                issuer=cluster.oidc_issuer_url,
-                subject=account.subject,
-            )
-
-    def _workload_identity(
-        self, name: str, account: WorkloadAccount, cluster: KubernetesCluster
-    ) -> UserAssignedIdentity:
-        return WorkloadIdentity(
-            self,
-            name,
-            name=self.names.resource(name),
-            group=self.resource_group,
-            issuer_url=cluster.oidc_issuer_url,
-            service_account=account.name,
-            subject=account.subject,
-            audience=TOKEN_AUDIENCE,
-            tags=self.tags,
-        ).identity

@@ -11,7 +11,7 @@ from scripts.applications.audit.log import queries
 from scripts.cli.audit.commands import What, app
 from scripts.cli.tools import Tools
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.aks import CONTROL_PLANE_LOGS, VAULT_LOGS
+from stacks.aks.logs import CONTROL_PLANE_LOGS, VAULT_LOGS
 from stacks.platform.common.catalogue import fixed_values
 from stacks.platform.components.chat import names as chat
 from stacks.platform.components.llm_gateway import address as gateway
