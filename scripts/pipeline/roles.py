@@ -1,0 +1,135 @@
+"""The roles of a pipeline's identities in Azure, and the custom role of its plans."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from .identities import PLAN_ROLE, Identity, Purpose, Scope, plan_role
+from .place import REGISTRY, Place, Principal
+from .steps import Step
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Compares the roles of identities with their description."""
+
+    place: Place
+    identities: Sequence[Identity]
+    principals: Mapping[Purpose, Principal]
+    """Those that are there; a step reads it when it is carried out, after the identity was created."""
+    waiting: list[str]
+    """Gets what can only be given once a stack is deployed."""
+    ask: Callable[..., dict[str, Any]]
+    ask_list: Callable[..., list[Any]] = field(kw_only=True)
+    tell: Callable[..., str] = field(kw_only=True)
+
+    def steps(self) -> Iterator[Step]:
+        """Yield what is missing, differs or is too much. Raises AzureError."""
+        yield from self._role_definition()
+        yield from self._assignments()
+
+    def taken(self, principal: Principal, name: str) -> Iterator[Step]:
+        """Yield what takes every role from an identity. Raises AzureError."""
+        for given in self._given().get(principal.object_id, []):
+            yield Step(f"take {given['roleDefinitionName']} from {name}", partial(self._take, given["id"]))
+
+    def definition_removed(self) -> Iterator[Step]:
+        """Yield what removes the custom role, where there is one. Raises AzureError."""
+        if self._definition():
+            gone = partial(
+                self.tell,
+                *("role", "definition", "delete", "--name", self.place.plan_role),
+                *("--custom-role-only", "true", "--scope", self.place.subscription),
+            )
+            yield Step(f"delete role {self.place.plan_role}", gone)
+
+    def _definition(self) -> dict[str, Any] | None:
+        found = self.ask_list(
+            *("role", "definition", "list", "--custom-role-only", "true"),
+            *("--name", self.place.plan_role, "--scope", self.place.subscription),
+        )
+        return found[0] if found else None
+
+    def _role_definition(self) -> Iterator[Step]:
+        if not any(grant.role == PLAN_ROLE for identity in self.identities for grant in identity.grants):
+            return
+        desired = plan_role(self.place.plan_role, self.place.names.subscription_id)
+        found, text = self._definition(), json.dumps(desired)
+        if found is None:
+            create = partial(self.ask, "role", "definition", "create", "--role-definition", text)
+            yield Step(f"create role {self.place.plan_role}: {_counted(desired)}", create)
+            return
+        there = found["permissions"][0]
+        if (sorted(there["actions"]), sorted(there["dataActions"])) != (
+            sorted(desired["Actions"]),  # type: ignore[call-overload]
+            sorted(desired["DataActions"]),  # type: ignore[call-overload]
+        ):
+            update = partial(self.ask, "role", "definition", "update", "--role-definition", text)
+            yield Step(f"change role {self.place.plan_role}: {_counted(desired)}", update)
+
+    def _given(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the role assignments in the subscription by principal."""
+        found: dict[str, list[dict[str, Any]]] = {}
+        for item in self.ask_list("role", "assignment", "list", "--all", *self._subscription):
+            found.setdefault(item["principalId"], []).append(item)
+        return found
+
+    def _assignments(self) -> Iterator[Step]:
+        given = self._given()
+        registry = self._registry_exists()
+        for identity in self.identities:
+            principal = self.principals.get(identity.purpose)
+            name = self.place.identity(identity.purpose)
+            held = given.get(principal.object_id, []) if principal else []
+            there = {(item["roleDefinitionName"], item["scope"].lower()): item["id"] for item in held}
+            desired = set()
+            for grant in identity.grants:
+                scope = self._scope(grant.scope)
+                if scope is None:
+                    continue
+                role = self.place.plan_role if grant.role == PLAN_ROLE else grant.role
+                desired.add((role, scope.lower()))
+                if grant.scope is Scope.REGISTRY and not registry:
+                    self.waiting.append(f"{role} of {name} on {grant.scope}: deploy the stack acr, then run this again")
+                elif (role, scope.lower()) not in there:
+                    text = f"give {name} {role} on {grant.scope}: {grant.means}"
+                    yield Step(text, partial(self._give, identity.purpose, role, scope))
+            for (role, scope), assignment in there.items():
+                # What the platform's own stacks give it stands for the operators of the environment file.
+                if (role, scope) not in desired and self.place.group.lower() not in scope and not _of_stacks(role):
+                    yield Step(f"take {role} on {scope} from {name}", partial(self._take, assignment))
+
+    def _scope(self, scope: Scope) -> str | None:
+        return {
+            Scope.SUBSCRIPTION: self.place.subscription,
+            Scope.STATE: self.place.state,
+            Scope.REGISTRY: self.place.registry,
+        }[scope]
+
+    def _registry_exists(self) -> bool:
+        found = self.ask_list("resource", "list", *self._subscription, "--resource-type", REGISTRY)
+        return any(item["name"].lower() == self.place.names.container_registry for item in found)
+
+    def _give(self, purpose: Purpose, role: str, scope: str) -> None:
+        self.ask(
+            *("role", "assignment", "create", "--assignee-object-id", self.principals[purpose].object_id),
+            *("--assignee-principal-type", "ServicePrincipal", "--role", role, "--scope", scope),
+        )
+
+    def _take(self, assignment: str) -> None:
+        self.tell("role", "assignment", "delete", "--ids", assignment)
+
+    @property
+    def _subscription(self) -> tuple[str, str]:
+        return ("--subscription", self.place.names.subscription_id)
+
+
+def _counted(role: Mapping[str, Any]) -> str:
+    return f"{len(role['Actions'])} action, {len(role['DataActions'])} kinds of Kubernetes objects to read"
+
+
+def _of_stacks(role: str) -> bool:
+    """Tell whether the stacks give the role to whoever `operators.object_ids` names."""
+    return role in {"Key Vault Secrets Officer", "Azure Kubernetes Service RBAC Cluster Admin"}
