@@ -154,8 +154,8 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
     # Nobody answers there: limits are then counted by each pod alone, and calls go on.
     config["general_settings"]["coordination_redis"] |= {"host": "127.0.0.1", "port": _free_port()}
     (folder / "config.yaml").write_text(json.dumps(config), "utf-8")
-    for name in ("start.py", "tracing.py", "trace_spool.py"):
-        shutil.copy(HELM / "litellm" / name, folder)
+    for program in (HELM / "litellm").glob("*.py"):
+        shutil.copy(program, folder)
     (folder / "metrics").mkdir(exist_ok=True)
     port, metrics_port = _free_port(), _free_port()
     variables = {
