@@ -16,6 +16,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import PodProgram
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
@@ -23,7 +24,9 @@ from stacks.settings import Settings
 from .traces import Traces
 
 FOLDER = Path(__file__).parent
-PROGRAM = FOLDER / "person_in_database.py"
+IN_POD = "scripts.applications.privacy.in_pod"
+MODULES = ("person", "choice", "erasure", "outside", "export")
+"""Of the program inside the pod, each after those that it imports."""
 OPEN_FOLDER, OPEN_FILE = 0o700, 0o600
 """For the person who exports, and nobody else."""
 
@@ -90,7 +93,7 @@ class Person:
         assert run is not None
         parameters = {"action": action, "names": names, "related": related, "rules": rules(place)}
         report: dict[str, Any] | None = None
-        for line in run(PROGRAM.read_text("utf-8"), parameters):
+        for line in run(_program(), parameters):
             if "refused" in line:
                 raise OperatorError(f"{place}: {line['refused']}; nothing was changed there", code=ExitCode.REFUSED)
             if "report" in line:
@@ -119,6 +122,12 @@ def rules(place: str) -> dict[str, Any]:
     """Return what each table of a database holds of a person: `chat` or `gateway`."""
     found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{place}.yaml").read_text("utf-8"))
     return found
+
+
+def _program() -> str:
+    folder = FOLDER / "in_pod"
+    modules = {f"{IN_POD}.{name}": (folder / f"{name}.py").read_text("utf-8") for name in MODULES}
+    return bundled((folder / "program.py").read_text("utf-8"), modules)
 
 
 def what_stays(settings: Settings) -> list[str]:
