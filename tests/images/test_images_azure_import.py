@@ -1,10 +1,8 @@
 """Azure imports an image itself: asked by digest, waited for, and its refusals told."""
 
 import json
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +16,24 @@ from scripts.images.importers.acr import AcrImport
 from scripts.images.importers.base import Transfer
 from scripts.images.registry.credentials import Login
 from scripts.images.registry.references import Reference, parse
+from tests.support.web_servers import QuietHandler, served
 
 REGISTRY_ID = "/subscriptions/s/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/llmdev"
 DIGEST = "sha256:" + "a" * 64
 
 
-class Azure(BaseHTTPRequestHandler):
+class Azure(QuietHandler):
     """The management API's importImage: accepted, still running, then `end`."""
 
     asked: list[tuple[str, dict[str, str], Any]]
     end: tuple[int, bytes]
 
-    def log_message(self, *_arguments: object) -> None: ...
-
     def _serve(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         self.asked.append((f"{self.command} {self.path}", dict(self.headers), json.loads(body) if body else None))
         status, content = self.end if len(self.asked) >= 3 else (202, b"")
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Location", f"http://{self.headers['Host']}/operations/1")
-        self.send_header("Retry-After", "0")
-        self.end_headers()
-        self.wfile.write(content)
+        location = f"http://{self.headers['Host']}/operations/1"
+        self.answer(status, content, {"Location": location, "Retry-After": "0"})
 
     do_GET = do_POST = _serve
 
@@ -48,13 +41,8 @@ class Azure(BaseHTTPRequestHandler):
 @pytest.fixture
 def azure() -> Iterator[tuple[type[Azure], str]]:
     handler = type("Handler", (Azure,), {"asked": [], "end": (200, b"")})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield handler, f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with served(handler) as address:
+        yield handler, f"http://{address}"
 
 
 def transfer(source: str, tmp_path: Path) -> Transfer:

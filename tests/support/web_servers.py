@@ -1,8 +1,9 @@
 """Web servers on this machine that answer as a test tells them, by HTTP and HTTPS."""
 
+import json
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,40 +14,74 @@ Answering = Callable[[str, str], Reply]
 """From host and path to the reply."""
 
 
+class QuietHandler(BaseHTTPRequestHandler):
+    """A handler that keeps its requests to itself."""
+
+    def body(self) -> bytes:
+        """Return what the request carries."""
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
+    def answer(self, status: int, body: bytes = b"", headers: Mapping[str, str] | None = None) -> None:
+        """Answer with a whole body."""
+        self.send_response(status)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def answer_json(self, status: int, content: object) -> None:
+        """Answer with JSON."""
+        self.answer(status, json.dumps(content).encode(), {"Content-Type": "application/json"})
+
+    def log_message(self, *_arguments: object) -> None:
+        """Say nothing."""
+
+
+class _Server(ThreadingHTTPServer):
+    request_queue_size = 256
+
+    def handle_error(self, *_arguments: object) -> None:
+        """Clients that leave early are part of the tests."""
+
+
+@contextmanager
+def served(
+    handler: type[BaseHTTPRequestHandler], address: str = "127.0.0.1", port: int = 0, *, tls: SSLContext | None = None
+) -> Iterator[str]:
+    """Serve in a thread, without a port given on a free one; gives over host and port."""
+    with _Server((address, port), handler) as server:
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+        thread.start()
+        try:
+            yield f"{address}:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def port_of(address: str) -> int:
+    """Return the port of what `served` gives over."""
+    return int(address.rpartition(":")[2])
+
+
 @contextmanager
 def serving(
     answer: Answering, tls: SSLContext | None = None, *, seen: list[dict[str, str]] | None = None
 ) -> Iterator[int]:
     """Serve on a free port of this machine; gives over the port, and notes headers in `seen`."""
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             if seen is not None:
                 seen.append(dict(self.headers))
             status, headers, body = answer(self.headers.get("Host", "").split(":")[0], self.path)
-            self.send_response(status)
-            for name, value in {"Content-Length": str(len(body)), **headers}.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(status, body, headers)
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_arguments: object) -> None:
-            """Handshakes that the client breaks off are part of the tests."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler, tls=tls) as address:
+        yield port_of(address)
 
 
 def authority(folder: Path, common_name: str) -> tuple[Path, Path]:

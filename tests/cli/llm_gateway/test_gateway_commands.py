@@ -3,9 +3,7 @@
 import base64
 import json
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -17,6 +15,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, install
+from tests.support.web_servers import QuietHandler, port_of, served
 
 MASTER = "sk-master-of-the-gateway"
 OPIK_KEY = "sk-of-opik"
@@ -69,29 +68,17 @@ def service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service
     tools.write("get-secret.json", {"data": {k: base64.b64encode(v.encode()).decode() for k, v in encoded.items()}})
     found = Service()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
+    class Handler(QuietHandler):
+        def _serve(self) -> None:
             found.authorizations.add(self.headers.get("Authorization"))
-            status, content = found.reply(self.command, self.path, json.loads(self.rfile.read(length) or b"null"))
-            body = b"" if content is None else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            status, content = found.reply(self.command, self.path, json.loads(self.body() or b"null"))
+            self.answer(status, b"" if content is None else json.dumps(content).encode())
 
-        do_GET = do_POST = do_PATCH = _answer
+        do_GET = do_POST = do_PATCH = _serve
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        tools.write("forward-port", str(server.server_address[1]))
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with served(Handler) as address:
+        tools.write("forward-port", str(port_of(address)))
         yield found
-        server.shutdown()
-        thread.join()
     for call in tools.calls:
         assert not any(secret in word for word in call for secret in (MASTER, OPIK_KEY))
 

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -19,6 +17,7 @@ from stacks.platform.components.opik.release import opik as chart_values
 from stacks.settings import Settings, load_settings
 from tests.support.cli.terminals import Nobody, answering
 from tests.support.stacks.components import with_images
+from tests.support.web_servers import QuietHandler, served
 
 
 class Backend:
@@ -40,38 +39,25 @@ class Backend:
 def backend() -> Iterator[Backend]:
     found = Backend()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
-            self._answer(json.dumps({"content": found.rules}).encode())
+            self.answer_json(200, {"content": found.rules})
 
         def do_POST(self) -> None:
-            rule = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            rule = json.loads(self.body())
             assert rule["apply_to_past"] is True
             found.rules = [one for one in found.rules if one["level"] != "workspace"]
             found.rules.append({"id": "w", "level": "workspace", **rule})
-            self._answer(b"{}")
+            self.answer(200, b"{}")
 
         def do_DELETE(self) -> None:
             number = self.path.rpartition("/")[2]
             found.rules = [rule for rule in found.rules if rule["id"] != number]
-            self._answer(b"")
+            self.answer(200)
 
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        found.base = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with served(Handler) as address:
+        found.base = f"http://{address}"
         yield found
-        server.shutdown()
-        thread.join()
 
 
 def kept(days: int | None) -> Settings:

@@ -2,9 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +17,7 @@ from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.cli.terminals import Nobody, answering
+from tests.support.web_servers import QuietHandler, port_of, served
 
 EMAIL = "rosa@example.com"
 SECRET_TEXT = "the pearl lies under the stair"
@@ -60,31 +59,17 @@ class Opik:
 def opik() -> Iterator[tuple[Opik, int]]:
     found = Opik()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             parts = urlsplit(self.path)
-            self._answer(json.dumps(found.get(parts.path, parse_qs(parts.query))).encode())
+            self.answer_json(200, found.get(parts.path, parse_qs(parts.query)))
 
         def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            found.deleted.append((self.path, body))
-            self._answer(b"{}")
+            found.deleted.append((self.path, json.loads(self.body())))
+            self.answer(200, b"{}")
 
-        def _answer(self, body: bytes) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        yield found, server.server_address[1]
-        server.shutdown()
-        thread.join()
+    with served(Handler) as address:
+        yield found, port_of(address)
 
 
 @pytest.fixture

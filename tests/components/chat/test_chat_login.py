@@ -1,13 +1,11 @@
 """What stands between the chat and Entra: it adds the proof of identity, and hands tokens on to members alone."""
 
 import base64
-import http.server
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -21,6 +19,7 @@ from typing import Any
 import pytest
 
 from stacks.platform.common.catalogue import HELM
+from tests.support.web_servers import QuietHandler, served
 
 SCRIPT = HELM / "open-webui" / "entra_login.py"
 ASSERTION = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
@@ -100,36 +99,22 @@ class Sidecar:
 def entra() -> Iterator[Entra]:
     found = Entra()
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
             known = self.path == "/tenant/v2.0/.well-known/openid-configuration"
-            self._reply(200 if known else 404, found.configuration())
+            self.answer_json(200 if known else 404, found.configuration())
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = self.body().decode()
             if self.path == "/tenant/graph/me/checkMemberGroups":
-                return self._reply(
-                    *found.check_member_groups(self.headers["Authorization"], json.loads(body)["groupIds"])
-                )
+                groups = json.loads(body)["groupIds"]
+                return self.answer_json(*found.check_member_groups(self.headers["Authorization"], groups))
             found.asked.append({"path": self.path, **dict(urllib.parse.parse_qsl(body))})
-            return self._reply(found.status, found.tokens() if found.status == 200 else {"error": "invalid_grant"})
+            return self.answer_json(found.status, found.tokens() if found.status == 200 else {"error": "invalid_grant"})
 
-        def _reply(self, status: int, content: dict[str, Any]) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    found.url = f"http://127.0.0.1:{server.server_address[1]}/tenant"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield found
-    server.shutdown()
-    server.server_close()
+    with served(Handler) as address:
+        found.url = f"http://{address}/tenant"
+        yield found
 
 
 def _free_port() -> int:

@@ -9,9 +9,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, IncompleteRead
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import pytest
 from ruamel.yaml import YAML
@@ -24,6 +23,7 @@ from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
 from stacks.settings.workloads import Engine
 from tests.support.stacks.components import with_images
+from tests.support.web_servers import QuietHandler, port_of, served
 
 HELM, NGINX = shutil.which("helm"), shutil.which("nginx")
 pytestmark = [
@@ -47,12 +47,12 @@ class Interceptor:
     port: int = 0
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     interceptor: ClassVar[Interceptor]
 
     def do_POST(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.body()
         self.interceptor.seen.append((str(self.headers["Host"]), self.path))
         if self.path.endswith("?held"):
             self.interceptor.holding.release()
@@ -60,10 +60,7 @@ class _Handler(BaseHTTPRequestHandler):
         if "?stream" in self.path:
             self._stream(dies=self.path.endswith("?stream-dies"))
             return
-        self.send_response(self.interceptor.status)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"ok")
+        self.answer(self.interceptor.status, b"ok")
 
     do_GET = do_POST
 
@@ -80,22 +77,14 @@ class _Handler(BaseHTTPRequestHandler):
                 return
         self.wfile.write(b"0\r\n\r\n")
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
-
 
 @pytest.fixture
 def interceptor() -> Iterator[Interceptor]:
     _Handler.interceptor = Interceptor()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    _Handler.interceptor.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield _Handler.interceptor
-    _Handler.interceptor.release.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(_Handler) as address:
+        _Handler.interceptor.port = port_of(address)
+        yield _Handler.interceptor
+        _Handler.interceptor.release.set()
 
 
 def _rendered(settings: Settings, folder: Path) -> str:

@@ -6,12 +6,11 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from tests.support.web_servers import authority, certificate_for
+from tests.support.web_servers import QuietHandler, authority, certificate_for, port_of, served
 
 from .store import Refusal, Store
 
@@ -122,14 +121,14 @@ def serving(folder: Path, routes: list[tuple[str, re.Pattern[str], Route]]) -> I
     issuer = authority(folder, "hcp-authority")
     service.certificates = issuer[0]
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
         wbufsize = 1 << 16  # header and body in one packet, or each answer waits for an acknowledgement
 
         def handle_one(self) -> None:
             parts = urlsplit(self.path)
             query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+            body = self.body()
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             status, headers, answer = service.answer(Request(self.command, parts.path, query, body, token))
             if isinstance(answer, Raw):
@@ -138,34 +137,16 @@ def serving(folder: Path, routes: list[tuple[str, re.Pattern[str], Route]]) -> I
                 kind = "application/vnd.api+json"
                 content = b"" if answer is None else json.dumps(answer).encode()
                 status = 204 if answer is None and status == 200 else status
-            self.send_response(status)
             # From 2.5 on Terraform saves plans: the service tells its version in every answer.
-            for name, value in {"TFP-API-Version": "2.6", "TFP-AppName": "HCP Terraform", **headers}.items():
-                self.send_header(name, value)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            known = {"TFP-API-Version": "2.6", "TFP-AppName": "HCP Terraform", "Content-Type": kind}
+            self.answer(status, content, {**known, **headers})
 
         do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = handle_one
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    class Server(ThreadingHTTPServer):
-        def handle_error(self, *_arguments: object) -> None:
-            """Connections that a stopped Terraform breaks off."""
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        tls = certificate_for(folder, issuer, "localhost")
-        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        service.address = f"https://localhost:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
+    with served(Handler, tls=certificate_for(folder, issuer, "localhost")) as address:
+        service.address = f"https://localhost:{port_of(address)}"
         try:
             yield service
         finally:
             for run in service.threads:
                 run.join()
-            server.shutdown()
-            thread.join()

@@ -2,13 +2,13 @@
 
 import io
 import tarfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from ruamel.yaml import YAML
+
+from tests.support.web_servers import QuietHandler, served
 
 from .oci_registry import digest_of
 
@@ -51,24 +51,12 @@ class ChartRepository:
     def serving(self) -> Iterator["ChartRepository"]:
         repository = self
 
-        class Handler(BaseHTTPRequestHandler):
-            def log_message(self, *_arguments: object) -> None:
-                pass
-
+        class Handler(QuietHandler):
             def do_GET(self) -> None:
                 repository.requests.append(self.path)
                 content = repository.files.get(self.path)
-                self.send_response(404 if content is None else 200)
-                self.end_headers()
-                self.wfile.write(content or b"")
+                self.answer(404 if content is None else 200, content or b"")
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}/charts"
-        try:
+        with served(Handler) as address:
+            self.url = f"http://{address}/charts"
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()

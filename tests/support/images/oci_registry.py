@@ -4,13 +4,13 @@ import base64
 import hashlib
 import json
 import re
-import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.web_servers import QuietHandler, served
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -88,35 +88,16 @@ class OciRegistry:
 
     @contextmanager
     def serving(self) -> Iterator["OciRegistry"]:
-        server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"store": self}))
-        server.daemon_threads = True
-        self.name = f"127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        try:
+        with served(type("Handler", (_Handler,), {"store": self})) as self.name:
             yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     store: OciRegistry
 
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
     def _answer(self, status: int, body: bytes = b"", **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        if "Content_Length" not in headers:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
+        self.answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
     def _allowed(self) -> bool:
         store = self.store
@@ -142,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         return False
 
     def _serve(self) -> None:
-        store, body = self.store, self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        store, body = self.store, self.body()
         store.requests.append(f"{self.command} {self.path}")
         store.headers.append(dict(self.headers))
         status = store.fault(store.requests[-1])

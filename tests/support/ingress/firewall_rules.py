@@ -11,15 +11,15 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from tests.support.web_servers import QuietHandler, port_of, served
 
 from .firewall_custom import custom_rules
 from .nginx import free_port
@@ -99,22 +99,17 @@ def _exclusions(exclusions: list[Mapping[str, Any]]) -> Iterator[str]:
             yield f'SecRuleUpdateTargetById {number}000-{number}999 "!{target}"'
 
 
-class _Behind(BaseHTTPRequestHandler):
+class _Behind(QuietHandler):
     """An application that takes everything."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):
-            return self._answer
+            return self._take
         raise AttributeError(name)
 
-    def _answer(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self.send_response(200)
-        self.send_header("Content-Length", "0")
-        self.end_headers()
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+    def _take(self) -> None:
+        self.body()
+        self.answer(200)
 
 
 class Firewall:
@@ -144,22 +139,19 @@ class Firewall:
 @contextmanager
 def running_firewall(folder: Path, policy: Mapping[str, Any]) -> Iterator[Firewall]:
     """Run the policy's rules before an application that takes everything."""
-    behind = ThreadingHTTPServer(("127.0.0.1", 0), _Behind)
-    threading.Thread(target=behind.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
     port, errors = free_port(), folder / "errors"
     modules = "\n".join(f"LoadModule {name}_module {MODULES}/mod_{name}.so" for name in _MODULES)
-    apache = _APACHE.format(folder=folder, port=port, behind=behind.server_address[1], modules=modules)
-    config = folder / "apache.conf"
-    config.write_text(apache + _SETUP.format(folder=folder) + directives(policy))
-    process = subprocess.Popen([str(APACHE), "-f", str(config), "-DFOREGROUND"], stderr=subprocess.PIPE, text=True)
-    try:
-        _wait(process, port, errors)
-        yield Firewall(port, errors)
-    finally:
-        process.terminate()
-        process.wait()
-        behind.shutdown()
-        behind.server_close()
+    with served(_Behind) as behind:
+        apache = _APACHE.format(folder=folder, port=port, behind=port_of(behind), modules=modules)
+        config = folder / "apache.conf"
+        config.write_text(apache + _SETUP.format(folder=folder) + directives(policy))
+        process = subprocess.Popen([str(APACHE), "-f", str(config), "-DFOREGROUND"], stderr=subprocess.PIPE, text=True)
+        try:
+            _wait(process, port, errors)
+            yield Firewall(port, errors)
+        finally:
+            process.terminate()
+            process.wait()
 
 
 def _wait(process: subprocess.Popen[str], port: int, errors: Path) -> None:

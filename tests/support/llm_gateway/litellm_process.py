@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from stacks.platform.components.llm_gateway import release
 from stacks.platform.components.serving.engines import PROXY, PROXY_PORT, SERVING
 from stacks.settings import Settings
 from tests.support.programs.processes import litellm_python
+from tests.support.web_servers import QuietHandler, port_of, served
 
 MASTER_KEY = "sk-" + "a" * 48
 LITELLM = str(litellm_python().with_name("litellm"))
@@ -82,9 +82,9 @@ def upstream() -> Iterator[Upstream]:
     state = Upstream()
     state.held.set()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_POST(self) -> None:
-            self._answer(json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"null"))
+            self._answer(json.loads(self.body() or b"null"))
 
         def do_GET(self) -> None:
             self._answer(None)
@@ -97,24 +97,11 @@ def upstream() -> Iterator[Upstream]:
             with state.arrived:
                 state.calls.append(call)
                 state.arrived.notify_all()
-            self.send_response(status)
-            self.send_header("Content-Type", kind)
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+            self.answer(status, content, {"Content-Type": kind})
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        state.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        state.port = port_of(address)
+        yield state
 
 
 @dataclass

@@ -6,13 +6,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from tests.support.serving.model_server import serving
-from tests.support.web_servers import certificate_for
+from tests.support.web_servers import QuietHandler, certificate_for, served
 
 from .entra_server import Entra as Signer
 from .entra_server import new_key, s256
@@ -167,51 +165,36 @@ def running_entra(
     signer = Signer(f"https://{LOGIN}/{tenant}/v2.0", new_key(folder / "entra.pem"))
     entra = EntraProvider(tenant, client, assertion, signer)
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
             path, query = urlsplit(self.path).path, parse_qs(urlsplit(self.path).query)
             entra.asked.append(path)
             if path.endswith("/.well-known/openid-configuration"):
-                self._send(200, entra.configuration())
+                self.answer_json(200, entra.configuration())
             elif path.endswith("/keys"):
-                self._send(200, entra.signer.keys())
+                self.answer_json(200, entra.signer.keys())
             elif path.endswith("/authorize"):
                 where = entra.authorize({name: values[0] for name, values in query.items()})
-                self._send(302, {}, Location=where)
+                self.answer(302, b"{}", {"Location": where})
             elif path == "/oidc/userinfo" and entra.person:
                 person = entra.person
-                self._send(200, {"sub": f"pairwise-{person.object_id}", "name": person.name})
+                self.answer_json(200, {"sub": f"pairwise-{person.object_id}", "name": person.name})
             else:
-                self._send(404, {"error": path})
+                self.answer_json(404, {"error": path})
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            body = self.body().decode()
             entra.asked.append(self.path)
             if self.path == "/v1.0/me/checkMemberGroups":
                 ids = json.loads(body)["groupIds"]
-                return self._send(*entra.check_member_groups(self.headers["Authorization"], ids))
+                return self.answer_json(*entra.check_member_groups(self.headers["Authorization"], ids))
             form = parse_qs(body)
-            return self._send(*entra.exchange({name: values[0] for name, values in form.items()}))
-
-        def _send(self, status: int, content: Any, **headers: str) -> None:
-            data = json.dumps(content).encode()
-            self.send_response(status)
-            for name, value in {
-                "Content-Type": "application/json",
-                "Content-Length": str(len(data)),
-                **headers,
-            }.items():
-                self.send_header(name, value)
-            self.end_headers()
-            self.wfile.write(data)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
+            return self.answer_json(*entra.exchange({name: values[0] for name, values in form.items()}))
 
     tls = certificate_for(folder, authority, LOGIN, GRAPH)
-    with serving(Handler, address, 443, tls):
+    with served(Handler, address, 443, tls=tls):
         yield entra
 
 

@@ -4,15 +4,15 @@ import base64
 import hashlib
 import json
 import subprocess
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.web_servers import QuietHandler, served
 
 
 @dataclass
@@ -77,34 +77,17 @@ def running_entra(folder: Path, issuer: str) -> Iterator[Entra]:
     """Serve an Entra on a free port."""
     entra = Entra(issuer, new_key(folder / "entra.pem"))
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         def do_GET(self) -> None:
-            self._reply(200, entra.keys())
+            self.answer_json(200, entra.keys())
 
         def do_POST(self) -> None:
-            form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-            self._reply(*entra.exchange({name: values[0] for name, values in form.items()}))
+            form = parse_qs(self.body().decode())
+            self.answer_json(*entra.exchange({name: values[0] for name, values in form.items()}))
 
-        def _reply(self, status: int, content: dict[str, Any]) -> None:
-            body = json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        entra.url = f"http://127.0.0.1:{server.server_address[1]}"
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield entra
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        entra.url = f"http://{address}"
+        yield entra
 
 
 def new_key(path: Path) -> Path:

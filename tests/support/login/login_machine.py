@@ -3,14 +3,14 @@
 import json
 import shutil
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
+
+from tests.support.web_servers import QuietHandler, served
 
 SCRIPT = Path(__file__).parents[3] / "constructs" / "cluster_token.sh"
 TENANT = "11111111-2222-3333-4444-555555555555"
@@ -35,29 +35,21 @@ def running_entra() -> Iterator[Entra]:
     """Run a token endpoint; it answers requests for an OIDC token under `/oidc`."""
     state = Entra()
 
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+    class Handler(QuietHandler):
+        def _serve(self) -> None:
+            body = self.body().decode()
             form = {key: values[0] for key, values in parse_qs(body).items()}
             state.methods.append(self.command)
             state.requests.append((self.path, dict(self.headers), form))
             answer = {"value": OIDC, "oidcToken": OIDC} if self.path.startswith("/oidc") else state.answer
-            payload = json.dumps(answer, indent=2).encode()
-            self.send_response(200 if self.path.startswith("/oidc") else state.status)
-            self.send_header("Content-Length", str(len(payload)))
-            self.end_headers()
-            self.wfile.write(payload)
+            status = 200 if self.path.startswith("/oidc") else state.status
+            self.answer(status, json.dumps(answer, indent=2).encode())
 
-        do_GET = do_POST = _answer
+        do_GET = do_POST = _serve
 
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    state.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-    yield state
-    server.shutdown()
-    server.server_close()
+    with served(Handler) as address:
+        state.url = f"http://{address}"
+        yield state
 
 
 class Machine:

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from stacks.platform.components.opik.names import HOST
 from stacks.settings import Settings, load_settings
 from tests.support.ingress.nginx import free_port
 from tests.support.login.entra_server import Entra, running_entra
+from tests.support.web_servers import QuietHandler, port_of, served
 
 PROXY = shutil.which("oauth2-proxy")
 CLIENT, GROUP, TENANT = "client", "group", "tenant"
@@ -87,14 +87,14 @@ def sent(cookies: SimpleCookie) -> str:
 
 @contextmanager
 def _serving(opik: Opik) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             opik.seen.append((self.command, self.path, dict(self.headers)))
-            opik.received = len(self.rfile.read(int(self.headers.get("Content-Length", 0))))
-            self.send_response(200)
+            opik.received = len(self.body())
             if self.path == "/api/stream":
+                self.send_response(200)
                 self.send_header("Content-Type", "text/event-stream")
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
@@ -102,23 +102,12 @@ def _serving(opik: Opik) -> Iterator[int]:
                 opik.go_on.wait(20)
                 self.wfile.write(b"6\r\nlast\n\n\r\n0\r\n\r\n")
                 return
-            self.send_header("Content-Length", "4")
-            self.end_headers()
-            self.wfile.write(b"opik")
+            self.answer(200, b"opik")
 
         do_GET = do_POST
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-        thread.start()
-        try:
-            yield server.server_address[1]
-        finally:
-            server.shutdown()
-            thread.join()
+    with served(Handler) as address:
+        yield port_of(address)
 
 
 def _settings() -> Settings:

@@ -6,10 +6,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from tests.support.serving.model_server import serving
+from tests.support.web_servers import QuietHandler, served
 
 
 @dataclass
@@ -37,11 +36,11 @@ def receiving_traces(address: str, port: int) -> Iterator[TraceReceiver]:
     """Serve Opik's batch interface below `/api`."""
     receiver = TraceReceiver()
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(QuietHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            body = self.body()
             if self.headers.get("Content-Encoding") == "gzip":
                 body = gzip.decompress(body)
             with receiver.arrived:
@@ -51,18 +50,10 @@ def receiving_traces(address: str, port: int) -> Iterator[TraceReceiver]:
                 else:
                     receiver.refused += 1
                 receiver.arrived.notify_all()
-            self.send_response(receiver.status)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+            self.answer(receiver.status)
 
         def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"{}")
+            self.answer(200, b"{}")
 
-        def log_message(self, *_arguments: object) -> None:
-            pass
-
-    with serving(Handler, address, port):
+    with served(Handler, address, port):
         yield receiver

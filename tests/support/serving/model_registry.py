@@ -5,10 +5,9 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
-from tests.support.serving.model_server import serving
+from tests.support.web_servers import QuietHandler, served
 
 HOST = "registry.ollama.ai"
 BLOBS = "blobs.ollama.example"
@@ -29,7 +28,7 @@ class Registry:
     go_on: threading.Event = field(default_factory=threading.Event)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     registry: Registry
 
@@ -76,15 +75,12 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.wfile.write(data)
 
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
 
 @contextmanager
 def serving_registry(store: Path, address: str, tls: ssl.SSLContext) -> Iterator[Registry]:
     """Serve a store's models at an address of this machine."""
     registry = Registry(store)
-    with serving(type("Handler", (_Handler,), {"registry": registry}), address, 443, tls):
+    with served(type("Handler", (_Handler,), {"registry": registry}), address, 443, tls=tls):
         try:
             yield registry
         finally:

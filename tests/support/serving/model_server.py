@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ssl import SSLContext
 from typing import Any
+
+from tests.support.web_servers import QuietHandler, served
 
 WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
 """Models whose template in Ollama's library has no tools: https://ollama.com/library/phi3.5, …/gemma2."""
@@ -57,7 +57,7 @@ class ModelServer:
         return None
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(QuietHandler):
     protocol_version = "HTTP/1.1"
     engine: ModelServer
 
@@ -65,19 +65,19 @@ class _Handler(BaseHTTPRequestHandler):
         if where := self.engine.passed_on.get(self.headers.get("Host", "")):
             self._pass_on(where)
             return
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or b"{}")
+        body = json.loads(self.body() or b"{}")
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(headers.get("host", ""), self.path, headers, body)
         self.engine.asked.append(asked)
         if refused := self.engine.refusal(asked):
             status, message = refused
-            self._send(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
+            self.answer_json(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
         elif body.get("stream"):
             self._stream(body)
         else:
             usage = {"prompt_tokens": 12, "completion_tokens": len(self.engine.words)}
             answer = {"role": "assistant", "content": " ".join(self.engine.words)}
-            self._send(
+            self.answer_json(
                 200,
                 {
                     "id": "chatcmpl-1", "object": "chat.completion", "created": 1, "model": body["model"],
@@ -90,11 +90,11 @@ class _Handler(BaseHTTPRequestHandler):
         if where := self.engine.passed_on.get(self.headers.get("Host", "")):
             self._pass_on(where)
             return
-        self._send(200, {})
+        self.answer_json(200, {})
 
     def _pass_on(self, where: tuple[str, int]) -> None:
         """Do what the interceptor does with a request for an engine that is there."""
-        data = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        data = self.body()
         connection = HTTPConnection(*where, timeout=120)
         try:
             connection.request(self.command, self.path, data, dict(self.headers))
@@ -107,20 +107,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self._chunk(piece)
             self._chunk(b"")
         except ConnectionRefusedError:
-            self._send(502, {})
+            self.answer_json(502, {})
         except (OSError, HTTPException):
             # An answer that broke off, or a caller who has left: nothing says that it ended.
             self.close_connection = True
         finally:
             connection.close()
-
-    def _send(self, status: int, content: Any) -> None:
-        data = json.dumps(content).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
 
     def _stream(self, body: Any) -> None:
         self.send_response(200)
@@ -148,16 +140,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
 
-    def log_message(self, *_arguments: object) -> None:
-        pass
-
-
-class _Server(ThreadingHTTPServer):
-    request_queue_size = 256
-
-    def handle_error(self, *_arguments: object) -> None:
-        """Clients that leave early are part of the tests."""
-
 
 @contextmanager
 def serving_models(address: str, port: int) -> Iterator[ModelServer]:
@@ -165,22 +147,5 @@ def serving_models(address: str, port: int) -> Iterator[ModelServer]:
     engine = ModelServer()
     engine.held.set()
     handler = type("Handler", (_Handler,), {"engine": engine})
-    with serving(handler, address, port):
+    with served(handler, address, port):
         yield engine
-
-
-@contextmanager
-def serving(
-    handler: type[BaseHTTPRequestHandler], address: str, port: int, tls: SSLContext | None = None
-) -> Iterator[ThreadingHTTPServer]:
-    """Run a server of `handler` in a thread."""
-    with _Server((address, port), handler) as server:
-        if tls:
-            server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
