@@ -8,7 +8,7 @@ from scripts.core import http as web
 from scripts.core.errors import OperatorError
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.serving.engines import ENGINE_KEYS, PROXY, PROXY_PORT, SERVING, ServingEngine
-from stacks.settings import Settings
+from stacks.settings.serving import ServingSettings
 from stacks.settings.workloads import Engine
 
 MARGIN_SECONDS = 60
@@ -25,7 +25,7 @@ def engine_headers(kubectl: Kubectl, engine: ServingEngine) -> dict[str, str]:
     return {"Authorization": f"Bearer {base64.b64decode(data[KEY]).decode()}"}
 
 
-def answer_problem(kubectl: Kubectl, settings: Settings, engine: ServingEngine) -> str:
+def answer_problem(kubectl: Kubectl, serving: ServingSettings, engine: ServingEngine) -> str:
     """Say why the engine's first model gives no answer, or nothing; waits as long as a caller would."""
     vllm = engine.engine is Engine.VLLM
     model = engine.leader.name if vllm else engine.leader.id
@@ -36,7 +36,7 @@ def answer_problem(kubectl: Kubectl, settings: Settings, engine: ServingEngine) 
                 f"{base}/{engine.name}/v1/chat/completions",
                 question,
                 headers=engine_headers(kubectl, engine),
-                timeout_s=path_seconds(settings.serving) + MARGIN_SECONDS,
+                timeout_s=path_seconds(serving) + MARGIN_SECONDS,
             )
     except web.NoAnswerError as error:
         return f"{engine.name} gives no answer: {error}"

@@ -82,7 +82,7 @@ class Engines:
             ready = "" if state.ready >= state.replicas else f"{state.ready} of {state.replicas} ready"
             checks += [Check(f"{engine.name}: pods", ready), *([] if ready else [self._models(engine)])]
         if answer:
-            checks.append(Check(f"{engine.name}: answer", answer_problem(self.kubectl, settings, engine)))
+            checks.append(Check(f"{engine.name}: answer", answer_problem(self.kubectl, settings.serving, engine)))
         return checks
 
     def _front(self, engine: ServingEngine) -> Check:

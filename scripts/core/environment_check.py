@@ -13,6 +13,7 @@ from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
+from stacks.settings.azure import OperatorSettings
 from stacks.settings.change import refused_changes, shrunk_since_deployment
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
 from stacks.settings.placeholders import placeholders
@@ -59,7 +60,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
         *standing_in,
         *map(str, loaded.locate(without_effect(settings))),
         *joined_networks_notes(settings, others),
-        *filter(None, [capacity.report(settings), _alone(settings), pin_note(settings)]),
+        *filter(None, [capacity.report(settings), _alone(settings.operators), pin_note(settings)]),
         *waits,
         *privacy,
         *weights_notes(settings),
@@ -93,9 +94,9 @@ def _others(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
                 yield other, load_settings(other, folder)
 
 
-def _alone(settings: Settings) -> str:
+def _alone(operators: OperatorSettings) -> str:
     """Return a warning while only the first deployer is named; empty otherwise."""
-    if settings.operators.object_ids:
+    if operators.object_ids:
         return ""
     return (
         "operators.object_ids: only whoever deploys first writes secrets and administers the cluster; name a group"

@@ -27,7 +27,7 @@ def pin_note(
         name for name, image in images.items() if not (image.build.commit if built and image.build else image.digest)
     ]
     # A version of its own is neither the pinned chart's nor, above, that of the pinned images and source.
-    own = {OPIK: opik_version(settings)} if OPIK in used else {}
+    own = {OPIK: opik_version(settings.opik)} if OPIK in used else {}
     open_charts = [name for name, it in used.items() if it.digest is None or own.get(name, it.version) != it.version]
     if not open_images and not open_charts:
         return ""

@@ -16,4 +16,4 @@ def desired_version(settings: Settings) -> Version:
         )
     if OPIK not in charts():
         raise OperatorError("helm/charts.yaml pins no chart of Opik")
-    return Version.parse(opik_version(settings))
+    return Version.parse(opik_version(settings.opik))

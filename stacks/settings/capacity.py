@@ -8,6 +8,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stacks.settings.cluster import ClusterSettings
+
 from .catalog import parse_vm_size
 from .environment import Settings
 from .monitoring import MetricsStore
@@ -80,18 +82,18 @@ def total(settings: Settings) -> Request:
     return _sum(*requests(settings).values())
 
 
-def room_of_a_node(settings: Settings) -> Request | None:
+def room_of_a_node(cluster: ClusterSettings) -> Request | None:
     """What a node of the workload pool has for our pods; None for a size whose memory is not known here."""
-    size = parse_vm_size(settings.cluster.workload_pool.vm_size)
+    size = parse_vm_size(cluster.workload_pool.vm_size)
     if size is None or size.family not in GIB_PER_VCPU:
         return None
-    left = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], settings.cluster.max_pods_per_node)
+    left = allocatable(size.vcpus, size.vcpus * GIB_PER_VCPU[size.family], cluster.max_pods_per_node)
     return Request(left.cpu - NODE_CPU, left.memory_gib - NODE_MEMORY_GIB)
 
 
 def nodes(settings: Settings) -> int | None:
     """How many nodes of the workload pool start for them; None for a size whose memory is not known here."""
-    room, asked = room_of_a_node(settings), total(settings)
+    room, asked = room_of_a_node(settings.cluster), total(settings)
     if room is None:
         return None
     return max(math.ceil(asked.cpu / room.cpu), math.ceil(asked.memory_gib / room.memory_gib))

@@ -107,7 +107,7 @@ IMAGES = {
 @pytest.mark.usefixtures("_pinned")
 def test_the_environments_version_wins_over_the_pin_and_moves_opiks_own_images_alone() -> None:
     chosen = environment("2.1.30")
-    assert opik_version.opik_version(chosen) == "2.1.30"
+    assert opik_version.opik_version(chosen.opik) == "2.1.30"
     moved = at_chosen_version(IMAGES, chosen)
     backend = moved["opik/backend"]
     assert (backend.tag, backend.digest) == ("2.1.30", None)
@@ -119,5 +119,5 @@ def test_the_environments_version_wins_over_the_pin_and_moves_opiks_own_images_a
 @pytest.mark.usefixtures("_pinned")
 @pytest.mark.parametrize("version", [None, "2.1.23"])
 def test_the_pin_decides_where_the_environment_does_not_and_keeps_its_digests(version: str | None) -> None:
-    assert opik_version.opik_version(environment(version)) == "2.1.23"
+    assert opik_version.opik_version(environment(version).opik) == "2.1.23"
     assert at_chosen_version(IMAGES, environment(version)) == IMAGES

@@ -60,7 +60,7 @@ def reconfigure(
 
     def probe() -> str:
         with err.status(f"Waiting for an answer from {engine.name}"):
-            return answer_problem(kubectl, settings, engine)
+            return answer_problem(kubectl, settings.serving, engine)
 
     ModelChange(name, kubectl, Consent(name, yes, terminal=tools.terminal), tools).make(text, probe if check else None)
     out.print(f"{model} is reconfigured in {name}. Commit environments/{name}.yaml.", markup=False)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from stacks.settings import Settings
+from stacks.settings.monitoring import MonitoringSettings
 
 from .ingress_mode import INGRESS, ingress_peer
 from .scraping import collector
@@ -112,11 +113,11 @@ def name_lookups(namespaces: "tuple[NamespaceRules, ...]") -> Iterator[Connectio
             yield Connection(caller=Peer(namespace=rules.name), receiver=names, ports=DNS.ports, why="names")
 
 
-def metrics(settings: Settings, targets: "tuple[Target, ...]") -> Iterator[Connection]:
+def metrics(monitoring: MonitoringSettings, targets: "tuple[Target, ...]") -> Iterator[Connection]:
     """Yield one connection for everything that metrics are collected from."""
-    asks = collector(settings.monitoring)
+    asks = collector(monitoring)
     caller = Peer(namespace=MONITORING, pods=PROMETHEUS) if asks.namespace == MONITORING else asks
-    if not settings.monitoring.enabled and asks.namespace == MONITORING:
+    if not monitoring.enabled and asks.namespace == MONITORING:
         return
     for target in targets:
         receiver = Peer(namespace=target.namespace, pods=dict(target.labels))

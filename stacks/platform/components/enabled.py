@@ -79,7 +79,7 @@ class EnabledComponents:
         """Return everything that the network has to let through, and what it may let through besides."""
         return (
             *(connection for component in self.components for connection in component.connections(self)),
-            *metrics(self.settings, self.targets()),
+            *metrics(self.settings.monitoring, self.targets()),
             *name_lookups(self.namespaces()),
         )
 

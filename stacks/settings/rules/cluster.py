@@ -53,7 +53,7 @@ def workload_pool_holds_its_pods(settings: Settings) -> Iterator[Finding]:
 
 def prometheus_fits_on_a_node(settings: Settings) -> Iterator[Finding]:
     """Prometheus may take no more memory than a node of the workload pool has for pods."""
-    room, monitoring = capacity.room_of_a_node(settings), settings.monitoring
+    room, monitoring = capacity.room_of_a_node(settings.cluster), settings.monitoring
     used = monitoring.enabled and monitoring.metrics is MetricsStore.PROMETHEUS
     if room and used and monitoring.prometheus_memory_gib > room.memory_gib:
         yield Finding(

@@ -92,7 +92,7 @@ def test_a_pod_ends_with_its_answers() -> None:
     assert "'8080'" in release.insertions(settings_with(**DIRECT))["      - name: open-webui"]
     assert "drain.py" in release.scripts()
     # Old pods end before new ones start.
-    assert release.install_seconds(settings) > 1700
+    assert release.install_seconds(settings.serving) > 1700
 
 
 def test_answers_of_a_pod_that_died_are_soon_nobodys() -> None:

@@ -227,8 +227,8 @@ def test_token_for_gated_models_comes_from_the_vault_only_when_the_file_says_it_
     assert "HF_TOKEN" not in secret_names(_settings())["serving"]["serving-keys"]
     with_token = _settings(hugging_face_token=True)
     assert secret_names(with_token)["serving"]["serving-keys"]["HF_TOKEN"] == "hugging-face-token"
-    assert vllm.download_environment(with_token)["HF_TOKEN_PATH"] == "/token/HF_TOKEN"
-    assert "HF_TOKEN_PATH" not in vllm.download_environment(_settings())
+    assert vllm.download_environment(with_token.serving)["HF_TOKEN_PATH"] == "/token/HF_TOKEN"
+    assert "HF_TOKEN_PATH" not in vllm.download_environment(_settings().serving)
     on_node = _settings(hugging_face_token=True, model_store=ModelStore.NODE_DISK)
     (engine,) = vllm_engines(on_node)
     assert vllm.vllm(*with_images(on_node), engine)["secret"]["tokenKey"] == "HF_TOKEN"

@@ -17,6 +17,7 @@ from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import PROXY_PORT
 from stacks.settings import Settings
+from stacks.settings.serving import ServingSettings
 
 from . import login, scaling, secrets
 from .backends import connection_values, embedding_variables
@@ -49,9 +50,9 @@ def exposure(settings: Settings) -> Exposure:
     )
 
 
-def install_seconds(settings: Settings) -> int:
+def install_seconds(serving: ServingSettings) -> int:
     """How long an update may take: old pods end with their last answer, then new ones start."""
-    return timeouts.chat(settings.serving).grace_seconds + START_SECONDS
+    return timeouts.chat(serving).grace_seconds + START_SECONDS
 
 
 def insertions(settings: Settings) -> dict[str, str]:

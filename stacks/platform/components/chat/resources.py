@@ -58,7 +58,7 @@ def add(context: Context) -> None:
             group_id=identity.access_group_object_id,
             tenant_id=context.database.tenant_id,
         ),
-        timeout_seconds=release.install_seconds(settings),
+        timeout_seconds=release.install_seconds(settings.serving),
         insertions=release.insertions(settings),
         # Pods migrate the schema as they start, and nothing migrates it back.
         roll_back=False,

@@ -19,7 +19,7 @@ IDLE_MEMORY_GIB = 1.3
 
 def resources(settings: Settings) -> list[dict[str, Any]]:
     """Objects that the release brings besides the chart's own."""
-    return [_autoscaler(settings), _disruption_budget()]
+    return [_autoscaler(settings.chat), _disruption_budget()]
 
 
 def busy_cpu_percent(chat: ChatSettings) -> int:
@@ -37,16 +37,16 @@ def busy_memory_percent(chat: ChatSettings) -> int:
     return max(BUSY_MEMORY_PERCENT, math.ceil(idle_percent * (chat.replicas + 1) / chat.replicas))
 
 
-def _autoscaler(settings: Settings) -> dict[str, Any]:
-    usage = {"cpu": busy_cpu_percent(settings.chat), "memory": busy_memory_percent(settings.chat)}
+def _autoscaler(chat: ChatSettings) -> dict[str, Any]:
+    usage = {"cpu": busy_cpu_percent(chat), "memory": busy_memory_percent(chat)}
     return {
         "apiVersion": "autoscaling/v2",
         "kind": "HorizontalPodAutoscaler",
         "metadata": {"name": RELEASE, "labels": PODS},
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": RELEASE},
-            "minReplicas": settings.chat.replicas,
-            "maxReplicas": settings.chat.max_replicas,
+            "minReplicas": chat.replicas,
+            "maxReplicas": chat.max_replicas,
             "metrics": [
                 {
                     "type": "ContainerResource",

@@ -70,7 +70,7 @@ def _opik(context: Context, namespace: Namespace, *, ready: Sequence[ITerraformD
         context.scope,
         RELEASE,
         namespace=namespace.name,
-        version=opik_version(settings),
+        version=opik_version(settings.opik),
         variants=release.variants(settings.opik),
         computed_values=release.opik(settings, images),
         timeout_seconds=release.INSTALL_SECONDS,

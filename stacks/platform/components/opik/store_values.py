@@ -29,7 +29,7 @@ def store_fingerprints(settings: Settings, images: Mapping[str, Image], fixed: M
     The version stands for the chart's own defaults. What concerns other stores or the components is not in it, so that
     a store is restarted for its own sake only. `fixed` is what the values files say.
     """
-    version = opik_version(settings)
+    version = opik_version(settings.opik)
     raised = settings.secrets.versions
     return {
         name: settling.fingerprint(version, _passwords(raised, name), fixed.get(name), values)

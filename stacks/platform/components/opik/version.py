@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from stacks.platform.common.catalogue import Image, charts
 from stacks.settings import Settings
+from stacks.settings.workloads import OpikSettings
 
 OPIK = "opik"
 """Name of the release in `helm/charts.yaml` and `helm/images.yaml`."""
@@ -12,9 +13,9 @@ _MOVING = (OPIK, "opik-guardrails")
 """Releases with images that carry Opik's own version."""
 
 
-def opik_version(settings: Settings) -> str:
+def opik_version(opik: OpikSettings) -> str:
     """Release of chart and application: the environment's `opik.version`, else the pin. KeyError without a pin."""
-    return settings.opik.version or charts()[OPIK].version
+    return opik.version or charts()[OPIK].version
 
 
 def at_chosen_version(pinned: Mapping[str, Image], settings: Settings) -> dict[str, Image]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stacks.settings import Settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.serving import ServingSettings
 from stacks.settings.workloads import Engine, ModelSettings
 
 SERVING = "serving"
@@ -69,9 +70,9 @@ class ServingEngine:
         each = VLLM_SEQUENCES if self.engine is Engine.VLLM else OLLAMA_PARALLEL * len(self.models)
         return each * self.leader.max_replicas
 
-    def most_requests(self, settings: Settings) -> int:
+    def most_requests(self, serving: ServingSettings) -> int:
         """Requests that it may have at the same time: those that it computes, and for each model those that wait."""
-        return self.computes + settings.serving.waiting_requests * len(self.models)
+        return self.computes + serving.waiting_requests * len(self.models)
 
     @property
     def base_url(self) -> str:

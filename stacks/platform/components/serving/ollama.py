@@ -106,7 +106,7 @@ def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngin
         "OLLAMA_KEEP_ALIVE": f"{engine.leader.idle_minutes}m",
         # Each parallel answer takes a key-value cache of its own; the settings count one against the GPU's memory.
         "OLLAMA_NUM_PARALLEL": str(OLLAMA_PARALLEL),
-        "OLLAMA_MAX_QUEUE": str(engine.most_requests(settings)),
+        "OLLAMA_MAX_QUEUE": str(engine.most_requests(settings.serving)),
         # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
         # than the caller's patience: a load whose caller has left is given up.
         "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",

@@ -85,7 +85,7 @@ def _vllm(context: Context, namespace: Namespace) -> list[ITerraformDependable]:
             # It alone of the platform's images surely has the hub's client; a node without GPU holds it as well.
             image=str(context.images["vllm/engine"]),
             labels=FETCH_PODS,
-            environment=vllm.download_environment(settings),
+            environment=vllm.download_environment(settings.serving),
             credentials=ENGINE_KEYS if token else None,
             credentials_path=vllm.TOKEN_FOLDER,
         )

@@ -79,7 +79,7 @@ def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, 
                 "host": engine.host,
                 "calls": list(CALLS[engine.engine]),
                 # Connections spread unevenly over few replicas: each takes more than its part.
-                "requests": math.ceil(engine.most_requests(settings) * (1 if replicas == 1 else 0.75)),
+                "requests": math.ceil(engine.most_requests(settings.serving) * (1 if replicas == 1 else 0.75)),
                 "models": [model.id if engine.engine is Engine.OLLAMA else model.name for model in engine.models],
             }
             for engine in engines(settings)
@@ -100,16 +100,16 @@ def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         # Not shorter than a start may take, or an engine whose caller has given up would be ended while it loads.
         "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings.serving)),
         "concurrency": VLLM_CONCURRENCY if is_vllm else settings.serving.requests_per_replica,
-        **({"waiting": _waiting(settings, engine)} if is_vllm else {}),
+        **({"waiting": _waiting(settings.serving, engine)} if is_vllm else {}),
     }
 
 
-def _waiting(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+def _waiting(serving: ServingSettings, engine: ServingEngine) -> dict[str, Any]:
     """The engine's own metric, asked of the engine: no Prometheus has to run, and its label is not needed."""
     return {
         "url": f"http://{engine.service}.{SERVING}.svc.cluster.local:{engine.service_port}/metrics",
         "metric": "vllm:num_requests_waiting",
-        "perReplica": settings.serving.waiting_per_replica,
+        "perReplica": serving.waiting_per_replica,
     }
 
 

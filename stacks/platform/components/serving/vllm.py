@@ -10,7 +10,7 @@ from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
-from stacks.settings.serving import ModelStore
+from stacks.settings.serving import ModelStore, ServingSettings
 from stacks.settings.tools import vllm_arguments
 from stacks.settings.workloads import Engine, ModelSettings
 
@@ -45,11 +45,11 @@ def store_environment() -> dict[str, str]:
     return {"HF_HOME": WEIGHTS}
 
 
-def download_environment(settings: Settings) -> dict[str, str]:
+def download_environment(serving: ServingSettings) -> dict[str, str]:
     """Variables of a download; the token is read from the mounted Secret."""
     # What the transfer remembers is many small files, which locks on a share make slow.
     local = {"HF_XET_CACHE": "/tmp/xet", "HOME": "/tmp"}  # noqa: S108 - of the container
-    token = {"HF_TOKEN_PATH": f"{TOKEN_FOLDER}/{TOKEN_KEY}"} if settings.serving.hugging_face_token else {}
+    token = {"HF_TOKEN_PATH": f"{TOKEN_FOLDER}/{TOKEN_KEY}"} if serving.hugging_face_token else {}
     return store_environment() | local | token | {"COMPILED": COMPILED}
 
 
@@ -82,7 +82,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
         "image": images["vllm/engine"].values(),
         "model": model.id,
         "servedName": model.name,
-        "arguments": _arguments(settings, engine),
+        "arguments": _arguments(settings.serving, engine),
         # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
         "replicas": model.min_replicas,
         "gpus": model.gpus,
@@ -109,7 +109,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
     }
 
 
-def _arguments(settings: Settings, engine: ServingEngine) -> list[str]:
+def _arguments(serving: ServingSettings, engine: ServingEngine) -> list[str]:
     model = engine.leader
     turing = GPU_SIZES[engine.pool.vm_size].gpu.compute_capability < AMPERE
     arguments = [
@@ -119,7 +119,7 @@ def _arguments(settings: Settings, engine: ServingEngine) -> list[str]:
         f"--dtype={'half' if turing else 'auto'}",
         # Written, so that what may wait beside them can be said: the default depends on the card.
         f"--max-num-seqs={VLLM_SEQUENCES}",
-        f"--max-num-queued-reqs={VLLM_SEQUENCES + settings.serving.waiting_requests}",
+        f"--max-num-queued-reqs={VLLM_SEQUENCES + serving.waiting_requests}",
     ]
     if model.revision:
         arguments.append(f"--revision={model.revision}")
