@@ -11,11 +11,13 @@ within the pod alone, and serves Entra's OpenID configuration with two endpoints
 
 Whoever belongs to more groups than a token has room for comes without the claim of groups; Microsoft Graph is asked
 then, for which the delegated permission User.Read suffices (https://learn.microsoft.com/graph/api/user-checkmembergroups).
-Without its answer nobody enters. Signatures are checked by Open WebUI; here tokens come from Entra itself, by HTTPS.
+Without its answer nobody enters. Where the chat's groups follow Entra's (`SYNC_GROUPS`), the userinfo endpoint tells them:
+those of the token, or all of the account by Graph, which takes the same permission; a missing claim would otherwise take
+whoever is in many groups out of every one of the chat's. Signatures are checked by Open WebUI; here tokens come from Entra itself, by HTTPS.
 
 Environment: `ENTRA_AUTHORITY` such as https://login.microsoftonline.com/<tenant>, `GRAPH_URL`, `TOKEN_FILE`, `PORT`;
 `ACCESS_GROUP`, the group whose members are users (empty: the application roles in the token decide), and
-`ADMINISTRATORS`, comma-separated object ids of people or groups.
+`ADMINISTRATORS`, comma-separated object ids of people or groups; `SYNC_GROUPS`, `true` or empty.
 """
 
 import base64
@@ -44,8 +46,8 @@ LARGEST_REQUEST = 65_536
 MOST_IDS = 20
 """That Graph takes in one request."""
 USER, ADMIN = "user", "admin"
-ROLES_CLAIM, NAME_CLAIM = "platform_roles", "platform_name"
-"""Claims of the userinfo endpoint. Entra has neither: Open WebUI asks there for what the token lacks."""
+ROLES_CLAIM, NAME_CLAIM, GROUPS_CLAIM = "platform_roles", "platform_name", "platform_groups"
+"""Claims of the userinfo endpoint. Entra has none of them: Open WebUI asks there for what the token lacks."""
 REMEMBERED_S = 300
 """How long a decision waits for Open WebUI to ask for it, which it does at once."""
 
@@ -78,6 +80,7 @@ class Members:
     """Empty where the application's roles decide, since Entra gives tokens to nobody without one."""
     administrators: frozenset[str]
     graph: str
+    sync_groups: bool = False
 
     def role(self, tokens: dict[str, Any], claims: dict[str, Any]) -> str:
         """Return the role of whoever the tokens were given to. Raises RefusedError."""
@@ -91,28 +94,45 @@ class Members:
         named = {str(claims.get("oid")).lower(), *(str(group).lower() for group in claims.get("groups") or ())}
         if not named & {self.access_group, *self.administrators}:
             # Too many groups for a token, or none that a token names.
-            named |= self._asked(str(tokens.get("access_token")), (self.access_group,))
-            named |= self._asked(str(tokens.get("access_token")), sorted(self.administrators))
+            named |= self._asked(tokens, (self.access_group,))
+            named |= self._asked(tokens, sorted(self.administrators))
         if named & self.administrators:
             return ADMIN
         return USER if self.access_group in named else None
 
-    def _asked(self, token: str, ids: Iterable[str]) -> set[str]:
-        """Return those of the groups that the account of the token belongs to, also through other groups."""
+    def groups(self, tokens: dict[str, Any], claims: dict[str, Any]) -> list[str]:
+        """Return the groups that the chat's follow. Raises RefusedError where nobody can tell them all."""
+        named = claims.get("groups")
+        if isinstance(named, list):
+            return [str(group).lower() for group in named]
+        if "groups" not in (claims.get("_claim_names") or {}) and not claims.get("hasgroups"):
+            return []
+        if not self.access_group:
+            # The token would name groups that are assigned to the application; Graph would tell all of the account.
+            raise RefusedError("access_denied", "this account is in more groups of the application than a token names")
+        status, body = answer(self._graph("getMemberGroups", {"securityEnabledOnly": True}, tokens))
+        if status != 200:
+            raise RefusedError("temporarily_unavailable", f"groups are unknown: Microsoft Graph answered {status}")
+        return sorted(str(group).lower() for group in json.loads(body)["value"])
+
+    def _graph(self, call: str, content: dict[str, Any], tokens: dict[str, Any]) -> urllib.request.Request:
+        return urllib.request.Request(  # noqa: S310 (Graph's address)
+            f"{self.graph}/me/{call}",
+            data=json.dumps(content).encode(),
+            headers={"Authorization": f"Bearer {tokens.get('access_token')}", "Content-Type": "application/json"},
+        )
+
+    def _asked(self, tokens: dict[str, Any], ids: Iterable[str]) -> set[str]:
+        """Return those of the groups that the account of the tokens belongs to, also through other groups."""
         every = list(ids)
         parts = [every[start : start + MOST_IDS] for start in range(0, len(every), MOST_IDS)]
-        return {group for part in parts for group in self._asked_once(token, part)}
+        return {group for part in parts for group in self._asked_once(tokens, part)}
 
-    def _asked_once(self, token: str, ids: list[str]) -> set[str]:
-        request = urllib.request.Request(  # noqa: S310 (Graph's address)
-            f"{self.graph}/me/checkMemberGroups",
-            data=json.dumps({"groupIds": ids}).encode(),
-            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
-        )
-        status, body = answer(request)
+    def _asked_once(self, tokens: dict[str, Any], ids: list[str]) -> set[str]:
+        status, body = answer(self._graph("checkMemberGroups", {"groupIds": ids}, tokens))
         if status in {400, 404}:
             # Graph refuses a request as a whole, also for one id in it that is no group's.
-            return {found for one in ids for found in self._asked_once(token, [one])} if len(ids) > 1 else set()
+            return {found for one in ids for found in self._asked_once(tokens, [one])} if len(ids) > 1 else set()
         if status != 200:
             hint = "; has the application the consent to User.Read?" if status in {401, 403} else ""
             raise RefusedError(
@@ -215,7 +235,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             raise RefusedError("server_error", "Entra answered without a readable token of identity") from None
         role = self.members.role(tokens, claims)
         name = claims.get("name") or claims.get("preferred_username")
-        told = {"sub": claims.get("sub"), NAME_CLAIM: name, ROLES_CLAIM: [role]}
+        told: dict[str, Any] = {"sub": claims.get("sub"), NAME_CLAIM: name, ROLES_CLAIM: [role]}
+        if self.members.sync_groups:
+            told[GROUPS_CLAIM] = self.members.groups(tokens, claims)
         self.decisions.keep(str(tokens.get("access_token")), told)
 
     def _reply(self, status: int, body: bytes) -> None:
@@ -239,7 +261,10 @@ def main() -> None:
     Handler.authority = os.environ["ENTRA_AUTHORITY"].rstrip("/")
     Handler.token_file = Path(os.environ["TOKEN_FILE"])
     Handler.members = Members(
-        os.environ["ACCESS_GROUP"].lower(), frozenset(filter(None, administrators)), os.environ["GRAPH_URL"].rstrip("/")
+        os.environ["ACCESS_GROUP"].lower(),
+        frozenset(filter(None, administrators)),
+        os.environ["GRAPH_URL"].rstrip("/"),
+        sync_groups=os.environ.get("SYNC_GROUPS") == "true",
     )
     http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 

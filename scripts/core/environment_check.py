@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.domain_check import domain_findings, joined_networks_notes
+from scripts.core.firewall_notes import firewall_note
 from scripts.core.pin_notes import pin_note
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
@@ -60,7 +61,15 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
         *standing_in,
         *map(str, loaded.locate(without_effect(settings))),
         *joined_networks_notes(settings, others),
-        *filter(None, [capacity.report(settings), _alone(settings.operators), pin_note(settings)]),
+        *filter(
+            None,
+            [
+                capacity.report(settings),
+                _alone(settings.operators),
+                firewall_note(settings.ingress),
+                pin_note(settings),
+            ],
+        ),
         *waits,
         *privacy,
         *weights_notes(settings),

@@ -5,7 +5,7 @@ creating it takes a role in the subscription and no permission in the directory;
 removal lie where the environment's do. It takes 20 federated credentials, like an application.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -36,6 +36,41 @@ class Grant:
     scope: Scope
     means: str
     """What its holder can see or do, for whoever decides about it."""
+    assigns_listed_roles: bool = False
+    """Whether its holder may give and take the roles of `ASSIGNED_ROLES` alone."""
+
+
+ASSIGNED_ROLES = (
+    "AcrPull",
+    "Azure Kubernetes Service RBAC Cluster Admin",
+    "Contributor",
+    "Disk Backup Reader",
+    "Disk Restore Operator",
+    "Disk Snapshot Contributor",
+    "Key Vault Secrets Officer",
+    "Key Vault Secrets User",
+    "Managed Identity Operator",
+    "Monitoring Data Reader",
+    "Monitoring Reader",
+    "Network Contributor",
+    "Reader",
+)
+"""Built-in roles that the stacks assign. None of them lets its holder assign roles."""
+
+
+def role_condition(ids: Iterable[str]) -> str:
+    """Return the condition of a role assignment whose holder may give and take the roles of these ids alone.
+
+    https://learn.microsoft.com/azure/role-based-access-control/delegate-role-assignments-examples
+    """
+    listed = ", ".join(sorted(ids))
+    actions = {"write": "Request", "delete": "Resource"}
+    return " AND ".join(
+        f"((!(ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}})) OR "
+        f"(@{source}[Microsoft.Authorization/roleAssignments:RoleDefinitionId] "
+        f"ForAnyOfAnyValues:GuidEquals {{{listed}}}))"
+        for action, source in actions.items()
+    )
 
 
 @dataclass(frozen=True)
@@ -98,7 +133,9 @@ APPLY = Identity(
         Grant(
             "User Access Administrator",
             Scope.SUBSCRIPTION,
-            "writes locks, policies and role assignments: can give itself and others every right in the subscription",
+            "writes locks, policies and, by a condition, assignments of the platform's own roles: none that assigns"
+            " roles, so no Owner",
+            assigns_listed_roles=True,
         ),
         Grant("Storage Blob Data Contributor", Scope.STATE, "reads, locks and writes every state"),
         Grant("AcrPush", Scope.REGISTRY, "replaces any image that the cluster may run"),

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
-from .identities import PLAN_ROLE, Identity, Purpose, Scope, plan_role
+from scripts.core.azure import AzureError
+
+from .identities import ASSIGNED_ROLES, PLAN_ROLE, Grant, Identity, Purpose, Scope, plan_role, role_condition
 from .place import REGISTRY, Place, Principal
 from .steps import Step
 
@@ -83,7 +85,7 @@ class Roles:
             principal = self.principals.get(identity.purpose)
             name = self.place.identity(identity.purpose)
             held = given.get(principal.object_id, []) if principal else []
-            there = {(item["roleDefinitionName"], item["scope"].lower()): item["id"] for item in held}
+            there = {(item["roleDefinitionName"], item["scope"].lower()): item for item in held}
             desired = set()
             for grant in identity.grants:
                 scope = self._scope(grant.scope)
@@ -95,11 +97,15 @@ class Roles:
                     self.waiting.append(f"{role} of {name} on {grant.scope}: deploy the stack acr, then run this again")
                 elif (role, scope.lower()) not in there:
                     text = f"give {name} {role} on {grant.scope}: {grant.means}"
-                    yield Step(text, partial(self._give, identity.purpose, role, scope))
+                    yield Step(text, partial(self._give, identity.purpose, role, scope, self._condition(grant)))
+                elif (there[role, scope.lower()].get("condition") or "") != (condition := self._condition(grant)):
+                    text = f"limit the roles that {name} may assign on {grant.scope} to those of the platform"
+                    wide = there[role, scope.lower()]["id"]
+                    yield Step(text, partial(self._limit, identity.purpose, role, scope, condition, wide))
             for (role, scope), assignment in there.items():
                 # What the platform's own stacks give it stands for the operators of the environment file.
                 if (role, scope) not in desired and self.place.group.lower() not in scope and not _of_stacks(role):
-                    yield Step(f"take {role} on {scope} from {name}", partial(self._take, assignment))
+                    yield Step(f"take {role} on {scope} from {name}", partial(self._take, assignment["id"]))
 
     def _scope(self, scope: Scope) -> str | None:
         return {
@@ -112,11 +118,33 @@ class Roles:
         found = self.ask_list("resource", "list", *self._subscription, "--resource-type", REGISTRY)
         return any(item["name"].lower() == self.place.names.container_registry for item in found)
 
-    def _give(self, purpose: Purpose, role: str, scope: str) -> None:
+    def _condition(self, grant: Grant) -> str:
+        if not grant.assigns_listed_roles:
+            return ""
+        missing = sorted(set(ASSIGNED_ROLES) - set(self._built_in))
+        if missing:
+            raise AzureError(f"Azure has no built-in role {', '.join(missing)}, which the stacks assign")
+        return role_condition(self._built_in[role] for role in ASSIGNED_ROLES)
+
+    @cached_property
+    def _built_in(self) -> Mapping[str, str]:
+        """Ids of Azure's own roles by name."""
+        listed = self.ask_list(
+            *("role", "definition", "list", "--custom-role-only", "false", "--scope", self.place.subscription),
+            *("--query", "[?roleType=='BuiltInRole'].{roleName: roleName, name: name}"),
+        )
+        return {item["roleName"]: item["name"] for item in listed}
+
+    def _give(self, purpose: Purpose, role: str, scope: str, condition: str) -> None:
         self.ask(
             *("role", "assignment", "create", "--assignee-object-id", self.principals[purpose].object_id),
             *("--assignee-principal-type", "ServicePrincipal", "--role", role, "--scope", scope),
+            *(("--condition-version", "2.0", "--condition", condition) if condition else ()),
         )
+
+    def _limit(self, purpose: Purpose, role: str, scope: str, condition: str, wide: str) -> None:
+        self._take(wide)
+        self._give(purpose, role, scope, condition)
 
     def _take(self, assignment: str) -> None:
         self.tell("role", "assignment", "delete", "--ids", assignment)

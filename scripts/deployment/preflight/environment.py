@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from scripts.core.console import report
 from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.firewall_notes import firewall_note
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings
@@ -11,6 +13,8 @@ from stacks.settings import Settings
 
 def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
     """Return the settings. Refuse placeholders, which Azure would not accept, and sizes that shrink.
+
+    A public gateway without a firewall is warned of.
 
     A file that was committed but never deployed binds nobody, as far as local state can tell.
     Raises OperatorError with every such line of the environment file.
@@ -25,4 +29,6 @@ def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
             f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",
             ExitCode.SETTINGS,
         )
+    if verdict.settings and (note := firewall_note(verdict.settings.ingress)):
+        report(f"Warning: {note}")
     return settings

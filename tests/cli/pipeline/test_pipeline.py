@@ -8,13 +8,23 @@ import pytest
 
 from scripts.cli.pipeline.arrangement import Arrangement, Options, SystemName, arrangement
 from scripts.cli.pipeline.commands import carry_out
+from scripts.core.azure import AzureError
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.pipeline.azure import AzureIdentities
 from scripts.pipeline.azure_devops import AzureDevOps
 from scripts.pipeline.github import GitHub
 from scripts.pipeline.gitlab import GitLab
-from scripts.pipeline.identities import APPLY, IDENTITIES, IMAGES, PLAN, Purpose, actions_list, table
+from scripts.pipeline.identities import (
+    APPLY,
+    ASSIGNED_ROLES,
+    IDENTITIES,
+    IMAGES,
+    PLAN,
+    Purpose,
+    actions_list,
+    table,
+)
 from scripts.pipeline.place import place_of
 from stacks.settings import Settings, load_settings
 from stacks.settings.azure import AzurermStateSettings, StateBackend, StateSettings
@@ -26,6 +36,7 @@ ON_STATE = (
     f"{ON_SUBSCRIPTION}/resourceGroups/tfstate/providers/Microsoft.Storage/storageAccounts/tfstate0001"
     "/blobServices/default/containers/tfstate"
 )
+ASSIGNS = "User Access Administrator"
 GITHUB_ISSUER = "https://token.actions.githubusercontent.com"
 
 
@@ -93,6 +104,41 @@ def test_each_identity_gets_exactly_its_rights() -> None:
     }
     assert azure.granted("llm-dev-github-images") == set()
     assert azure.granted("llm-dev-github-apply") == {"Application.ReadWrite.OwnedBy"}
+
+
+def _condition(azure: FakeAzure) -> list[str]:
+    return [item.get("condition", "") for item in azure.assignments if item["roleDefinitionName"] == ASSIGNS]
+
+
+def test_whoever_applies_may_assign_the_platform_s_roles_and_no_other() -> None:
+    azure = FakeAzure(registries=[REGISTRY])
+    run(arranged(azure, github(FakeGithub())))
+    (condition,) = _condition(azure)
+    for action in ("write", "delete"):
+        assert f"ActionMatches{{'Microsoft.Authorization/roleAssignments/{action}'}}" in condition
+    for role in ASSIGNED_ROLES:
+        assert condition.count(f"id-of-{role}") >= 2
+    assert "id-of-Owner" not in condition
+    assert "id-of-User Access Administrator" not in condition
+    assert [item for item in azure.assignments if item["roleDefinitionName"] != ASSIGNS and "condition" in item] == []
+
+
+def test_an_assignment_from_before_is_limited_once() -> None:
+    azure, service = FakeAzure(registries=[REGISTRY]), FakeGithub()
+    run(arranged(azure, github(service)))
+    for item in azure.assignments:
+        item.pop("condition", None)
+    said = run(arranged(azure, github(service)))
+    assert said == ["limit the roles that llm-dev-github-apply may assign on the subscription to those of the platform"]
+    (condition,) = _condition(azure)
+    assert "GuidEquals" in condition
+    assert run(arranged(azure, github(service))) == []
+
+
+def test_a_role_that_azure_does_not_know_stops_the_bootstrap() -> None:
+    azure = FakeAzure(registries=[REGISTRY], built_in={*ASSIGNED_ROLES} - {"AcrPull"})
+    with pytest.raises(AzureError, match="no built-in role AcrPull"):
+        run(arranged(azure, github(FakeGithub())))
 
 
 def test_without_an_identity_of_its_own_nobody_gets_a_right_in_the_directory() -> None:

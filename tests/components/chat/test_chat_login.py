@@ -61,6 +61,12 @@ class Entra:
             return 400, {"error": {"code": "Request_BadRequest"}}
         return self.graph_status, {"value": [one for one in ids if one in self.member_of]}
 
+    def get_member_groups(self, authorization: str | None, asked: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Answer as Graph does (https://learn.microsoft.com/graph/api/directoryobject-getmembergroups)."""
+        if authorization != "Bearer t" or asked != {"securityEnabledOnly": True}:
+            return 401, {}
+        return self.graph_status, {"value": sorted(self.member_of)}
+
     def configuration(self) -> dict[str, Any]:
         """Return what its discovery document says."""
         return {
@@ -109,6 +115,8 @@ def entra() -> Iterator[Entra]:
             if self.path == "/tenant/graph/me/checkMemberGroups":
                 groups = json.loads(body)["groupIds"]
                 return self.answer_json(*found.check_member_groups(self.headers["Authorization"], groups))
+            if self.path == "/tenant/graph/me/getMemberGroups":
+                return self.answer_json(*found.get_member_groups(self.headers["Authorization"], json.loads(body)))
             found.asked.append({"path": self.path, **dict(urllib.parse.parse_qsl(body))})
             return self.answer_json(found.status, found.tokens() if found.status == 200 else {"error": "invalid_grant"})
 
@@ -322,6 +330,39 @@ def test_where_entra_requires_assignment_the_roles_in_the_token_decide(
         assert (status, found["error"], told[0]) == (400, "access_denied", 401)
     else:
         assert (status, told[1]["platform_roles"]) == (200, [role])
+
+
+MANY = {f"{number:08d}-0000-4000-8000-000000000000" for number in range(250)}
+
+
+@pytest.mark.parametrize(
+    ("claim", "known", "groups"),
+    [
+        ("claim with", set(), {OTHER, GROUP}),
+        ("overage", {GROUP, *MANY}, {GROUP, *MANY}),
+        ("no claim", {GROUP}, set()),
+    ],
+)
+def test_groups_of_the_chat_follow_the_token_or_else_graph(
+    entra: Entra, tmp_path: Path, claim: str, known: set[str], groups: set[str]
+) -> None:
+    entra.claims, entra.member_of = {"oid": PERSON, **CLAIMS[claim]}, known
+    with running(entra, tmp_path, ACCESS_GROUP=GROUP, ADMINISTRATORS="", SYNC_GROUPS="true") as sidecar:
+        assert sidecar.ask("/token", CODE)[0] == 200
+        assert set(sidecar.ask("/userinfo", token="t")[1]["platform_groups"]) == groups
+
+
+def test_whose_groups_nobody_can_tell_is_taken_out_of_none_and_told_why(entra: Entra, tmp_path: Path) -> None:
+    entra.claims = {"oid": PERSON, "roles": ["user"], **OVERAGE}
+    with running(entra, tmp_path, ACCESS_GROUP="", ADMINISTRATORS="", SYNC_GROUPS="true") as sidecar:
+        status, found = sidecar.ask("/token", CODE)
+        assert (status, found["error"]) == (400, "access_denied")
+        assert "more groups of the application than a token names" in found["error_description"]
+    entra.claims, entra.graph_status = {"oid": CHIEF, **OVERAGE}, 503
+    with running(entra, tmp_path, ACCESS_GROUP=GROUP, ADMINISTRATORS=CHIEF, SYNC_GROUPS="true") as sidecar:
+        status, found = sidecar.ask("/token", CODE)
+        assert (status, found["error"]) == (400, "temporarily_unavailable")
+        assert found["error_description"] == "groups are unknown: Microsoft Graph answered 503"
 
 
 def test_userinfo_is_for_tokens_that_came_through_here(sidecar: Sidecar) -> None:

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from scripts.core.http import Answer
 from scripts.pipeline.github import GithubError
+from scripts.pipeline.identities import ASSIGNED_ROLES
 
 SUBSCRIPTION = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"
 TENANT = "22222222-2222-2222-2222-222222222222"
@@ -43,6 +44,7 @@ class FakeAzure:
     credentials: dict[str, dict[str, tuple[str, str]]] = field(default_factory=dict)
     """Identity to name to issuer and subject."""
     definitions: dict[str, dict[str, Any]] = field(default_factory=dict)
+    built_in: set[str] = field(default_factory=lambda: {*ASSIGNED_ROLES, "Owner", "User Access Administrator"})
     assignments: list[dict[str, str]] = field(default_factory=list)
     permissions: dict[str, set[str]] = field(default_factory=dict)
     registries: list[str] = field(default_factory=list)
@@ -82,6 +84,8 @@ class FakeAzure:
                 found = self.credentials.get(given["--identity-name"], {})
                 return [{"name": name, "issuer": of[0], "subject": of[1]} for name, of in found.items()]
             case ("role", "definition"):
+                if "--name" not in given:
+                    return [{"roleName": name, "name": f"id-of-{name}"} for name in self.built_in]
                 definition = self.definitions.get(given["--name"])
                 if definition is None:
                     return []
@@ -129,6 +133,7 @@ class FakeAzure:
                         "principalId": given["--assignee-object-id"],
                         "roleDefinitionName": given["--role"],
                         "scope": given["--scope"],
+                        **({"condition": given["--condition"]} if "--condition" in given else {}),
                     }
                 )
             case ("rest", "--method", method):

@@ -19,7 +19,7 @@ TOKEN_VOLUME = "entra-token"  # noqa: S105 (a name, not a secret)
 TOKEN_FOLDER = "/var/run/secrets/entra"  # noqa: S105
 TOKEN_FILE = "token"  # noqa: S105
 GRAPH = "https://graph.microsoft.com/v1.0"
-ROLES_CLAIM, NAME_CLAIM = "platform_roles", "platform_name"
+ROLES_CLAIM, NAME_CLAIM, GROUPS_CLAIM = "platform_roles", "platform_name", "platform_groups"
 """Claims that the sidecar's userinfo endpoint adds (helm/open-webui/entra_login.py)."""
 
 
@@ -78,6 +78,8 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "DEFAULT_USER_ROLE": "pending",
         "ENABLE_OAUTH_GROUP_MANAGEMENT": str(chat.sync_groups),
         "ENABLE_OAUTH_GROUP_CREATION": str(chat.sync_groups),
+        # From the sidecar's userinfo endpoint: a token names no groups of whoever has too many.
+        "OAUTH_GROUPS_CLAIM": GROUPS_CLAIM,
     }
 
 
@@ -93,6 +95,7 @@ def sidecar(settings: Settings, *, image: str, group_id: str, tenant_id: str) ->
         "GRAPH_URL": GRAPH,
         "ACCESS_GROUP": "" if by_role else group_id,
         "ADMINISTRATORS": "" if by_role else ",".join(settings.operators.object_ids),
+        "SYNC_GROUPS": "true" if settings.chat.sync_groups else "",
         "TOKEN_FILE": f"{TOKEN_FOLDER}/{TOKEN_FILE}",
         "PORT": str(SIDECAR_PORT),
     }
