@@ -8,8 +8,12 @@ the old. The backend deletes by itself, a part of the workspaces every half hour
 import json
 from typing import Any
 
+from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
+from scripts.core.checks import Check
 from scripts.core.errors import OperatorError
+from scripts.opik.cluster import FRONTEND, NAMESPACE
+from stacks.settings import Settings
 
 PERIODS = {14: "short_14d", 60: "base_60d", 400: "extended_400d"}
 """Days to what Opik calls them; it knows no others."""
@@ -38,6 +42,19 @@ def set_period(base: str, days: int | None) -> bool:
     return True
 
 
+def retention_check(kubectl: Kubectl, settings: Settings) -> Check:
+    """Compare the workspace's rule with the environment file."""
+    asked = period(settings.opik.retention_days)
+    try:
+        with kubectl.forwarded(NAMESPACE, *FRONTEND) as base:
+            now = active_period(base)
+    except OperatorError as error:
+        return Check("retention", f"{error.message}; llmctl opik retention {settings.name}")
+    if now == asked:
+        return Check(f"retention {now}", "")
+    return Check(f"retention {now}", f"the file asks for {asked}: run `llmctl opik retention {settings.name}`")
+
+
 _PATH = "api/v1/private/retention/rules"
 
 
@@ -53,4 +70,7 @@ def _asked(method: str, url: str, body: Any = None) -> Any:
         raise OperatorError(f"Opik gives no answer: {error}", "llmctl opik health") from None
     if answer.status >= 400:
         raise OperatorError(f"Opik answers {answer.status} to its retention rules", "llmctl opik health")
-    return json.loads(answer.body or b"{}")
+    try:
+        return json.loads(answer.body or b"{}")
+    except ValueError:
+        raise OperatorError("Opik answers something else than its retention rules", "llmctl opik health") from None

@@ -9,8 +9,10 @@ import typer
 
 from scripts.cli.options import AllowDestroy, AsJson
 from scripts.cli.tools import Tools, tools_of
+from scripts.core.checks import Check
 from scripts.core.consent import Consent
-from scripts.core.console import out, print_json
+from scripts.core.console import out, print_json, report
+from scripts.core.errors import OperatorError
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, Targets, complete_targets, parse_targets
 from scripts.deployment.bring_up import bring_up, failure_code
@@ -18,6 +20,7 @@ from scripts.deployment.ending import ending, next_steps
 from scripts.deployment.preflight.checks import check_before, print_consent
 from scripts.deployment.preflight.environment import refuse_unready
 from scripts.opik import migrations as opik_migrations
+from scripts.opik.retention import retention_check
 from scripts.terraform import saved_plans, summary
 from scripts.terraform.prepare import Job
 from scripts.terraform.program import require_terraform
@@ -87,13 +90,25 @@ def deploy(
 def _opik_is_migrated(settings: Settings, run: Rollout, tools: Tools) -> bool:
     if "platform" not in run.stacks or not settings.opik.enabled:
         return True
-    return opik_migrations.after_deployment(settings, tools.kubectl_of)
+    migrated = opik_migrations.after_deployment(settings, tools.kubectl_of)
+    _tell_retention(settings, tools)
+    return migrated
+
+
+def _tell_retention(settings: Settings, tools: Tools) -> None:
+    """Say that traces are kept for another time than the file asks for, which a command alone changes: it deletes."""
+    try:
+        kept = retention_check(tools.kubectl_of(settings.name), settings)
+    except OperatorError as error:
+        kept = Check("retention", f"{error.message}; ask again: llmctl opik health {settings.name}")
+    if kept.problem:
+        report(f"Opik: {kept.name}: {kept.problem}")
 
 
 def _print_next(run: Rollout, chosen: Targets, settings: Settings) -> None:
-    changed = {name: report for name, report in run.reports.items() if not report.changes.empty}
-    for name, report in changed.items():
-        out.print(f"{name}: {report.changes.past} in {report.seconds:.0f} s", markup=False)
+    changed = {name: done for name, done in run.reports.items() if not done.changes.empty}
+    for name, done in changed.items():
+        out.print(f"{name}: {done.changes.past} in {done.seconds:.0f} s", markup=False)
     if "platform" not in run.stacks:
         out.print(f"Next: `llmctl deploy {chosen.environment}` brings up the rest.", markup=False)
         return

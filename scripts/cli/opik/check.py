@@ -16,6 +16,7 @@ from scripts.opik.desired import desired_version
 from scripts.opik.health import inside_checks
 from scripts.opik.history import running
 from scripts.opik.migrations import changelogs, migration_check
+from scripts.opik.retention import retention_check
 from scripts.opik.versions import sdk_mismatch
 from stacks.platform.components.opik.names import HOST
 
@@ -30,7 +31,7 @@ def health(
     sdk: Annotated[str | None, typer.Option(metavar="VERSION", help="SDK in use, to compare with the server.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check Opik: pods, migrations, page, backend with each data store, version, certificate, login, API.
+    """Check Opik: pods, migrations, page, backend with each data store, version, retention, certificate, login, API.
 
     Exit code 1 when something fails.
     """
@@ -42,6 +43,7 @@ def health(
     checks = [Check(f"deployed {now}", "" if now == asked else f"environments/{name}.yaml asks for {asked}")]
     checks += inside_checks(cluster, now)
     checks.append(migration_check(cluster, now or asked, changelogs()))
+    checks.append(retention_check(cluster.kubectl, settings))
     if not inside:
         checks += host_checks(tools.ingress_of(settings), HOST, settings.domain)
     if sdk:

@@ -30,6 +30,12 @@ app = typer.Typer(
     help="One person's data: export it, erase it.",
 )
 
+LATER = (
+    "the LLM gateway writes what it has counted up to some minutes later: where the person called a model just before,"
+    " run the same command once more; it is complete when it erases nothing"
+)
+"""Said after an erasure (`proxy_batch_write_at` in the LLM gateway's configuration)."""
+
 _ENV = Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environment, help="The environment.")]
 _PERSON = Annotated[str, typer.Argument(metavar="PERSON", help="E-mail address of the person's login.")]
 
@@ -99,6 +105,8 @@ def erase(
         )
         with err.status("Erasing"):
             report = {"environment": settings.name, **found.erase(), "stays": stays, "time": datetime.now(UTC)}
+        if settings.gateway.enabled:
+            report["again"] = LATER
     if report_file:
         write_report(report_file, report)
     if as_json:
@@ -137,6 +145,8 @@ def _show(report: Report, *, to_err: bool = False) -> None:
         line(f"traces: {report['traces']['traces']} {verb}")
     for text in report.get("stays", ()):
         line(f"stays: {text}")
+    if "again" in report:
+        line(f"again: {report['again']}")
 
 
 def _opened(tools: Tools, environment: str) -> tuple[Settings, Places]:

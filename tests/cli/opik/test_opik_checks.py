@@ -85,6 +85,27 @@ def test_health_compares_file_cluster_and_server(operated: Operated) -> None:
     assert "newer than server" in problems["SDK 2.1.24"]
 
 
+def test_health_compares_how_long_traces_are_kept(operated: Operated) -> None:
+    with frontend(operated.tools, kept="short_14d"):
+        result = run(operated, "health", "dev", "--inside", "--json")
+        assert result.exit_code == ExitCode.FAILED
+        assert "the file asks for unlimited: run `llmctl opik retention dev`" in result.stdout
+        operated.file.write_text(operated.text + "opik:\n  retention_days: 14\n")
+        assert run(operated, "health", "dev", "--inside", "--json").exit_code == ExitCode.OK
+
+
+def test_llmctl_deploy_says_that_traces_are_kept_for_another_time(
+    operated: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deploy, "refuse_unready", load_environment)
+    operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.23"])
+    operated.file.write_text(operated.text + "opik:\n  retention_days: 14\n")
+    with frontend(operated.tools):
+        result = CliRunner().invoke(deploy.app, ["dev", "platform", "--yes"], obj=operated.command_tools)
+    assert result.exit_code == ExitCode.OK, result.output
+    assert "retention unlimited: the file asks for short_14d" in " ".join(result.stderr.split())
+
+
 def test_checks_are_shown_with_what_is_wrong(capsys: pytest.CaptureFixture[str]) -> None:
     show: Callable[[list[Check]], None] = print_checks
     show([Check("page", ""), Check("backend", "answers 503 [bold]")])

@@ -105,6 +105,14 @@ def test_a_dry_run_counts_names_what_others_use_and_asks_nothing(opik: tuple[Opi
     assert "traces: 2 would be erased" in said
     assert "stays: PostgreSQL's backups: 7 days. After a restore, erase again." in said
     assert opik[0].deleted == []
+    assert "once more" not in said
+
+
+@pytest.mark.usefixtures("tools", "opik")
+def test_an_erasure_says_that_it_has_to_be_repeated_after_a_call() -> None:
+    result = run("erase", "dev", EMAIL, terminal=answering(EMAIL))
+    assert result.exit_code == 0, result.output
+    assert "again: the LLM gateway writes what it has counted up to some minutes later" in result.stdout
 
 
 @pytest.mark.parametrize("typed", ["", "y", "yes", "ROSA@example.com", "rosa"])
@@ -135,6 +143,7 @@ def test_the_chat_is_erased_last_since_it_names_the_rest(tools: Tools, opik: tup
         ("/api/v1/private/traces/threads/delete", {"project_id": "p-1", "thread_ids": ["c-1", "c-2"]}),
     ]
     assert json.loads(file.read_text())["chat"]["deleted"] == {"chat": 2, "memory": 1}
+    assert "run the same command once more" in json.loads(file.read_text())["again"]
     assert file.stat().st_mode & 0o777 == 0o600
 
 

@@ -15,12 +15,17 @@ HEALTHY = [
 
 
 @contextmanager
-def frontend(tools: Tools, *, version: str = "2.1.23", stores: object = HEALTHY, status: int = 200) -> Iterator[None]:
+def frontend(
+    tools: Tools, *, version: str = "2.1.23", stores: object = HEALTHY, status: int = 200, kept: str = "unlimited"
+) -> Iterator[None]:
     def answer(_host: str, path: str) -> Reply:
         if path == "/api/health-check?name=all&type=ready":
             return status, {"Content-Type": "application/json"}, json.dumps(stores).encode()
         if path == "/api/is-alive/ver":
             return 200, {"Content-Type": "application/json"}, json.dumps({"version": version}).encode()
+        if path.startswith("/api/v1/private/retention/rules"):
+            rules = [] if kept == "unlimited" else [{"id": "w", "retention": kept, "level": "workspace"}]
+            return 200, {"Content-Type": "application/json"}, json.dumps({"content": rules}).encode()
         return 200, {"Content-Type": "text/html"}, b"<html></html>"
 
     with serving(answer) as port:
