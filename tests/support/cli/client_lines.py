@@ -86,6 +86,14 @@ AZ = (
     """az role definition create --role-definition '{"Name": "n", "Actions": [], "AssignableScopes": ["/s"]}'""",
     f"az role definition delete --name n --custom-role-only true --scope /subscriptions/{GUID}",
     f"az role definition list --custom-role-only true --name n --scope /subscriptions/{GUID}",
+    (
+        f"az role definition list --custom-role-only false --scope /subscriptions/{GUID}"
+        " --query \"[?roleType=='BuiltInRole'].{roleName: roleName, name: name}\""
+    ),
+    (
+        f"az role assignment create --assignee-object-id {GUID} --assignee-principal-type ServicePrincipal"
+        f" --role Reader --scope /subscriptions/{GUID} --condition-version 2.0 --condition \"((!(ActionMatches{{'a'}})))\""
+    ),
     """az role definition update --role-definition '{"Name": "n", "Actions": [], "AssignableScopes": ["/s"]}'""",
     (
         f"az role assignment create --assignee-object-id {GUID} --assignee-principal-type ServicePrincipal"
