@@ -92,7 +92,8 @@ AZ = (
     ),
     (
         f"az role assignment create --assignee-object-id {GUID} --assignee-principal-type ServicePrincipal"
-        f" --role Reader --scope /subscriptions/{GUID} --condition-version 2.0 --condition \"((!(ActionMatches{{'a'}})))\""
+        f" --role Reader --scope /subscriptions/{GUID} --condition-version 2.0"
+        " --condition \"((!(ActionMatches{'a'})))\""
     ),
     """az role definition update --role-definition '{"Name": "n", "Actions": [], "AssignableScopes": ["/s"]}'""",
     (
