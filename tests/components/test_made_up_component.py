@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,88 +19,32 @@ from tests.support.kubernetes.cilium import Outside, Pod, Rules
 from tests.support.stacks.synthesis import Synthesized, synthesize
 
 NAME = "made_up_board"
-COMPONENT = """
-from stacks.common.hosts import Host
-from stacks.common.routes import ANY_METHOD, Allowed, HostRoutes, Who
+EXAMPLE = (Path(__file__).parents[2] / "docs" / "contributing.md").read_text("utf-8")
+
+
+def example(module: str, *changes: tuple[str, str]) -> str:
+    """Return a module of the page's example, with `changes`: it has neither a setting nor a chart here."""
+    section = EXAMPLE.partition("## Add a component\n")[2].partition("\n## ")[0]
+    text = textwrap.dedent(section.partition(f"`{module}`")[2].partition("```python\n")[2].partition("   ```")[0])
+    for old, new in changes:
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    return text
+
+
+HERE = """
 from stacks.platform.common.accounts import WorkloadAccount
 from stacks.platform.common.catalogue import Image
-from stacks.platform.common.connections import from_ingress
-from stacks.platform.common.external_secrets import ExternalSecret
-from stacks.platform.common.ingress_mode import ingress_peer
-from stacks.platform.common.namespaces import PodSecurity, application_namespace
-from stacks.platform.common.scraping import Target, allow_metrics
-from stacks.platform.common.traffic import Peer, allow_from
-from stacks.platform.components.base import Component
 
-PODS = {"app.kubernetes.io/instance": "board"}
-ROUTES = HostRoutes(
-    allowed=(Allowed(name="board", who=Who.PERSON, methods=ANY_METHOD, paths=("/**",), why="drawing"),),
-)
-HOST = Host(
-    label="board", title="whiteboard", guarded_path="/api/boards", callback_path="/login/callback", routes=ROUTES
-)
-
-
-def namespaces(components):
-    settings = components.settings
-    traffic = (
-        allow_from("ingress-to-board", PODS, (ingress_peer(settings),), 6379),
-        allow_metrics(settings.monitoring, 9121, pods=PODS),
-    )
-    yield application_namespace(settings, "board", traffic, enforced=PodSecurity.RESTRICTED)
-
-
-COMPONENT = Component(
-    package=__package__,
-    needs=("secrets", "certificates"),
-    page="reference/board.md",
-    summary="a board to draw on",
-    enabled=lambda _: True,
-    charts=("valkey",),
-    images={"board/server": Image(repository="registry.example.com/board", tag="1.2.3")},
-    namespaces=namespaces,
-    connections=lambda components: (
-        from_ingress(components.settings, Peer(namespace="board", pods=PODS), 6379, why="people"),
-    ),
-    external_secrets=lambda components, **_: (
-        ExternalSecret(namespace="board", name="board-secrets", keys={"redis-password": "board-password"}),
-    ),
-    user_secrets=("board-password",),
-    login_accounts=(WorkloadAccount("board", "drawing-board"),),
-    hosts=(HOST,),
-    targets=lambda _: (Target(name="board", namespace="board", labels=PODS, port="metrics", number=9121),),
-)
+IMAGES = {"board/server": Image(repository="registry.example.com/board", tag="1.2.3")}
+ACCOUNTS = (WorkloadAccount("board", "drawing-board"),)
 """
-RESOURCES = """
-from stacks.platform.common.ingress_annotations import Exposure
-from stacks.platform.common.releases import add_release
-from stacks.platform.components.exposing import expose
-
-from .component import HOST
-
-
-def add(context):
-    namespace = context.namespaces["board"]
-    values = {"image": str(context.images["board/server"]), "secret": "board-secrets", "restart": "1"}
-    release = add_release(
-        context.scope,
-        "board",
-        chart_of="valkey",
-        namespace=namespace.name,
-        computed_values=values,
-        depends_on=[*context.after("secrets"), *namespace.bounds],
-    )
-    exposure = Exposure(service="board", health_path="/")
-    expose(
-        context,
-        "board",
-        host=HOST,
-        namespace=namespace.name,
-        exposure=exposure,
-        port=6379,
-        depends_on=[release],
-    )
-"""
+COMPONENT = HERE + example(
+    "component.py",
+    ("lambda settings: settings.board.enabled", "lambda _: True"),
+    ('charts=("board",)', 'charts=("valkey",), images=IMAGES, login_accounts=ACCOUNTS'),
+)
+RESOURCES = example("resources.py", ("computed_values=values", 'chart_of="valkey", computed_values=values'))
 
 
 @pytest.fixture(scope="module")
