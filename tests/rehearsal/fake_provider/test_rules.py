@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.fake_provider import rules_cluster, rules_data, rules_network
-from scripts.lab.rehearsal.fake_provider.azure_rules import RULES
+from scripts.lab.rehearsal.fake_provider.rules import cluster, data, network
+from scripts.lab.rehearsal.fake_provider.rules.azure import RULES
 from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
 
 
 def test_the_rules_of_every_module_are_asked() -> None:
-    assert set(RULES) == {*rules_cluster.RULES, *rules_data.RULES, *rules_network.RULES}
+    assert set(RULES) == {*cluster.RULES, *data.RULES, *network.RULES}
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: f"{rule.type}-{rule.path}")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.fake_provider.rules import APPLY, PLAN, VALIDATE, problems
-from scripts.lab.rehearsal.fake_provider.rules_data import RULES
+from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE, problems
+from scripts.lab.rehearsal.fake_provider.rules.data import RULES
 from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
 from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.fake_provider.rules import APPLY, VALIDATE, problems
-from scripts.lab.rehearsal.fake_provider.rules_network import RULES
+from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, VALIDATE, problems
+from scripts.lab.rehearsal.fake_provider.rules.network import RULES
 from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
 
 APP_ID = "/applications/00000000-0000-4000-8000-000000000000"

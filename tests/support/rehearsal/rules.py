@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from scripts.lab.rehearsal.fake_provider.rules import Rule
+from scripts.lab.rehearsal.fake_provider.rules.checks import Rule
 
 Case = tuple[str, str, dict[str, Any], str, dict[str, Any]]
 """Type, stage, a configuration that is refused, a word of the message, the nearest configuration that is right."""

@@ -8,9 +8,9 @@ from typing import Any
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
 
 from . import azure_ids, azure_values
-from .azure_rules import RULES as AZURE_RULES
 from .computed import digest, guid
 from .protection import refusal
+from .rules.azure import RULES as AZURE_RULES
 from .service import Facts, RefusedError, Service
 from .values import is_unknown, lookup, strings
 

@@ -13,7 +13,7 @@ from .computed import Computation
 from .configuration import Configuration
 from .faults import Faults
 from .replacement import replaced_by
-from .rules import APPLY, PLAN, VALIDATE, problems
+from .rules.checks import APPLY, PLAN, VALIDATE, problems
 from .secret_store import open_ephemeral
 from .served import Served
 from .service import RefusedError, Service

@@ -7,7 +7,7 @@ from typing import Any
 
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
 
-from .rules import Rule
+from .rules.checks import Rule
 
 Facts = Mapping[str, Any]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rules import APPLY, VALIDATE, Rule, between, each, matching, on, one_of, refused, when
+from .checks import APPLY, VALIDATE, Rule, between, each, matching, on, one_of, refused, when
 
 _NETWORK_RULES = (
     on(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rules import APPLY, PLAN, VALIDATE, Rule, between, matching, on, one_of, refused, when
+from .checks import APPLY, PLAN, VALIDATE, Rule, between, matching, on, one_of, refused, when
 
 _AKS = "azurerm_kubernetes_cluster"
 _POOL = "azurerm_kubernetes_cluster_node_pool"

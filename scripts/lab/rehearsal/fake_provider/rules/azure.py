@@ -4,7 +4,7 @@
 the provider's create call or by Azure.
 """
 
-from . import rules_cluster, rules_data, rules_network
-from .rules import Rule
+from . import cluster, data, network
+from .checks import Rule
 
-RULES: tuple[Rule, ...] = (*rules_cluster.RULES, *rules_data.RULES, *rules_network.RULES)
+RULES: tuple[Rule, ...] = (*cluster.RULES, *data.RULES, *network.RULES)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Any
 
-from .rules import APPLY, PLAN, VALIDATE, Rule, between, each, matching, needs, on, when
+from .checks import APPLY, PLAN, VALIDATE, Rule, between, each, matching, needs, on, when
 
 _ACR = "azurerm_container_registry"
 _PG = "azurerm_postgresql_flexible_server"

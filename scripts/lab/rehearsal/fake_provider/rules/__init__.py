@@ -1,0 +1,1 @@
+"""What services refuse beyond their schemas: tables of small checks."""
