@@ -96,7 +96,7 @@ def _unusable_pins() -> tuple[LocatedError, ...]:
 
 
 def _others(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
-    """Yield the other environments of `folder` that are sound; theirs is told where they are checked."""
+    """Yield the other environments of `folder` that are sound; errors of one are reported where it is checked."""
     for other in available_environments(folder):
         if other != name:
             with suppress(SettingsError):

@@ -59,7 +59,7 @@ class Source:
             if self.cache is None:
                 raise
             shutil.rmtree(self.cache, ignore_errors=True)
-            raise GitError(f"the cached source is damaged: {error.message}", "run again, it is fetched anew") from None
+            raise GitError(f"the cached source is damaged: {error.message}", "run this to fetch it again") from None
         finally:
             index.unlink(missing_ok=True)
 

@@ -20,7 +20,7 @@ from .registry.references import Reference, is_loopback
 
 SCANNERS = ("trivy", "grype")
 FOUND = {"trivy": (1,), "grype": (1, 2)}
-"""Statuses by which a scanner says that it found something: trivy as it is told, grype by its version."""
+"""Statuses by which a scanner says that it found something: trivy by its option `--exit-code`, grype by its version."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def empty_half_made(kubectl: Kubectl, disk: str, confirmed: str | None, terminal
         )
         if "emptied" not in _run(kubectl, "opik-mysql-empty", image, EMPTY):
             raise OperatorError(f"{FOLDER} could not be emptied", "run this again")
-    err.print("Waiting until MySQL has initialised it anew")
+    err.print("Waiting until MySQL has initialised it again")
     kubectl.run("rollout", "status", f"statefulset/{STATEFUL_SET}", "-n", NAMESPACE, _PATIENCE, timeout_s=_PATIENCE_S)
 
 

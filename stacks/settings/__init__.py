@@ -2,7 +2,7 @@
 
 Where to look:
 
-- the models, one module per section of the file: `environment` holds them together, `types` is what they are built from;
+- the models, one module per section of the file: `environment` joins them, `types` is what they are built from;
 - from text to settings: `loading` by way of `yaml_source`; `explain` and `errors` say what is wrong and where;
 - what no single field can say: `rules/`, with the facts about Azure that they need in `catalog`, `regions`,
   `reservations`, `capacity`, `cold_start` and `tools`; `change` compares two states of a file;

@@ -31,7 +31,7 @@ LABELS = {
 REPEATS = 8
 """How often each process that measures growth synthesizes."""
 UNWANTED = ("CDKTF_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
-"""Variables that are not handed on; the cold case sets the third one itself."""
+"""Variables that are not passed on; the cold case sets the third one itself."""
 APPLICATION = ("main.py", "stacks", "constructs", "environments", "helm")
 
 

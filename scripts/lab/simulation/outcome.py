@@ -34,7 +34,7 @@ class Outcome:
     interrupted: int
     """Computations cut off by a lost node or a too long drain; their requests were tried again."""
     cold_starts: int
-    """Times that a request had to wake the model from zero replicas."""
+    """Requests that had to start the model from zero replicas."""
     cold_requests: int
     """Requests that came when no replica was ready."""
     node_intervals_s: tuple[tuple[float, float], ...]

@@ -14,11 +14,11 @@ class Policy(StrEnum):
     ALWAYS_ON = "always-on"
     """At least one, always."""
     SCHEDULED = "scheduled"
-    """At least one in the warm hours; outside of them a request wakes the model."""
+    """At least one in the warm hours; outside of them a request starts the model."""
     SUSPENDED = "suspended"
-    """At least one in the warm hours; outside of them the model is suspended and nothing wakes it."""
+    """At least one in the warm hours; outside of them the model is suspended and nothing starts it."""
     SCALE_TO_ZERO = "scale-to-zero"
-    """None; a request wakes the model."""
+    """None; a request starts the model."""
 
 
 @dataclass(frozen=True)

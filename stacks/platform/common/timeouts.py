@@ -26,10 +26,6 @@ LLM_GATEWAY_MARGIN_SECONDS = 60
 """Later than the serving proxy, whose 503 tells what the wait was for."""
 INGRESS_MARGIN_SECONDS = 120
 """Later than serving proxy and LLM gateway."""
-LOAD_BALANCER_IDLE_MINUTES = 30
-"""Azure's load balancer drops a connection that was silent for longer, and allows no more than this."""
-NODE_DRAIN_MINUTES = 30
-"""How long AKS waits for the pods of a node that it upgrades."""
 
 ENGINE_DRAIN_SECONDS = 600
 """How long an engine goes on with answers that it has begun."""

@@ -42,7 +42,7 @@ class GatewayCaller:
     """Pods that call models through the LLM gateway, with a key of their own."""
 
     key_name: str
-    """Alias of the key in the gateway, and its key in the gateway's Secret."""
+    """Alias of the key in the LLM gateway, and its key in the LLM gateway's Secret."""
     secret: GeneratedSecret
     pods: Peer
     private: bool = False
@@ -110,7 +110,7 @@ class Component:
     accounts: tuple[WorkloadAccount, ...] = ()
     """Service accounts that act in Azure as a managed identity."""
     login_accounts: tuple[WorkloadAccount, ...] = ()
-    """Service accounts that prove themselves to Entra as the login application."""
+    """Service accounts that prove themselves to Entra as the Entra application."""
     hosts: tuple[Host, ...] = ()
     """Host names that it answers on, each with the path to which Entra returns a login."""
 

@@ -12,9 +12,11 @@ from .base import Finding
 from .network import largest_node_count
 
 TESTED_KUBERNETES = ("1.35", "1.36")
-"""Before 1.37 joins: its nodes answer names themselves unless told otherwise (LocalDNS of AKS), at an address that is
-the node's under Cilium. Only a rule without peers matches that, so `flows.DNS` has to change first."""
-"""Minor versions that the charts were tested with and AKS supports; 1.34 leaves support on 2026-11-30."""
+"""Minor versions that the charts were tested with and AKS supports; 1.34 leaves support on 2026-11-30.
+
+Before 1.37 joins: its nodes answer names themselves unless told otherwise (LocalDNS of AKS), at an address that is the
+node's under Cilium. Only a rule without peers matches that, so the traffic rule for DNS has to change first.
+"""
 SMALLEST_SYSTEM_VCPUS = 4
 SMALLEST_VCPUS = 2
 """Microsoft Learn, "Quotas, virtual machine size restrictions, and region availability in AKS"."""

@@ -13,21 +13,8 @@ import pytest
 from scripts.lab.rehearsal.fake_provider.azure_ids import SUBSCRIPTION, TEMPLATES, parent_ids, resource_id
 from scripts.lab.rehearsal.fake_provider.server import service_of
 from scripts.lab.rehearsal.schemas import pinned
+from tests.support.rehearsal.azure_arguments import CLUSTER, DISK, GROUP_ID, IN_GROUP, POOL, VAULT
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, provider
-
-GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/one"
-IN_GROUP = {"location": LOCATION, "resource_group_name": "one"}
-DISK: dict[str, Any] = {**IN_GROUP, "storage_account_type": "Premium_ZRS", "create_option": "Empty", "disk_size_gb": 32}
-VAULT: dict[str, Any] = {**IN_GROUP, "name": "kv-one", "sku_name": "standard", "tenant_id": "t"}
-POOL = {"name": "system", "vm_size": "Standard_D4s_v5"}
-CLUSTER: dict[str, Any] = {**IN_GROUP, "name": "main", "dns_prefix": "main", "default_node_pool": POOL}
-
-
-@pytest.fixture
-def azure(tmp_path: Path) -> Provider:
-    found = provider("azurerm", tmp_path)
-    found.create("azurerm_resource_group", name="one", location=LOCATION)
-    return found
 
 
 @pytest.mark.parametrize("type_name", sorted(TEMPLATES))

@@ -3,27 +3,10 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
-import pytest
-
-from scripts.lab.rehearsal.fake_provider.azure_ids import SUBSCRIPTION
-from tests.support.rehearsal.fake_providers import LOCATION, Provider, provider
-
-GROUP_ID = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/one"
-IN_GROUP = {"location": LOCATION, "resource_group_name": "one"}
-DISK: dict[str, Any] = {**IN_GROUP, "storage_account_type": "Premium_ZRS", "create_option": "Empty", "disk_size_gb": 32}
-VAULT: dict[str, Any] = {**IN_GROUP, "name": "kv-one", "sku_name": "standard", "tenant_id": "t"}
-POOL = {"name": "system", "vm_size": "Standard_D4s_v5"}
-CLUSTER: dict[str, Any] = {**IN_GROUP, "name": "main", "dns_prefix": "main", "default_node_pool": POOL}
-
-
-@pytest.fixture
-def azure(tmp_path: Path) -> Provider:
-    found = provider("azurerm", tmp_path)
-    found.create("azurerm_resource_group", name="one", location=LOCATION)
-    return found
+from tests.support.rehearsal.azure_arguments import CLUSTER, DISK, GROUP_ID, IN_GROUP, POOL, VAULT
+from tests.support.rehearsal.fake_providers import Provider
 
 
 def lock(azure: Provider, scope: str) -> dict[str, Any]:

@@ -171,7 +171,8 @@ def test_what_vanished_outside_of_terraform_is_created_again(project: Project) -
     project.unchanged("apps")
 
 
-def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project) -> None:
+def hanging_apply(project: Project) -> subprocess.Popen[str]:
+    """Start an apply and return it while the provider hangs."""
     more = deepcopy(APPS)
     more["resource"]["kubernetes_namespace_v1"]["second"] = {"metadata": {"name": "second"}}
     project.write("apps", more)
@@ -181,6 +182,11 @@ def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project
     for line in process.stdout:
         if "kubernetes_namespace_v1.second: Creating" in line:
             break
+    return process
+
+
+def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project) -> None:
+    process = hanging_apply(project)
     os.killpg(process.pid, signal.SIGINT)
     output, _nothing = process.communicate(timeout=60)
     assert "context deadline exceeded" in output
@@ -188,15 +194,7 @@ def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project
 
 
 def test_providers_end_with_a_terraform_that_was_killed(project: Project) -> None:
-    more = deepcopy(APPS)
-    more["resource"]["kubernetes_namespace_v1"]["second"] = {"metadata": {"name": "second"}}
-    project.write("apps", more)
-    project.fault(resource="kubernetes_namespace_v1.second", effect="hang", seconds=600)
-    process = project.start("apps", "apply", "-auto-approve")
-    assert process.stdout
-    for line in process.stdout:
-        if "kubernetes_namespace_v1.second: Creating" in line:
-            break
+    process = hanging_apply(project)
     running = [one for one in processes_of(project) if one.pid != process.pid]
     assert running
     process.kill()

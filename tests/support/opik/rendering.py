@@ -5,8 +5,6 @@ pulled from their repositories when `PULL_CHARTS` is set.
 """
 
 import json
-import os
-import shutil
 import subprocess
 import tarfile
 from collections.abc import Callable, Iterator, Mapping
@@ -21,18 +19,10 @@ from stacks.platform.common.catalogue import Image, charts, own_chart, values_fi
 from stacks.platform.components.opik import login, operator, release
 from stacks.settings import Settings, load_settings
 from stacks.settings.workloads import OpikProfile
+from tests.support.kubernetes import third_party
 from tests.support.stacks.components import images_of, with_images
 
-FOLDER = os.environ.get("CHARTS_DIR")
-FOUND = shutil.which("helm")
-RENDERING = [
-    pytest.mark.programs,
-    pytest.mark.skipif(FOUND is None, reason="helm is not on PATH"),
-    pytest.mark.skipif(
-        not FOLDER and not os.environ.get("PULL_CHARTS"), reason="neither CHARTS_DIR nor PULL_CHARTS is set"
-    ),
-]
-
+FOLDER, FOUND, RENDERING = third_party.FOLDER, third_party.FOUND, third_party.NEEDED
 THIRD_PARTY = ("opik", "altinity-clickhouse-operator", "oauth2-proxy")
 CASES = [(environment, profile) for environment in ("dev", "prod") for profile in OpikProfile]
 

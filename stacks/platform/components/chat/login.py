@@ -58,7 +58,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         # The last one lets the sidecar ask Microsoft Graph for the groups of whoever has too many for a token.
         "OAUTH_SCOPES": "openid profile email offline_access User.Read",
         "OAUTH_REFRESH_TOKEN_INCLUDE_SCOPE": "True",
-        # The object id stays the same when the application is made anew, `sub` would not; accounts without a mailbox
+        # The object id stays the same when the application is made again, `sub` would not; accounts without a mailbox
         # have no `email`.
         "OAUTH_SUB_CLAIM": "oid",
         "OAUTH_EMAIL_CLAIM": "preferred_username",

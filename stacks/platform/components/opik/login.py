@@ -112,7 +112,7 @@ def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_i
         "providers": [provider],
         "upstreamConfig": {"upstreams": [_upstream(address) for address in upstreams]},
         # Without values, a header that a request brings is taken away: none behind the login needs anybody's token or
-        # may be told who calls.
+        # may learn who calls.
         "injectRequestHeaders": [{"name": name} for name in NEVER_PASSED_ON],
     }
 
