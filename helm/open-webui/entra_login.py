@@ -11,9 +11,10 @@ within the pod alone, and serves Entra's OpenID configuration with two endpoints
 
 Whoever belongs to more groups than a token has room for comes without the claim of groups; Microsoft Graph is asked
 then, for which the delegated permission User.Read suffices (https://learn.microsoft.com/graph/api/user-checkmembergroups).
-Without its answer nobody enters. Where the chat's groups follow Entra's (`SYNC_GROUPS`), the userinfo endpoint tells them:
-those of the token, or all of the account by Graph, which takes the same permission; a missing claim would otherwise take
-whoever is in many groups out of every one of the chat's. Signatures are checked by Open WebUI; here tokens come from Entra itself, by HTTPS.
+Without its answer nobody enters. Where the chat's groups follow Entra's (`SYNC_GROUPS`), the userinfo endpoint tells
+them: those of the token, or all of the account by Graph, which takes the same permission; a missing claim would
+otherwise take whoever is in many groups out of every one of the chat's. Signatures are checked by Open WebUI; here
+tokens come from Entra itself, by HTTPS.
 
 Environment: `ENTRA_AUTHORITY` such as https://login.microsoftonline.com/<tenant>, `GRAPH_URL`, `TOKEN_FILE`, `PORT`;
 `ACCESS_GROUP`, the group whose members are users (empty: the application roles in the token decide), and
