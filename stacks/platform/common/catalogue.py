@@ -6,8 +6,7 @@ from functools import cache, reduce
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from stacks.common.yaml_text import parsed
 from stacks.platform.common.pin_file import pin_of, read_pins
 
 HELM = Path(__file__).parents[3] / "helm"
@@ -164,5 +163,5 @@ def _over(base: Any, later: Any) -> Any:
 
 
 def _read(path: Path) -> dict[str, Any]:
-    content: dict[str, Any] = YAML(typ="safe").load(path.read_text("utf-8"))
+    content: dict[str, Any] = parsed(path.read_text("utf-8"))
     return content

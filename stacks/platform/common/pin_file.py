@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
+from stacks.common.yaml_text import parsed
 from stacks.settings.errors import LocatedError, SettingsError, one_line, shown
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
@@ -24,7 +24,7 @@ def read_pins(path: Path) -> dict[str, Any]:
     if not path.is_file():
         raise _refused(label, "is no file" if path.exists() else "does not exist; `git restore` brings it back")
     try:
-        content = YAML(typ="safe").load(path.read_text("utf-8"))
+        content = parsed(path.read_text("utf-8"))
     except UnicodeDecodeError:
         raise _refused(label, "is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:

@@ -4,9 +4,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from ruamel.yaml import YAML
-
 from constructs.managed_prometheus import Alert, AlertGroup
+from stacks.common.yaml_text import parsed
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.components.base import Component
 
@@ -22,7 +21,7 @@ def alerts(components: Iterable[Component]) -> tuple[AlertGroup, ...]:
 
 @cache
 def _groups(name: str) -> tuple[AlertGroup, ...]:
-    file = YAML(typ="safe").load(RULES / f"{name}.yaml")
+    file = parsed((RULES / f"{name}.yaml").read_text("utf-8"))
     return tuple(_group(group) for group in file["groups"])
 
 

@@ -6,8 +6,7 @@ Keys: https://github.com/prometheus-community/helm-charts/blob/kube-prometheus-s
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ruamel.yaml import YAML
-
+from stacks.common.yaml_text import parsed
 from stacks.platform.common.catalogue import HELM, Image, images_of
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
@@ -111,7 +110,7 @@ def azure_keep_list() -> str:
 
     Format: https://learn.microsoft.com/azure/azure-monitor/containers/prometheus-metrics-scrape-configuration
     """
-    listed = YAML(typ="safe").load(HELM / "monitors" / "metrics.yaml")
+    listed = parsed((HELM / "monitors" / "metrics.yaml").read_text("utf-8"))
     kept = {job: "|".join(listed[exporter]["metrics"]) for job, exporter in _AZURE_JOBS.items()}
     return "\n".join([*(f'{job} = "{names}"' for job, names in kept.items()), "minimalingestionprofile = true"])
 
