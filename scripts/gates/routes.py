@@ -96,6 +96,9 @@ class Row:
     why: str
 
 
+LISTED = "of these, NGINX lets through the routes and methods of the pinned version alone (`routes.tsv`)"
+
+
 def rows(routes: Mapping[str, HostRoutes]) -> Iterator[Row]:
     """Yield every entry of every host, in the order in which they count."""
     for host, answered in routes.items():
@@ -116,7 +119,7 @@ def rows(routes: Mapping[str, HostRoutes]) -> Iterator[Row]:
                 who=allowed.who.value,
                 methods=allowed.methods,
                 paths=allowed.paths,
-                why=allowed.why,
+                why=f"{allowed.why}; {LISTED}" if allowed.listed else allowed.why,
             )
         if answered.pages:
             reserved = " ".join(below(answered.pages.reserved)[::2])

@@ -50,6 +50,15 @@ class Allowed:
     paths: tuple[str, ...]
     why: str
     """What they are for, in half a sentence."""
+    listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """By method, all that the pinned program has of them. NGINX then answers these alone, so that a route of another
+    version is not let through by itself; the firewall has no room for so many and goes by `paths`."""
+
+    def answers(self, method: str, path: str) -> bool:
+        """Return whether it lets a request through."""
+        if not self.listed:
+            return method in self.methods and matches(self.paths, path)
+        return any(method == listed and matches(paths, path) for listed, paths in self.listed)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,9 +101,29 @@ class HostRoutes:
             return False
         if any(method in refused.methods and matches(refused.paths, path) for refused in self.refused):
             return False
-        if any(method in allowed.methods and matches(allowed.paths, path) for allowed in self.allowed):
+        if any(allowed.answers(method, path) for allowed in self.allowed):
             return True
         return self.pages is not None and method in READ and not matches(below(self.pages.reserved), path)
+
+
+def listed(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the paths of an entry by method, from a table of routes (`routes.tsv`); HEAD goes where GET does.
+
+    A parameter of several segments stands for everything below it, and a slash may stand at the end of any path.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for line in table.splitlines():
+        if line.startswith("#"):
+            continue
+        methods, path, entry = line.split("\t")
+        if entry != name:
+            continue
+        plain = re.sub(r"\{[^}]+\}", "{}", re.sub(r"/\{[^}]+:path\}.*", "/**", path))
+        both = (plain,) if plain.endswith("/**") else (plain.rstrip("/"), f"{plain.rstrip('/')}/")
+        for method in methods.split(","):
+            for answered in READ if method == "GET" else (method,):
+                found.setdefault(answered, {}).update(dict.fromkeys(both))
+    return tuple((method, tuple(paths)) for method, paths in found.items())
 
 
 def below(segments: Iterable[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from scripts.lab.routes.tables import PROGRAMS, read, samples
 from stacks.common.request_headers import REFUSED_HEADERS
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.enabled import enabled_components
@@ -69,6 +70,43 @@ def test_what_people_and_programs_ask_for_is_reached(ingress: Ingress, label: st
 @pytest.mark.parametrize(("label", "method", "path"), REFUSED)
 def test_what_administers_is_not_reached(ingress: Ingress, label: str, method: str, path: str) -> None:
     assert not ingress.arrived(plain(method, path, f"{label}.{DOMAIN}"))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "reached"),
+    [
+        ("POST", "/api/v1/chats/new", True),
+        ("GET", "/api/v1/chats/one", True),
+        ("HEAD", "/api/v1/chats/one", True),
+        ("GET", "/api/v1/chats/", True),
+        ("GET", "/api/v1/chats", True),
+        ("PATCH", "/api/v1/chats/new", False),
+        ("PUT", "/api/v1/chats/one", False),
+        ("POST", "/api/v1/chats/a-route/of-tomorrow", False),
+        ("GET", "/api/v1/users/a/route/of/tomorrow", False),
+        ("DELETE", "/api/v1/configs/export", False),
+        ("GET", "/api/v1/chats/one/", True),
+        ("GET", "/api/v1/chats/one/two/three/four", False),
+    ],
+)
+def test_a_route_or_method_of_another_version_is_not_let_through(
+    ingress: Ingress, method: str, path: str, reached: bool
+) -> None:
+    assert ingress.arrived(plain(method, path, f"chat.{DOMAIN}")) == reached
+    routes = enabled_components(SETTINGS).routes()[f"chat.{DOMAIN}"]
+    assert routes.answers(method, path) == reached
+
+
+def test_every_route_of_the_pinned_chat_is_reached_by_its_method(ingress: Ingress) -> None:
+    program = PROGRAMS["open-webui"]
+    refused = [
+        f"{method} {sample}"
+        for (method, path), entry in read(program)[1].items()
+        if entry in {"chat", "administration"}
+        for sample in samples(path)
+        if not ingress.arrived(plain(method, sample, f"chat.{DOMAIN}"))
+    ]
+    assert refused == []
 
 
 @pytest.mark.parametrize("tls", [True, False], ids=["https", "http"])

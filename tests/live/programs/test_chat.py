@@ -122,6 +122,50 @@ def test_document_is_uploaded_embedded_and_found(chat: ChatStage, member: Browse
     assert list((chat.parts.folder / "uploads").glob("*crane.txt"))
 
 
+def test_a_private_chat_is_in_its_rows_of_the_database_and_nowhere_else(chat: ChatStage, member: Browser) -> None:
+    """Neither in the log of any process, nor in traces, the gateway's tables or files, nor in another's sight."""
+    text = f"my pearl lies under stair {uuid.uuid4()}"
+    status, _ = member.chat(WITHOUT_TOOLS, text)
+    assert status == 200
+    message = {"id": "m-1", "role": "user", "content": text, "models": [WITHOUT_TOOLS]}
+    history = {"messages": {"m-1": message}, "currentId": "m-1"}
+    kept = {"title": text, "models": [WITHOUT_TOOLS], "messages": [message], "history": history}
+    made = member.api("POST", "/api/v1/chats/new", json={"chat": kept})
+    assert made.status_code == 200, made.text
+    number = made.json()["id"]
+    assert text in member.api("GET", f"/api/v1/chats/{number}").text
+    for other in (new_person("Tom", roles=["user"]), ADMINISTRATOR):
+        answer = chat.logged_in(other).api("GET", f"/api/v1/chats/{number}")
+        assert (answer.status_code, text in answer.text) == (401, False), other.name
+
+    tables = chat.stage.database.superuser("SELECT tablename FROM pg_tables WHERE schemaname = 'public'", "open_webui")
+    rows = {
+        table: chat.stage.database.superuser(f'SELECT row_to_json(t)::text FROM "{table}" t', "open_webui")
+        for table in tables.splitlines()
+    }
+    assert {table for table, held in rows.items() if text in held} <= {"chat", "chat_message"}
+    assert text in rows["chat"]
+    programs = (
+        *chat.pods,
+        chat.sidecar,
+        chat.door,
+        chat.redis,
+        chat.stage.gateway,
+        chat.stage.front,
+        chat.stage.metrics,
+    )
+    found = {program.name: program.log for program in programs}
+    found |= {"traces": json.dumps(chat.stage.opik.items)}
+    held = {"databases", "postgresql", "uploads"}
+    found |= {
+        str(path): path.read_text("utf-8", "replace")
+        for folder in (chat.stage.folder, chat.parts.folder)
+        for path in folder.rglob("*")
+        if path.is_file() and not held & set(path.parts) and path.stat().st_size < 50_000_000
+    }
+    assert [where for where, said in found.items() if text in said] == []
+
+
 def test_no_pod_asked_for_a_name_outside(chat: ChatStage) -> None:
     """Nothing is fetched while it runs: no models, versions or packages."""
     outside = {

@@ -4,6 +4,8 @@ Every route of the pinned Open WebUI is in `routes.tsv`, under the name of one e
 of each; what is refused here is what no person of this platform has a use for.
 """
 
+from pathlib import Path
+
 from stacks.common.routes import (
     ANY_METHOD,
     READ,
@@ -14,8 +16,10 @@ from stacks.common.routes import (
     Refused,
     Who,
     below,
+    listed,
 )
 
+_TABLE = Path(__file__).with_name("routes.tsv").read_text("utf-8")
 _ADMINISTRATION = ("analytics", "configs", "evaluations", "functions", "groups", "pipelines", "users")
 _EVERYBODY = (
     "apps",
@@ -91,6 +95,7 @@ ROUTES = HostRoutes(
                 "/api/version/updates",
             ),
             why="chats, documents and whatever else a person does; API keys of a person reach the same",
+            listed=listed(_TABLE, "chat"),
         ),
         Allowed(
             name="live",
@@ -105,6 +110,7 @@ ROUTES = HostRoutes(
             methods=ANY_METHOD,
             paths=below(f"api/v1/{router}" for router in _ADMINISTRATION),
             why="the pages of administrators; of `users`, `groups` and `evaluations` everybody sees a part",
+            listed=listed(_TABLE, "administration"),
         ),
         Allowed(
             name="models-of-the-platform",

@@ -5,10 +5,10 @@ first into the block `http`, the others into each `server` and each `location`
 (https://docs.nginx.com/nginx-ingress-controller/configuration/global-configuration/configmap-resource/#snippets-and-custom-templates).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from stacks.common.request_headers import REFUSED_HEADERS
-from stacks.common.routes import NOT_PLAIN, READ, HostRoutes, below, expression
+from stacks.common.routes import NOT_PLAIN, READ, HostRoutes, below, expression, expressions
 
 _HTTP = r"""large_client_header_buffers 4 64k;
 # Challenges alone are answered by plain HTTP: the path as NGINX routes it and the path as it was sent, which is what
@@ -41,6 +41,9 @@ map "$challenge:$plain:$route:$route_method" $refused {
   "~^1:1:[01]:(GET|HEAD)$" 0;
 }"""
 
+MOST_CHARACTERS = 2000
+"""Of one expression; NGINX reads no longer word than 4096."""
+
 _SERVER = """if ($redirect_to_https) { return 301 https://$host$request_uri; }
 if ($refused) { return 404; }"""
 
@@ -61,13 +64,31 @@ def _lines(host: str, routes: HostRoutes) -> Iterator[str]:
         if refused.paths:
             yield _line(host, refused.methods, refused.paths, 0)
     for allowed in routes.allowed:
-        yield _line(host, allowed.methods, allowed.paths, 1)
+        for method, paths in allowed.listed:
+            for few in _packed(expressions(paths, MOST_CHARACTERS)):
+                yield _map_line(host, (method,), f"({'|'.join(few)})", 1)
+        if not allowed.listed:
+            yield _line(host, allowed.methods, allowed.paths, 1)
     if routes.pages:
         yield _line(host, READ, below(routes.pages.reserved), 0)
         yield _line(host, READ, ("/**",), 1)
 
 
+def _packed(parts: Iterable[str]) -> Iterator[list[str]]:
+    few: list[str] = []
+    for part in parts:
+        if few and sum(map(len, few)) + len(few) + len(part) > MOST_CHARACTERS:
+            yield few
+            few = []
+        few.append(part)
+    yield few
+
+
 def _line(host: str, methods: tuple[str, ...], paths: tuple[str, ...], answer: int) -> str:
+    return _map_line(host, methods, expression(paths), answer)
+
+
+def _map_line(host: str, methods: tuple[str, ...], pattern: str, answer: int) -> str:
     name = host.replace(".", r"\.")
     # `\z`, since `$` also stands before a last line feed; `(?s)`, since a dot has to match one.
-    return rf'"~(?s)^{name}:({"|".join(methods)}):{expression(paths)}\z" {answer};'
+    return rf'"~(?s)^{name}:({"|".join(methods)}):{pattern}\z" {answer};'
