@@ -82,6 +82,9 @@ COMMANDS = {
         "scripts.cli.disks.commands", "Data disks: grow, bind again, free those of a dead node.", _OPERATE, group=True
     ),
     "db": Entry("scripts.cli.database.commands", "Restore PostgreSQL to a point in time.", _OPERATE, group=True),
+    "adopt": Entry(
+        "scripts.cli.adopt.commands", "Take over an installation that was made by hand.", _OPERATE, group=True
+    ),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),
     "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the ingress.", _OPERATE, group=True),

@@ -1,4 +1,4 @@
-"""A Python program in a running container, by `kubectl exec`: program and parameters go in by standard input.
+"""A Python program in a running container, by `kubectl exec`: program, parameters and data go in by standard input.
 
 Nothing of them stands on a command line, which process lists and audit logs keep.
 """
@@ -6,14 +6,16 @@ Nothing of them stands on a command line, which process lists and audit logs kee
 import json
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import IO, Any, Protocol
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
 
 START = (
-    "import json,sys; given=json.load(sys.stdin);"
+    "import json,sys; given=json.loads(sys.stdin.buffer.readline());"
     " exec(compile(given['program'],'program','exec'),{'__name__':'__main__','PARAMETERS':given['parameters']})"
 )
 
@@ -21,45 +23,91 @@ PodProgram = Callable[[str, Mapping[str, Any]], Iterator[dict[str, Any]]]
 """Runs a program with its PARAMETERS and yields the JSON objects that it prints, one a line. Raises OperatorError."""
 
 
-def in_pod(kubectl: Kubectl, namespace: str, workload: str, container: str, python: str = "python3") -> PodProgram:
+class FedProgram(Protocol):
+    """A PodProgram that reads `data` from `sys.stdin.buffer`, while what it prints is yielded."""
+
+    def __call__(
+        self, program: str, parameters: Mapping[str, Any], data: Iterable[bytes] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Run it. Raises OperatorError, and whatever `data` raises; the program is then ended."""
+
+
+def in_pod(kubectl: Kubectl, namespace: str, workload: str, container: str, python: str = "python3") -> "ByCommand":
     """Return what runs programs in one container of a workload, with the container's variables."""
     command = kubectl.command("exec", "-n", namespace, workload, "-i", "-c", container, "--", python, "-c", START)
-    return by_command(command, f"{workload} in {namespace}")
+    return ByCommand(command, f"{workload} in {namespace}")
 
 
-def by_command(command: list[str], where: str, environment: Mapping[str, str] | None = None) -> PodProgram:
+def by_command(command: list[str], where: str, environment: Mapping[str, str] | None = None) -> "ByCommand":
     """Return what runs programs by a command line that starts Python with START; `where` is for errors."""
+    return ByCommand(command, where, environment)
 
-    def run(program: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+
+@dataclass(frozen=True)
+class ByCommand:
+    """Runs programs by one command line."""
+
+    command: list[str]
+    where: str
+    environment: Mapping[str, str] | None = None
+
+    def __call__(
+        self, program: str, parameters: Mapping[str, Any], data: Iterable[bytes] = ()
+    ) -> Iterator[dict[str, Any]]:
+        """Run it; see FedProgram."""
         with tempfile.TemporaryFile("w+") as errors:
             try:
                 process = subprocess.Popen(  # noqa: S603
-                    command,
+                    self.command,
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     stderr=errors,
-                    text=True,
-                    env=None if environment is None else dict(environment),
+                    env=None if self.environment is None else dict(self.environment),
                 )
             except FileNotFoundError:
-                raise OperatorError(f"{command[0]} is not installed") from None
+                raise OperatorError(f"{self.command[0]} is not installed") from None
             assert process.stdin
             assert process.stdout
+            start = json.dumps({"program": program, "parameters": dict(parameters)}).encode() + b"\n"
+            feeder = _Feeder(process, process.stdin, start, data)
+            feeder.start()
             try:
-                json.dump({"program": program, "parameters": dict(parameters)}, process.stdin)
-                process.stdin.close()
                 for line in process.stdout:
                     # Libraries of the image greet on standard output.
-                    if line.startswith("{"):
+                    if line.startswith(b"{"):
                         yield json.loads(line)
-            except BrokenPipeError:
-                pass
             finally:
                 process.stdout.close()
                 status = process.wait()
+                feeder.join()
+            if feeder.failure:
+                raise feeder.failure
             if status:
                 errors.seek(0)
                 last = (errors.read().strip() or "no message").splitlines()[-1]
-                raise OperatorError(f"the program in {where} ended with {status}: {last[:300]}")
+                raise OperatorError(f"the program in {self.where} ended with {status}: {last[:300]}")
 
-    return run
+
+class _Feeder(threading.Thread):
+    """Writes while the program's answers are read: neither side waits for the other with its pipe full."""
+
+    def __init__(
+        self, process: "subprocess.Popen[bytes]", pipe: IO[bytes], start: bytes, data: Iterable[bytes]
+    ) -> None:
+        super().__init__(daemon=True)
+        self.process, self.pipe, self.first, self.data = process, pipe, start, data
+        self.failure: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            with self.pipe:
+                self.pipe.write(self.first)
+                self.pipe.flush()
+                for part in self.data:
+                    self.pipe.write(part)
+        except BrokenPipeError:
+            # The program has ended, and its status says why.
+            pass
+        except Exception as error:  # noqa: BLE001 - raised again where the program was started
+            self.failure = error
+            self.process.kill()

@@ -1,0 +1,1 @@
+"""`llmctl adopt`: take over an installation that was made by hand."""
