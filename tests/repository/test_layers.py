@@ -34,7 +34,7 @@ LAYERS: dict[str, frozenset[str]] = {
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""
 
-NOUNS = {"engines": frozenset({"models"}), "develop": frozenset({"health"})}
+NOUNS = {"adopt": frozenset({"models"}), "engines": frozenset({"models"}), "develop": frozenset({"health"})}
 """Nouns of the command line that may import another one; all others share what lies below them, or beside them."""
 
 

@@ -46,7 +46,7 @@ class Copying:
         self.tables = {
             table: [column for column in there[table] if column not in secret.get(table, ())]
             for table in sent
-            if table in there
+            if table in there and self.rules.get("only_with", {}).get(table, there[table][0]) in there[table]
         }
 
     def counts(self) -> dict[str, int]:
@@ -58,7 +58,7 @@ class Copying:
         known = self.rules.get("left", {})
         found = {}
         for table in self.source.tables():
-            why = known.get(table, "no table that this version knows" if "left" in self.rules else "")
+            why = known.get(table, "nothing that this version knows" if "left" in self.rules else "")
             if table not in self.tables and table not in self.beside and why and (count := self.source.count(table)):
                 found[table] = f"{count} rows: {why}"
         return found

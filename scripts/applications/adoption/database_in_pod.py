@@ -13,6 +13,7 @@ ends with nothing taken when a count is not what it has to be.
 import importlib.util
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -133,6 +134,7 @@ class Adoption:
         self.loaded: dict[str, int] = {}
         self.orphans: dict[str, int] = {}
         self.skipped: dict[str, int] = {}
+        self.unknown: list[str] = []
 
     def one(self, statement: sql.SQL | sql.Composed | str, *values: Any) -> Any:
         """Return the first column of the first row."""
@@ -150,6 +152,8 @@ class Adoption:
             raise RefusedError(f"this environment's database has no table {lacking[0]}: deploy the environment first")
         if self.rules.get("migrate"):
             self.require_known(str(self.revision))
+        else:
+            self.require_columns()
         matched = 0
         if self.people:
             matched = int(
@@ -160,6 +164,17 @@ class Adoption:
             )
         tables = [table for table in self.rules["take"] if table in self.target.columns]
         return {"there": {table: self.count("public", table) for table in tables}, "matched": matched}
+
+    def require_columns(self) -> None:
+        """Refuse a source with columns that are not here: one of them may be a limit that would be lost."""
+        unknown = sorted(
+            f"{table}.{column}"
+            for table, columns in self.source.items()
+            for column in columns
+            if column not in self.target.columns.get(table, {})
+        )
+        if unknown:
+            raise RefusedError(f"the source is newer than this environment, which has no {', '.join(unknown[:5])}")
 
     def require_known(self, revision: str) -> None:
         """Raise RefusedError for a source that this version does not know."""
@@ -236,8 +251,9 @@ class Adoption:
             check=False,
         )
         if done.returncode:
-            last = (done.stderr.strip() or "no message").splitlines()[-1]
-            raise RefusedError(f"Open WebUI's migration to {revision} failed: {last[:200]}")
+            # The lines after it quote statements and rows.
+            said = [line for line in done.stderr.splitlines() if re.match(r"[\w.]+(Error|Exception|Violation)\b", line)]
+            raise RefusedError(f"Open WebUI's migration to {revision} failed: {(said or ['no message'])[-1][:200]}")
 
     def load(self, lines: Iterator[bytes]) -> None:
         """Read the rows as texts, whatever their types."""
@@ -284,6 +300,7 @@ class Adoption:
         for table in scratch.parents_first([name for name in self.loaded if name in scratch.columns]):
             types = scratch.columns[table]
             columns = [column for column in self.source[table] if column in types]
+            self.unknown += [f"{table}.{column}" for column in self.source[table] if column not in types]
             self.require_json(table, {column: types[column] for column in columns})
             values = [
                 sql.SQL("trunc(l.{}::numeric)::{}" if types[column] in WHOLE else "l.{}::{}").format(
@@ -424,7 +441,7 @@ class Adoption:
             }
         for statement in self.rules.get("last", ()):
             self.connection.execute(statement, self.values)
-        return {"tables": report}
+        return {"tables": report, "columns_left": sorted(self.unknown)}
 
     def same_key(self, table: str) -> sql.Composed:
         """Return the condition under which a row `s` is the row `p`."""

@@ -3,7 +3,9 @@
 import typer
 
 from .chat import chat
+from .disks import disks
 from .keys import keys
+from .models import models
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -13,3 +15,5 @@ app = typer.Typer(
 )
 app.command("chat")(chat)
 app.command("keys")(keys)
+app.command("models")(models)
+app.command("disks")(disks)

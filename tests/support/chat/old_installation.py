@@ -2,6 +2,9 @@
 
 import contextlib
 import io
+import json
+import sqlite3
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -53,8 +56,14 @@ class OldInstallation:
     def fill(self, email: str, name: str) -> Mapping[str, str]:
         """Let somebody use it: chat in a folder, upload, memory, note, knowledge with the file; return their ids."""
         folder = self.ask(email, "POST", "/api/v1/folders/", json={"name": f"folder of {name}"})["id"]
-        message = {"id": "m", "role": "user", "content": f"pearls of {name}", "parentId": None, "childrenIds": [],
-                   "timestamp": 1700000000}  # fmt: skip
+        message: dict[str, Any] = {
+            "id": "m",
+            "role": "user",
+            "content": f"pearls of {name}",
+            "parentId": None,
+            "childrenIds": [],
+            "timestamp": 1700000000,
+        }
         written = {
             "title": f"chat of {name}",
             "models": ["phi3.5"],
@@ -74,7 +83,28 @@ class OldInstallation:
             "/api/v1/notes/create",
             json={"title": f"note of {name}", "data": {"content": {"md": "pearl"}}, "access_control": {}},
         )["id"]
-        return {"chat": chat, "folder": folder, "file": file, "note": note}
+        prompt = f"/ask-{name.lower()}"
+        self.ask(
+            email,
+            "POST",
+            "/api/v1/prompts/create",
+            json={"command": prompt, "title": prompt, "name": prompt, "content": "pearl?", "access_control": {}},
+        )
+        knowledge = self.ask(
+            email,
+            "POST",
+            "/api/v1/knowledge/create",
+            json={"name": f"handbook of {name}", "description": "pearls", "access_control": {}},
+        )["id"]
+        return {"chat": chat, "folder": folder, "file": file, "note": note, "prompt": prompt, "knowledge": knowledge}
+
+
+def sql(database: Path, *statements: str) -> None:
+    """Write what the interface makes only with models at hand."""
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
 
 
 @contextlib.contextmanager
@@ -96,6 +126,8 @@ def old_installation(python: Path, folder: Path, address: str, port: int, **more
         "ENABLE_OLLAMA_API": "False",
         "ENABLE_OPENAI_API": "False",
         "USER_PERMISSIONS_FEATURES_NOTES": "True",
+        "USER_PERMISSIONS_WORKSPACE_PROMPTS_ACCESS": "True",
+        "USER_PERMISSIONS_WORKSPACE_KNOWLEDGE_ACCESS": "True",
         "SCARF_NO_ANALYTICS": "true",
         "DO_NOT_TRACK": "true",
         "ANONYMIZED_TELEMETRY": "false",
@@ -105,3 +137,36 @@ def old_installation(python: Path, folder: Path, address: str, port: int, **more
     program = Program("old", command, folder, environment, address, port, health="/health", start_s=600)
     with program.running():
         yield OldInstallation(f"http://{address}:{port}", folder)
+
+
+def main() -> None:
+    """Write what an older Open WebUI keeps after two people have used it: PYTHON FOLDER OUTPUT.
+
+    `tests/live/programs/open_webui_0.6.36.sql` is made by it, with Open WebUI 0.6.36 of PyPI.
+    """
+    python, folder, output = map(Path, sys.argv[1:])
+    with old_installation(python, folder, "127.0.0.1", 18806) as old:
+        people = {name: old.sign_up(f"{name.lower()}@example.com", name) for name in ("Undine", "Nereus")}
+        made = {name: old.fill(f"{name.lower()}@example.com", name) for name in people}
+        group = old.ask(
+            "undine@example.com", "POST", "/api/v1/groups/create", json={"name": "divers", "description": "divers"}
+        )["id"]
+    ids = json.dumps({"file_ids": [made["Undine"]["file"]]})
+    members = json.dumps([people["Undine"], people["Nereus"]])
+    sql(
+        old.database,
+        f"UPDATE knowledge SET data = '{ids}' WHERE id = '{made['Undine']['knowledge']}'",
+        f"UPDATE \"group\" SET user_ids = '{members}' WHERE id = '{group}'",
+        "INSERT INTO memory (id, user_id, content, updated_at, created_at)"
+        f" VALUES ('memory-1', '{people['Undine']}', 'likes pearls', 1, 1)",
+        # Of no use in this version, and more than its own migration can do.
+        "INSERT INTO channel_member (id, channel_id, user_id, created_at) VALUES ('member-1', 'gone', 'gone', 1)",
+        "DELETE FROM config",
+        "DELETE FROM auth",
+    )
+    with contextlib.closing(sqlite3.connect(old.database)) as connection:
+        output.write_text("\n".join(connection.iterdump()) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
