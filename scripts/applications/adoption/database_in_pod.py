@@ -288,11 +288,12 @@ class Adoption:
                 self.source[table] = columns
                 manager = cursor.copy(sql.SQL("COPY pg_temp.{} FROM STDIN").format(whole(f"load_{table}")))
                 copy = manager.__enter__()
+            raise RefusedError("the rows ended too early")
         except BaseException as error:
             if manager is not None:
+                # Otherwise the server would wait for the rest of the rows, and the connection's end for the server.
                 manager.__exit__(type(error), error, error.__traceback__)
             raise
-        raise RefusedError("the rows ended too early")
 
     def stage(self) -> None:
         """Put the texts into typed tables, but rows whose parents are gone: SQLite keeps those, PostgreSQL does not."""

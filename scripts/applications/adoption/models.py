@@ -131,7 +131,7 @@ _PLAIN = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q
 def gguf_metadata(file: BinaryIO) -> dict[str, Any]:
     """Return the plain values of a GGUF file's head; nothing of another kind of file.
 
-    Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md. Lists (vocabularies) end the reading: what is
+    Format: GGUF of the project ggml, version 3. Lists (vocabularies) end the reading: what is
     asked for stands before them.
     """
 

@@ -1,4 +1,4 @@
-"""Vectors of the old chat's documents: copied where the same model made them, otherwise made anew."""
+"""Vectors of the old chat's documents: copied where the same model made them, otherwise made again."""
 
 import json
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ def require_same_model(source: Source, variables: Mapping[str, str]) -> None:
     if source.kind != "postgresql" or TABLE not in source.tables():
         raise OperatorError(
             "the source has no vectors in PostgreSQL: those of Chroma and of other stores cannot be copied",
-            "leave out --vectors copy; re-indexing makes them anew",
+            "leave out --vectors copy; re-indexing makes them again",
             ExitCode.REFUSED,
         )
     length = next((len(json.loads(row[0])) for row in source.rows(TABLE, ["vector"]) if row[0]), 0)
@@ -32,13 +32,13 @@ def require_same_model(source: Source, variables: Mapping[str, str]) -> None:
     if length not in (0, here):
         raise OperatorError(
             f"the source's vectors have {length} numbers, those of this environment {here}",
-            "leave out --vectors copy; re-indexing makes them anew",
+            "leave out --vectors copy; re-indexing makes them again",
             ExitCode.REFUSED,
         )
     if model and model.rpartition("/")[2].lower() != used.rpartition("/")[2].lower():
         raise OperatorError(
             f"the source's vectors are of the model {model}, those of this environment of {used}",
-            "leave out --vectors copy; re-indexing makes them anew",
+            "leave out --vectors copy; re-indexing makes them again",
             ExitCode.REFUSED,
         )
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.adoption.copying import Copying, Report
+from scripts.applications.adoption.copying import PROGRAM, Copying, Report
 from scripts.applications.adoption.source import Place
 from scripts.applications.adoption.uploads import LocalFolder, Uploads
 from scripts.cluster.pod_program import START, ByCommand, by_command
@@ -76,7 +76,8 @@ def copying(chat: ChatStage, database: Path) -> Iterator[Copying]:
 
 def take(chat: ChatStage, database: Path) -> Report:
     with copying(chat, database) as found:
-        return found.take(lambda _table, _rows: None)["tables"]
+        tables: Report = found.take(lambda _table, _rows: None)["tables"]
+        return tables
 
 
 def counts(chat: ChatStage) -> dict[str, str]:
@@ -136,13 +137,11 @@ def test_an_interrupted_adoption_takes_nothing(chat: ChatStage, old: Old) -> Non
     with copying(chat, old.database) as found:
         lines = list(found._lines())
         for cut in (lines[:2], lines[:-1], [*lines[:-1], b'{"end": 1}\n']):
-            parameters = {
+            parameters: dict[str, Any] = {
                 "action": "take", "rules": found.rules | {"beside": []}, "values": {}, "tables": dict(found.tables),
                 "revision": found.revision(), "people": [],
             }  # fmt: skip
-            answers = list(
-                found.run(Path("scripts/applications/adoption/database_in_pod.py").read_text(), parameters, cut)
-            )
+            answers = list(found.run(PROGRAM.read_text("utf-8"), parameters, cut))
             assert any("refused" in answer for answer in answers)
     assert counts(chat) == before
 
@@ -203,11 +202,7 @@ def test_counts_say_what_was_taken_and_what_was_not(adopted: Adopted) -> None:
     assert (report["chat"]["source"], report["chat"]["added"]) == (3, 3)
     # Galene's account was here.
     assert (report["user"]["added"], report["user"]["left"]) == (2, 1)
-    assert (report["chat_file"]["source"], report["chat_file"]["added"], report["chat_file"]["without_parent"]) == (
-        1,
-        0,
-        1,
-    )
+    assert [report["chat_file"][key] for key in ("source", "added", "without_parent")] == [1, 0, 1]
     assert all(found["after"] == found["before"] + found["added"] for found in report.values())
 
 

@@ -2,6 +2,7 @@
 
 GUID = "11111111-1111-1111-1111-111111111111"
 SCOPE = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/account"
+SNAPSHOT = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Compute/snapshots/s"
 GRAPH = "https://graph.microsoft.com/v1.0/servicePrincipals(appId='11111111-1111-1111-1111-111111111111')"
 GRAPH_URL = "https://graph.microsoft.com/v1.0/servicePrincipals"
 DIGEST = "sha256:" + "a" * 64
@@ -29,6 +30,26 @@ AZ = (
     "az vmss deallocate --resource-group g --name n --instance-ids 1",
     "az aks get-credentials --resource-group g --name c",
     "az aks install-cli --help",
+    f"az disk list --subscription {GUID} --resource-group g",
+    f"az disk show --subscription {GUID} --resource-group g --name n",
+    (
+        f"az disk create --subscription {GUID} --resource-group g --name n --location westeurope --source {SNAPSHOT}"
+        " --sku Premium_ZRS --size-gb 32 --network-access-policy DenyAll --public-network-access Disabled --zone 1"
+        f" --disk-encryption-set {SNAPSHOT}"
+    ),
+    f"az snapshot show --subscription {GUID} --resource-group g --name n",
+    (
+        f"az snapshot create --subscription {GUID} --resource-group g --name n --location westeurope --source {SNAPSHOT}"
+        " --incremental true --network-access-policy DenyAll --public-network-access Disabled"
+    ),
+    (
+        "az storage file list --share-name s --path f --num-results * --account-name account --auth-mode login"
+        " --enable-file-backup-request-intent"
+    ),
+    (
+        "az storage file download --share-name s --path f/n --dest /tmp/n --no-progress --output none"
+        " --account-name account --auth-mode login --enable-file-backup-request-intent"
+    ),
     f"az group create --subscription {GUID} --name g --location westeurope --tags a=b",
     f"az group list --subscription {GUID} --output json",
     f"az group delete --subscription {GUID} --name g --yes",

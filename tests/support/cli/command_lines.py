@@ -8,7 +8,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = ("az", "kubectl", "helm", "cosign", "docker")
-_HELPERS = {"az": "az", "az_list": "az", "ask": "az", "_json": "az"}
+_HELPERS = {"az": "az", "az_list": "az", "az_text": "az", "ask": "az", "_json": "az"}
 """Functions that run a program with the arguments they are called with."""
 _INJECTED = {"ask", "ask_list", "tell"}
 """Attributes that hold one of them."""
