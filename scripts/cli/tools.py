@@ -1,12 +1,13 @@
 """What commands reach the outside with: the terminal, Terraform, the cluster. Tests hand over others as `obj`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import typer
 
+from scripts.applications.adoption.directory import logins
 from scripts.applications.ingress import Ingress, ingress_of
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.console import TERMINAL, Terminal
@@ -37,6 +38,8 @@ class Tools:
     """Gives kubectl for the cluster of an environment."""
     ingress_of: Callable[[Settings], Ingress] = ingress_of
     """Says how the ingress of an environment is reached."""
+    entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins
+    """Gives the object ids of accounts in Entra, by e-mail address."""
     consent_of: Callable[[str], LoginConsent] = login_consent.look
     """Asks Entra for the admin consent to an application."""
 

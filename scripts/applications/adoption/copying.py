@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent
 PROGRAM = FOLDER / "database_in_pod.py"
 
 Report = dict[str, Any]
+Logins = Callable[[Sequence[str]], Mapping[str, str]]
 
 
 @dataclass
@@ -30,6 +31,10 @@ class Copying:
     values: Mapping[str, Any] = field(default_factory=dict)
     beside: Sequence[str] = ()
     """Tables that are sent although no migration knows them."""
+    logins: Logins = lambda _emails: {}
+    """Gives the object ids of accounts in Entra, by e-mail address."""
+
+    _known: Mapping[str, str] | None = field(default=None, init=False)
 
     def __post_init__(self) -> None:
         self.rules = rules(self.place)
@@ -76,6 +81,15 @@ class Copying:
             )
         return found[0]
 
+    def without_login(self) -> list[str]:
+        """Return the addresses that nobody logs in with."""
+        return sorted(email for _, email in self.people() if email not in self._subjects())
+
+    def _subjects(self) -> Mapping[str, str]:
+        if self._known is None:
+            self._known = self.logins([email for _, email in self.people()])
+        return self._known
+
     def people(self) -> list[tuple[str, str]]:
         """Return id and e-mail address of every account. Raises OperatorError for an address that two accounts have."""
         if "people" not in self.rules:
@@ -105,7 +119,7 @@ class Copying:
             "values": dict(self.values),
             "tables": self.tables,
             "revision": self.revision(),
-            "people": self.people(),
+            "people": [[one, email, self._subjects().get(email, "")] for one, email in self.people()],
         }
         report: Report | None = None
         for line in self.run(PROGRAM.read_text("utf-8"), parameters, data):

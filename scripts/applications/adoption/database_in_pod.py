@@ -129,6 +129,7 @@ class Adoption:
         self.values: dict[str, Any] = {"uploads": uploads, **parameters["values"]}
         self.revision: str | None = parameters.get("revision")
         self.people: list[list[str]] = parameters.get("people", [])
+        """Id, e-mail address and Entra's object id, empty where there is no login."""
         self.source: dict[str, list[str]] = parameters["tables"]
         self.target = Tables(connection, "public")
         self.loaded: dict[str, int] = {}
@@ -158,8 +159,10 @@ class Adoption:
         if self.people:
             matched = int(
                 self.one(
-                    'SELECT count(*) FROM public."user" WHERE lower(email) = ANY(%s)',
-                    [email.lower() for _, email in self.people],
+                    'SELECT count(*) FROM public."user"'
+                    " WHERE lower(email) = ANY(%s) OR oauth -> 'oidc' ->> 'sub' = ANY(%s)",
+                    [email.lower() for _, email, _ in self.people],
+                    [subject for _, _, subject in self.people if subject],
                 )
             )
         tables = [table for table in self.rules["take"] if table in self.target.columns]
@@ -385,9 +388,16 @@ class Adoption:
     def match_people(self, scratch: Tables) -> None:
         """Give what belongs to somebody who has an account here already to that account."""
         known = self.rules["people"]
+        self.connection.execute("CREATE TEMPORARY TABLE login (id text, subject text)")
+        with self.connection.cursor() as cursor:
+            cursor.executemany(
+                "INSERT INTO login VALUES (%s, %s)", [(one, subject) for one, _, subject in self.people if subject]
+            )
         self.connection.execute(
-            'CREATE TEMPORARY TABLE same AS SELECT s.id AS old, p.id AS new FROM "user" s'
-            ' JOIN public."user" p ON lower(p.email) = lower(s.email) WHERE p.id <> s.id'
+            "CREATE TEMPORARY TABLE same AS SELECT DISTINCT ON (s.id) s.id AS old, p.id AS new"
+            ' FROM "user" s LEFT JOIN login l ON l.id = s.id JOIN public."user" p'
+            " ON lower(p.email) = lower(s.email) OR p.oauth -> 'oidc' ->> 'sub' = l.subject"
+            " WHERE p.id <> s.id ORDER BY s.id, p.oauth -> 'oidc' ->> 'sub' = l.subject DESC NULLS LAST"
         )
         for table, columns in scratch.columns.items():
             for column in columns:
@@ -406,6 +416,11 @@ class Adoption:
             )
         gone = self.connection.execute('DELETE FROM "user" USING same WHERE "user".id = same.old')
         self.skipped["user"] = gone.rowcount
+        # As Open WebUI writes it at a first login: without it, an address that is known already is refused.
+        self.connection.execute(
+            "UPDATE \"user\" SET oauth = json_build_object('oidc', json_build_object('sub', login.subject))"
+            ' FROM login WHERE login.id = "user".id'
+        )
 
     def merge(self) -> dict[str, Any]:
         """Add what is not there; return the counts by table. Raises RefusedError when they do not agree."""

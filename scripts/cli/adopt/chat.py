@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.applications.adoption.copying import Copying, Report
+from scripts.applications.adoption.copying import Copying, Logins, Report
 from scripts.applications.adoption.source import Place, Source
 from scripts.applications.adoption.uploads import Uploads, folder_of
 from scripts.applications.adoption.vectors import REINDEX, TABLE, require_same_model
@@ -21,6 +21,9 @@ from stacks.platform.components.chat.backends import embedding_variables
 from stacks.settings import Settings
 
 from .options import Confirm, DryRun, Env, agree, show_counts, show_taken
+
+SHOWN = 20
+"""Addresses that are told; all of them with --json."""
 
 
 class Vectors(StrEnum):
@@ -52,8 +55,9 @@ def chat(
 ) -> None:
     """Take over the accounts, chats, files, folders, groups and knowledge of another Open WebUI, this version or older.
 
-    The old one is only read. Accounts are matched by e-mail address; passwords, tokens, keys, settings and code stay
-    behind. Rows come in one transaction that is counted; run again, it adds what is new and nothing twice.
+    The old one is only read. Accounts are matched to logins of Entra by e-mail address; passwords, tokens, keys,
+    settings and code stay behind. Rows come in one transaction that is counted; run again, it adds what is new and
+    nothing twice.
 
     [bold]Examples:[/]
 
@@ -68,7 +72,7 @@ def chat(
     place = Place.of(source)
     run = in_pod(tools.kubectl_of(environment), names.NAMESPACE, f"deployment/{names.RELEASE}", names.RELEASE)
     with place.open() as opened, tempfile.TemporaryDirectory(prefix="llmctl-adopt-") as scratch:
-        copying = _copying(opened, settings, run, vectors)
+        copying = _copying(opened, settings, run, vectors, tools.entra_logins)
         files = Uploads(folder_of(uploads, Path(scratch)), run) if uploads else None
         with err.status("Counting"):
             report: Report = {"environment": environment, "action": "look", **_look(copying, files)}
@@ -92,11 +96,11 @@ def chat(
     _end({**report, **taken}, as_json=as_json)
 
 
-def _copying(opened: Source, settings: Settings, run: Any, vectors: Vectors) -> Copying:
+def _copying(opened: Source, settings: Settings, run: Any, vectors: Vectors, logins: Logins) -> Copying:
     if vectors is Vectors.COPY:
         require_same_model(opened, embedding_variables(settings))
     beside = (TABLE,) if vectors is Vectors.COPY else ()
-    return Copying(opened, "chat", run, {}, beside)
+    return Copying(opened, "chat", run, {}, beside, logins)
 
 
 def _look(copying: Copying, files: Uploads | None) -> Report:
@@ -107,6 +111,7 @@ def _look(copying: Copying, files: Uploads | None) -> Report:
         "here": found["there"],
         "accounts": len(people),
         "accounts_matched": found["matched"],
+        "accounts_without_login": copying.without_login(),
         "stays_behind": copying.left(),
     }
     if files:
@@ -153,7 +158,10 @@ def _show(report: Report, *, to_err: bool = False) -> None:
     def line(text: str) -> None:
         console.print(text, markup=False)
 
-    line(f"accounts: {report['accounts']}, of which {report['accounts_matched']} are here by their e-mail address")
+    line(f"accounts: {report['accounts']}, of which {report['accounts_matched']} are here already")
+    if without := report["accounts_without_login"]:
+        more = f" and {len(without) - SHOWN} more (--json)" if len(without) > SHOWN else ""
+        line(f"without a login in Entra, so that nobody opens what is theirs: {', '.join(without[:SHOWN])}{more}")
     if "tables" in report:
         show_taken(report["tables"])
     else:

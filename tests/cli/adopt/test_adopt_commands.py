@@ -54,7 +54,11 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tools]:
 
 
 def run(*words: str, terminal: Terminal | None = None) -> Result:
-    given = CommandTools(kubectl_of=lambda _environment: Kubectl(CONTEXT), terminal=terminal or Nobody())
+    given = CommandTools(
+        kubectl_of=lambda _environment: Kubectl(CONTEXT),
+        entra_logins=lambda emails: {email: "an-object-id" for email in emails if "rosa" in email},
+        terminal=terminal or Nobody(),
+    )
     return CliRunner().invoke(adopt.app, words, obj=given)
 
 
@@ -63,13 +67,22 @@ def test_a_dry_run_shows_counts_and_asks_nothing(database: Path) -> None:
     result = run("chat", "dev", "--from", f"sqlite:{database}", "--dry-run")
     assert result.exit_code == 0, result.output
     for line in (
-        "accounts: 1, of which 1 are here by their e-mail address",
+        "accounts: 1, of which 1 are here already",
         "chat: 1 in the source, 0 here",
         "stays behind: api_key, 1 rows: keys; people make new ones",
         "vectors: Documents are searchable after an administrator has chosen",
     ):
         assert line in " ".join(result.stdout.split())
     assert "pearl" not in result.output
+
+
+@pytest.mark.usefixtures("tools")
+def test_accounts_that_nobody_logs_in_to_are_named(database: Path) -> None:
+    with contextlib.closing(sqlite3.connect(database)) as connection:
+        connection.execute("INSERT INTO user VALUES ('v', 'left@example.com')")
+        connection.commit()
+    result = run("chat", "dev", "--from", f"sqlite:{database}", "--dry-run", "--json")
+    assert json.loads(result.stdout)["accounts_without_login"] == ["left@example.com"]
 
 
 @pytest.mark.parametrize("typed", ["", "y", "yes", "DEV", "prod"])

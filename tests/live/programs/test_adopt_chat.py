@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,7 +71,13 @@ def inside(chat: ChatStage) -> ByCommand:
 @contextlib.contextmanager
 def copying(chat: ChatStage, database: Path) -> Iterator[Copying]:
     with Place("sqlite", str(database)).open() as source:
-        yield Copying(source, "chat", inside(chat))
+        yield Copying(source, "chat", inside(chat), logins=logins)
+
+
+def logins(emails: Sequence[str]) -> dict[str, str]:
+    """Return what Entra knows of them."""
+    known = {person.address: person.object_id for person in (OLGA, TETHYS, GALENE, UNDINE, NEREUS)}
+    return {email: known[email] for email in emails}
 
 
 def take(chat: ChatStage, database: Path) -> Report:

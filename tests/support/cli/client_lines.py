@@ -39,8 +39,8 @@ AZ = (
     ),
     f"az snapshot show --subscription {GUID} --resource-group g --name n",
     (
-        f"az snapshot create --subscription {GUID} --resource-group g --name n --location westeurope --source {SNAPSHOT}"
-        " --incremental true --network-access-policy DenyAll --public-network-access Disabled"
+        f"az snapshot create --subscription {GUID} --resource-group g --name n --location westeurope"
+        f" --source {SNAPSHOT} --incremental true --network-access-policy DenyAll --public-network-access Disabled"
     ),
     (
         "az storage file list --share-name s --path f --num-results * --account-name account --auth-mode login"
