@@ -1,8 +1,12 @@
-"""The data disks, their backups, and the file share for chat uploads."""
+"""The data disks, their backups, where backup sets are kept, and the file share for chat uploads."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Network
 
 from cdktf_cdktf_provider_azurerm.storage_share import StorageShare
 from constructs import Construct
 
+from constructs.backup_store import BackupStore
 from constructs.deny_delete_policy import DenyDeletePolicy
 from constructs.disk_backup import DiskBackup
 from constructs.model_store import ModelStore
@@ -19,6 +23,9 @@ from .settings.data import DataDisk
 CHAT_UPLOADS = "chat-uploads"
 OLLAMA_MODELS = "ollama-models"
 VLLM_MODELS = "vllm-models"
+BACKUP_MANIFESTS = "backup-sets"
+PRIVATE = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""https://www.rfc-editor.org/rfc/rfc1918"""
 
 
 class DisksStack(EnvironmentStack):
@@ -84,6 +91,8 @@ class DisksStack(EnvironmentStack):
             guarded=[account],
             reason="The storage account holds the files that chat users uploaded; see docs/data.md.",
         )
+        sets_group = self._backup_sets_group()
+        manifests = self._manifests(sets_group)
         store = self._model_store() if settings.has_model_store else None
         self.outputs = DisksOutputs(
             resource_group_name=self.resource_group.name,
@@ -104,6 +113,9 @@ class DisksStack(EnvironmentStack):
             sizes_gib={disk.value: settings.disks.size_gib(disk) for disk in DataDisk}
             | {CHAT_UPLOADS: settings.disks.chat_uploads_gib},
             backup_vault_id=backup.vault.id,
+            backup_sets_group_name=sets_group.name,
+            backup_sets_account_name=manifests.account.name,
+            backup_sets_container_name=manifests.container.name,
         )
         wiring.publish(self, self.outputs)
 
@@ -122,6 +134,42 @@ class DisksStack(EnvironmentStack):
             tags=self.tags,
         )
 
+    def _backup_sets_group(self) -> ResourceGroup:
+        """Group of the snapshots of backup sets: apart from Azure Backup's, which removes its own after some days."""
+        return ResourceGroup(
+            self,
+            "backup-sets-group",
+            name=self.names.resource_group("disks-backup-sets"),
+            location=self.settings.azure.region,
+            tags=self.tags,
+            lifecycle=self.protected,
+        )
+
+    def _manifests(self, group: ResourceGroup) -> BackupStore:
+        operators = self.settings.operators
+        store = BackupStore(
+            self,
+            "backup-sets",
+            account_name=self.names.storage_account("bak"),
+            container_name=BACKUP_MANIFESTS,
+            group=group,
+            zone_redundant=self.settings.disks.redundancy == "zrs",
+            deleted_days=self.settings.disks.backup_retention_days,
+            allowed_ranges=_firewall_rules(operators.ip_ranges) if operators.ip_ranges else None,
+            writer_ids=operators.object_ids,
+            tags=self.tags,
+        )
+        DenyDeletePolicy(
+            self,
+            "backup-sets-guard",
+            name=self.names.resource("keep-backup-sets"),
+            resource_group_id=group.id,
+            resource_types=["Microsoft.Storage/storageAccounts"],
+            guarded=[store.account],
+            reason="The storage account holds the manifests of the backup sets; see docs/reference/data.md.",
+        )
+        return store
+
     def _model_store(self) -> ModelStore:
         """Shares for weights: they outlive the cluster, but may be destroyed, since they can be fetched again."""
         serving = self.settings.serving
@@ -136,3 +184,13 @@ class DisksStack(EnvironmentStack):
             encrypted=serving.store_encrypted_mount,
             tags=self.tags,
         )
+
+
+def _firewall_rules(ranges: Iterable[IPv4Network]) -> list[str]:
+    """Return public ranges as storage accounts take them: no private ones, single addresses without a length.
+
+    https://learn.microsoft.com/azure/storage/common/storage-network-security-limitations
+    """
+    public = [range_ for range_ in ranges if not any(range_.subnet_of(private) for private in PRIVATE)]
+    small = [str(address) for range_ in public if range_.prefixlen > 30 for address in range_]
+    return sorted({*small, *(str(range_) for range_ in public if range_.prefixlen <= 30)})

@@ -85,6 +85,9 @@ COMMANDS = {
     "adopt": Entry(
         "scripts.cli.adopt.commands", "Take over an installation that was made by hand.", _OPERATE, group=True
     ),
+    "backup": Entry(
+        "scripts.cli.backup.commands", "Backup sets of the whole environment: make, list, verify.", _OPERATE, group=True
+    ),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),
     "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the ingress.", _OPERATE, group=True),

@@ -26,11 +26,11 @@ class Kubectl:
 
     context: str
 
-    def run(self, *arguments: str, timeout_s: float = _TIMEOUT_S) -> str:
-        """Return what the command prints. Raises KubectlError."""
+    def run(self, *arguments: str, timeout_s: float = _TIMEOUT_S, given: str | None = None) -> str:
+        """Return what the command prints; `given` is its standard input. Raises KubectlError."""
         try:
             done = subprocess.run(  # noqa: S603
-                self.command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False
+                self.command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False, input=given
             )
         except FileNotFoundError:
             raise _missing() from None

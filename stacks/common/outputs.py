@@ -48,6 +48,10 @@ class DisksOutputs:
     sizes_gib: dict[str, int]
     """Size per disk and of the file share, for people and for the check that nothing shrinks."""
     backup_vault_id: str
+    backup_sets_group_name: str
+    """Resource group of the snapshots of backup sets, and of their manifests' account."""
+    backup_sets_account_name: str
+    backup_sets_container_name: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,6 +65,21 @@ class DiskSettings(Model):
         return sizes[disk]
 
 
+class BackupSettings(Model):
+    """Backup sets, which `llmctl backup create` makes: one consistent state of disks, database, uploads and secrets."""
+
+    scheduled: bool = False
+    """Whether a pipeline makes a set each day; alerts when the newest is older than 36 hours or there is none."""
+    copy_to_region: Region | None = None
+    """Region that gets a copy of every snapshot of a disk; left out, none does."""
+    keep_daily: Annotated[int, Field(ge=1, le=60)] = 7
+    """`llmctl backup prune` keeps the newest set of this many days."""
+    keep_weekly: Annotated[int, Field(ge=0, le=52)] = 4
+    """And the newest set of this many weeks."""
+    keep_monthly: Annotated[int, Field(ge=0, le=36)] = 6
+    """And the newest set of this many months."""
+
+
 class RegistrySettings(Model):
     """The container registry."""
 

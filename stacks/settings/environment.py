@@ -8,7 +8,7 @@ from stacks.common.azure_names import AzureNames
 
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
 from .cluster import ClusterSettings
-from .data import DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
+from .data import BackupSettings, DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
 from .images import ImageSettings
 from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
@@ -50,6 +50,8 @@ class Settings(Model):
     """The AKS cluster and its node pools."""
     disks: DiskSettings = DiskSettings()
     """Disks that outlive the cluster."""
+    backups: BackupSettings = BackupSettings()
+    """Backup sets of the whole environment: how many are kept, and where."""
     registry: RegistrySettings = RegistrySettings()
     """The container registry."""
     images: ImageSettings = ImageSettings()

@@ -27,6 +27,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.images": "scripts.core",
         "scripts.gates": "scripts.core",
         "scripts.opik": "scripts.core scripts.cluster scripts.images",
+        "scripts.backup": "scripts.core scripts.cluster scripts.opik",
         "scripts.applications": "scripts.core scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
         "scripts.deployment": "scripts.core scripts.terraform scripts.review scripts.images scripts.cost",

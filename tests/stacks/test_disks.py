@@ -21,6 +21,16 @@ def _disks(varied: Settings | None = None) -> list[Block]:
     return of_type(_stack(varied), "azurerm_managed_disk")
 
 
+def _uploads(stack: Block) -> Block:
+    account: Block = stack["resource"]["azurerm_storage_account"]["chat-uploads-account"]
+    return account
+
+
+def _manifests(stack: Block) -> Block:
+    (account,) = (a for a in of_type(stack, "azurerm_storage_account") if a["account_kind"] == "StorageV2")
+    return account
+
+
 def test_every_store_has_a_disk_of_its_size() -> None:
     disks = {disk["name"]: disk["disk_size_gb"] for disk in _disks(settings(disks={"clickhouse_gib": 512}))}
     assert disks == {
@@ -91,17 +101,19 @@ def test_backups_outlive_mistakes() -> None:
 
 def test_backup_vault_gets_its_roles_before_it_protects_a_disk() -> None:
     stack = _stack()
-    roles = {f"azurerm_role_assignment.{name}" for name in stack["resource"]["azurerm_role_assignment"]}
+    assigned = stack["resource"]["azurerm_role_assignment"]
+    roles = {f"azurerm_role_assignment.{name}" for name in assigned if name.startswith("backup_")}
+    assert len(roles) == 3
     for instance in of_type(stack, "azurerm_data_protection_backup_instance_disk"):
         assert roles <= set(instance["depends_on"])
-    granted = {role["role_definition_name"] for role in of_type(stack, "azurerm_role_assignment")}
+    granted = {role["role_definition_name"] for name, role in assigned.items() if name.startswith("backup_")}
     assert granted == {"Disk Backup Reader", "Disk Snapshot Contributor", "Disk Restore Operator"}
 
 
 def test_backup_vault_gets_no_right_over_the_keys_of_the_storage_account() -> None:
     """The role Disk Snapshot Contributor contains listing the keys of storage accounts."""
     stack = _stack()
-    account = only(stack, "azurerm_storage_account")
+    account = _uploads(stack)
     (snapshots,) = (
         role
         for role in of_type(stack, "azurerm_role_assignment")
@@ -115,7 +127,7 @@ def test_backup_vault_gets_no_right_over_the_keys_of_the_storage_account() -> No
 
 
 def test_file_share_is_reached_from_the_network_alone_and_has_no_usable_key() -> None:
-    account = only(_stack(), "azurerm_storage_account")
+    account = _uploads(_stack())
     assert account["public_network_access_enabled"] is False
     assert account["network_rules"]["default_action"] == "Deny"
     assert account["shared_access_key_enabled"] is False
@@ -127,10 +139,64 @@ def test_file_share_is_reached_from_the_network_alone_and_has_no_usable_key() ->
 
 @pytest.mark.parametrize("encrypted", [True, False])
 def test_unencrypted_mounts_are_refused_unless_allowed(encrypted: bool) -> None:
-    account = only(_stack(settings(disks={"chat_uploads_encrypted_mount": encrypted})), "azurerm_storage_account")
+    account = _uploads(_stack(settings(disks={"chat_uploads_encrypted_mount": encrypted})))
     assert account["https_traffic_only_enabled"] is encrypted
 
 
 def test_sizes_are_handed_on_for_the_check_that_nothing_shrinks() -> None:
     sizes = _stack()["output"]["sizes_gib"]["value"]
     assert sizes == {disk.value: settings().disks.size_gib(disk) for disk in DataDisk} | {"chat-uploads": 100}
+
+
+def test_manifests_of_backup_sets_keep_every_version_and_have_no_key() -> None:
+    account = _manifests(_stack(settings(disks={"backup_retention_days": 21})))
+    assert account["blob_properties"] == {
+        "versioning_enabled": True,
+        "delete_retention_policy": {"days": 21},
+        "container_delete_retention_policy": {"days": 21},
+    }
+    assert account["shared_access_key_enabled"] is False
+    assert account["allow_nested_items_to_be_public"] is False
+    container = only(_stack(), "azurerm_storage_container")
+    assert (container["name"], container["container_access_type"]) == ("backup-sets", "private")
+    assert container["lifecycle"]["prevent_destroy"] is True
+
+
+@pytest.mark.parametrize(
+    ("ranges", "action", "rules"),
+    [
+        ([], "Allow", []),
+        (["203.0.113.0/24"], "Deny", ["203.0.113.0/24"]),
+        (["198.51.100.7/32", "10.0.0.0/8"], "Deny", ["198.51.100.7"]),
+        (["198.51.100.6/31"], "Deny", ["198.51.100.6", "198.51.100.7"]),
+        (["10.0.0.0/8"], "Deny", []),
+    ],
+    ids=["none", "range", "single-and-private", "pair", "private-alone"],
+)
+def test_manifests_are_reached_from_the_operators_ranges(ranges: list[str], action: str, rules: list[str]) -> None:
+    """Storage accounts refuse lengths of 31 and 32, and private addresses."""
+    network = _manifests(_stack(settings(operators={"ip_ranges": ranges})))["network_rules"]
+    assert (network["default_action"], network["ip_rules"]) == (action, rules)
+
+
+def test_whoever_operates_may_write_manifests() -> None:
+    def writers(stack: Block) -> list[Block]:
+        return [
+            role
+            for role in of_type(stack, "azurerm_role_assignment")
+            if role["role_definition_name"] == "Storage Blob Data Contributor"
+        ]
+
+    group = "0d3f6a1e-3c57-4f0a-9d6b-1f2a7c9e4b10"
+    assert [role["principal_id"] for role in writers(_stack(settings(operators={"object_ids": [group]})))] == [group]
+    (deployer,) = writers(_stack())
+    assert deployer["principal_id"] == "${data.azurerm_client_config.backup-sets_deployer_C17839BC.object_id}"
+
+
+def test_snapshots_of_backup_sets_lie_apart_from_those_that_azure_backup_removes() -> None:
+    stack = _stack()
+    groups = {name: group["name"] for name, group in stack["resource"]["azurerm_resource_group"].items()}
+    assert groups["backup-sets-group"] == "llm-dev-disks-backup-sets"
+    instances = of_type(stack, "azurerm_data_protection_backup_instance_disk")
+    (taken,) = {instance["snapshot_resource_group_name"] for instance in instances}
+    assert taken == "${azurerm_resource_group.snapshots-group.name}"

@@ -74,8 +74,8 @@ def test_weights_are_no_data_and_may_be_destroyed_by_name(name: str) -> None:
     assert set(store) == {"azurerm_resource_group", "azurerm_storage_account", "azurerm_storage_share"}
     assert [body for body in store.values() if "lifecycle" in body] == []
     # The policy that refuses to delete the account of the uploads covers its resource group.
-    (guard,) = resources["azurerm_resource_group_policy_assignment"].values()
-    assert "model-store" not in guard["resource_group_id"]
+    for guard in resources["azurerm_resource_group_policy_assignment"].values():
+        assert "model-store" not in guard["resource_group_id"]
 
 
 @pytest.mark.parametrize("stack", DURABLE)
@@ -98,6 +98,18 @@ def test_what_must_not_be_locked_is_guarded_by_policy(stack: Stack, name: str) -
     needed = {azure for kind, azure in POINTED_AT.items() if of_type(parsed, kind)}
     assert needed
     assert _guarded(parsed) == needed
+
+
+def test_manifests_of_backup_sets_are_guarded_in_their_own_group(name: str) -> None:
+    parsed = synthesized(DisksStack, load_settings(name))
+    (address,) = (a for a in parsed["resource"]["azurerm_storage_account"] if a.startswith("backup-sets_account_"))
+    (guard,) = (
+        assignment
+        for assignment in of_type(parsed, "azurerm_resource_group_policy_assignment")
+        if assignment["depends_on"] == [f"azurerm_storage_account.{address}"]
+    )
+    assert guard["resource_group_id"] == "${azurerm_resource_group.backup-sets-group.id}"
+    assert guard["name"] == f"llm-{name}-keep-backup-sets"
 
 
 def _guarded(parsed: Block) -> set[str]:
@@ -131,9 +143,9 @@ def test_the_policy_goes_before_what_it_keeps_when_a_stack_is_given_up(stack: St
         for resource in parsed["resource"].get(kind, {})
         if not resource.startswith(WEIGHTS)
     }
-    (assignment,) = of_type(parsed, "azurerm_resource_group_policy_assignment")
+    assignments = of_type(parsed, "azurerm_resource_group_policy_assignment")
     assert kept
-    assert set(assignment["depends_on"]) == kept
+    assert {address for assignment in assignments for address in assignment["depends_on"]} == kept
 
 
 @pytest.mark.parametrize("stack", DURABLE)

@@ -139,6 +139,7 @@ AZURE: dict[str, tuple[str, str]] = {
     "azurerm_resource_group_policy_assignment": ("Microsoft.Authorization/policyAssignments/write", ACCESS),
     "azurerm_role_assignment": ("Microsoft.Authorization/roleAssignments/write", ACCESS),
     "azurerm_storage_account": ("Microsoft.Storage/storageAccounts/write", CONTRIBUTOR),
+    "azurerm_storage_container": ("Microsoft.Storage/storageAccounts/blobServices/containers/write", CONTRIBUTOR),
     "azurerm_storage_share": ("Microsoft.Storage/storageAccounts/fileServices/shares/write", CONTRIBUTOR),
     "azurerm_subnet": ("Microsoft.Network/virtualNetworks/subnets/write", CONTRIBUTOR),
     "azurerm_subnet_nat_gateway_association": ("Microsoft.Network/virtualNetworks/subnets/write", CONTRIBUTOR),

@@ -26,10 +26,12 @@ def _settings(name: str = "dev", **monitoring: object) -> Settings:
 
 
 def test_alerts_and_dashboards_are_about_what_the_environment_has() -> None:
-    everything = load_settings("dev")
+    plain = load_settings("dev").model_dump()
+    everything = Settings.model_validate(plain | {"backups": plain["backups"] | {"scheduled": True}})
     assert {file.stem for file in RULES} == set(alert_files(enabled_components(everything)))
     assert {file.stem for file in DASHBOARDS} == set(dashboard_files(enabled_components(everything)))
     plain = everything.model_dump()
+    assert "backups" not in alert_files(enabled_components(load_settings("dev")))
     less = Settings.model_validate(
         plain
         | {"models": (), "opik": {"enabled": False}, "gateway": {"enabled": False}, "chat": {"enabled": False}}

@@ -68,12 +68,20 @@ AZ = (
     f"az identity federated-credential list --subscription {GUID} --resource-group g --identity-name n",
     "az ad group show --group g --query id --output tsv",
     "az keyvault list --resource-group g",
+    f"az keyvault secret list --vault-name llm-dev-abcde --subscription {GUID}",
+    f"az keyvault secret list-versions --vault-name llm-dev-abcde --subscription {GUID} --name n",
     "az keyvault secret recover --name database-chat-password --vault-name llm-dev-abcde",
     "az keyvault secret set --vault-name llm-dev-abcde --name alert-webhook-url --file /dev/null",
     (
         f"az lock create --subscription {GUID} --resource-group g --name terraform-state --lock-type CanNotDelete"
         " --resource account --resource-type Microsoft.Storage/storageAccounts"
     ),
+    (
+        f"az lock create --name keep-backup-set --lock-type CanNotDelete --resource {SNAPSHOT} --notes note"
+        f" --subscription {GUID}"
+    ),
+    f"az lock delete --ids {SNAPSHOT}/providers/Microsoft.Authorization/locks/keep-backup-set",
+    f"az lock list --subscription {GUID} --resource-group g",
     "az login --help",
     (
         f"az network private-endpoint create --subscription {GUID} --resource-group g --name n --connection-name n"
@@ -144,7 +152,37 @@ AZ = (
         " --account-name account"
         " --ip-address 203.0.113.0/24"
     ),
+    f"az snapshot delete --ids {SNAPSHOT}",
+    f"az snapshot list --subscription {GUID} --resource-group g",
+    (
+        f"az snapshot create --subscription {GUID} --resource-group g --name n --location westeurope"
+        f" --source {SNAPSHOT} --incremental true --network-access-policy DenyAll --public-network-access Disabled"
+        " --copy-start true --tags a=b"
+    ),
     "az storage blob copy --help",
+    (
+        f"az storage blob delete --subscription {GUID} --account-name account --container-name backup-sets"
+        " --auth-mode login --name sets/n.json"
+    ),
+    (
+        f"az storage blob download --subscription {GUID} --account-name account --container-name backup-sets"
+        " --auth-mode login --name sets/n.json --file /dev/null --no-progress --output none"
+    ),
+    (
+        f"az storage blob list --subscription {GUID} --account-name account --container-name backup-sets"
+        " --auth-mode login --prefix sets/"
+    ),
+    (
+        f"az storage blob upload --subscription {GUID} --account-name account --container-name backup-sets"
+        " --auth-mode login --name sets/n.json --file /dev/null --overwrite true --content-type application/json"
+        " --no-progress --output none"
+    ),
+    (
+        f"az storage share-rm delete --subscription {GUID} --resource-group g --storage-account account"
+        " --name chat-uploads --snapshot 2026-11-30T12:00:00.0000000Z --yes"
+    ),
+    f"az storage share-rm list --subscription {GUID} --resource-group g --storage-account account --include-snapshot",
+    f"az storage share-rm snapshot --subscription {GUID} --resource-group g --storage-account account --name chat-uploads",
     f"az storage container-rm create --subscription {GUID} --resource-group g --storage-account account --name tfstate",
     "az vm list-skus --location westeurope --size Standard_NC4as_T4_v3 --zone --output table",
     f"az vm list-skus --subscription {GUID} --location westeurope --resource-type virtualMachines --output json",

@@ -67,6 +67,7 @@ TEMPLATES = {
     ),
     "azurerm_role_assignment": _AUTH + "/roleAssignments/{name}",
     "azurerm_storage_account": "{group}/providers/Microsoft.Storage/storageAccounts/{name}",
+    "azurerm_storage_container": "{storage_account_id}/blobServices/default/containers/{name}",
     "azurerm_storage_share": "{storage_account_id}/fileServices/default/shares/{name}",
     "azurerm_subnet": _NET + "/virtualNetworks/{virtual_network_name}/subnets/{name}",
     "azurerm_subnet_nat_gateway_association": "{subnet_id}",

@@ -65,6 +65,10 @@ VALUES: dict[str, dict[str, str]] = {
     "azurerm_public_ip": {"fqdn": "{domain_name_label}.{location}.cloudapp.azure.com"},
     "azurerm_storage_account": storage_account_values(),
     "azurerm_resource_group_policy_assignment": {"metadata": "{}"},
+    "azurerm_storage_container": {
+        "resource_manager_id": "{storage_account_id}/blobServices/default/containers/{name}",
+        "default_encryption_scope": "$account-encryption-key",
+    },
     "azurerm_storage_share": {
         "url": "https://{storage_account_id|name}.file.core.windows.net/{name}",
         "access_tier": "TransactionOptimized",

@@ -120,6 +120,7 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "queue_encryption_key_type",
         "table_encryption_key_type",
     ),
+    "azurerm_storage_container": ("name", "storage_account_id", "storage_account_name"),
     "azurerm_storage_share": ("storage_account_id", "enabled_protocol"),
     "azurerm_subnet": ("virtual_network_name",),
     "azurerm_subnet_nat_gateway_association": ("subnet_id", "nat_gateway_id"),

@@ -1,20 +1,19 @@
 """The alerts of `helm/monitors/rules`, for Azure Monitor, which takes them one by one."""
 
-from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from constructs.managed_prometheus import Alert, AlertGroup
 from stacks.common.yaml_text import parsed
 from stacks.platform.common.catalogue import HELM
-from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
 
 from .shown import alert_files
 
 RULES = HELM / "monitors" / "rules"
 
 
-def alerts(components: Iterable[Component]) -> tuple[AlertGroup, ...]:
+def alerts(components: EnabledComponents) -> tuple[AlertGroup, ...]:
     """Every group of alerts about something that the environment has."""
     return tuple(group for name in alert_files(components) for group in _groups(name))
 

@@ -3,14 +3,17 @@
 from collections.abc import Iterable
 
 from stacks.platform.components.base import Component
+from stacks.platform.components.enabled import EnabledComponents
 
 ALERTS = ("platform",)
 DASHBOARDS = ("overview", "postgresql")
 
 
-def alert_files(components: Iterable[Component]) -> tuple[str, ...]:
+def alert_files(components: EnabledComponents) -> tuple[str, ...]:
     """Files of `helm/monitors/rules`, without their ending."""
-    return (*ALERTS, *(name for component in components for name in component.alerts))
+    settings = components.settings
+    backups = ("backups",) if settings.backups.scheduled and settings.opik.enabled else ()
+    return (*ALERTS, *backups, *(name for component in components for name in component.alerts))
 
 
 def dashboard_files(components: Iterable[Component]) -> tuple[str, ...]:

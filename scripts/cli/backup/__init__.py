@@ -1,0 +1,1 @@
+"""`llmctl backup`: backup sets."""
