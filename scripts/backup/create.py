@@ -51,7 +51,7 @@ class Making:
     def run(self) -> Manifest:
         """Make the set, guard it and write its manifest. Raises OperatorError, with Opik's writes going on.
 
-        What a failed attempt leaves is told by `llmctl backup list` and removed by `llmctl backup prune`.
+        `llmctl backup list` shows what a failed attempt leaves, `llmctl backup prune` removes it.
         """
         self._repair()
         self._require_whole()

@@ -114,7 +114,7 @@ def show(context: typer.Context, environment: _ENV, set_id: _SET = "latest", *, 
 def verify_set(context: typer.Context, environment: _ENV, set_id: _SET = "latest", *, as_json: AsJson = False) -> None:
     """Check that every part of a set is there, complete and locked, and note it in the manifest.
 
-    Restores nothing: `llmctl restore ENV SET` counts what comes back.
+    Restores nothing.
     """
     found = _opened(context, environment)
     manifest = found.store.read(set_id)

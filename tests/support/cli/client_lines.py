@@ -182,7 +182,10 @@ AZ = (
         " --name chat-uploads --snapshot 2026-11-30T12:00:00.0000000Z --yes"
     ),
     f"az storage share-rm list --subscription {GUID} --resource-group g --storage-account account --include-snapshot",
-    f"az storage share-rm snapshot --subscription {GUID} --resource-group g --storage-account account --name chat-uploads",
+    (
+        f"az storage share-rm snapshot --subscription {GUID} --resource-group g --storage-account account"
+        " --name chat-uploads"
+    ),
     f"az storage container-rm create --subscription {GUID} --resource-group g --storage-account account --name tfstate",
     "az vm list-skus --location westeurope --size Standard_NC4as_T4_v3 --zone --output table",
     f"az vm list-skus --subscription {GUID} --location westeurope --resource-type virtualMachines --output json",
@@ -190,6 +193,7 @@ AZ = (
 
 KUBECTL = (
     "kubectl annotate scaledobjects.keda.sh x -n serving autoscaling.keda.sh/paused-replicas=0 --overwrite",
+    'kubectl patch deployment opik-backend -n opik --type=merge -p "{}"',
     "kubectl delete chi opik-clickhouse -n opik",
     "kubectl delete job pull-phi3-5 --namespace serving --ignore-not-found",
     "kubectl delete jobs x -n serving --ignore-not-found",
