@@ -3,10 +3,12 @@
 All goes through the resource manager but the names of secrets (vault) and the manifests (`store.py`).
 """
 
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from scripts.core.azure import az, az_list, az_text
@@ -63,13 +65,101 @@ class Azure:
         found = self.ask_list("lock", "list", *self._in(group))
         return {item["id"].lower().partition("/providers/microsoft.authorization/locks/")[0] for item in found}
 
-    def unlock(self, resource_id: str) -> None:
-        """Take the lock of a backup set away; one that is gone is no error. Raises AzureError."""
-        self.tell("lock", "delete", "--ids", f"{resource_id}/providers/Microsoft.Authorization/locks/{LOCK}")
+    def unlock(self, resource_id: str, lock: str = LOCK) -> None:
+        """Take a lock away, by default that of a backup set; one that is gone is no error. Raises AzureError."""
+        self.tell("lock", "delete", "--ids", f"{resource_id}/providers/Microsoft.Authorization/locks/{lock}")
 
     def delete_snapshot(self, resource_id: str) -> None:
         """Delete a snapshot of a disk. Raises AzureError."""
         self.tell("snapshot", "delete", "--ids", resource_id)
+
+    def disks(self, group: str) -> list[Resource]:
+        """Return the disks in a resource group. Raises AzureError."""
+        return self.ask_list("disk", "list", *self._in(group))
+
+    def disk_from(
+        self,
+        snapshot: str,
+        name: str,
+        group: str,
+        *,
+        region: str,
+        sku: str,
+        size_gib: int,
+        zone: int | None,
+        encryption_set: str | None,
+        tags: Mapping[str, str],
+    ) -> Resource:
+        """Make a disk with the contents of a snapshot, as the stack `disks` makes its own. Raises AzureError."""
+        return self.ask(
+            *("disk", "create", *self._in(group), "--name", name, "--location", region, "--source", snapshot),
+            *("--sku", sku, "--size-gb", str(size_gib), *(("--zone", str(zone)) if zone else ())),
+            *(("--disk-encryption-set", encryption_set) if encryption_set else ()),
+            *("--network-access-policy", "DenyAll", "--public-network-access", "Disabled"),
+            *("--tags", *(f"{key}={value}" for key, value in sorted(tags.items()))),
+        )
+
+    def delete_disk(self, resource_id: str) -> None:
+        """Delete a disk with its contents. Raises AzureError."""
+        self.tell("disk", "delete", "--ids", resource_id, "--yes")
+
+    def stop_protection(self, vault_id: str, instance: str) -> None:
+        """Let the Backup vault protect a disk no longer; what it has stays as its policy says. Raises AzureError."""
+        parts = vault_id.strip("/").split("/")
+        self.tell(
+            *("dataprotection", "backup-instance", "stop-protection", "--subscription", parts[1]),
+            *("--resource-group", parts[3], "--vault-name", parts[7], "--backup-instance-name", instance),
+        )
+
+    def deleted_share(self, account: str, share: str, group: str) -> str:
+        """Return Azure's version of a deleted share; empty when it is there, or gone for good. Raises AzureError."""
+        found = self.ask_list(
+            "storage", "share-rm", "list", *self._in(group), "--storage-account", account, "--include-deleted"
+        )
+        named = [item for item in found if item["name"] == share]
+        if any(not item.get("deleted") for item in named):
+            return ""
+        return str(named[-1]["version"]) if named else ""
+
+    def recover_share(self, account: str, share: str, version: str, group: str) -> None:
+        """Bring a deleted share back, with its snapshots. Raises AzureError."""
+        self.ask(
+            *("storage", "share-rm", "restore", *self._in(group), "--storage-account", account),
+            *("--name", share, "--deleted-version", version),
+        )
+
+    def vault_deleted(self, vault: str) -> bool:
+        """Tell whether a vault is deleted and can be recovered. Raises AzureError."""
+        found = self.ask_list(
+            "keyvault", "list-deleted", "--subscription", self.subscription, "--resource-type", "vault"
+        )
+        return any(item["name"] == vault for item in found)
+
+    def recover_vault(self, vault: str) -> None:
+        """Bring a deleted vault back, with all its secrets. Raises AzureError."""
+        self.ask("keyvault", "recover", "--name", vault, "--subscription", self.subscription)
+
+    def deleted_secrets(self, vault: str) -> set[str]:
+        """Return the names of deleted secrets that can be recovered. Raises AzureError."""
+        return {item["name"] for item in self.ask_list("keyvault", "secret", "list-deleted", *self._vault(vault))}
+
+    def recover_secret(self, vault: str, name: str) -> None:
+        """Bring a deleted secret back, with all its versions. Raises AzureError."""
+        self.ask("keyvault", "secret", "recover", *self._vault(vault), "--name", name)
+
+    def bring_back(self, vault: str, secret: SecretVersion) -> None:
+        """Make the value of an earlier version the present one, as a new version. Raises AzureError.
+
+        The value goes through a file that this user alone can read, never over a command line.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "value"
+            place = (*self._vault(vault), "--name", secret.name)
+            self.tell("keyvault", "secret", "download", *place, "--version", secret.version, "--file", str(path))
+            self.tell(
+                *("keyvault", "secret", "set", *place, "--file", str(path), "--encoding", "utf-8"),
+                *("--output", "none"),
+            )
 
     def recovery_point(self, server: str, group: str, moment: datetime) -> RecoveryPoint:
         """Return the recovery point of a server at `moment`. Raises AzureError."""

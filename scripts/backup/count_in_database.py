@@ -39,8 +39,11 @@ def counted(connection: "psycopg.Connection[Any]", tables: dict[str, str]) -> di
 
 
 def files(folder: str) -> dict[str, int]:
-    """Return how many files are below a folder."""
-    return {"files": sum(1 for path in Path(folder).rglob("*") if path.is_file())} if folder else {}
+    """Return how many files are below a folder, without those of the share's own snapshots."""
+    if not folder:
+        return {}
+    paths = (path for path in Path(folder).rglob("*") if path.is_file())
+    return {"files": sum(1 for path in paths if not path.relative_to(folder).parts[0].startswith("."))}
 
 
 def main(parameters: dict[str, Any]) -> None:

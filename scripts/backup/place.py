@@ -37,6 +37,8 @@ class Place:
     """PostgreSQL."""
     database_group: str
     vault: str
+    backup_vault_id: str
+    """The vault of Azure Backup."""
 
     @property
     def subscription(self) -> str:
@@ -71,4 +73,5 @@ def place_of(settings: Settings, outputs: Mapping[str, Mapping[str, Any]]) -> Pl
         server=database["server_name"],
         database_group=database["resource_group_name"],
         vault=database["vault_name"],
+        backup_vault_id=disks["backup_vault_id"],
     )

@@ -20,7 +20,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.cluster import NAMESPACE
 
 from .manifest import moment_of
-from .stores import START_MERGES, STOP_MERGES, Stores
+from .stores import START_MERGES, Stores
 
 WRITERS = ("opik-backend", "opik-python-backend")
 """Deployments that write to Opik's stores; nobody else is let through to them by the network policies."""
@@ -142,7 +142,7 @@ class Quiescence:
         for writer in self._writers():
             selector = ",".join(f"{k}={v}" for k, v in sorted(writer["spec"]["selector"]["matchLabels"].items()))
             self._until(partial(self._gone, selector), f"pods of {writer['metadata']['name']} end")
-        self.stores.clickhouse(STOP_MERGES)
+        self.stores.stop_merges()
         self._until(lambda: self.stores.merging() == 0, "ClickHouse's merges end")
         self.stores.flush()
 

@@ -11,8 +11,12 @@ from scripts.core.errors import OperatorError
 from scripts.opik.cluster import NAMESPACE
 
 FLUSH_MYSQL = "FLUSH TABLES; FLUSH ENGINE LOGS"
-STOP_MERGES = "SYSTEM FLUSH ASYNC INSERT QUEUE; SYSTEM STOP MERGES; SYSTEM STOP TTL MERGES"
-"""Inserts that wait in memory first, so that they become parts; mutations stop with the merges."""
+FLUSH_INSERTS = "SYSTEM FLUSH ASYNC INSERT QUEUE"
+"""Inserts that wait in memory become parts."""
+NO_QUEUE = "asynchronous insert queue because it is not initialized"
+"""What ClickHouse says to it where no insert can wait."""
+STOP_MERGES = "SYSTEM STOP MERGES; SYSTEM STOP TTL MERGES"
+"""Mutations stop with the merges."""
 START_MERGES = "SYSTEM START TTL MERGES; SYSTEM START MERGES"
 RUNNING_MERGES = "SELECT count() FROM system.merges"
 READ_ONLY = "SELECT database || '.' || table FROM system.replicas WHERE is_readonly ORDER BY 1"
@@ -63,6 +67,15 @@ class Stores:
         self.run_in("opik-redis-master-0", SYNC)
         self.run_in("opik-zookeeper-0", SYNC)
         self.run_in("chi-opik-clickhouse-cluster-0-0-0", SYNC, container="clickhouse")
+
+    def stop_merges(self) -> None:
+        """Let ClickHouse write what waits, and begin no merge any more. Raises OperatorError."""
+        try:
+            self.clickhouse(FLUSH_INSERTS)
+        except OperatorError as error:
+            if NO_QUEUE not in error.message:
+                raise
+        self.clickhouse(STOP_MERGES)
 
     def read_only(self) -> list[str]:
         """Return the tables of ClickHouse that take no writes. Raises OperatorError."""

@@ -88,6 +88,7 @@ COMMANDS = {
     "backup": Entry(
         "scripts.cli.backup.commands", "Backup sets of the whole environment: make, list, verify.", _OPERATE, group=True
     ),
+    "restore": Entry("scripts.cli.restore.commands", "Restore a backup set beside what is there.", _OPERATE),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),
     "domain": Entry("scripts.cli.domain.commands", "Move to another domain, check the ingress.", _OPERATE, group=True),

@@ -33,12 +33,13 @@ def test_stores_are_flushed_once_nobody_writes_and_no_merge_runs() -> None:
     kubectl, stores, quiescence = parts()
     with quiescence.quiet(SET):
         told = [what for _, what in stores.told]
-    assert told[:3] == [
-        "SYSTEM FLUSH ASYNC INSERT QUEUE; SYSTEM STOP MERGES; SYSTEM STOP TTL MERGES",
+    assert told[:4] == [
+        "SYSTEM FLUSH ASYNC INSERT QUEUE",
+        "SYSTEM STOP MERGES; SYSTEM STOP TTL MERGES",
         "SELECT count() FROM system.merges",
         "SELECT count() FROM system.merges",
     ]
-    assert told[3:5] == ["FLUSH TABLES; FLUSH ENGINE LOGS", "exec redis-cli save"]
+    assert told[4:6] == ["FLUSH TABLES; FLUSH ENGINE LOGS", "exec redis-cli save"]
     synced = {pod for pod, what in stores.told if what == "exec sync"}
     assert synced == {
         "opik-mysql-0",
@@ -88,7 +89,7 @@ def steps(quiescence: Quiescence, kubectl: FakeKubectl, stores: FakeStores, stop
     return count
 
 
-TOTAL = 21
+TOTAL = 22
 
 
 def test_the_steps_are_all_played() -> None:
@@ -106,7 +107,9 @@ def test_killed_at_any_step_the_next_run_brings_writes_back(stop_at: int) -> Non
     assert not stores.merges_stopped
 
 
-@pytest.mark.parametrize("refused", ["SYSTEM STOP MERGES", "FLUSH TABLES", "redis-cli save", "exec sync"])
+@pytest.mark.parametrize(
+    "refused", ["INSERT QUEUE", "SYSTEM STOP MERGES", "FLUSH TABLES", "redis-cli save", "exec sync"]
+)
 def test_a_store_that_refuses_ends_the_attempt_with_writes_going_on(refused: str) -> None:
     kubectl, stores, quiescence = parts()
 
@@ -118,6 +121,19 @@ def test_a_store_that_refuses_ends_the_attempt_with_writes_going_on(refused: str
     with pytest.raises(OperatorError, match="no"), quiescence.quiet(SET):
         raise AssertionError("never reached")
     assert (kubectl.replicas, kubectl.marks) == (WRITING, {})
+
+
+def test_a_clickhouse_in_which_no_insert_can_wait_is_no_error() -> None:
+    kubectl, stores, quiescence = parts()
+
+    def refuse(_pod: str, what: str) -> None:
+        if "INSERT QUEUE" in what:
+            raise OperatorError("Cannot flush asynchronous insert queue because it is not initialized. (BAD_ARGUMENTS)")
+
+    stores.before = refuse
+    with quiescence.quiet(SET):
+        assert stores.merges_stopped
+    assert kubectl.replicas == WRITING
 
 
 def test_an_interruption_brings_writes_back() -> None:

@@ -36,6 +36,11 @@ LAYERS: dict[str, frozenset[str]] = {
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""
 
 NOUNS = {"adopt": frozenset({"models"}), "engines": frozenset({"models"}), "develop": frozenset({"health"})}
+NOUNS = {
+    "engines": frozenset({"models"}),
+    "develop": frozenset({"health"}),
+    "restore": frozenset({"backup", "database"}),
+}
 """Nouns of the command line that may import another one; all others share what lies below them, or beside them."""
 
 

@@ -130,6 +130,10 @@ class FakeAzure:
         self.disks.pop(options["ids"].lower(), None)
         return ""
 
+    def _dataprotection_backup_instance_stop_protection(self, options: dict[str, str]) -> str:
+        assert options["vault-name"] == "llm-dev-backup"
+        return ""
+
     # Locks
 
     def _lock_create(self, options: dict[str, str]) -> dict[str, Any]:

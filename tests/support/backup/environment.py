@@ -15,6 +15,7 @@ from stacks.settings.data import DataDisk
 from .azure import ACCOUNT, CONTAINER, SUBSCRIPTION, FakeAzure, group
 from .cluster import FakeClock, FakeKubectl, FakeStores
 
+BACKUP_VAULT = "/providers/Microsoft.DataProtection/backupVaults/llm-dev-backup"
 FILE = f"""\
 name: dev
 azure: {{subscription_id: {SUBSCRIPTION}, region: westeurope}}
@@ -34,6 +35,7 @@ def outputs(of: Settings) -> dict[str, dict[str, Any]]:
     return {
         "disks": {
             "resource_group_name": "llm-dev-disks",
+            "backup_vault_id": f"{group('llm-dev-disks')}{BACKUP_VAULT}",
             "storage_account_name": "llmdevfilabcde",
             "chat_uploads_share_name": "chat-uploads",
             "sizes_gib": {disk.value: of.disks.size_gib(disk) for disk in DataDisk},

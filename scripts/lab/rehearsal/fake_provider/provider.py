@@ -132,10 +132,10 @@ class FakeProvider:
         return Answer(state=self._service.observed(type_name, existing.state) if existing else None)
 
     def import_state(self, type_name: str, object_id: str) -> Answer:
-        """Return the state of an existing object by its id."""
+        """Return the state of an existing object by its id; for another one, what Terraform itself says then."""
         existing = self._writes.existing(type_name, object_id)
         if existing is None:
-            return Answer(problems=[("", f"cannot import {type_name}: {object_id} does not exist")])
+            return Answer(problems=[("", f"Cannot import non-existent remote object: {type_name} {object_id}")])
         return Answer(state=existing.state)
 
     def read_data(self, type_name: str, config: Any) -> Answer:
