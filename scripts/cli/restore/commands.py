@@ -42,6 +42,9 @@ def restore(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan, and do nothing.")] = False,
     abort: Annotated[bool, typer.Option("--abort", help="Go back to what was in use before.")] = False,
+    use: Annotated[
+        list[str] | None, typer.Option("--use", metavar="NAME", help="Use a disk that exists, by name; repeatable.")
+    ] = None,
     discard_old: Annotated[
         str | None, typer.Option("--discard-old", metavar="NAME", help="Delete a disk that is no longer in use.")
     ] = None,
@@ -66,6 +69,10 @@ def restore(
     if discard_old:
         found.discard(discard_old, confirm)
         out.print(f"{discard_old} is deleted.", markup=False)
+        return
+    if use:
+        found.use(use)
+        _end(environment, [], [], as_json=as_json)
         return
     if abort:
         stays = found.abort()

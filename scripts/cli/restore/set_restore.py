@@ -72,6 +72,25 @@ class SetRestore:
                 restoring.write(self.opened.store, journal)
         return self._differences(manifest, journal)
 
+    def use(self, names: Collection[str]) -> None:
+        """Use disks that exist, by name: such as those that Azure Backup restored, or those of before.
+
+        Raises OperatorError; run again, it goes on.
+        """
+        ids, generations = self._disk_ids(), {}
+        for name in names:
+            found = restoring.generation_of(self._names, name)
+            if found is None or name not in ids:
+                raise OperatorError(
+                    f"{name} is no disk of {self.opened.settings.name}",
+                    f"its disks: {', '.join(sorted(ids))}",
+                    ExitCode.USAGE,
+                )
+            generations[found[0]] = found[1]
+        restoring.chosen_disks(tuple(generations), (RestorePart.DISKS,))
+        self.consent.obtain(f"Stop Opik and let it use {', '.join(names)}? What it uses now stays.", {})
+        self.switch(ids).run(generations)
+
     def abort(self) -> list[str]:
         """Go back to what was in use before the restore that has begun; return what stays, in words.
 

@@ -274,6 +274,18 @@ def test_an_old_disk_goes_by_its_name_and_no_disk_in_use_does() -> None:
     assert [call[call.index("--backup-instance-name") + 1] for call in stopped] == ["llm-dev-mysql"]
 
 
+def test_disks_that_azure_backup_restored_are_used_by_name_and_so_are_the_old_ones() -> None:
+    world = World()
+    for name in ("llm-dev-clickhouse-2", "llm-dev-zookeeper-2"):
+        world.azure.add_disk(f"{DISKS}/{name}", 16)
+    assert "hold one state" in failure(run(world, "dev", "--use", "llm-dev-zookeeper-2")).message
+    assert "llm-dev-minio" in failure(run(world, "dev", "--use", "llm-dev-minio-2")).fix
+    assert run(world, "dev", "--use", "llm-dev-clickhouse-2", "--use", "llm-dev-zookeeper-2").exit_code == 0
+    assert world.generations == {DataDisk.CLICKHOUSE: 2, DataDisk.ZOOKEEPER: 2}
+    assert run(world, "dev", "--use", "llm-dev-clickhouse", "--use", "llm-dev-zookeeper").exit_code == 0
+    assert world.generations == {DataDisk.CLICKHOUSE: 1, DataDisk.ZOOKEEPER: 1}
+
+
 def test_an_old_disk_stays_while_a_restore_is_not_done() -> None:
     world = World()
     world.fails.add("uploads")

@@ -82,6 +82,30 @@ AZ = (
     ),
     f"az lock delete --ids {SNAPSHOT}/providers/Microsoft.Authorization/locks/keep-backup-set",
     f"az lock list --subscription {GUID} --resource-group g",
+    f"az disk list --subscription {GUID} --resource-group g",
+    f"az disk delete --ids {SNAPSHOT.replace('snapshots', 'disks')} --yes",
+    (
+        f"az disk create --subscription {GUID} --resource-group g --name n --location westeurope --source {SNAPSHOT}"
+        " --sku Premium_LRS --size-gb 32 --zone 1 --disk-encryption-set e"
+        " --network-access-policy DenyAll --public-network-access Disabled --tags a=b"
+    ),
+    f"az keyvault list-deleted --subscription {GUID} --resource-type vault",
+    f"az keyvault recover --name llm-dev-abcde --subscription {GUID}",
+    f"az keyvault secret list-deleted --vault-name llm-dev-abcde --subscription {GUID}",
+    f"az keyvault secret recover --vault-name llm-dev-abcde --subscription {GUID} --name n",
+    (
+        f"az keyvault secret download --vault-name llm-dev-abcde --subscription {GUID} --name n --version v"
+        " --file /dev/null"
+    ),
+    (
+        f"az keyvault secret set --vault-name llm-dev-abcde --subscription {GUID} --name n --file /dev/null"
+        " --encoding utf-8 --output none"
+    ),
+    f"az storage share-rm list --subscription {GUID} --resource-group g --storage-account account --include-deleted",
+    (
+        f"az storage share-rm restore --subscription {GUID} --resource-group g --storage-account account"
+        " --name chat-uploads --deleted-version v"
+    ),
     "az login --help",
     (
         f"az network private-endpoint create --subscription {GUID} --resource-group g --name n --connection-name n"
