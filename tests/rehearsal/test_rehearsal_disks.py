@@ -39,7 +39,7 @@ disks: # with a comment that stays
 DISK = "azurerm_managed_disk"
 MOVED = {DataDisk.MYSQL: 2, DataDisk.CLICKHOUSE: 2, DataDisk.ZOOKEEPER: 2}
 FAULTS = """\
-- {resource: "azurerm_data_protection_backup_instance_disk.mysql*", on: create, effect: fail, times: 1}
+- {resource: "azurerm_data_protection_backup_instance_disk.backup_mysql*", on: create, effect: fail, times: 1}
 - {resource: "kubernetes_persistent_volume_v1.*zookeeper*", on: create, effect: fail, times: 1}
 """
 
@@ -134,6 +134,13 @@ def test_disks_are_switched_through_two_failures_and_back_again(drill: Drill) ->
     with pytest.raises(OperatorError, match="disks does not use them yet") as first:
         drill.switch().run(MOVED)
     assert "--abort back" in first.value.fix
+    assert drill.stopped == [
+        "deployment/opik-backend",
+        "deployment/opik-python-backend",
+        "statefulset/opik-mysql",
+        "statefulset/chi-opik-clickhouse-cluster-0-0",
+        "statefulset/opik-zookeeper",
+    ]
     with pytest.raises(OperatorError, match="platform does not use them yet"):
         drill.switch().run(MOVED)
     drill.switch().run(MOVED)
@@ -147,7 +154,8 @@ def test_disks_are_switched_through_two_failures_and_back_again(drill: Drill) ->
     assert text.startswith(FILE.rstrip())
     assert "  generations:\n    mysql: 2\n    clickhouse: 2\n    zookeeper: 2\n" in text
     lost = {event.type for event in drill.cloud.journal() if event.operation == "delete"}
-    assert lost == {"kubernetes_persistent_volume_v1", "kubernetes_persistent_volume_claim_v1"}
+    assert "kubernetes_persistent_volume_v1" in lost
+    assert lost <= {"kubernetes_persistent_volume_v1", "kubernetes_persistent_volume_claim_v1"}
     again = drill.rehearsal.rollout()
     again.plan()
     assert {name: str(plan.changes) for name, plan in again.plans.items()} == dict.fromkeys(STACKS, "no changes")
@@ -161,12 +169,3 @@ def test_disks_are_switched_through_two_failures_and_back_again(drill: Drill) ->
     again.plan()
     assert {name: str(plan.changes) for name, plan in again.plans.items()} == dict.fromkeys(STACKS, "no changes")
 
-
-def test_stores_and_writers_are_stopped_before_anything_changes(drill: Drill) -> None:
-    drill.restored_in_azure("redis")
-    drill.switch().run({DataDisk.REDIS: 2})
-    assert drill.stopped == [
-        "deployment/opik-backend",
-        "deployment/opik-python-backend",
-        "statefulset/opik-redis-master",
-    ]
