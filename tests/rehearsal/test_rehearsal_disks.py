@@ -168,4 +168,3 @@ def test_disks_are_switched_through_two_failures_and_back_again(drill: Drill) ->
     again = drill.rehearsal.rollout()
     again.plan()
     assert {name: str(plan.changes) for name, plan in again.plans.items()} == dict.fromkeys(STACKS, "no changes")
-
