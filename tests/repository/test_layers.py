@@ -35,8 +35,8 @@ LAYERS: dict[str, frozenset[str]] = {
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""
 
-NOUNS = {"adopt": frozenset({"models"}), "engines": frozenset({"models"}), "develop": frozenset({"health"})}
 NOUNS = {
+    "adopt": frozenset({"models"}),
     "engines": frozenset({"models"}),
     "develop": frozenset({"health"}),
     "restore": frozenset({"backup", "database"}),
