@@ -41,6 +41,9 @@ MEANINGS = {
     ("first deployer, or `operators.object_ids`", "Azure Kubernetes Service RBAC Cluster Admin"): (
         "everything in the cluster, the content of Secrets and every pod included"
     ),
+    ("first deployer, or `operators.object_ids`", "Storage Blob Data Contributor"): (
+        "reads and writes the manifests of backup sets: names of resources and counts, no contents and no secret"
+    ),
 }
 """What a principal can do with a role. A new role assignment without a line here has no row and fails a test."""
 
