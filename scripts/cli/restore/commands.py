@@ -7,9 +7,9 @@ import typer
 from scripts.backup.counts import counted_in
 from scripts.backup.restoring import RestorePart
 from scripts.cli.backup.opened import opened
-from scripts.cli.database.restore import Restore
+from scripts.cli.database.commands import restore as restore_database
 from scripts.cli.options import AsJson, Yes
-from scripts.cli.tools import Tools, tools_of
+from scripts.cli.tools import tools_of
 from scripts.cluster.pod_program import in_pod
 from scripts.core.consent import Consent
 from scripts.core.console import out, print_json
@@ -64,8 +64,7 @@ def restore(
     `llmctl restore prod latest --only disks`, `llmctl restore prod latest --only vault`,
     `llmctl restore prod --discard-old llm-prod-mysql`.
     """
-    tools = tools_of(context)
-    found = context.find_object(SetRestore) or set_restore(tools, environment, yes=yes)
+    found = context.find_object(SetRestore) or set_restore(context, environment, yes=yes)
     if discard_old:
         found.discard(discard_old, confirm)
         out.print(f"{discard_old} is deleted.", markup=False)
@@ -91,13 +90,14 @@ def restore(
         )
 
 
-def set_restore(tools: Tools, environment: str, *, yes: bool) -> SetRestore:
+def set_restore(context: typer.Context, environment: str, *, yes: bool) -> SetRestore:
     """Return what restores an environment. Raises OperatorError when its durable stacks are not deployed."""
+    tools = tools_of(context)
     found = opened(tools, environment)
     consent = Consent(environment, yes, terminal=tools.terminal)
 
     def database(moment: str, _server_id: str) -> None:
-        Restore(environment, moment, Consent(environment, yes=True), 1200, tools=tools).run()
+        restore_database(context, environment, to=moment, yes=True)
 
     def database_back() -> None:
         raise OperatorError(
