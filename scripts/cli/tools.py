@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import typer
@@ -40,6 +41,8 @@ class Tools:
     """Says how the ingress of an environment is reached."""
     entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins
     """Gives the object ids of accounts in Entra, by e-mail address."""
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Tells the time."""
     consent_of: Callable[[str], LoginConsent] = login_consent.look
     """Asks Entra for the admin consent to an application."""
 

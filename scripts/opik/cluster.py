@@ -45,17 +45,24 @@ class OpikCluster:
 
         Passwords are taken from the environment inside the pods.
         """
-        pod, script = _MYSQL
-        state = self.kubectl.run("exec", "-n", NAMESPACE, pod, "--", "sh", "-c", script, QUERY.format(database="opik"))
-        pod, script = _CLICKHOUSE
-        analytics = self.kubectl.run(
-            "exec", "-n", NAMESPACE, pod, "-c", _CLICKHOUSE_CONTAINER, "--",
-            "sh", "-c", script, QUERY.format(database="default"),
-        )  # fmt: skip
+        state = self.mysql(QUERY.format(database="opik"))
+        analytics = self.clickhouse(QUERY.format(database="default"))
         try:
             return parse_rows(state, STATE) | parse_rows(analytics, ANALYTICS)
         except ValueError as error:
             raise OperatorError(str(error)) from None
+
+    def mysql(self, statement: str) -> str:
+        """Return what MySQL answers, a row a line with tabs between the columns. Raises OperatorError."""
+        pod, script = _MYSQL
+        return self.kubectl.run("exec", "-n", NAMESPACE, pod, "--", "sh", "-c", script, statement)
+
+    def clickhouse(self, statement: str) -> str:
+        """Return what ClickHouse answers, a row a line with tabs between the columns. Raises OperatorError."""
+        pod, script = _CLICKHOUSE
+        return self.kubectl.run(
+            "exec", "-n", NAMESPACE, pod, "-c", _CLICKHOUSE_CONTAINER, "--", "sh", "-c", script, statement
+        )
 
     def waiting_workloads(self) -> list[str]:
         """Return what has not settled yet, each with what it lacks: workloads, and ClickHouse's installation.

@@ -1,5 +1,7 @@
 """The weekly maintenance window in UTC, as services without a time zone want it."""
 
+from datetime import UTC, datetime
+
 from constructs.postgresql_server import UtcWindow
 from stacks.settings.cluster import MaintenanceSettings
 
@@ -29,6 +31,17 @@ def allowed_hours(window: MaintenanceSettings) -> dict[str, list[int]]:
         day, of_day = divmod(hour, HOURS_PER_DAY)
         hours.setdefault(DAYS[day % len(DAYS)], []).append(of_day)
     return hours
+
+
+def minutes_until(window: MaintenanceSettings, now: datetime) -> int:
+    """Return how many minutes after `now` the window opens; 0 while it is open."""
+    opens = in_utc(window)
+    start = opens.day_of_week * MINUTES_PER_DAY + opens.hour * 60 + opens.minute
+    utc = now.astimezone(UTC)
+    # Sunday is the first day of the window's week, Monday that of Python's.
+    passed = (utc.weekday() + 1) % len(DAYS) * MINUTES_PER_DAY + utc.hour * 60 + utc.minute
+    since = (passed - start) % (len(DAYS) * MINUTES_PER_DAY)
+    return 0 if since < window.duration_hours * 60 else len(DAYS) * MINUTES_PER_DAY - since
 
 
 def _minutes(clock: str) -> int:

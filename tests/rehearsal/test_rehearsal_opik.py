@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,8 @@ class Stage:
         patch.setattr(loading, "ENVIRONMENTS", self.file.parent)
         patch.setattr(image_lock, "ENVIRONMENTS", self.file.parent)
         self.command_tools = CommandTools(
+            # A Wednesday, far from any maintenance.
+            now=lambda: datetime(2026, 7, 15, 12, tzinfo=UTC),
             workspace=lambda _name: self.rehearsal.workspace,
             rollout=self.rollout,
             outputs_of=self.outputs_of,

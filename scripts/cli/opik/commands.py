@@ -7,6 +7,7 @@ from scripts.opik.parts import CLIENTS
 from .access import env, token
 from .check import health
 from .mysql import empty_mysql
+from .repair import repair
 from .retention import retention
 from .running import client, logs, restart, shell, start, status, stop
 from .version import rollback, upgrade
@@ -28,6 +29,7 @@ for store_client in CLIENTS:
 app.command("upgrade")(upgrade)
 app.command("rollback")(rollback)
 app.command("empty-mysql")(empty_mysql)
+app.command("repair")(repair)
 app.command("token")(token)
 app.command("env")(env)
 app.command("retention")(retention)

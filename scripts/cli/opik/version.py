@@ -19,9 +19,16 @@ from scripts.opik.migrations import changelogs
 from scripts.opik.rollback import require_way_back, target_of
 from scripts.opik.versions import Version, crossed, refused_upgrade, sdk_mismatch
 from scripts.terraform.outputs import connected
+from stacks.common.maintenance import minutes_until
 
 from .change import Change
 
+QUIET_MINUTES = 120
+"""No change of Opik begins so shortly before the maintenance window: node images are replaced in it, and a pod that is
+moved while it migrates leaves half a schema."""
+NearMaintenance = Annotated[
+    bool, typer.Option("--near-maintenance", help="Go on although AKS may replace nodes meanwhile.")
+]
 SkipBackup = Annotated[bool, typer.Option("--skip-backup", help="Do not back up the disks first.")]
 
 
@@ -32,6 +39,7 @@ def upgrade(
     *,
     yes: Yes = False,
     skip_backup: SkipBackup = False,
+    near_maintenance: NearMaintenance = False,
     sdk: Annotated[str | None, typer.Option(metavar="VERSION", help="SDK in use; warns if incompatible.")] = None,
 ) -> None:
     """Upgrade Opik to a newer version.
@@ -44,6 +52,7 @@ def upgrade(
     """
     tools, name = tools_of(context), environment or default_environment()
     target = parsed_version(version)
+    _require_quiet(name, tools, anyway=near_maintenance)
     change, cluster, asked = _change(name, tools, yes=yes, skip_backup=skip_backup)
     now = running(cluster.history())
     if reason := refused_upgrade(now, target):
@@ -67,6 +76,7 @@ def rollback(
     to: Annotated[str | None, typer.Option(metavar="VERSION", help="Left out: the version that ran before.")] = None,
     yes: Yes = False,
     skip_backup: SkipBackup = False,
+    near_maintenance: NearMaintenance = False,
 ) -> None:
     """Roll Opik back to the version that ran before.
 
@@ -76,6 +86,7 @@ def rollback(
     """
     tools, name = tools_of(context), environment or default_environment()
     named = parsed_version(to) if to else None
+    _require_quiet(name, tools, anyway=near_maintenance)
     change, cluster, asked = _change(name, tools, yes=yes, skip_backup=skip_backup)
     history = cluster.history()
     target = target_of(history, asked, named)
@@ -83,6 +94,24 @@ def rollback(
         require_way_back(cluster, history, target, changelogs())
     change.make(target)
     out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
+
+
+def _require_quiet(environment: str, tools: Tools, *, anyway: bool) -> None:
+    """Return when the maintenance window is far enough away. Raises OperatorError (REFUSED)."""
+    window = tools.load(environment).cluster.maintenance
+    left = minutes_until(window, tools.now())
+    if left >= QUIET_MINUTES:
+        return
+    when = f"opens in {left} minutes" if left else "is open"
+    what = f"the maintenance window ({window.day} {window.start_time} {window.utc_offset}) {when}"
+    if anyway:
+        err.print(f"Warning: {what}; AKS may move a pod that migrates.", markup=False)
+        return
+    raise OperatorError(
+        f"{what}: AKS may move a pod that migrates, which leaves half a schema; nothing was done",
+        "wait until it is over; --near-maintenance goes on",
+        ExitCode.REFUSED,
+    )
 
 
 def parsed_version(text: str) -> Version:

@@ -1,5 +1,7 @@
 """Opik upgraded from the command line, with the real Terraform, and what happens when a step fails."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from scripts.core.errors import ExitCode
@@ -111,3 +113,25 @@ def test_a_migration_of_clickhouse_that_was_passed_over_is_named_too(operated: O
     operated.tools.write("exec-chi-opik-clickhouse-cluster-0-0-0", "other\tthing\n")
     with frontend(operated.tools, version="2.1.30"):
         assert "ClickHouse x" in refused(operated, "upgrade", "2.1.30", "dev", "--yes").message
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (datetime(2026, 7, 18, 23, 30, tzinfo=UTC), "opens in 90 minutes"),
+        (datetime(2026, 7, 19, 1, 0, tzinfo=UTC), "is open"),
+        (datetime(2026, 7, 19, 6, 59, tzinfo=UTC), "is open"),
+    ],
+)
+def test_no_upgrade_begins_where_nodes_may_be_replaced_meanwhile(operated: Operated, now: datetime, said: str) -> None:
+    operated.now = now
+    error = refused(operated, "upgrade", "2.1.30", "dev", "--yes")
+    assert f"the maintenance window (Sunday 01:00 +00:00) {said}" in error.message
+    assert error.code == ExitCode.REFUSED
+    assert backups(operated.tools) == 0
+    assert said in refused(operated, "rollback", "dev", "--yes").message
+
+
+def test_an_operator_may_upgrade_near_the_maintenance_all_the_same(operated: Operated) -> None:
+    operated.now = datetime(2026, 7, 19, 2, tzinfo=UTC)
+    assert upgraded(operated, "2.1.30", "--skip-backup", "--near-maintenance").exit_code == ExitCode.OK

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +57,8 @@ class Operated:
         self.lock = self.file.with_name("dev.images.lock.json")
         self.ingress: Ingress | None = None
         """How its ingress is reached; None for the real one."""
+        self.now = datetime(2026, 7, 15, 12, tzinfo=UTC)
+        """A Wednesday, far from any maintenance."""
         self.broken: Mapping[str, Any] = {}
         """Arguments of the resource in `platform` that make a deployment fail."""
 
@@ -74,6 +77,7 @@ class Operated:
             outputs_of=outputs_of,
             kubectl_of=lambda _name: connected(OUTPUTS["aks"]),
             ingress_of=lambda settings: self.ingress or ingress_of(settings),
+            now=lambda: self.now,
         )
 
     @contextmanager
