@@ -106,6 +106,7 @@ COMMANDS = {
         _DEVELOP,
         group=True,
     ),
+    "drill": Entry("scripts.cli.develop.drill", "Play what can go wrong, and show what survived.", _DEVELOP),
     "cluster": Entry("scripts.cli.develop.cluster", "Run a real Kubernetes API on this machine.", _DEVELOP, group=True),
     "docs": Entry(
         "scripts.cli.develop.docs", "Draw the architecture picture of the documentation.", _DEVELOP, group=True

@@ -183,17 +183,17 @@ class Cloud:
             rows = self._objects.execute("SELECT * FROM journal ORDER BY sequence").fetchall()
         return [Event(*row) for row in rows]
 
-    def use_fault(self, fault: str, times: int | None) -> bool:
-        """Count one use of an injected error; False once it was used ``times`` times (None: never ends)."""
+    def use_fault(self, fault: str, times: int | None, *, skip: int = 0) -> bool:
+        """Count one use of an injected error; False for the first ``skip``, and after ``times`` more (None: never)."""
         with self._transaction(self._objects) as database:
             row = database.execute("SELECT count FROM fault_uses WHERE fault = ?", (fault,)).fetchone()
             used = row[0] if row else 0
-            if times is not None and used >= times:
+            if times is not None and used >= skip + times:
                 return False
             database.execute(
                 "INSERT INTO fault_uses VALUES (?, 1) ON CONFLICT (fault) DO UPDATE SET count = count + 1", (fault,)
             )
-        return True
+        return bool(used >= skip)
 
     def keep_secret(self, holder: str, name: str, version: str, value: str) -> None:
         """Keep a secret value outside of Terraform; ``holder`` is the id of what holds it."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import threading
 import time
 from dataclasses import dataclass, fields
@@ -19,7 +20,17 @@ from scripts.lab.rehearsal.cloud import Cloud
 from .service import RefusedError
 
 FILE = "REHEARSAL_FAULTS"
-EFFECTS = ("fail", "throttle", "hang", "wait", "lose-answer", "no-role-yet", "no-capacity")
+EFFECTS = (
+    "fail",
+    "throttle",
+    "hang",
+    "wait",
+    "lose-answer",
+    "no-role-yet",
+    "no-capacity",
+    "kill",
+    "kill-after",
+)
 OPERATIONS = ("validate", "plan", "create", "read", "update", "delete", "open")
 
 _DEFAULT_MESSAGE = "unexpected status 500 (500 Internal Server Error) with error: InternalServerError: {address}"
@@ -47,7 +58,10 @@ class FaultFileError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault to inject. ``resource`` is an address, a type or a pattern of either; ``times`` None means always."""
+    """One fault to inject. ``resource`` is an address, a type or a pattern of either; ``times`` None means always.
+
+    ``skip`` calls pass before it; with ``each`` both numbers count for every resource apart.
+    """
 
     resource: str
     effect: str = "fail"
@@ -56,6 +70,8 @@ class Fault:
     seconds: float = 2.0
     message: str = _DEFAULT_MESSAGE
     stack: str = "*"
+    skip: int = 0
+    each: bool = False
 
     def matches(self, operation: str, stack: str, type_name: str, address: str) -> bool:
         """Tell whether this fault is injected into a call."""
@@ -99,6 +115,11 @@ def _fault(path: Path, position: int, entry: Any) -> Fault:
     return fault
 
 
+def power_off() -> None:
+    """End Terraform and all of its providers at once, as a machine that is switched off does."""
+    os.killpg(0, signal.SIGKILL)
+
+
 class Faults:
     """The faults to inject in one rehearsal, counted across all provider processes."""
 
@@ -121,12 +142,15 @@ class Faults:
         for position, fault in enumerate(self._faults):
             if not fault.matches(operation, self._stack, type_name, address):
                 continue
-            if not self._cloud.use_fault(f"{position} {fault}", fault.times):
+            counted = f"{position} {fault}{f' {self._stack} {address}' if fault.each else ''}"
+            if not self._cloud.use_fault(counted, fault.times, skip=fault.skip):
                 continue
             if fault.effect == "fail" or fault.effect in _REAL_TEXTS:
                 message = _REAL_TEXTS.get(fault.effect, fault.message)
                 raise RefusedError(message.format(address=address, type=type_name))
-            if fault.effect == "lose-answer":
+            if fault.effect == "kill":
+                power_off()
+            if fault.effect in {"lose-answer", "kill-after"}:
                 lost = fault
             elif fault.effect == "wait":
                 # As the kubernetes provider waits for a Job: whoever asks it to stop waits as well.

@@ -1,0 +1,56 @@
+"""What a drill is, and what it finds."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from .stage import Stage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much of a drill runs."""
+
+    seed: int = 1
+    """Chooses the moments and resources where not all are tried; the same seed tries the same ones."""
+    moments: int = 50
+    """Moments at which an apply is killed."""
+    everything: bool = True
+    """Whether every stack takes part; else those that are quick."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What became of one thing that happened."""
+
+    happened: str
+    runs: int = 0
+    """Deployments until everything was as configured again."""
+    taken_over: int = 0
+    """Resources that were made, not recorded, recognised and imported."""
+    problem: str = ""
+    """What is not as it should be afterwards; empty when everything survived."""
+    lost: tuple[str, ...] = ()
+    """Durable objects and secrets that are no longer the same."""
+    lost_bytes: int = 0
+
+    @property
+    def survived(self) -> bool:
+        """Whether all is well."""
+        return not self.problem and not self.lost
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drill:
+    """Something that happens to an environment, and the way out that the runbook has for it."""
+
+    name: str
+    happened: str
+    """What happened, as the runbook has it."""
+    typed: tuple[str, ...]
+    """What the operator types."""
+    seen: str
+    """What the operator sees first, in words that can be searched for."""
+    play: Callable[[Stage, Size], Iterator[Finding]] = field(repr=False)
+    """Plays it on an environment that stands, again and again where it has several forms."""
+    proven_by: tuple[str, ...] = ()
+    """Tests that prove it on real parts, beside what is played here."""

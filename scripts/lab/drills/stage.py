@@ -1,0 +1,211 @@
+"""An environment in a rehearsal folder that drills break, bring back and compare; reset between them."""
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts.core.errors import OperatorError
+from scripts.core.schedule import Outcome
+from scripts.core.tiers import STACKS
+from scripts.lab.rehearsal.cloud import Cloud, CloudObject
+from scripts.lab.rehearsal.drive import Rehearsal
+from scripts.review.plan import total
+from scripts.terraform.diagnose import diagnose
+from scripts.terraform.rollout import Rollout
+from scripts.terraform.stack import TerraformError
+
+FAULTS = "faults.yaml"
+IMPORTS = "taken-over.tf.json"
+WHOLE = "whole"
+"""The moment at which every stack is deployed."""
+_RESET = ("cloud.db", "vault.db", "state")
+MOST_RUNS = 40
+"""More runs than the longest chain of resources, each of which fails once."""
+
+
+@dataclass
+class Recovery:
+    """What it took until everything was as configured again."""
+
+    runs: int = 0
+    """Deployments, the one that broke included."""
+    taken_over: list[str] = field(default_factory=list)
+    """Addresses of what existed already, was recognised and imported."""
+    said: list[str] = field(default_factory=list)
+    """First lines of the errors that were shown."""
+    unexplained: list[str] = field(default_factory=list)
+    """Errors about what exists already for which no way on was shown."""
+
+
+class Stage:
+    """The environment, and the moment to which `reset` goes back."""
+
+    def __init__(self, rehearsal: Rehearsal, stacks: Sequence[str] = STACKS) -> None:
+        self.rehearsal = rehearsal
+        self.stacks = tuple(stacks)
+        self.writes: dict[str, int] = {}
+        """How many resources a stack has that are made one by one."""
+        self._kept = rehearsal.folder / "stage"
+
+    @property
+    def folder(self) -> Path:
+        """The rehearsal folder."""
+        return self.rehearsal.folder
+
+    def cloud(self) -> Cloud:
+        """Return the fake cloud as it is now."""
+        return Cloud(self.folder)
+
+    def build(self) -> None:
+        """Deploy stack by stack, and remember the moment before each. Raises OperatorError when one fails."""
+        self.rehearsal.cdktf("synth")
+        for stack in self.stacks:
+            self.remember(f"before {stack}")
+            run = self.deploy(stack)
+            if not _done(run):
+                raise OperatorError(f"{stack} cannot be deployed, so nothing can be drilled")
+            self.writes[stack] = sum(
+                event.stack == stack and event.operation == "create" for event in self.cloud().journal()
+            )
+        self.remember(WHOLE)
+
+    def remember(self, moment: str) -> None:
+        """Keep this moment under a name, for `reset`."""
+        kept = self._kept / moment
+        shutil.rmtree(kept, ignore_errors=True)
+        kept.mkdir(parents=True)
+        for name in _RESET:
+            self._copy(self.folder / name, kept / name)
+
+    def reset(self, moment: str) -> None:
+        """Go back to a moment that was remembered."""
+        self.faults()
+        for name in _RESET:
+            target = self.folder / name
+            shutil.rmtree(target) if target.is_dir() else target.unlink(missing_ok=True)
+            self._copy(self._kept / moment / name, target)
+
+    @staticmethod
+    def _copy(source: Path, target: Path) -> None:
+        if source.is_dir():
+            shutil.copytree(source, target)
+        elif source.exists():
+            shutil.copy2(source, target)
+
+    def faults(self, *faults: Mapping[str, Any]) -> None:
+        """Let these errors happen from now on, and none that happened before."""
+        path = self.folder / FAULTS
+        if faults:
+            path.write_text(json.dumps(list(faults)), "utf-8")
+        else:
+            path.unlink(missing_ok=True)
+
+    def deploy(self, *stacks: str) -> Rollout:
+        """Deploy as `llmctl deploy --yes` does: everything planned, then applied where the plan loses nothing."""
+        run = self.rehearsal.rollout(*(stacks or self.stacks))
+        run.plan()
+        if not run.failures:
+            run.apply(list(run.stacks), any_loss=False)
+        run.discard_plans()
+        return run
+
+    def recover(self, *stacks: str, first: Rollout | None = None) -> Recovery:
+        """Deploy again and again, taking over what an error says is there, until every stack is deployed.
+
+        Raises OperatorError when that does not end.
+        """
+        found = Recovery()
+        run = first
+        for _ in range(MOST_RUNS):
+            run = run or self.deploy(*stacks)
+            found.runs += 1
+            failed = _errors_of(run)
+            if not failed and _done(run):
+                return found
+            for stack, error in failed.items():
+                self._take_over(run, stack, error, found)
+            run = None
+        raise OperatorError(f"not whole after {MOST_RUNS} runs: {'; '.join(found.said[-3:])}")
+
+    def _take_over(self, run: Rollout, stack: str, error: TerraformError, found: Recovery) -> None:
+        """Import what the errors say is there, and everything else of the stack that the dead run left behind."""
+        folder, recognised = str(run.stacks[stack].folder), False
+        for diagnosis in diagnose(error.output, folder, "again", run.stacks[stack].attributes):
+            said = " ".join(diagnosis.text.split("\n", 1)[0].split())
+            found.said.append(f"{stack}: {said}")
+            if "exist" not in diagnosis.text:
+                continue
+            if "exists already" not in diagnosis.fix:
+                found.unexplained.append(f"no way on is shown for: {said}")
+            recognised = True
+        if recognised:
+            orphans = self._orphans(stack)
+            imports = [{"to": item.address, "id": item.id} for item in orphans]
+            # One run for all of them; typed one by one, `terraform import` does the same.
+            blocks = run.stacks[stack].folder / IMPORTS
+            blocks.write_text(json.dumps({"import": imports}), "utf-8")
+            found.runs += 1
+            # What fails besides is met again, and shown, by the next deployment.
+            with suppress(TerraformError):
+                run.runner(stack).plan()
+                run.runner(stack).apply()
+            run.discard_plans()
+            blocks.unlink()
+            found.taken_over += [item.address for item in orphans]
+
+    def _orphans(self, stack: str) -> list[CloudObject]:
+        known = self._recorded()
+        return [
+            item for item in self.cloud().objects() if item.stack == stack and (item.type, item.id.lower()) not in known
+        ]
+
+    def _recorded(self) -> set[tuple[str, str]]:
+        return {
+            (address.partition(".")[0], str(values.get("id", "")).lower())
+            for stack in STACKS
+            for address, values in self.rehearsal.instances(stack).items()
+        }
+
+    def whole(self, *stacks: str) -> str:
+        """Return what is not as it should be; empty when a second plan changes nothing and nothing is left behind."""
+        run = self.rehearsal.rollout(*(stacks or self.stacks))
+        run.plan()
+        run.discard_plans()
+        if run.failures:
+            return f"planning fails: {', '.join(run.failures)}"
+        if not total(run.plans.values()).empty:
+            changed = [f"{name}: {plan.changes}" for name, plan in run.plans.items() if not plan.changes.empty]
+            return f"a second plan is not empty: {'; '.join(changed)}"
+        if unmanaged := self.unmanaged():
+            return f"in the cloud and in no state: {', '.join(unmanaged[:3])}"
+        if locks := self.locks():
+            return f"locks are left: {', '.join(locks)}"
+        return ""
+
+    def unmanaged(self) -> list[str]:
+        """Return the addresses of what exists in the fake cloud and in no state."""
+        known = self._recorded()
+        return sorted(
+            f"{item.stack}/{item.address}"
+            for item in self.cloud().objects()
+            if (item.type, item.id.lower()) not in known
+        )
+
+    def locks(self) -> list[str]:
+        """Return the locks that somebody left on a state."""
+        return sorted(path.name for path in (self.folder / "state").rglob(".*.lock.info"))
+
+
+def _errors_of(run: Rollout) -> dict[str, TerraformError]:
+    applied = {name: report.error for name, report in run.reports.items() if report.error}
+    return {**run.failures, **applied}
+
+
+def _done(run: Rollout) -> bool:
+    return set(run.reports) == set(run.stacks) and all(
+        report.outcome == Outcome.DONE for report in run.reports.values()
+    )

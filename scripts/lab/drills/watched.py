@@ -1,0 +1,32 @@
+"""One thing that happens: the environment reset before it, compared after it."""
+
+from collections.abc import Callable
+
+from .base import Finding
+from .kept import Kept
+from .stage import WHOLE, Recovery, Stage
+
+
+def watched(stage: Stage, happened: str, play: Callable[[], Recovery], *stacks: str, moment: str = WHOLE) -> Finding:
+    """Go back to a moment of the stage, play, and return what became of it, looking at `stacks`, or all.
+
+    Whatever the play raises is a problem of the finding, so that the other findings are still made.
+    """
+    stage.reset(moment)
+    before = Kept.of(stage.folder)
+    try:
+        recovery, problem = play(), ""
+        problem = stage.whole(*stacks) or "; ".join(recovery.unexplained)
+    except Exception as error:  # noqa: BLE001 - a drill that breaks is a finding like any other
+        recovery, problem = Recovery(), f"{type(error).__name__}: {error}"
+    finally:
+        stage.faults()
+    lost, lost_bytes = before.lost(Kept.of(stage.folder))
+    return Finding(
+        happened=happened,
+        runs=recovery.runs,
+        taken_over=len(recovery.taken_over),
+        problem=problem,
+        lost=tuple(lost),
+        lost_bytes=lost_bytes,
+    )

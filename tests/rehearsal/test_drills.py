@@ -1,0 +1,82 @@
+"""A seeded part of the drills, on stacks that are deployed in seconds; `llmctl drill all` plays all of them."""
+
+from dataclasses import replace
+
+import pytest
+
+from scripts.lab.drills.base import Drill, Size
+from scripts.lab.drills.catalogue import DRILLS
+from scripts.lab.drills.kept import Kept
+from scripts.lab.drills.killed import moments
+from scripts.lab.drills.stage import WHOLE, Recovery, Stage
+from scripts.lab.drills.watched import watched
+from scripts.lab.rehearsal.drive import Rehearsal
+from stacks.settings import load_settings
+
+pytestmark = pytest.mark.rehearsal
+
+IN_CI = Size(seed=14, moments=4, everything=False)
+PLAYED = ("killed", "two-operators", "failing", "answer-lost", "login-expired", "registry-away")
+"""The others wait by the clock, or need stacks that take minutes."""
+
+
+@pytest.fixture(scope="module")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    found = Stage(Rehearsal(load_settings("dev"), tmp_path_factory.mktemp("drills")), ("acr",))
+    found.build()
+    return found
+
+
+@pytest.mark.parametrize("drill", [drill for drill in DRILLS if drill.name in PLAYED], ids=lambda drill: drill.name)
+def test_everything_survives(stage: Stage, drill: Drill) -> None:
+    findings = list(drill.play(stage, IN_CI))
+    assert findings
+    assert [finding for finding in findings if not finding.survived] == []
+
+
+def test_a_lost_answer_is_recognised_and_taken_over(stage: Stage) -> None:
+    (drill,) = (found for found in DRILLS if found.name == "answer-lost")
+    (finding,) = drill.play(stage, IN_CI)
+    assert finding.taken_over == stage.writes["acr"]
+
+
+def test_at_least_fifty_moments_are_chosen_by_the_seed_alone() -> None:
+    writes = dict.fromkeys(("address", "acr", "disks", "database"), 9)
+
+    class Deployed(Stage):
+        def __init__(self) -> None:
+            self.stacks, self.writes = tuple(writes), writes
+
+    chosen = [moments(Deployed(), Size(seed=seed)) for seed in (1, 1, 2)]
+    assert [len(set(found)) for found in chosen] == [50, 50, 50]
+    assert chosen[0] == chosen[1] != chosen[2]
+
+
+def test_what_does_not_survive_is_found(stage: Stage) -> None:
+    def lose_the_registry() -> Recovery:
+        cloud = stage.cloud()
+        (registry,) = cloud.objects("azurerm_container_registry")
+        cloud.delete(registry.key)
+        return stage.recover("acr")
+
+    def leave_something() -> Recovery:
+        cloud = stage.cloud()
+        cloud.create(replace(cloud.objects("azurerm_resource_group")[0], key="x", id="/x"))
+        return Recovery()
+
+    def leave_a_lock() -> Recovery:
+        (stage.folder / "state" / "dev" / ".acr.tfstate.lock.info").write_text("{}")
+        return Recovery()
+
+    assert "not whole" in watched(stage, "registry deleted", lose_the_registry, "acr").problem
+    assert "in no state" in watched(stage, "something else", leave_something, "acr").problem
+    assert "locks are left" in watched(stage, "a lock", leave_a_lock, "acr").problem
+    stage.reset(WHOLE)
+
+
+def test_lost_disks_and_secrets_are_counted_in_bytes() -> None:
+    before = Kept({"disk": ("/d", 1, 2**30), "share": ("/s", 1, 5)}, frozenset({("vault", "key", "a")}))
+    assert before.lost(before) == ([], 0)
+    now = Kept({"disk": ("/d", 2, 2**30), "share": ("/s", 1, 5)}, frozenset({("vault", "key", "b")}))
+    assert before.lost(now) == (["disk", "secret key of vault"], 2**30)
+    assert before.bytes == 2**30 + 5
