@@ -2,7 +2,7 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from stacks.settings import LocatedError, Settings, SettingsError, capacity, col
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.change import refused_changes, shrunk_since_deployment
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
+from stacks.settings.network import NetworkSettings, Outbound
 from stacks.settings.placeholders import placeholders
 from stacks.settings.without_effect import without_effect
 
@@ -66,6 +67,7 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
             [
                 capacity.report(settings),
                 _alone(settings.operators),
+                _one_zone(settings.network, settings.azure.zones),
                 firewall_note(settings.ingress),
                 pin_note(settings),
             ],
@@ -110,6 +112,16 @@ def _alone(operators: OperatorSettings) -> str:
     return (
         "operators.object_ids: only whoever deploys first writes secrets and administers the cluster; name a group"
         " (docs/how-to/operators.md has the way out where that person has left)"
+    )
+
+
+def _one_zone(network: NetworkSettings, zones: Sequence[int]) -> str:
+    """Return a warning where all outbound traffic depends on one zone of several; empty otherwise."""
+    if network.outbound is not Outbound.NAT_GATEWAY or len(zones) < 2:
+        return ""
+    return (
+        "network.outbound: a NAT gateway lies in one zone; when that fails, nodes of all zones lose Entra, model hubs"
+        " and Let's Encrypt (load-balancer is zone-redundant)"
     )
 
 
