@@ -68,7 +68,9 @@ def test_what_does_not_survive_is_found(stage: Stage) -> None:
         (stage.folder / "state" / "dev" / ".acr.tfstate.lock.info").write_text("{}")
         return Recovery()
 
-    assert "not whole" in watched(stage, "registry deleted", lose_the_registry, "acr").problem
+    lost = watched(stage, "registry deleted", lose_the_registry, "acr")
+    assert not lost.survived
+    assert [found.partition("|")[0] for found in lost.lost] == ["azurerm_container_registry"]
     assert "in no state" in watched(stage, "something else", leave_something, "acr").problem
     assert "locks are left" in watched(stage, "a lock", leave_a_lock, "acr").problem
     stage.reset(WHOLE)

@@ -172,6 +172,9 @@ class Stage:
 
     def whole(self, *stacks: str) -> str:
         """Return what is not as it should be; empty when a second plan changes nothing and nothing is left behind."""
+        # Before the plan, which takes the lock and lets go of it.
+        if locks := self.locks():
+            return f"locks are left: {', '.join(locks)}"
         run = self.rehearsal.rollout(*(stacks or self.stacks))
         run.plan()
         run.discard_plans()
@@ -182,8 +185,6 @@ class Stage:
             return f"a second plan is not empty: {'; '.join(changed)}"
         if unmanaged := self.unmanaged():
             return f"in the cloud and in no state: {', '.join(unmanaged[:3])}"
-        if locks := self.locks():
-            return f"locks are left: {', '.join(locks)}"
         return ""
 
     def unmanaged(self) -> list[str]:

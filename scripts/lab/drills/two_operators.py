@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.core.workspace import Workspace
-from scripts.terraform.rollout import Rollout
+from scripts.terraform.diagnose import errors
+from scripts.terraform.stack import StackRunner, TerraformError
 
 from .base import Finding, Size
 from .killed import QUICK
 from .stage import Recovery, Stage
 from .watched import watched
+
+LOCKED = "Error acquiring the state lock"
 
 
 def two_operators(stage: Stage, size: Size) -> Iterator[Finding]:
@@ -23,18 +26,22 @@ def two_operators(stage: Stage, size: Size) -> Iterator[Finding]:
         def both(stack: str = stack) -> Recovery:
             # Slow enough that both are at it at the same time.
             stage.faults({"resource": "*", "effect": "wait", "seconds": 0.3, "stack": stack})
-            second = _second(stage, stack)
-            other = threading.Thread(target=_deploy, args=(second,))
+            second, said = _second(stage, stack), list[str]()
+            other = threading.Thread(target=_deploy, args=(second, said))
             other.start()
             first = stage.deploy(stack)
             other.join()
             stage.faults()
-            return stage.recover(stack, first=first)
+            recovery = stage.recover(stack, first=first)
+            recovery.said += said
+            if not any(LOCKED in text for text in recovery.said):
+                recovery.unexplained.append("nobody was refused, so that nothing was proven")
+            return recovery
 
         yield watched(stage, stack, both, stack, moment=f"before {stack}")
 
 
-def _second(stage: Stage, stack: str) -> Rollout:
+def _second(stage: Stage, stack: str) -> StackRunner:
     """Return a deployment from another checkout, with the same state and the same cloud."""
     rehearsal = stage.rehearsal
     folder = stage.folder / "second"
@@ -44,11 +51,13 @@ def _second(stage: Stage, stack: str) -> Rollout:
     workspace = Workspace(rehearsal.settings.name, folder, rehearsal.workspace.variables)
     workspace.logs.mkdir(parents=True, exist_ok=True)
     run = rehearsal.rollout(stack)
-    return Rollout(workspace, {stack: workspace.stacks()[stack]}, run.terraform, run.processes)
+    return StackRunner(workspace.stacks()[stack], workspace, run.terraform, run.processes)
 
 
-def _deploy(run: Rollout) -> None:
-    run.plan()
-    if not run.failures:
-        run.apply(list(run.stacks), any_loss=False)
-    run.discard_plans()
+def _deploy(runner: StackRunner, said: list[str]) -> None:
+    """Plan and apply one stack; what Terraform refuses it with goes into `said`."""
+    try:
+        runner.plan()
+        runner.apply()
+    except TerraformError as error:
+        said += errors(error.output)
