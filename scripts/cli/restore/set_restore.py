@@ -101,14 +101,14 @@ class SetRestore:
             raise OperatorError("no restore has begun", "llmctl backup list", ExitCode.USAGE)
         self.consent.obtain(f"Go back to what was in use before the restore of {journal.set_id}?", {})
         stays = []
-        if RestorePart.DATABASE in journal.parts:
-            self.database_back()
         if journal.disks:
             stays += self._disks_back(journal)
         for secret in journal.secrets_before:
             self._bring_back(secret)
         if RestorePart.UPLOADS in journal.done:
             stays.append("uploads that had been missing: nothing was overwritten, so they stay")
+        if RestorePart.DATABASE in journal.parts and self._database_is_of(self.opened.store.read(journal.set_id)):
+            self.database_back()
         restoring.clear(self.opened.store)
         return stays
 
@@ -251,6 +251,10 @@ class SetRestore:
             else:
                 self.opened.azure.delete_disk(ids[name])
         return stays
+
+    def _database_is_of(self, manifest: Manifest) -> bool:
+        """Tell whether the environment file has changed over to the server that the set's restore made."""
+        return manifest.database is not None and self.load().database.restore_time_utc == manifest.database.moment
 
     def _database(self, manifest: Manifest) -> None:
         assert manifest.database is not None

@@ -22,6 +22,7 @@ from tests.support.cli.terminals import answering
 
 SET = "20261130t030000z"
 DISKS = f"{group('llm-dev-disks')}/providers/Microsoft.Compute/disks"
+SERVER = f"{group('llm-dev-database')}/providers/Microsoft.DBforPostgreSQL/flexibleServers/llm-dev-pg-46cy3"
 ALL = tuple(RestorePart)
 
 
@@ -38,12 +39,19 @@ class World:
         self.generations: dict[DataDisk, int] = {}
         self.happened: list[str] = []
         self.fails: set[str] = set()
+        self.moment = ""
+        """To which PostgreSQL was restored, as the environment file has it."""
         self.traces = 1000
         self.users = 11
 
     def load(self) -> Settings:
         listed = ", ".join(f"{disk}: {number}" for disk, number in self.generations.items())
-        return settings(f"disks: {{generations: {{{listed}}}}}\n")
+        database = f"database: {{generation: 2, restore_from_server_id: {SERVER}, restore_time_utc: '{self.moment}'}}\n"
+        return settings(f"disks: {{generations: {{{listed}}}}}\n" + (database if self.moment else ""))
+
+    def database(self, moment: str, server: str) -> None:
+        self.event(f"database {server.rsplit('/', 1)[-1]} {moment[:16]}")
+        self.moment = moment
 
     def event(self, what: str) -> None:
         if what in self.fails:
@@ -79,7 +87,7 @@ class World:
             consent=Consent("dev", yes, terminal=answering(answer)),
             load=self.load,
             switch=self.switch,
-            database=lambda moment, server: self.event(f"database {server.rsplit('/', 1)[-1]} {moment[:16]}"),
+            database=self.database,
             database_back=lambda: self.event("database back"),
             counted=lambda: Counted(opik=self._opik, chat=self._chat),
             chat=lambda: self._chat,
@@ -212,6 +220,16 @@ def test_aborted_before_the_switch_the_new_disks_go() -> None:
     assert list(world.azure.blobs) == [f"sets/{SET}.json"]
 
 
+def test_aborted_before_the_database_began_there_is_no_server_to_go_back_from() -> None:
+    world = World()
+    world.fails.add("database llm-dev-pg-46cy3 2026-11-30T03:00")
+    with pytest.raises(OperatorError, match="failed"):
+        world.restore().run("latest", ALL, ())
+    world.restore().abort()
+    assert world.happened == ["switch", "switch"]
+    assert world.generations == dict.fromkeys(DataDisk, 1)
+
+
 def test_aborted_after_the_switch_the_old_disks_are_in_use_again_and_the_new_ones_stay() -> None:
     world = World()
     world.azure.secrets["opik-mysql-password"].append(("three", "rotated", True))
@@ -219,7 +237,7 @@ def test_aborted_after_the_switch_the_old_disks_are_in_use_again_and_the_new_one
     stays = world.restore().abort()
     assert world.generations == dict.fromkeys(DataDisk, 1)
     assert world.disk_names() == OLD | NEW
-    assert world.happened[-2:] == ["database back", "switch"]
+    assert world.happened[-2:] == ["switch", "database back"]
     assert world.azure.secrets["opik-mysql-password"][-1][1] == "rotated"
     assert "llm-dev-mysql-2, no longer in use: --discard-old llm-dev-mysql-2" in stays
     assert stays[-1].startswith("uploads that had been missing")
