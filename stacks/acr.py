@@ -46,6 +46,7 @@ class AcrStack(EnvironmentStack):
             registry_id=registry.id,
             registry_name=registry.name,
             login_server=registry.login_server,
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
 

@@ -109,6 +109,7 @@ class DatabaseStack(EnvironmentStack):
             vault_uri=vault.vault.vault_uri,
             tenant_id=vault.tenant_id,
             secret_versions={secret.value: version for secret, version in versions.items()},
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
 

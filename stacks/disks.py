@@ -116,6 +116,7 @@ class DisksStack(EnvironmentStack):
             backup_sets_group_name=sets_group.name,
             backup_sets_account_name=manifests.account.name,
             backup_sets_container_name=manifests.container.name,
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
 

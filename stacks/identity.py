@@ -64,6 +64,7 @@ class IdentityStack(EnvironmentStack):
             access_group_object_id=group_id,
             opik_access_group_object_id=traces_group_id or group_id,
             api_scope=login.api_scope,
+            one_way=self.one_way,
         )
 
     def _traces_group(self, owner: str, owners: Sequence[str]) -> str | None:
@@ -95,4 +96,5 @@ class IdentityStack(EnvironmentStack):
             access_group_object_id=identity.access_group_object_id,
             opik_access_group_object_id=self.settings.opik.access_group_object_id or identity.access_group_object_id,
             api_scope=f"api://{identity.client_id}/access",
+            one_way=self.one_way,
         )

@@ -16,8 +16,10 @@ from scripts.core.targets import load_environment
 from scripts.core.workspace import Workspace
 from scripts.deployment.preflight import login_consent
 from scripts.deployment.preflight.login_consent import LoginConsent
+from scripts.deployment.shared_images import rollout
+from scripts.terraform.deployed_groups import Groups, resource_groups
 from scripts.terraform.outputs import kubectl_of, outputs_of
-from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.settings import Settings
 
@@ -45,6 +47,8 @@ class Tools:
     """Tells the time."""
     consent_of: Callable[[str], LoginConsent] = login_consent.look
     """Asks Entra for the admin consent to an application."""
+    resource_groups: Groups = resource_groups
+    """Gives the names of the resource groups in a subscription."""
 
 
 def tools_of(context: typer.Context) -> Tools:

@@ -1,8 +1,7 @@
 """Checks one environment file: by itself, against the committed version, against what is deployed."""
 
-import json
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,14 +11,21 @@ from scripts.core.firewall_notes import firewall_note
 from scripts.core.pin_notes import pin_note
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
+from stacks.common.one_way_record import refused_changes, refused_on
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.azure import OperatorSettings
-from stacks.settings.change import refused_changes, shrunk_since_deployment
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
 from stacks.settings.network import NetworkSettings, Outbound
+from stacks.settings.one_way import Record
 from stacks.settings.placeholders import placeholders
 from stacks.settings.without_effect import without_effect
+
+from .deployed_record import local_records
+from .errors import OperatorError
+
+Deployed = Callable[[Settings], Mapping[str, Record]]
+"""Gives by stack what is deployed, from the states. Raises OperatorError where they cannot be read."""
 
 
 @dataclass(frozen=True)
@@ -41,10 +47,11 @@ class Verdict:
         return f"environments/{self.name}.yaml"
 
 
-def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
+def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed | None = None) -> Verdict:
     """Check `environments/<name>.yaml` below `root`.
 
-    `previous` is the commit that says what exists; None checks the file by itself.
+    `previous` is the commit that says what exists; None checks the file by itself. `deployed` gives what is deployed,
+    where that is not to be read from local states alone.
     """
     try:
         loaded = load(name, root / "environments")
@@ -79,11 +86,21 @@ def verdict_of(name: str, root: Path, previous: str | None) -> Verdict:
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)
     since_commit, note = _against_commit(loaded, name, root, previous)
-    errors = dict.fromkeys([*together, *since_commit, *_against_state(loaded, name, root)])
-    # A size may have shrunk against both; one line about a key is enough.
+    records, unread = _deployed(deployed, settings, root)
+    errors = dict.fromkeys([*together, *loaded.locate(refused_on(records, settings)), *since_commit])
+    # A value may have gone back against both; one line about a key is enough, and what is deployed counts.
     by_key = {error.key: error for error in reversed(errors)}
     kept = tuple(error for error in errors if by_key[error.key] is error)
-    return Verdict(name, loaded.settings, kept, (*known, *note), standing_in)
+    return Verdict(name, loaded.settings, kept, (*known, *note, *unread), standing_in)
+
+
+def _deployed(deployed: Deployed | None, settings: Settings, root: Path) -> tuple[Mapping[str, Record], list[str]]:
+    if deployed is None:
+        return local_records(root / "state" / settings.name), []
+    try:
+        return deployed(settings), []
+    except OperatorError as error:
+        return {}, [f"not compared with what is deployed, since the state cannot be read: {error.message}"]
 
 
 def _unusable_pins() -> tuple[LocatedError, ...]:
@@ -160,17 +177,3 @@ def _committed(path: str, root: Path, commit: str) -> str | None:
         return shown.stdout.decode()
     except (OSError, subprocess.CalledProcessError, UnicodeDecodeError):
         return None
-
-
-def _against_state(loaded: Loaded, name: str, root: Path) -> list[LocatedError]:
-    sizes = deployed_sizes(root / "state" / name / "disks.tfstate")
-    return loaded.locate(shrunk_since_deployment(sizes, loaded.settings))
-
-
-def deployed_sizes(state: Path) -> dict[str, int]:
-    """Return the sizes in GiB that the local state of the stack `disks` records; empty when there is none to read."""
-    try:
-        value = json.loads(state.read_bytes())["outputs"]["sizes_gib"]["value"]
-        return {str(disk): int(size) for disk, size in value.items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}

@@ -30,6 +30,14 @@ class Stack:
         """Whether the stack holds data or names, and is protected from being destroyed."""
         return self.name in DURABLE
 
+    def output(self, name: str) -> Any:
+        """Return the configured value of an output that is known without Terraform; None where there is none."""
+        try:
+            content = json.loads((self.folder / "cdk.tf.json").read_text(encoding="utf-8"))
+            return content["output"][name]["value"]
+        except (OSError, ValueError, KeyError):
+            return None
+
     def attributes(self, address: str) -> dict[str, Any]:
         """Return what is configured of the resource at `address`; nothing where the stack has no such resource."""
         type_, _, name = address.partition(".")

@@ -16,13 +16,16 @@ from scripts.terraform.stack import InterruptedRunError, TerraformError
 
 from . import image_step
 from .bill import first_bill
+from .going_back import GoingBack
 
 
-def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False) -> bool:
+def bring_up(
+    run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False, back: GoingBack | None = None
+) -> bool:
     """Plan, ask and apply; return whether every stack is as it should be.
 
     Images are only looked at when all stacks are selected: they belong between the registry and the cluster.
-    Raises OperatorError when a plan fails or nobody agrees.
+    Raises OperatorError when a plan fails, takes back what is deployed, or nobody agrees.
     """
     redeploy = " ".join(["llmctl", "deploy", chosen.environment, *chosen.stacks])
     if not run.reviewed:
@@ -31,6 +34,8 @@ def bring_up(run: Rollout, chosen: Targets, consent: Consent, *, with_images: bo
     if run.failures:
         print_failures(run.by_runner(run.failures), redeploy)
         raise OperatorError(f"planning failed: {', '.join(run.failures)}; nothing was changed")
+    if not run.reviewed:
+        (back or GoingBack()).refuse(run)
     with_images = with_images and not chosen.stacks
     images = image_step.pending(chosen.environment) if with_images else []
     if images and run.reviewed:
@@ -71,7 +76,7 @@ def failure_code(run: Rollout) -> ExitCode:
 def _explain_failures(run: Rollout, redeploy: str) -> None:
     for name, report in run.reports.items():
         if report.refused:
-            err.print(f"{name}: its plan, possible only now, destroys or replaces what nobody agreed to lose:")
+            err.print(f"{name}: its plan, possible only now, loses or takes back what nobody agreed to:")
             for address in report.refused:
                 err.print(f"  {address}", markup=False)
             err.print(f"Nothing was changed in {name}. `{redeploy}` shows it again and asks.", markup=False)

@@ -14,7 +14,7 @@ from stacks.platform.common.images import login_server
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
-from . import desired, inspection, source
+from . import desired, inspection, shared_lock, source
 from .desired import DesiredImage
 from .inspection import InspectedImage
 from .lock import locked_images, write_lock
@@ -82,12 +82,28 @@ class EnvironmentImages:
         return inspection.inspect(self.images, self.registry, self.locked())
 
     def save(self, findings: Iterable[InspectedImage]) -> bool:
-        """Write what stands in the registry into the lock file and return whether that changed it.
+        """Share what stands in the registry, write it into the lock file, and return whether that changed the file.
 
-        Where not all images are selected, the other entries stay; else images that are no longer needed leave.
+        Where not all images are selected, the other entries of the file stay; else images that are no longer needed
+        leave. Raises OperatorError when the registry does not take the lock; the file then stays as it was.
         """
         kept = self.locked() if self.names or self.kind != "all" else {}
-        return write_lock(self.lock_path, {**kept, **{found.image.name: found.locked for found in findings}})
+        locked = {**kept, **{found.image.name: found.locked for found in findings}}
+        shared = shared_lock.publish(self.registry, locked)
+        return write_lock(self.lock_path, locked, shared.serial_of(locked))
+
+    def bring_lock(self) -> bool:
+        """Write what the shared lock holds for the versions of this checkout into its lock file.
+
+        Returns whether that changed the file, which stays while nobody has shared a lock yet. Raises OperatorError when
+        the registry cannot be read.
+        """
+        shared = shared_lock.read(self.registry)
+        if shared is None:
+            return False
+        components = enabled_components(self.settings)
+        pinned = {**components.at_chosen_versions(self.pinned), **components.images(self.pinned)}
+        return write_lock(self.lock_path, *shared.fitting(pinned))
 
     def log(self, name: str) -> Path:
         """Log of the last work on an image."""

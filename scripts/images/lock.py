@@ -17,9 +17,9 @@ def locked_images(path: Path) -> dict[str, LockedImage]:
         raise OperatorError(str(error), code=ExitCode.SETTINGS) from None
 
 
-def write_lock(path: Path, images: Mapping[str, LockedImage]) -> bool:
+def write_lock(path: Path, images: Mapping[str, LockedImage], serial: int = 0) -> bool:
     """Replace the lock file in one step, so that readers see the old one or the new one; returns whether it changed."""
-    text = render_lock(images)
+    text = render_lock(images, serial)
     if path.is_file() and path.read_text("utf-8") == text:
         return False
     write_atomically(path, text)

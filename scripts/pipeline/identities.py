@@ -103,6 +103,7 @@ PLAN = Identity(
             Scope.STATE,
             "reads every state, which holds no secret value; takes no lock and writes nothing",
         ),
+        Grant("AcrPull", Scope.REGISTRY, "reads images and their lock, which says what is deployed; writes nothing"),
     ),
     (
         ("Application.Read.All", "reads the tenant's applications and who is assigned to them"),

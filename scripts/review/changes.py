@@ -34,11 +34,13 @@ class Kind(StrEnum):
     """Stays where it is, but Terraform no longer looks after it."""
     MOVE = "move"
     """Only its address changes."""
+    BACK = "back"
+    """A deployed value, no resource, that goes back (`going_back`)."""
 
     @property
     def loses(self) -> bool:
         """Whether the resource as it stands is given up."""
-        return self in (Kind.REPLACE, Kind.DESTROY, Kind.FORGET)
+        return self in (Kind.REPLACE, Kind.DESTROY, Kind.FORGET, Kind.BACK)
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class ResourceChange:
     type: str
     kind: Kind
     because: tuple[str, ...] = ()
-    """Attributes whose change forces the replacement."""
+    """Attributes whose change forces the replacement; why a value cannot go back."""
     differences: tuple[Difference, ...] = ()
     values: tuple[str, ...] = ()
     """Lines of the difference in a Helm release's values."""
@@ -60,6 +62,10 @@ class ResourceChange:
     """Whether it is a node pool that models run on."""
     cost: Cost | None = None
     """None when its price is not known."""
+    final: bool = False
+    """Whether nobody can agree to it, because it could not be done."""
+    versions: tuple[str, str] = ("", "")
+    """Of a value that goes back: what is deployed, and what would be."""
 
 
 def serves_models(type_: str, before: Mapping[str, Any]) -> bool:

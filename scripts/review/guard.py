@@ -12,6 +12,7 @@ from ruamel.yaml.error import YAMLError
 from scripts.core.tiers import DURABLE
 
 from .changes import Kind, ResourceChange
+from .going_back import IMAGES
 
 _CLUSTER = "azurerm_kubernetes_cluster"
 
@@ -33,7 +34,8 @@ class Allowance:
 
     def covers(self, stack: str, address: str) -> bool:
         """Return whether it agrees to losing `address` of `stack`."""
-        return self.address == address and self.stack in ("", stack)
+        below = address.startswith(f"{self.address}.") and self.address == IMAGES
+        return (self.address == address or below) and self.stack in ("", stack)
 
     def __str__(self) -> str:
         return f"{self.stack}/{self.address}" if self.stack else self.address
@@ -48,14 +50,22 @@ class Refusal:
     kind: str
     why: str
     """What is at stake."""
+    final: bool = False
+    """Whether nobody can agree to it."""
 
 
 def stake(stack: str, change: ResourceChange) -> str:
     """Return what is lost with this change; empty when it may be lost without asking."""
+    if change.kind is Kind.BACK:
+        return "; ".join(change.because)
+    if change.kind.loses:
+        return _stake(stack, change)
     if change.kind is Kind.CREATE and change.outside and stack in DURABLE:
         return f"it was deleted outside Terraform, and stack {stack} is durable: a new one would be empty"
-    if not change.kind.loses:
-        return ""
+    return ""
+
+
+def _stake(stack: str, change: ResourceChange) -> str:
     if stack in DURABLE:
         return f"stack {stack} is durable"
     if change.type == _CLUSTER:
@@ -77,9 +87,11 @@ def check_losses(
             if not why:
                 continue
             covering = [allowance for allowance in allowances if allowance.covers(stack, change.address)]
+            if change.final:
+                covering = []
             used.update(covering)
             if not covering:
-                refusals.append(Refusal(stack, change.address, change.kind.value, why))
+                refusals.append(Refusal(stack, change.address, change.kind.value, why, change.final))
     return refusals, [allowance for allowance in allowances if allowance not in used]
 
 

@@ -11,6 +11,12 @@ from .report import MARKS, Review
 def loss_lines(found: Review) -> Iterator[tuple[str, str]]:
     """Yield every loss as its sentence, and why it is refused or an empty text."""
     for stack, change in found.losses:
+        if change.kind is Kind.BACK:
+            yield (
+                f"takes back {stack}/{change.address}",
+                (refusal.why if (refusal := found.refusal_of(stack, change)) else ""),
+            )
+            continue
         because = f" because of {', '.join(change.because)}" if change.because else ""
         refusal = found.refusal_of(stack, change)
         yield f"{_VERBS[change.kind]} {stack}/{change.address}{because}", refusal.why if refusal else ""
@@ -21,8 +27,10 @@ _VERBS = {Kind.REPLACE: "replaces", Kind.DESTROY: "destroys", Kind.FORGET: "forg
 
 def change_lines(change: ResourceChange) -> Iterator[str]:
     """Yield what happens to one resource; the first character of each line is `+`, `-`, `!`, `~`, `>` or a blank."""
-    notes = []
-    if change.because:
+    notes: list[str] = []
+    if change.kind is Kind.BACK:
+        notes += change.because
+    elif change.because:
         notes.append(f"replaced because of {', '.join(change.because)}")
     if change.moved_from:
         notes.append(f"moved from {change.moved_from}")

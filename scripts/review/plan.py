@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from scripts.review.changes import Kind, ResourceChange, read_kind, resource_changes
+from scripts.review.going_back import going_back
 from scripts.review.masking import Masks
 
 
@@ -90,6 +91,11 @@ class Plan:
     """Terraform's JSON form, secrets included; never shown."""
 
     @property
+    def back(self) -> tuple[ResourceChange, ...]:
+        """Deployed values that would go back."""
+        return tuple(change for change in self.resources if change.kind is Kind.BACK)
+
+    @property
     def exists(self) -> bool:
         """Whether the stack had resources when it was planned."""
         return bool(self.document.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources"))
@@ -97,15 +103,16 @@ class Plan:
 
 def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # noqa: B008 - immutable
     """Return what `terraform show -json PLAN` says; `others` is what is secret in other stacks."""
-    resources = resource_changes(document, others)
+    back = tuple(going_back(document))
+    resources = (*back, *resource_changes(document, others))
     counted: dict[str, int] = {}
-    for resource in resources:
+    for resource in resources[len(back) :]:
         name = _COUNTED_AS.get(resource.kind, resource.kind.value)
         counted[name] = counted.get(name, 0) + 1
     lost = [
         resource.address + (" (replaced)" if resource.kind is Kind.REPLACE else "")
         for resource in resources
-        if resource.kind.loses and resource.type not in _RUN_ONCE
+        if resource.kind.loses and resource.kind is not Kind.BACK and resource.type not in _RUN_ONCE
     ]
     outputs = sum(
         change["actions"] not in (["no-op"], ["read"]) for change in document.get("output_changes", {}).values()

@@ -11,7 +11,7 @@ from .changes import ResourceChange
 from .guard import Allowance, Refusal, check_losses
 from .plan import Plan
 
-MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">"}
+MARKS = {"create": "+", "update": "~", "replace": "!", "destroy": "-", "forget": "-", "move": ">", "back": "!"}
 """Sign of each kind of change."""
 
 

@@ -1,6 +1,6 @@
 """What every command that runs Terraform does first."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -25,21 +25,31 @@ class Job:
     workspace: Workspace
     parallelism: int = PARALLELISM
     destroy: bool = False
+    current: bool = True
+    """Whether what is synthesized has to follow what others have deployed; not so for plans that were saved."""
+
+
+Renewed = Callable[[Rollout], bool]
+"""Brings what every checkout shares, and tells whether that changed what is synthesized from it."""
 
 
 @contextmanager
-def rollout(job: Job) -> Iterator[Rollout]:
+def rollout(job: Job, renewed: Renewed = lambda _run: False) -> Iterator[Rollout]:
     """Check the environment file, lock the environment, synthesize it, and give the run over its chosen stacks.
 
-    Saved plans that were not applied are removed at the end. Raises OperatorError.
+    What `renewed` has brought is synthesized again. Saved plans that were not applied are removed at the end. Raises
+    OperatorError.
     """
     terraform = require_terraform()
     load_environment(job.targets.environment)
     processes = Processes()
     workspace = job.workspace
     with environment_lock(CACHE / "locks", workspace.lock_name, job.action):
-        with err.status(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
-            warnings = synthesize(workspace, processes)
+        warnings = _synthesized(workspace, processes)
+        if job.current and not job.destroy:
+            everything = Rollout(workspace, workspace.stacks(), terraform, processes, job.parallelism)
+            if renewed(everything):
+                warnings = _synthesized(workspace, processes)
         for warning in warnings:
             err.print(f"Warning: {warning}", markup=False)
         stacks = workspace.stacks()
@@ -49,3 +59,8 @@ def rollout(job: Job) -> Iterator[Rollout]:
             yield run
         finally:
             run.discard_plans()
+
+
+def _synthesized(workspace: Workspace, processes: Processes) -> list[str]:
+    with err.status(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
+        return synthesize(workspace, processes)

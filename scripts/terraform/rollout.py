@@ -14,6 +14,7 @@ from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.schedule import PARALLELISM, Outcome, reversed_order, run_in_order
 from scripts.core.workspace import Stack, Workspace
+from scripts.review.changes import ResourceChange
 from scripts.review.plan import Changes, Plan
 
 from .activity import Activity, shown_on
@@ -30,7 +31,7 @@ class Report:
     seconds: float = 0.0
     error: TerraformError | None = None
     refused: tuple[str, ...] = ()
-    """Resources that the stack would lose and nobody agreed to."""
+    """What the stack would lose or take back and nobody agreed to."""
     unreviewed: str = ""
     """Why what would be done is not what was reviewed; empty when it is."""
 
@@ -57,6 +58,8 @@ class Rollout:
     """Whether plans that change nothing are read too, for what is secret in them."""
     read_only: bool = False
     """Whether planning takes no lock and reads no secret, as an identity that may only read can."""
+    may_go_back: Callable[[str, ResourceChange], bool] = lambda _stack, _change: False
+    """Whether somebody has agreed that a stack takes a deployed value back."""
     reviewed: bool = False
     """Whether `plans` were made and reviewed before; then nothing else is applied."""
     end_jobs: Callable[[str, Sequence[JobName]], str] = end_jobs
@@ -137,6 +140,9 @@ class Rollout:
             if agreed is not None and (refused := tuple(sorted(set(self._losses(name, plan)) - set(agreed)))):
                 board.end(name, f"refused: would lose {len(refused)} resources", "failed")
                 return Report(Outcome.FAILED, refused=refused)
+            if back := () if self.reviewed else self._back(name, plan):
+                board.end(name, f"refused: would take back {len(back)} values", "failed")
+                return Report(Outcome.FAILED, refused=back)
             if not plan.changes.empty:
                 board.phase(name, "applying")
                 runner.on_activity = self._followed(board, name, plan)
@@ -150,6 +156,13 @@ class Rollout:
             return Report(Outcome.FAILED, error=error)
         board.end(name, plan.changes.past)
         return Report(Outcome.DONE, plan.changes)
+
+    def _back(self, name: str, plan: Plan) -> tuple[str, ...]:
+        return tuple(
+            f"{change.address}: {'; '.join(change.because)}"
+            for change in plan.back
+            if not self.may_go_back(name, change)
+        )
 
     def _outdated(self, name: str) -> bool:
         """Tell whether a plan made before may no longer fit."""

@@ -128,6 +128,7 @@ class AksStack(EnvironmentStack):
             grafana_client_id=monitoring.grafana_client_id,
             metrics_url=monitoring.metrics_url,
             log_analytics_workspace_id=self._logs.workspace.id,
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
 

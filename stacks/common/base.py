@@ -20,6 +20,7 @@ from stacks.settings import Settings
 
 from . import wiring
 from .backends import read_backend, write_backend
+from .one_way_record import record_of
 
 TERRAFORM_VERSIONS = ">= 1.11, < 2.0"
 """Write-only arguments need 1.11."""
@@ -62,6 +63,11 @@ class EnvironmentStack(TerraformStack):
         write_backend(self, self.stack_name, settings.state, self.names)
         if self.has_resource_group:
             self._add_azure()
+
+    @property
+    def one_way(self) -> dict[str, str]:
+        """What this stack records of the values that cannot go back."""
+        return {key: terraform_literal(value) for key, value in record_of(self.settings, self.stack_name).items()}
 
     @property
     def protected(self) -> TerraformResourceLifecycle | None:

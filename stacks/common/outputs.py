@@ -21,6 +21,8 @@ class IdentityOutputs:
     """Entra group whose members may see the traces in Opik; the access group where there is none of its own."""
     api_scope: str
     """Scope that programs ask for to get a token of their user, `api://<client id>/access`."""
+    one_way: dict[str, str]
+    """Deployed values that cannot go back, by key of the environment file (`stacks.common.one_way_record`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +48,14 @@ class DisksOutputs:
     ollama_models_share_name: str
     vllm_models_share_name: str
     sizes_gib: dict[str, int]
-    """Size per disk and of the file share, for people and for the check that nothing shrinks."""
+    """Size per disk and of the file share."""
     backup_vault_id: str
     backup_sets_group_name: str
     """Resource group of the snapshots of backup sets, and of their manifests' account."""
     backup_sets_account_name: str
     backup_sets_container_name: str
+    one_way: dict[str, str]
+    """As in the stack `identity`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,8 @@ class AcrOutputs:
     registry_id: str
     registry_name: str
     login_server: str
+    one_way: dict[str, str]
+    """As in the stack `identity`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +87,8 @@ class DatabaseOutputs:
     """Entra tenant that the vault trusts."""
     secret_versions: dict[str, int]
     """Version of every generated secret, by its name in the vault."""
+    one_way: dict[str, str]
+    """As in the stack `identity`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +122,8 @@ class NetworkOutputs:
     """Empty unless the ingress mode is `application-gateway`."""
     firewall_policy_id: str
     """Rules of that gateway's web application firewall; empty without one."""
+    one_way: dict[str, str]
+    """As in the stack `identity`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +149,8 @@ class AksOutputs:
     """Where the metrics that Azure Monitor keeps are asked for; empty unless it keeps them."""
     log_analytics_workspace_id: str
     """Where the logs of the cluster go."""
+    one_way: dict[str, str]
+    """As in the stack `identity`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,3 +166,9 @@ class PlatformOutputs:
     """Address that the ingress answers on."""
     dns_records: dict[str, str]
     """CNAME records that the domain needs: host name to target."""
+    images: dict[str, str]
+    """Every image that runs, by its name in `helm/images.yaml`, as pods name it."""
+    images_serial: int
+    """Serial of the shared image lock that they come from; 0 where none of them does."""
+    one_way: dict[str, str]
+    """As in the stack `identity`."""

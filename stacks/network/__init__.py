@@ -84,6 +84,7 @@ class NetworkStack(EnvironmentStack):
             endpoints_subnet_id=endpoints.subnet.id,
             application_gateway_id=gateway_id,
             firewall_policy_id=firewall_policy_id,
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
 

@@ -17,6 +17,7 @@ from stacks.common.outputs import (
 )
 from stacks.settings.cluster import ReleaseRecords
 
+from .common.image_lock import lock_serial
 from .common.ingress_mode import cluster_issuer, ingress_class
 from .common.namespace_bounds import add_namespace
 from .components.context import Context
@@ -87,5 +88,8 @@ class PlatformStack(EnvironmentStack):
             cluster_issuer=cluster_issuer(settings.ingress),
             public_ip_address=public.public_ip_address,
             dns_records=dict.fromkeys(components.host_names(), public.public_fqdn),
+            images={name: str(context.images[name]) for name in sorted(components.images())},
+            images_serial=lock_serial(settings.name),
+            one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)

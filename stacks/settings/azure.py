@@ -5,15 +5,23 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .one_way import DecidedOnce, NoWayBack
 from .types import AZURE_NAME, Cidr, DnsName, Guid, Model, ObjectId, Region, Unique, Zones, text
 
 
 class AzureSettings(Model):
     """The subscription and the region."""
 
-    subscription_id: Guid
+    subscription_id: Annotated[
+        Guid, DecidedOnce(stack="disks", why="resources do not move between subscriptions; write a new environment")
+    ]
     """Subscription that every resource is created in."""
-    region: Region
+    region: Annotated[
+        Region,
+        DecidedOnce(
+            stack="disks", why="disks, database and vault do not move between regions; write a new environment"
+        ),
+    ]
     """Azure region in its short form, such as `westeurope`."""
     zones: Zones = (1, 2, 3)
     """Availability zones of the region; an empty list for a region without zones."""
@@ -168,5 +176,8 @@ class StateSettings(Model):
 class SecretSettings(Model):
     """Versions of the generated secrets; raising one rotates that secret."""
 
-    versions: dict[str, Annotated[int, Field(ge=1, le=100_000)]] = {}
+    versions: Annotated[
+        dict[str, Annotated[int, Field(ge=1, le=100_000)]],
+        NoWayBack(stack="database", why="the value of that version is not in use any more", default="1"),
+    ] = {}
     """Secret name to version; a secret that is not listed has version 1."""

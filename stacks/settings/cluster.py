@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .one_way import GIVEN, NoWayBack
 from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
 MaxPods = Annotated[int, Field(ge=30, le=250)]
@@ -108,7 +109,9 @@ class ClusterSettings(Model):
     """The cluster."""
 
     kubernetes_version: Annotated[
-        str, text(r"^1\.\d{2}(\.\d{1,3})?$", 'a Kubernetes version in quotes such as "1.36" or "1.36.3"')
+        str,
+        text(r"^1\.\d{2}(\.\d{1,3})?$", 'a Kubernetes version in quotes such as "1.36" or "1.36.3"'),
+        NoWayBack(stack="aks", why="AKS only upgrades; `llmctl destroy` and a deployment make another cluster"),
     ] = "1.36"
     """Minor version, or one exact patch; the patch channel raises patches by itself."""
     allow_untested_kubernetes_version: bool = False
@@ -127,9 +130,12 @@ class ClusterSettings(Model):
     """Pods that one node takes."""
     host_encryption: bool = False
     """Encrypt temporary disks and caches on the hosts; the subscription must have the feature registered."""
-    disk_encryption_set_id: (
-        Annotated[str, resource_id("Microsoft.Compute/diskEncryptionSets", "a disk encryption set")] | None
-    ) = None
+    disk_encryption_set_id: Annotated[
+        Annotated[str, resource_id("Microsoft.Compute/diskEncryptionSets", "a disk encryption set")] | None,
+        NoWayBack(
+            stack="disks", why="Azure does not go back to its own key for disks that exist; write it", order=("", GIVEN)
+        ),
+    ] = None
     """Own key for OS and data disks: resource id of a disk encryption set."""
     system_pool: SystemPoolSettings = SystemPoolSettings()
     """Nodes for critical add-ons only."""

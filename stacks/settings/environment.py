@@ -12,17 +12,22 @@ from .data import BackupSettings, DatabaseSettings, DiskSettings, RegistrySettin
 from .images import ImageSettings
 from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
+from .one_way import DecidedOnce
 from .serving import ModelStore, ServingSettings
 from .types import DnsName, Model, ShortName, text
 from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
+
+_NAMED = DecidedOnce(
+    stack="disks", why="it is part of every Azure name, so that everything would be made a second time"
+)
 
 
 class Settings(Model):
     """One environment of the platform: `environments/<name>.yaml`."""
 
-    name: ShortName
+    name: Annotated[ShortName, _NAMED]
     """Name of the environment; equals the file's name and is part of every Azure name."""
-    prefix: ShortName = "llm"
+    prefix: Annotated[ShortName, _NAMED] = "llm"
     """First part of every Azure name."""
     azure: AzureSettings
     """The subscription and the region."""

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .one_way import CanOnlyGrow
 from .types import DnsName, EmailAddress, Model, Unique
 
 
@@ -61,8 +62,16 @@ class MonitoringSettings(Model):
     per sample."""
     retention_days: Annotated[int, Field(ge=1, le=365)] = 15
     """How long Prometheus keeps metrics; Azure Monitor always keeps 18 months."""
-    prometheus_disk_gib: Annotated[int, Field(ge=8, le=4096)] = 64
-    """Disk of each Prometheus; metrics beyond nine tenths of it are dropped, oldest first. It can only grow."""
+    prometheus_disk_gib: Annotated[
+        int,
+        Field(ge=8, le=4096),
+        CanOnlyGrow(
+            stack="platform",
+            why="Kubernetes shrinks no volume",
+            only_while=(("monitoring.metrics", "prometheus"), ("monitoring.enabled", "true")),
+        ),
+    ] = 64
+    """Disk of each Prometheus; metrics beyond nine tenths of it are dropped, oldest first."""
     prometheus_memory_gib: Annotated[int, Field(ge=1, le=128)] = 3
     """Most memory that each Prometheus may take; about 1 GiB for 150 000 series."""
     scrape_interval_seconds: Annotated[int, Field(ge=15, le=120)] = 30

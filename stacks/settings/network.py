@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .one_way import DecidedOnce
 from .types import Cidr, EmailAddress, Model, Unique, text
 
 
@@ -16,20 +17,28 @@ class Outbound(StrEnum):
     NAT_GATEWAY = "nat-gateway"
 
 
+_SUBNET = DecidedOnce(
+    stack="network", why="Azure does not renumber a subnet in use; `llmctl destroy` first, then deploy"
+)
+_CLUSTER_RANGE = DecidedOnce(
+    stack="aks", why="it would replace the cluster under what runs in it; `llmctl destroy` first, then deploy"
+)
+
+
 class NetworkSettings(Model):
     """Address ranges and outbound connectivity."""
 
     address_space: Cidr = IPv4Network("10.40.0.0/16")
     """Range of the virtual network."""
-    nodes_subnet: Cidr = IPv4Network("10.40.0.0/20")
+    nodes_subnet: Annotated[Cidr, _SUBNET] = IPv4Network("10.40.0.0/20")
     """Range of the node pools' subnet."""
-    gateway_subnet: Cidr = IPv4Network("10.40.16.0/24")
+    gateway_subnet: Annotated[Cidr, _SUBNET] = IPv4Network("10.40.16.0/24")
     """Range of the Application Gateway's subnet; /24 or smaller, since AGIC with CNI Overlay needs that."""
-    endpoints_subnet: Cidr = IPv4Network("10.40.17.0/26")
+    endpoints_subnet: Annotated[Cidr, _SUBNET] = IPv4Network("10.40.17.0/26")
     """Range of the private endpoints' subnet."""
-    pod_cidr: Cidr = IPv4Network("10.244.0.0/16")
+    pod_cidr: Annotated[Cidr, _CLUSTER_RANGE] = IPv4Network("10.244.0.0/16")
     """Overlay range of the pods."""
-    service_cidr: Cidr = IPv4Network("10.96.0.0/16")
+    service_cidr: Annotated[Cidr, _CLUSTER_RANGE] = IPv4Network("10.96.0.0/16")
     """Range of the Kubernetes services; the cluster DNS gets its tenth address."""
     private_client_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """Private ranges outside the virtual network, such as those of a VPN or a build agent, that may reach database,

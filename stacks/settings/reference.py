@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from stacks.common.one_way_record import every_mark
+
 from . import rules
 from .catalog import GPU_SIZES, POSTGRESQL_SIZES, postgresql_user_connections
+from .errors import dotted
 from .schema import schema
 from .secret_names import SECRETS, GeneratedSecret
 from .types import PATTERN_MEANINGS
@@ -36,7 +39,7 @@ def reference() -> str:
     parts = [_INTRODUCTION, "## Top level\n", _table(document, document["$defs"])]
     for title, definition in _sections(document, document["$defs"], ""):
         parts += [f"## `{title}`\n", definition.get("description", "") + "\n", _table(definition, document["$defs"])]
-    parts += [_checks(), _gpu_sizes(), _database_sizes(), _secrets()]
+    parts += [_checks(), _one_way(), _gpu_sizes(), _database_sizes(), _secrets()]
     return "\n".join(parts).rstrip() + "\n"
 
 
@@ -127,6 +130,28 @@ def _bounds(option: dict[str, Any]) -> str:
 def _checks() -> str:
     lines = ["## What is checked across keys\n"]
     lines += [f"- {' '.join((rule.__doc__ or '').split())}" for rule in rules.ALL]
+    return "\n".join(lines) + "\n"
+
+
+_ONE_WAY = """\
+The stack in the last column records the deployed value in its state; `llmctl env check`, `diff` and `deploy` compare
+this checkout with it and refuse a step back ([how](../how-to/shared-state.md)). A key with `*` may be named in
+`environments/losses/ENV.yaml`; the others Azure or Kubernetes would refuse as well.
+"""
+
+
+def _one_way() -> str:
+    lines = [
+        "## What cannot go back\n",
+        _ONE_WAY,
+        "| key | | it cannot go back, because | unless this changes | recorded in |",
+        "|---|---|---|---|---|",
+    ]
+    for marked in every_mark():
+        mark, key = marked.mark, f"{dotted(marked.key)}{'.<name>' if marked.mapping else ''}"
+        unless = f"`{mark.unless}`" if mark.unless else ""
+        star = " *" if mark.agreeable else ""
+        lines.append(f"| `{key}`{star} | {mark.says} | {_cell(mark.why)} | {unless} | `{mark.stack}` |")
     return "\n".join(lines) + "\n"
 
 

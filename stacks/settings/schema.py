@@ -10,6 +10,7 @@ from typing import Any
 from .docstrings import meanings
 from .environment import Settings
 from .loading import ENVIRONMENTS
+from .one_way import OneWay
 from .types import PATTERN_MEANINGS, Model
 
 SCHEMA_FILE = ENVIRONMENTS / "schema.json"
@@ -30,9 +31,14 @@ def schema() -> dict[str, Any]:
 
 
 def _documented(model: type[Model], section: dict[str, Any]) -> dict[str, Any]:
-    texts = meanings(model)
+    texts = {name: _with_mark(text, model.model_fields[name].metadata) for name, text in meanings(model).items()}
     fields = {name: {**field, "description": texts[name]} for name, field in section["properties"].items()}
     return {"properties": {name: _plain(dict(sorted(field.items()))) for name, field in fields.items()}}
+
+
+def _with_mark(text: str, metadata: list[Any]) -> str:
+    """Return the meaning of a field with what it says of a value that cannot go back."""
+    return " ".join([text, *(mark.says for mark in metadata if isinstance(mark, OneWay))])
 
 
 def _models() -> dict[str, type[Model]]:

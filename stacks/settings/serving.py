@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .one_way import CanOnlyGrow
 from .types import Model, TimeOfDay, text
 
 SMALLEST_SHARE_GIB = 32
@@ -38,14 +39,22 @@ class WarmHours(Model):
     """Time zone of both, by its IANA name."""
 
 
+_SHARE = CanOnlyGrow(
+    stack="disks",
+    why="Kubernetes shrinks no volume (`llmctl models discard-store` gives all weights up)",
+    only_while=(("serving.model_store", ModelStore.AZURE_FILES.value),),
+    agreeable=True,
+)
+
+
 class ServingSettings(Model):
     """What all engines have in common."""
 
     model_store: ModelStore = ModelStore.AZURE_FILES
     """Where weights are kept: `azure-files` downloads once for all nodes, `node-disk` at every start of a pod."""
-    ollama_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = DEFAULT_SHARE_GIB
+    ollama_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400), _SHARE] = DEFAULT_SHARE_GIB
     """Size of Ollama's share, which also decides how fast weights load: 100 MiB/s and 0.1 more for each GiB."""
-    vllm_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400)] = DEFAULT_SHARE_GIB
+    vllm_store_gib: Annotated[int, Field(ge=SMALLEST_SHARE_GIB, le=102_400), _SHARE] = DEFAULT_SHARE_GIB
     """Size of vLLM's share, which also decides how fast weights load: 100 MiB/s and 0.1 more for each GiB."""
     store_encrypted_mount: bool = True
     """Accept only mounts of the shares that are encrypted in transit."""

@@ -1,23 +1,39 @@
 """What runs on the platform: chat, LLM gateway, tracing and the served models."""
 
+from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .one_way import GIVEN, DecidedOnce, NoWayBack
 from .types import Model, ObjectId, PoolName, Unique, text
+
+_OWN_GROUP = NoWayBack(
+    stack="identity",
+    why="the group that the platform made would be deleted; add its members there",
+    order=(GIVEN, ""),
+    only_while=(("identity.manage", "true"),),
+)
 
 
 class IdentitySettings(Model):
     """The Entra application that people log in with."""
 
-    manage: bool = True
+    manage: Annotated[
+        bool,
+        NoWayBack(
+            stack="identity",
+            why="the application that people log in with would be deleted",
+            order=("false", "true"),
+        ),
+    ] = True
     """Create application, service principal and redirect URIs; `false` without directory rights."""
     client_id: ObjectId | None = None
     """Client id of the application when `manage` is false."""
     application_object_id: ObjectId | None = None
     """Object id of the application when `manage` is false."""
-    access_group_object_id: ObjectId | None = None
+    access_group_object_id: Annotated[ObjectId | None, _OWN_GROUP] = None
     """Existing Entra group whose members may use the platform; left out, a group is created."""
     assignment_required: bool = True
     """Entra itself refuses everybody who is not in the access group or an operator; assigning groups to
@@ -42,12 +58,22 @@ VaultSecretName = Annotated[
 ]
 
 
-class EmbeddingSettings(Model):
-    """What turns uploaded documents into vectors. Decided once: other vectors mean reading every document again."""
+_VECTORS = DecidedOnce(
+    stack="database",
+    effect="platform",
+    why="other vectors mean reading every document again (docs/reference/chat.md)",
+    unless="database.generation",
+    only_while=(("chat.enabled", "true"),),
+    agreeable=True,
+)
 
-    model: Annotated[str, Field(max_length=50)] | None = None
+
+class EmbeddingSettings(Model):
+    """What turns uploaded documents into vectors."""
+
+    model: Annotated[Annotated[str, Field(max_length=50)] | None, _VECTORS] = None
     """Name of a listed embedding model; left out, the one inside Open WebUI's image, which needs no GPU."""
-    dimensions: Annotated[int, Field(ge=32, le=2000)] = BUILT_IN_DIMENSIONS
+    dimensions: Annotated[int, Field(ge=32, le=2000), _VECTORS] = BUILT_IN_DIMENSIONS
     """Length of its vectors, and of the column that keeps them: 384 for the model inside the image."""
 
 
@@ -131,15 +157,28 @@ class OpikProfile(StrEnum):
     STANDARD = "standard"
 
 
+_OWN_TRACES_GROUP = replace(_OWN_GROUP, only_while=(("identity.manage", "true"), ("opik.enabled", "true")))
+
+
 class OpikSettings(Model):
     """Opik, tracing and evaluation."""
 
     enabled: bool = True
     """Whether the platform has tracing and evaluation."""
-    access_group_object_id: ObjectId | None = None
+    access_group_object_id: Annotated[ObjectId | None, _OWN_TRACES_GROUP] = None
     """Existing Entra group whose members may see all traces; left out, a group is created with the operators in it
     (with `identity.manage: false`: the platform's access group)."""
-    version: Annotated[str, text(r"^\d{1,3}\.\d{1,3}\.\d{1,4}$", "a release of Opik such as 2.1.23")] | None = None
+    version: Annotated[
+        Annotated[str, text(r"^\d{1,3}\.\d{1,3}\.\d{1,4}$", "a release of Opik such as 2.1.23")] | None,
+        NoWayBack(
+            stack="disks",
+            effect="platform",
+            why="its databases are migrated, and only `llmctl opik rollback` knows whether it can live with that",
+            unless="disks.generations.mysql",
+            only_while=(("opik.enabled", "true"),),
+            agreeable=True,
+        ),
+    ] = None
     """Release of chart and application; left out, the one that `helm/charts.yaml` pins. `llmctl opik upgrade` and
     `llmctl opik rollback` write it, after they have looked at backups and schema migrations."""
     profile: OpikProfile = OpikProfile.SMALL

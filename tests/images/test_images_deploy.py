@@ -145,9 +145,9 @@ def test_a_damaged_lock_stops_synthesis_with_one_sentence(tmp_path: Path) -> Non
         text=True,
         check=False,
     )
-    assert run.returncode == 1
+    assert run.returncode == 4
     message = run.stderr.strip().splitlines()[-1]
-    assert message.startswith("environments/dev.images.lock.json is not a lock file; restore it with")
+    assert message.startswith("environments/dev.images.lock.json is not a lock file; delete it: it is a copy")
     assert "Traceback" not in run.stderr
 
 

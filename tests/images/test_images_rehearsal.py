@@ -130,7 +130,7 @@ def test_one_edited_file_rebuilds_its_image_and_restarts_its_deployment_alone(li
 
     assert life.ensure().worked_on == (EDITED,)
     changed = [line for line in life.shop().lock_path.read_text().splitlines() if line not in lines]
-    assert [line.split('"')[1] for line in changed] == [EDITED]
+    assert [line.split('"')[1] for line in changed] == ["serial", EDITED]
 
     others = {stack: life.rehearsal.instances(stack) for stack in STACKS if stack != "platform"}
     life.rehearsal.cdktf("deploy", *DISPOSABLE, "--auto-approve")

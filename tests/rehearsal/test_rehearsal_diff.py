@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts.cli.deploy.diff import refuse_losses, review_of
+from scripts.cli.deploy.diff import review_of
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.core.tiers import STACKS
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.losses import refuse
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.lab.rehearsal.leaks import secret_values
 from scripts.review.guard import named
@@ -96,9 +97,9 @@ def test_a_pull_request_shows_values_losses_and_no_secret(rehearsal: Rehearsal) 
     (refusal,) = found.refusals
     assert (refusal.stack, refusal.kind) == ("aks", "destroy")
     with pytest.raises(OperatorError, match="models run on this pool") as refused:
-        refuse_losses(found)
+        refuse("dev", found.refusals)
     assert refused.value.code == ExitCode.REFUSED
-    refuse_losses(review_of(run, [named(f"aks/{refusal.address}")]))
+    refuse("dev", review_of(run, [named(f"aks/{refusal.address}")]).refusals)
     text, comment, answer = forms(found)
     assert text.index(refusal.address) < text.index("helm_release.cert-manager")
     for shown in (text, comment):

@@ -30,7 +30,8 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.backup": "scripts.core scripts.cluster scripts.opik",
         "scripts.applications": "scripts.core scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
-        "scripts.deployment": "scripts.core scripts.terraform scripts.review scripts.images scripts.cost",
+        "scripts.deployment": "scripts.core scripts.cluster scripts.terraform scripts.review scripts.images"
+        " scripts.cost scripts.opik",
     }.items()
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from stacks.common.one_way_record import check_change
 from stacks.settings import SettingsError, parse_settings, yaml_source
-from stacks.settings.change import check_change
 
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = [

@@ -208,6 +208,12 @@ def test_without_directory_rights_the_given_ids_are_handed_on_and_entra_is_left_
         "access_group_object_id": GROUP,
         "opik_access_group_object_id": GROUP,
         "api_scope": f"api://{CLIENT}/access",
+        "one_way": {
+            "identity.access_group_object_id": GROUP,
+            "identity.manage": "false",
+            "opik.access_group_object_id": "",
+            "opik.enabled": "true",
+        },
     }
 
 

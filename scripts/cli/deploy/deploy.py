@@ -17,6 +17,7 @@ from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, Targets, complete_targets, parse_targets
 from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.deployment.ending import ending, next_steps
+from scripts.deployment.going_back import GoingBack
 from scripts.deployment.preflight.checks import check_before, print_consent
 from scripts.deployment.preflight.environment import refuse_unready
 from scripts.opik import migrations as opik_migrations
@@ -70,11 +71,12 @@ def deploy(
     workspace = tools.workspace(chosen.environment)
     if plans:
         saved_plans.restore_images(plans, workspace)
-    with tools.rollout(Job("deploy", chosen, workspace, parallelism)) as run:
+    with tools.rollout(Job("deploy", chosen, workspace, parallelism, current=plans is None)) as run:
         if plans:
             saved_plans.restore(plans, run)
         check_before(run, settings)
-        ok = bring_up(run, chosen, consent, with_images=not skip_images)
+        back = GoingBack(connect=tools.kubectl_of)
+        ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:

@@ -1,6 +1,5 @@
 """`llmctl diff`: what a deployment would change, and nothing else."""
 
-import datetime
 from enum import StrEnum
 from functools import reduce
 from operator import or_
@@ -14,8 +13,9 @@ from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, complete_targets, parse_targets
-from scripts.core.workspace import ROOT
-from scripts.review.guard import Allowance, AllowanceError, load_allowances, named
+from scripts.deployment.going_back import GoingBack, Step, refusals, steps_of
+from scripts.deployment.losses import allowed_losses, refuse
+from scripts.review.guard import Allowance
 from scripts.review.markdown import markdown
 from scripts.review.masking import Masks, masks_of
 from scripts.review.plan import Plan, read_plan
@@ -75,13 +75,16 @@ def diff(
     Changes nothing.
 
     Exit code 3 when a plan would destroy or replace anything of a durable stack, the cluster, or a node pool that
-    models run on, unless --allow or an entry in environments/losses/ENV.yaml agrees to it.
+    models run on, or take back a deployed version, size or image, unless --allow or an entry in
+    environments/losses/ENV.yaml agrees to it.
     """
     tools, chosen = tools_of(context), parse_targets(targets)
     allowances = allowed_losses(chosen.environment, allow or [])
     with tools.rollout(Job("diff", chosen, tools.workspace(chosen.environment), parallelism)) as run:
         run.read_unchanged, run.read_only = True, read_only
         run.plan()
+        steps, opik, problem = _older_opik(run, allowances, GoingBack(connect=tools.kubectl_of))
+        allowances += opik
         found = review_of(run, allowances)
         _show(found, Format.JSON if as_json_too else form)
         if full:
@@ -92,21 +95,28 @@ def diff(
         print_failures(run.by_runner(run.failures), " ".join(["llmctl", "diff", chosen.environment, *chosen.stacks]))
         if run.failures:
             raise OperatorError(f"planning failed: {', '.join(run.failures)}")
-        refuse_losses(found)
+        if problem:
+            raise problem
+        beside = [step for step in steps if step[0] not in run.plans]
+        refuse(chosen.environment, [*found.refusals, *refusals(beside, allowances)])
         if save_to:
             saved_plans.save(run, save_to)
     if found.pending and detailed_exitcode:
         raise typer.Exit(ExitCode.CHANGES)
 
 
-def allowed_losses(environment: str, addresses: list[str], today: datetime.date | None = None) -> list[Allowance]:
-    """Return the losses that the command line and the file of the environment agree to. Raises OperatorError."""
-    path = ROOT / "environments" / "losses" / f"{environment}.yaml"
+def _older_opik(
+    run: Rollout, allowances: list[Allowance], back: GoingBack
+) -> tuple[list[Step], list[Allowance], OperatorError | None]:
+    """Return what goes back, the consent to an older Opik that its databases can live with, and why they cannot."""
     try:
-        listed = load_allowances(path, today or datetime.datetime.now(datetime.UTC).date())
-    except AllowanceError as error:
-        raise OperatorError(str(error), code=ExitCode.SETTINGS) from None
-    return [*listed, *map(named, addresses)]
+        steps = steps_of(run)
+    except OperatorError as error:
+        return [], [], error
+    try:
+        return steps, back.opik_may(run.workspace.environment, steps, allowances), None
+    except OperatorError as error:
+        return steps, [], error
 
 
 def review_of(run: Rollout, allowances: list[Allowance]) -> Review:
@@ -129,22 +139,6 @@ def secrets_of(run: Rollout) -> Masks:
 
 def _reread(plan: Plan, masks: Masks) -> Plan:
     return plan if plan.changes.empty else read_plan(plan.document, masks)
-
-
-def refuse_losses(found: Review) -> None:
-    """Raise OperatorError when a plan gives up what nobody has agreed to lose."""
-    if not found.refusals:
-        return
-    options = " ".join(f"--allow {refusal.stack}/{refusal.address}" for refusal in found.refusals)
-    raise OperatorError(
-        "; ".join(f"would {_verb(it.kind)} {it.stack}/{it.address}, and {it.why}" for it in found.refusals),
-        f"if that is meant, name it in environments/losses/{found.environment}.yaml, or here: {options}",
-        ExitCode.REFUSED,
-    )
-
-
-def _verb(kind: str) -> str:
-    return {"replace": "replace", "forget": "forget"}.get(kind, "destroy")
 
 
 def _show(found: Review, form: Format) -> None:

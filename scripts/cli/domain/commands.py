@@ -22,6 +22,7 @@ from scripts.core.environment_file import AgreedEdit, edited, file_of, parsed, w
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets, default_environment
 from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.going_back import GoingBack
 from scripts.terraform.prepare import Job
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
@@ -114,7 +115,8 @@ def _deploy(name: str, new: str, consent: Consent, back: str, tools: Tools) -> N
         edited(name, ("domain",), new) as edit,
         tools.rollout(Job(f"domain set {new}", targets, tools.workspace(name))) as run,
     ):
-        ok = bring_up(run, targets, AgreedEdit(**vars(consent), edit=edit))
+        asked = AgreedEdit(**vars(consent), edit=edit)
+        ok = bring_up(run, targets, asked, back=GoingBack(connect=tools.kubectl_of))
         edit.keep()
         if not ok:
             raise OperatorError(

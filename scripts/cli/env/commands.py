@@ -1,27 +1,34 @@
 """`llmctl env`: check, list and write environment files."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from typing import Annotated, Any
 
 import typer
 
 from scripts.cli.options import AsJson, Environment
-from scripts.cli.tools import tools_of
+from scripts.cli.tools import Tools, tools_of
 from scripts.core.console import err, out, print_json
+from scripts.core.deployed_record import local_records
 from scripts.core.environment_check import Verdict, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment, environments
 from scripts.core.workspace import ROOT
+from scripts.terraform.deployed_record import deployed_records
+from stacks.settings import Settings
+from stacks.settings.one_way import Record
 from stacks.settings.reference import reference, write_reference
 from stacks.settings.schema import schema_text, write_schema
 
-from .new import QUESTIONS, Answers, problem_of, render, write_new
+from .new import LOCAL_STATE, QUESTIONS, Answers, keeps_local_state, problem_of, render, write_new
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")
 
 
 @app.command("check")
 def check(
+    context: typer.Context,
     environment: Environment = None,
     every: Annotated[bool, typer.Option("--all", help="Check every file in environments/.")] = False,
     previous: Annotated[
@@ -35,13 +42,15 @@ def check(
 ) -> None:
     """Validate an environment file: one line per error, with line, key, value and fix.
 
-    Compares with the committed version and with local state too, because some values cannot change once deployed:
-    disks do not shrink, the region stays. Exit code 4 when there is an error.
+    Compares with the committed version and with what is deployed too, because some values cannot go back once deployed:
+    disks do not shrink, the region stays. What is deployed is read from the state, with --all from local states alone.
+    Exit code 4 when there is an error.
     """
     names = environments() if every else [environment or default_environment()]
     if not names:
         raise OperatorError("there is no environment file", "`llmctl env new NAME` writes one", ExitCode.SETTINGS)
-    verdicts = [verdict_of(name, ROOT, previous) for name in names]
+    deployed = None if every else partial(_deployed, tools_of(context))
+    verdicts = [verdict_of(name, ROOT, previous, deployed) for name in names]
     if as_json:
         print_json({"environments": [_plain(verdict) for verdict in verdicts]})
     else:
@@ -82,6 +91,14 @@ def new(
     opik_group: Annotated[
         str | None, typer.Option(help='Object id of the Entra group that reads all traces; "" makes one for operators.')
     ] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Where Terraform keeps its state: azurerm:RESOURCE_GROUP/STORAGE_ACCOUNT, hcp:ORGANIZATION, or local: "
+            "this checkout alone.",
+        ),
+    ] = None,
 ) -> None:
     """Write a commented environment file that can be deployed; asks for what has no default.
 
@@ -95,6 +112,7 @@ def new(
         "access_group": access_group,
         "operators_group": operators_group,
         "opik_group": opik_group,
+        "state": state,
     }
     terminal, folder = tools_of(context).terminal, ROOT / "environments"
     if (folder / f"{name}.yaml").exists():
@@ -106,8 +124,8 @@ def new(
     if problem := problem_of(Answers(name=name), "name"):
         raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
     if not terminal.interactive():
-        groups = {"access_group": access_group, "operators_group": operators_group, "opik_group": opik_group}
-        given |= {option: group or "" for option, group in groups.items()}
+        left_out = ("access_group", "operators_group", "opik_group", "state")
+        given |= {option: given[option] or "" for option in left_out}
     missing = [question for question in QUESTIONS if given[question.option] is None]
     if missing and not terminal.interactive():
         flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
@@ -117,7 +135,10 @@ def new(
         answers = question.answered(answers, given[question.option], terminal)
     path = write_new(folder, name, render(answers))
     err.print(f"environments/{path.name} written.", markup=False)
-    err.print(f"Next: read it, `llmctl env check {name}`, then `llmctl deploy {name}`.", markup=False)
+    if keeps_local_state(answers):
+        err.print(f"{LOCAL_STATE.format(name=name)}.", markup=False)
+    before = f"`llmctl state bootstrap {name}`, " if answers.state.startswith("azurerm:") else ""
+    err.print(f"Next: read it, `llmctl env check {name}`, {before}then `llmctl deploy {name}`.", markup=False)
 
 
 @app.command("schema")
@@ -136,6 +157,12 @@ def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/referen
         out.file.write(reference())
     else:
         err.print("docs/reference/environment.md " + ("written." if write_reference() else "is current."))
+
+
+def _deployed(tools: Tools, settings: Settings) -> Mapping[str, Record]:
+    if settings.state.azurerm or settings.state.hcp:
+        return deployed_records(settings, tools.workspace(settings.name))
+    return local_records(ROOT / "state" / settings.name)
 
 
 def _show(verdict: Verdict) -> None:

@@ -27,6 +27,8 @@ class Answers:
     access_group: str = ""
     operators_group: str = ""
     opik_group: str = ""
+    state: str = ""
+    """`local`, `azurerm:GROUP/ACCOUNT` or `hcp:ORGANIZATION`; empty for the first."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,15 @@ QUESTIONS = (
         "Object id of the Entra group whose members may read all traces in Opik (empty: make one for operators):",
         "opik.access_group_object_id",
     ),
+    Question(
+        "state",
+        "Where Terraform keeps its state: azurerm:RESOURCE_GROUP/STORAGE_ACCOUNT, hcp:ORGANIZATION, or local, which is"
+        " this checkout alone: nobody else and no pipeline can deploy, and who loses the folder loses the state"
+        " (empty: local):",
+        "state",
+    ),
 )
+LOCAL_STATE = "state/{name}/ of this checkout holds the state: keep it; nobody else and no pipeline can deploy"
 
 
 _OPERATORS = """\
@@ -124,8 +134,30 @@ def render(answers: Answers) -> str:
         if answers.operators_group
         else _OPERATORS.format(mark="# ", group="[]"),
         opik=opik,
+        state=_state(answers),
         redundancy="zrs # attach in every zone" if zoned else "lrs # the region has no availability zones",
     )
+
+
+def keeps_local_state(answers: Answers) -> bool:
+    """Tell whether Terraform's state lies in this checkout."""
+    return answers.state in {"", "local"}
+
+
+def _state(answers: Answers) -> str:
+    backend, _, place = answers.state.partition(":")
+    if keeps_local_state(answers):
+        return (
+            f"# state: # left out: {LOCAL_STATE.format(name=answers.name)}\n"
+            "#   backend: azurerm # or hcp; `llmctl state migrate` moves what is deployed"
+        )
+    lines = ["state:", f"  backend: {_quoted(backend)}"]
+    if backend == "azurerm":
+        group, _, account = place.partition("/")
+        lines += ["  azurerm:", f"    resource_group: {_quoted(group)}", f"    storage_account: {_quoted(account)}"]
+    elif backend == "hcp":
+        lines += ["  hcp:", f"    organization: {_quoted(place)}"]
+    return "\n".join(lines)
 
 
 def _quoted(text: str) -> str:

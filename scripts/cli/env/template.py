@@ -9,6 +9,8 @@ azure:
   subscription_id: {subscription}
   region: {region}{zones}
 
+{state}
+
 # Parent of chat.…, opik.… and api.…; point the three names at the public address after the first deployment.
 domain: {domain}
 

@@ -28,8 +28,9 @@ app.command("verify")(verify)
 def images() -> None:
     """Build, import and lock the platform's container images.
 
-    `helm/images.yaml` names every image once. `ensure` brings all of them into the environment's registry and writes
-    environments/ENV.images.lock.json; from then on the stacks deploy by digest. `llmctl deploy` runs it by itself.
+    `helm/images.yaml` names every image once. `ensure` brings all of them into the environment's registry and locks
+    them there by digest, for every checkout; from then on the stacks deploy by digest. `llmctl deploy` runs it by
+    itself.
     """
 
 
@@ -45,7 +46,7 @@ def ensure_all(
     jobs: Jobs = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Build and import what the registry lacks, then lock every image by digest.
+    """Build and import what the registry lacks, then lock every image by digest, in the registry.
 
     Images whose content has not changed are left alone. One failure lets the others finish; the lock file is only
     written when all is well. Safe to interrupt and to run again.
@@ -122,5 +123,7 @@ def _ensure(shop: EnvironmentImages, tools: Tools, action: str, as_json: bool) -
         )
         return
     count = f"{len(outcome.findings)} images stand in {shop.registry.name}"
-    lock_file = shown(shop.lock_path)
-    err.print(f"{count}; {lock_file} {'was written: commit it' if outcome.lock_changed else 'is current'}.")
+    copy = shown(shop.lock_path)
+    err.print(
+        f"{count}, locked there; {copy}, the copy here, {'was renewed' if outcome.lock_changed else 'is current'}."
+    )

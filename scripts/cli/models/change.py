@@ -12,6 +12,7 @@ from scripts.core.environment_file import AgreedEdit, Edit, rewritten
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.going_back import GoingBack
 from scripts.terraform.prepare import Job
 from stacks.platform.components.serving.engines import SERVING
 from stacks.platform.components.serving.traffic import PULL_PODS
@@ -71,7 +72,7 @@ class ModelChange:
             self.tools.rollout(Job(action, targets, self.tools.workspace(self.environment))) as run,
             JobLog(self.kubectl, SERVING, PULL_LABELS, report),
         ):
-            ok = bring_up(run, targets, asking)
+            ok = bring_up(run, targets, asking, back=GoingBack(connect=self.tools.kubectl_of))
         if edit:
             edit.keep()
         return ok, bool(run.processes.interrupted)

@@ -13,6 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.deployment import image_step
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.going_back import GoingBack
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.health import inside_checks
 from scripts.opik.migration_log import MigrationLog
@@ -22,6 +23,8 @@ from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.platform.common.image_lock import lock_file
 
+RECORD = "disks"
+"""Records which version's schema the disks hold."""
 STACK = "platform"
 HEALTH_PATIENCE_S = 900.0
 
@@ -40,6 +43,8 @@ class Change:
     changelogs: Changelogs
     """Gives the schema migrations that a release brings."""
     tools: Tools = field(default_factory=Tools)
+    checked: tuple[str, ...] = ()
+    """What may go back, because the databases were asked."""
 
     def make(self, version: Version) -> None:
         """Bring the environment to `version`.
@@ -57,13 +62,14 @@ class Change:
         self._require_health(version)
 
     def _deploy(self, version: Version, edit: Edit) -> None:
-        targets = Targets(self.environment, (STACK,))
+        targets = Targets(self.environment, (RECORD, STACK))
         workspace = self.tools.workspace(self.environment)
         log = workspace.logs / "opik-migrations.log"
         with self.tools.rollout(Job("opik", targets, workspace)) as run:
             self._bring_images(run)
             with MigrationLog(self.cluster.kubectl, log, report) as migrations:
-                ok = bring_up(run, targets, AgreedEdit(**vars(self.consent), edit=edit))
+                back = GoingBack(checked=self.checked, connect=self.tools.kubectl_of)
+                ok = bring_up(run, targets, AgreedEdit(**vars(self.consent), edit=edit), back=back)
         edit.keep()
         if migrations.migrated:
             err.print(f"{len(migrations.migrated)} schema migrations ran; their log: {log}", markup=False)

@@ -1,5 +1,6 @@
 """`llmctl opik upgrade` and `rollback`: another version of Opik."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from scripts.core.consent import Consent
 from scripts.core.console import err, out, report
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
+from scripts.deployment.going_back import OPIK, OPIK_IMAGES
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.desired import desired_version
 from scripts.opik.disk_backup import Vault, back_up, disks_of
@@ -92,7 +94,7 @@ def rollback(
     target = target_of(history, asked, named)
     with err.status("Comparing schema migrations"):
         require_way_back(cluster, history, target, changelogs())
-    change.make(target)
+    replace(change, checked=(OPIK, *OPIK_IMAGES)).make(target)
     out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
 
 

@@ -16,6 +16,7 @@ from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, parse_targets
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import CACHE
+from scripts.terraform.deployed_groups import require_all_states
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.program import require_terraform
@@ -86,7 +87,8 @@ def migrate(
     Change `state` in the environment file, leave it uncommitted, then `llmctl state migrate HEAD:prod prod`.
 
     Each state is read back and compared; the old ones stay where they are. Refuses where the new backend already
-    holds something that would be lost. Safe to interrupt and to run again.
+    holds something that would be lost, and where the subscription holds the resource group of a stack that has no state
+    in either place. Safe to interrupt and to run again.
     """
     before, after = settings_of(source), settings_of(target)
     if (before.name, before.prefix) != (after.name, after.prefix):
@@ -110,6 +112,8 @@ def migrate(
             moves = plan_moves(old, new, STACKS)
         for move in moves:
             out.print(f"{move.stack}: {move.need.value}, {move.resources} resources", markup=False)
+        if warning := require_all_states(after, moves, tools.resource_groups):
+            err.print(f"Warning: {warning}", markup=False)
         if dry_run or not any(move.need is Need.COPY for move in moves):
             return
         Consent(after.name, yes, terminal=tools.terminal).obtain(f"Copy them to {after.state.backend.value}?", {})
@@ -135,7 +139,8 @@ def unlock(
     """
     tools, chosen = tools_of(context), parse_targets([environment, stack])
     tools.load(chosen.environment)
-    with tools.rollout(Job("state unlock", chosen, tools.workspace(chosen.environment))) as run:
+    job = Job("state unlock", chosen, tools.workspace(chosen.environment), current=False)
+    with tools.rollout(job) as run:
         Consent(chosen.environment, yes, terminal=tools.terminal).obtain(
             f"Has the run that holds {stack} really ended?", {}
         )

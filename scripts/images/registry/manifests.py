@@ -36,7 +36,7 @@ class Manifest:
     @property
     def digest(self) -> str:
         """Digest of the bytes."""
-        return f"sha256:{hashlib.sha256(self.body).hexdigest()}"
+        return digest_of(self.body)
 
     @property
     def _content(self) -> dict[str, Any]:
@@ -66,6 +66,11 @@ class Manifest:
     def config(self) -> Descriptor:
         """Configuration of the image. Raises KeyError for an index."""
         return _descriptor(self._content["config"])
+
+
+def digest_of(content: bytes) -> str:
+    """Return the digest by which registries name a content."""
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _descriptor(entry: dict[str, Any]) -> Descriptor:

@@ -1,7 +1,8 @@
 """The lock file of an environment: which images its own registry holds, by digest.
 
-`environments/<env>.images.lock.json` is written by `llmctl images` after every image stands in the registry, and read
-at synthesis. Each image is one line, so that a pull request shows a changed image as one changed line.
+The lock itself is kept in the registry, where every checkout reads it (`scripts.images.shared_lock`).
+`environments/<env>.images.lock.json` is this checkout's copy of what fits its versions: written by `llmctl` before each
+synthesis, read at synthesis, and never committed.
 """
 
 import json
@@ -46,7 +47,7 @@ def read_lock(path: Path) -> dict[str, LockedImage]:
         text = path.read_text("utf-8")
     except FileNotFoundError:
         return {}
-    fix = f"restore it with `git checkout -- environments/{path.name}`, or delete it and run `llmctl images ensure`"
+    fix = "delete it: it is a copy, which the next `llmctl diff` or `llmctl deploy` writes again"
     try:
         content = json.loads(text)
         version, entries = content["format"], dict(content["images"])
@@ -57,14 +58,28 @@ def read_lock(path: Path) -> dict[str, LockedImage]:
     return {name: _parse(path, name, entry, fix) for name, entry in entries.items()}
 
 
-def render_lock(images: Mapping[str, LockedImage]) -> str:
+def lock_serial(environment: str) -> int:
+    """Return the serial of the shared lock that the lock file was copied from; 0 where there is none."""
+    try:
+        return int(json.loads(lock_file(environment).read_text("utf-8")).get("serial", 0))
+    except (FileNotFoundError, ValueError, AttributeError, TypeError):
+        return 0
+
+
+def render_lock(images: Mapping[str, LockedImage], serial: int = 0) -> str:
     """Return the text of a lock file: sorted, one line for each image."""
     entries = {name: str(images[name]) for name in sorted(images)}
-    return json.dumps({"format": FORMAT, "images": entries}, indent=2) + "\n"
+    return json.dumps({"format": FORMAT, **({"serial": serial} if serial else {}), "images": entries}, indent=2) + "\n"
+
+
+def parse_entry(entry: object) -> LockedImage | None:
+    """Return the image that `repository:tag@digest` names; None for anything else."""
+    match = _ENTRY.fullmatch(entry) if isinstance(entry, str) else None
+    return LockedImage(**match.groupdict()) if match else None
 
 
 def _parse(path: Path, name: str, entry: object, fix: str) -> LockedImage:
-    match = _ENTRY.fullmatch(entry) if isinstance(entry, str) else None
-    if match is None:
+    image = parse_entry(entry)
+    if image is None:
         raise LockError(f"environments/{path.name}: images.{name} is {entry!r}, not repository:tag@digest; {fix}")
-    return LockedImage(**match.groupdict())
+    return image

@@ -32,12 +32,13 @@ def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], regi
     an image that is no longer pinned has no effect.
     """
     return {
-        name: _copy(image, locked[name], registry) if name in locked and _same_version(image, locked[name]) else image
+        name: _copy(image, locked[name], registry) if name in locked and same_version(image, locked[name]) else image
         for name, image in pinned.items()
     }
 
 
-def _same_version(image: Image, locked: LockedImage) -> bool:
+def same_version(image: Image, locked: LockedImage) -> bool:
+    """Tell whether what is locked is the pinned version of an image."""
     # A built image's tag goes on with the hash of its content, and its digest is its own.
     if image.build and locked.tag.startswith(f"{image.tag}-"):
         return True

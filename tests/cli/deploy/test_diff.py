@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.cli.deploy import diff as diff_command
-from scripts.cli.deploy.diff import allowed_losses, refuse_losses, review_of
+from scripts.cli.deploy.diff import review_of
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
@@ -19,6 +19,7 @@ from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT, Workspace
 from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.losses import allowed_losses, refuse
 from scripts.deployment.preflight.environment import refuse_unready
 from scripts.review.guard import named
 from scripts.terraform import saved_plans
@@ -163,20 +164,19 @@ def test_a_durable_loss_is_refused_unless_named(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("deployed")
-def test_the_file_of_the_environment_agrees_like_the_option(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_file_of_the_environment_agrees_like_the_option(tmp_path: Path) -> None:
     losses = tmp_path / "environments" / "losses"
     losses.mkdir(parents=True)
     (losses / "dev.yaml").write_text("- {stack: disks, address: terraform_data.it, reason: drill, until: 2999-01-01}\n")
-    monkeypatch.setattr(diff_command, "ROOT", tmp_path)
     write_project(tmp_path, {"disks": {"triggers_replace": ["other"]}})
     run = rollout(Workspace("dev", tmp_path))
     run.plan()
-    refuse_losses(review_of(run, allowed_losses("dev", [])))
+    refuse("dev", review_of(run, allowed_losses("dev", [], folder=losses)).refusals)
     with pytest.raises(OperatorError, match=r"would replace disks/terraform_data\.it"):
-        refuse_losses(review_of(run, [named("disks/terraform_data.other")]))
+        refuse("dev", review_of(run, [named("disks/terraform_data.other")]).refusals)
     (losses / "dev.yaml").write_text("- {stack: disks}\n")
     with pytest.raises(OperatorError, match=r"losses/dev\.yaml, entry 1 has no address"):
-        allowed_losses("dev", [])
+        allowed_losses("dev", [], folder=losses)
 
 
 def test_kept_plans_do_what_was_reviewed_and_nothing_that_came_later(deployed: Workspace, tmp_path: Path) -> None:

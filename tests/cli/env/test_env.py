@@ -11,9 +11,10 @@ from typer.testing import CliRunner, Result
 from scripts.cli.env import commands as env
 from scripts.cli.env.new import write_new
 from scripts.cli.tools import Tools as CommandTools
-from scripts.core.environment_check import deployed_sizes, verdict_of
+from scripts.core.deployed_record import local_records
+from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.workspace import ROOT
+from scripts.core.workspace import ROOT, Workspace
 from stacks.settings import load_settings
 from stacks.settings.regions import WITHOUT_ZONES
 from tests.support.cli.terminals import Nobody, answering
@@ -109,10 +110,50 @@ def test_a_size_that_shrinks_since_the_deployment_is_a_fault_once(root: Path) ->
 
 
 @pytest.mark.parametrize("state", ["", "{}", "[]", '{"outputs": {"sizes_gib": {"value": {"mysql": "x"}}}}', "\x00"])
-def test_a_state_without_sizes_is_left_alone(state: str, tmp_path: Path) -> None:
+def test_a_state_without_a_record_is_left_alone(state: str, tmp_path: Path) -> None:
     (tmp_path / "disks.tfstate").write_text(state)
-    assert deployed_sizes(tmp_path / "disks.tfstate") == {}
-    assert deployed_sizes(tmp_path / "absent") == {}
+    assert local_records(tmp_path).get("disks", {}) == {}
+    assert local_records(tmp_path / "absent") == {}
+
+
+def test_whatever_cannot_go_back_is_compared_with_the_record_of_each_stack(root: Path) -> None:
+    """The same rule for what B5 names: versions, weights' shares, Prometheus' disk, vectors."""
+    state = root / "state" / "dev"
+    state.mkdir(parents=True)
+    records = {
+        "disks": {"opik.version": "2.1.30", "opik.enabled": "true", "serving.vllm_store_gib": "500"},
+        "database": {"chat.embeddings.dimensions": "768", "versions.litellm": "v99.0.0"},
+        "platform": {"monitoring.prometheus_disk_gib": "128"},
+    }
+    for stack, record in records.items():
+        outputs = {"outputs": {"one_way": {"value": record, "type": ["map", "string"]}}}
+        (state / f"{stack}.tfstate").write_text(json.dumps(outputs))
+    result = run("check", "dev", "--json")
+    assert result.exit_code == ExitCode.SETTINGS
+    faults = {fault["key"]: fault["message"] for fault in json.loads(result.stdout)["environments"][0]["faults"]}
+    assert faults.keys() == {
+        "opik.version",
+        "serving.vllm_store_gib",
+        "chat.embeddings.dimensions",
+        "versions.litellm",
+        "monitoring.prometheus_disk_gib",
+    }
+    assert faults["opik.version"].startswith("cannot go back from 2.1.30: its databases are migrated")
+
+
+def test_a_remote_state_that_cannot_be_read_is_told_and_stops_nothing(root: Path) -> None:
+    remote = "state:\n  backend: azurerm\n  azurerm: {resource_group: tfstate, storage_account: tfstate0001}\n"
+    path = root / "environments" / "dev.yaml"
+    path.write_text(path.read_text() + remote)
+
+    def unreachable(_name: str) -> Workspace:
+        raise OperatorError("the storage account does not answer")
+
+    tools = CommandTools(terminal=Nobody(), workspace=unreachable)
+    result = CliRunner().invoke(env.app, ["check", "dev", "--json"], obj=tools)
+    assert result.exit_code == ExitCode.OK, result.output
+    notes = json.loads(result.stdout)["environments"][0]["notes"]
+    assert any("cannot be read: the storage account does not answer" in note for note in notes)
 
 
 def test_a_committed_file_that_was_not_sound_is_only_noted(root: Path) -> None:
@@ -224,11 +265,41 @@ def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
 
 
 def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
-    answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", ""]
+    answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""]
     asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(terminal=answering(answers)))
     assert asked.exit_code == ExitCode.OK
     written = load_settings("staging", root / "environments")
     assert (written.identity.access_group_object_id, written.opik.access_group_object_id) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("state", "backend", "says"),
+    [
+        ("azurerm:tfstate/tfstate0001", "azurerm", "`llmctl state bootstrap staging`"),
+        ("hcp:acme", "hcp", "llmctl env check staging"),
+        ("local", "local", "state/staging/ of this checkout holds the state: keep it; nobody else and no pipeline"),
+        ("", "local", "nobody else and no pipeline can deploy"),
+    ],
+)
+def test_a_new_environment_says_where_its_state_is_kept_and_what_that_means(
+    root: Path, state: str, backend: str, says: str
+) -> None:
+    written = new("staging", state=state)
+    assert written.exit_code == ExitCode.OK, written.output
+    assert load_settings("staging", root / "environments").state.backend == backend
+    assert says in " ".join(written.stderr.split())
+    assert ("nobody else and no pipeline" in (root / "environments" / "staging.yaml").read_text()) is (
+        backend == "local"
+    )
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize("state", ["blob", "azurerm:", "azurerm:group", "hcp:", "hcp:a b"])
+def test_a_place_for_the_state_that_is_none_is_a_wrong_command_line(state: str) -> None:
+    refused = new("staging", state=state)
+    assert isinstance(refused.exception, OperatorError)
+    assert refused.exception.code is ExitCode.USAGE
+    assert refused.exception.message.startswith(f"--state '{state}' ")
 
 
 def test_questions_end_after_some_attempts(root: Path) -> None:

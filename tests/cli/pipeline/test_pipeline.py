@@ -84,6 +84,7 @@ def test_each_identity_gets_exactly_its_rights() -> None:
         ("Reader", ON_SUBSCRIPTION),
         (PLAN_ROLE, ON_SUBSCRIPTION),
         ("Storage Blob Data Reader", ON_STATE),
+        ("AcrPull", ON_REGISTRY),
     }
     assert azure.roles("llm-dev-github-images") == {
         ("AcrPush", ON_REGISTRY),

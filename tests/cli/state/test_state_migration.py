@@ -3,7 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +70,11 @@ class Migration:
     base: Path
     service: Service
     workspace: Workspace
+    groups: list[str] = field(default_factory=list)
+    """Resource groups of the subscription."""
 
     def run(self, *arguments: str) -> Result:
-        tools = CommandTools(workspace=lambda _name: self.workspace)
+        tools = CommandTools(workspace=lambda _name: self.workspace, resource_groups=lambda _subscription: self.groups)
         return CliRunner().invoke(state.app, ["migrate", *arguments], obj=tools)
 
     def local(self, stack: str) -> Path:
@@ -118,6 +120,31 @@ def test_a_dry_run_writes_nothing(migration: Migration) -> None:
     assert "disks: to copy, 2 resources" in shown.output
     assert "aks: nothing deployed" in shown.output
     assert migration.service.store.all("state-versions") == []
+
+
+@pytest.mark.parametrize("left", [(), DEPLOYED[:1]])
+def test_a_checkout_without_the_states_of_what_the_subscription_holds_is_refused(
+    migration: Migration, left: tuple[str, ...]
+) -> None:
+    """ "Nothing deployed" would be a guess of whoever has another checkout."""
+    for stack in DEPLOYED:
+        if stack not in left:
+            migration.local(stack).unlink()
+    migration.groups = ["LLM-dev-aks", "somebody-elses"]
+    refused = migration.run("old", "new", "--yes")
+    assert isinstance(refused.exception, OperatorError)
+    assert refused.exception.code is ExitCode.REFUSED
+    assert refused.exception.message == (
+        "aks: no state in either place, but the subscription holds llm-dev-aks; nothing was copied"
+    )
+    assert migration.service.store.all("state-versions") == []
+
+
+def test_an_environment_that_nobody_deployed_needs_no_state(migration: Migration) -> None:
+    for stack in DEPLOYED:
+        migration.local(stack).unlink()
+    migration.groups = ["llm-prod-aks"]
+    assert migration.run("old", "new", "--yes").exit_code == 0
 
 
 def test_without_consent_nothing_is_written(migration: Migration) -> None:

@@ -1,0 +1,207 @@
+"""Settings that cannot go back once they are deployed: can only grow, decided once, no way back.
+
+A mark stands in the annotation of its setting, and the one rule here reads them all. What a stack deployed is recorded
+as its output `one_way` (`stacks.common.one_way_record`): values as text by dotted key, so that every checkout compares
+its file with what is deployed, not with what was last written down in it.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+from typing import Any, ClassVar, get_args
+
+from .errors import Key, dotted
+from .types import Model
+
+Record = Mapping[str, str]
+"""Values as text by dotted key. A key that is absent was not recorded; an empty text is a setting that is left out."""
+
+GIVEN = "*"
+"""In `only_while`: any value but none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OneWay:
+    """A mark on a setting."""
+
+    stack: str
+    """Stack whose state records the value: the one that holds what keeps it from going back."""
+    why: str
+    """Why it cannot, as the end of the sentence."""
+    unless: str = ""
+    """Key of a number. With another one something new takes the place of what is there, which the rule does not bind.
+    """
+    only_while: tuple[tuple[str, str], ...] = ()
+    """Keys and the values that they have to have, before and after, for the rule to bind."""
+    effect: str = ""
+    """Stack that deploys the value, where another one records it: then both have to be deployed together."""
+    agreeable: bool = False
+    """Whether somebody may agree to it by name; not so where Azure or Kubernetes refuse it anyway."""
+    default: str = ""
+    """Value of an entry that a mapping does not have."""
+
+    says: ClassVar[str]
+    """What the reference says of a key with this mark."""
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what is wrong with `after` where `before` is deployed, empty when nothing is."""
+        raise NotImplementedError
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """Keys that are recorded beside the value, because the rule looks at them."""
+        return (*filter(None, [self.unless]), *(key for key, _ in self.only_while))
+
+
+class CanOnlyGrow(OneWay):
+    """A number that may become larger and never smaller."""
+
+    __slots__ = ()
+    says = "Can only grow."
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what is wrong with a smaller number."""
+        return f"cannot shrink from {before}: {self.why}; write {before}" if float(after) < float(before) else ""
+
+
+class DecidedOnce(OneWay):
+    """A value that stays as it was deployed first."""
+
+    __slots__ = ()
+    says = "Decided once."
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what is wrong with any other value."""
+        return f"cannot change from {before or 'nothing'}: {self.why}" if after != before else ""
+
+
+class OnlyAtCreation(OneWay):
+    """A value that counts when something is made: later it may be left out, and another one has no effect."""
+
+    __slots__ = ()
+    says = "Only at creation."
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what is wrong with a value that would have no effect."""
+        return f"has no effect any more: {self.why}" if after not in {"", before} else ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoWayBack(OneWay):
+    """A value that goes forward only: a version, or one of `order`."""
+
+    order: tuple[str, ...] = ()
+    """Values from the first to the last, where they are no versions. `GIVEN` stands for every one but none."""
+    says = "No way back."
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what is wrong with an earlier value."""
+        if self.order:
+            back = self._rank(after) < self._rank(before)
+        else:
+            # 1.36 is every 1.36.x: what only one of the two names does not count.
+            pairs = list(zip(version(before), version(after), strict=False))
+            back = [new for _, new in pairs] < [old for old, _ in pairs]
+        return f"cannot go back from {before or 'nothing'}: {self.why}" if back else ""
+
+    def _rank(self, value: str) -> int:
+        return self.order.index(value if value in self.order else GIVEN)
+
+
+def version(text: str) -> tuple[int, ...]:
+    """Return the numbers that a version consists of; what follows a dash, such as the hash of a build, is none."""
+    return tuple(int(number) for number in re.findall(r"\d+", text.partition("-")[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A setting with its mark."""
+
+    key: Key
+    mark: OneWay
+    mapping: bool = False
+    """Whether the mark binds each entry of a mapping."""
+
+    def keys(self, *records: Record) -> Iterable[str]:
+        """Return the dotted keys of the records that the mark binds."""
+        name = dotted(self.key)
+        if not self.mapping:
+            return (name,)
+        return sorted({key for record in records for key in record if key.startswith(f"{name}.")})
+
+
+@dataclass(frozen=True, slots=True)
+class StepBack:
+    """A value that cannot follow what is deployed."""
+
+    key: str
+    message: str
+    mark: OneWay
+    before: str
+    after: str
+
+
+def steps_back(before: Record, after: Record, marks: Iterable[Marked]) -> Iterator[StepBack]:
+    """Yield the values of `after` that cannot follow `before`. Keys that were never recorded bind nobody."""
+    for marked in marks:
+        mark = marked.mark
+        if not _binds(mark, before, after):
+            continue
+        for key in marked.keys(before, after):
+            old, new = before.get(key), after.get(key)
+            if marked.mapping:
+                old, new = old or mark.default, new or mark.default
+            if old is not None and new is not None and (message := mark.problem(old, new)):
+                yield StepBack(key, message, mark, old, new)
+
+
+def _binds(mark: OneWay, before: Record, after: Record) -> bool:
+    if mark.unless and before.get(mark.unless, "1") != after.get(mark.unless, "1"):
+        return False
+    return all(
+        bool(record[key]) if value == GIVEN else record[key] == value
+        for (key, value), record in itertools.product(mark.only_while, (before, after))
+        if key in record
+    )
+
+
+@cache
+def marks_of(model: type[Model]) -> tuple[Marked, ...]:
+    """Return every marked setting of a model and of the sections in it."""
+    return tuple(_walk(model, ()))
+
+
+def _walk(model: type[Model], above: Key) -> Iterator[Marked]:
+    for name, field in model.model_fields.items():
+        key = (*above, name)
+        for mark in field.metadata:
+            if isinstance(mark, OneWay):
+                yield Marked(key, mark, mapping=bool(mark.default))
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, Model):
+                yield from _walk(inner, key)
+
+
+def value_at(settings: Model, key: str) -> Any:
+    """Return the value at a dotted key, an entry that a mapping lacks as None."""
+    value: Any = settings
+    for part in key.split("."):
+        value = value.get(part) if isinstance(value, dict) else getattr(value, part)
+    return value
+
+
+def as_text(value: object) -> str:
+    """Return a value as records hold it."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case Enum():
+            return str(value.value)
+        case list() | tuple():
+            return ",".join(map(as_text, value))
+    return str(value)
