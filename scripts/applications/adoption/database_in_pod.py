@@ -29,7 +29,8 @@ SCHEMA = "adoption"
 MARK = "Scratch tables of llmctl adopt; may be dropped while no adoption runs."
 LOCK = 0x0AD0_9710
 TLS = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "sslcert": "sslrootcert"}
-"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`."""
+"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`, and a check of
+certificate and name `sslaccept=strict`."""
 WHOLE = ("bigint", "integer", "smallint")
 MIGRATION = """
 import sys
@@ -54,7 +55,10 @@ def say(line: dict[str, Any]) -> None:
 def address(url: str) -> str:
     """Return a database's address without the options that only another client knows."""
     parts = urlsplit(url)
-    options = {TLS[key]: found[-1] for key, found in parse_qs(parts.query).items() if key in TLS}
+    given = {key: found[-1] for key, found in parse_qs(parts.query).items()}
+    options = {TLS[key]: value for key, value in given.items() if key in TLS}
+    if given.get("sslaccept") == "strict":
+        options["sslmode"] = "verify-full"
     return urlunsplit((parts.scheme.partition("+")[0], parts.netloc, parts.path, urlencode(options), ""))
 
 

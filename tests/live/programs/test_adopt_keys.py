@@ -53,12 +53,14 @@ def old(stage: Stage) -> Iterator[OldGateway]:
     key = made(stage, "/key/generate", key_alias="boat", team_id=team, models=[MODEL], rpm_limit=1000)["key"]
     blocked = made(stage, "/key/generate", key_alias="wreck", blocked=True)["key"]
     database = stage.database
-    database.superuser("CREATE DATABASE old_litellm")
-    place = f"host={database.folder}&port={database.program.port}"
-    url = f"postgresql://postgres@/old_litellm?{place}"
+    database.superuser("CREATE ROLE old_litellm LOGIN SUPERUSER PASSWORD 'Password1'")
+    database.superuser("CREATE DATABASE old_litellm OWNER old_litellm")
+    login = "old_litellm:Password1"
+    place = f"{login}@{database.program.address}:{database.program.port}"
+    url = f"postgresql://{place}/old_litellm?sslmode=require"
     gateway_pods.migrate(url)
     with (
-        psycopg.connect(f"postgresql://postgres@/litellm?{place}", autocommit=True) as here,
+        psycopg.connect(f"postgresql://{place}/litellm?sslmode=require", autocommit=True) as here,
         psycopg.connect(url, autocommit=True) as there,
     ):
         for table in TABLES:
@@ -72,6 +74,7 @@ def old(stage: Stage) -> Iterator[OldGateway]:
         here.execute('DELETE FROM "LiteLLM_TeamTable" WHERE team_id = %s', (team,))
     yield OldGateway(url, key, blocked)
     database.superuser("DROP DATABASE old_litellm")
+    database.superuser("DROP ROLE old_litellm")
 
 
 def take(stage: Stage, old: OldGateway) -> Report:
