@@ -1,9 +1,11 @@
 """A real browser before the chat: the login's redirects, web sockets through the front door, an answer that appears."""
 
 import shutil
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.login.entra_provider import LOGIN, new_person
@@ -13,15 +15,15 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE_MS = 90_000
+PATIENCE_MS, DIALOG_MS = 90_000, 5_000
 
 
 def asks(page: Page, prompt: str) -> None:
     page.locator("#chat-input").wait_for(timeout=PATIENCE_MS)
     for name in ("Okay, Let's Go!", "Close"):
-        button = page.get_by_role("button", name=name)
-        if button.count():
-            button.first.click()
+        # The first one closes the dialog that the second belongs to, once its answer was saved: it may be gone by then.
+        with suppress(PlaywrightTimeoutError):
+            page.get_by_role("button", name=name).first.click(timeout=DIALOG_MS)
     page.locator("#chat-input").click()
     page.keyboard.type(prompt)
     page.keyboard.press("Enter")
