@@ -98,6 +98,13 @@ def test_a_command_that_has_asked_the_databases_itself_asks_nobody_again(tmp_pat
     assert deploy(older_opik(tmp_path), back)
 
 
+def test_a_restore_that_is_aborted_goes_back_to_the_disk_before(tmp_path: Path) -> None:
+    generations = ({"disks.generations.mysql": "2"}, {"disks.generations.mysql": "1"})
+    with pytest.raises(OperatorError, match=r"disks\.generations\.mysql: cannot go back from 2"):
+        deploy(run_of(tmp_path, disks={"one_way": generations}), GoingBack())
+    assert deploy(run_of(tmp_path, disks={"one_way": generations}), GoingBack(checked=("disks.generations.",)))
+
+
 def test_no_option_agrees_to_a_smaller_disk(tmp_path: Path) -> None:
     run = run_of(tmp_path, disks={"one_way": ({"disks.redis_gib": "32"}, {"disks.redis_gib": "16"})})
     with pytest.raises(OperatorError, match=r"disks\.redis_gib: cannot shrink from 32"):

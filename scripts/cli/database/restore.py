@@ -13,6 +13,7 @@ from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.going_back import GoingBack
 from scripts.terraform.diagnose import existing
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
@@ -131,7 +132,8 @@ class Restore:
     def _deploy(self, run: Rollout, stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
         consent = AgreedLoss(self.environment, yes=True, expected=expected)
         try:
-            if bring_up(run, Targets(self.environment, stacks), consent):
+            back = GoingBack(checked=("database.generation",), connect=self.tools.kubectl_of)
+            if bring_up(run, Targets(self.environment, stacks), consent, back=back):
                 return
         except OperatorError as error:
             raise OperatorError(f"{problem}: {error.message}", error.fix or self._again(), error.code) from None

@@ -20,6 +20,7 @@ from scripts.core.console import report
 from scripts.core.errors import OperatorError
 from scripts.core.targets import Targets
 from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.going_back import GoingBack
 from scripts.opik.cluster import NAMESPACE
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
@@ -129,8 +130,10 @@ class DiskSwitch:
     def _deploy(self, run: Rollout, stack: str, expected: tuple[str, ...]) -> None:
         consent = AgreedLoss(self.environment, yes=True, expected=expected)
         problem = f"the restored disks are there, but {stack} does not use them yet"
+        # An abort goes back to disks that this command has found.
+        back = GoingBack(checked=("disks.generations.",), connect=self.tools.kubectl_of)
         try:
-            if bring_up(run, Targets(self.environment, (stack,)), consent):
+            if bring_up(run, Targets(self.environment, (stack,)), consent, back=back):
                 return
         except OperatorError as error:
             raise OperatorError(f"{problem}: {error.message}", error.fix or self._again(), error.code) from None
