@@ -154,7 +154,8 @@ def test_postgresql_is_counted_in_one_moment(network: Names, tmp_path: Path) -> 
         server.superuser('INSERT INTO "user" SELECT generate_series(1, 7)', "open_webui")
         server.superuser("INSERT INTO chat VALUES (1), (2)", "open_webui")
         server.superuser(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {ADMINISTRATOR}", "open_webui")
-        url = f"postgresql://{ADMINISTRATOR}:{ADMINISTRATOR_PASSWORD}@127.0.0.1:55439/open_webui?sslmode=require"
+        login = f"{ADMINISTRATOR}:{ADMINISTRATOR_PASSWORD}"
+        url = f"postgresql://{login}@127.0.0.1:55439/open_webui?sslmode=require"
         command = [str(litellm_python()), "-c", START]
         uploads = tmp_path / "uploads"
         (uploads / ".snapshots" / "one").mkdir(parents=True)
