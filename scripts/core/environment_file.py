@@ -53,6 +53,27 @@ def with_value(text: str, key: Sequence[Part], value: str) -> str:
     return text[: node.start_mark.index] + value + text[node.end_mark.index :]
 
 
+def without_key(text: str, key: Sequence[str]) -> str:
+    """Return the YAML `text` without `key`, whose value is a plain one; as it is where the key is not there.
+
+    In a section that is written in braces the key stays, with the value `null`.
+    """
+    node = YAML(typ="safe", pure=True).compose(text)
+    for depth, part in enumerate(key):
+        if not isinstance(node, MappingNode):
+            return text
+        found = next(((name, child) for name, child in node.value if name.value == part), None)
+        if found is None:
+            return text
+        if depth == len(key) - 1:
+            if node.flow_style:
+                return with_value(text, key, "null")
+            rows = text.splitlines(keepends=True)
+            return "".join([*rows[: found[0].start_mark.line], *rows[found[1].end_mark.line + 1 :]])
+        node = found[1]
+    return text
+
+
 def _path(key: Sequence[Part]) -> str:
     return ".".join(map(str, key))
 

@@ -6,7 +6,7 @@ directly in the same folder, with the same state, what was shown is what is appl
 
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -177,6 +177,30 @@ class StackRunner:
     def forget(self, addresses: Sequence[str]) -> None:
         """Take resources out of the state, all or none, and leave them as they are. Raises TerraformError."""
         result = self._initialized("state", "rm", *addresses)
+        if result.status:
+            raise self._failure("state", result)
+
+    def pull(self) -> dict[str, Any] | None:
+        """Return the stack's whole state, None where there is none. Raises TerraformError."""
+        result = self._initialized("state", "pull", quiet=True)
+        if result.status:
+            raise self._failure("state", result)
+        start = result.output.find("{")
+        state: dict[str, Any] | None = json.loads(result.output[start:]) if start >= 0 else None
+        return state if state and (state["resources"] or state["outputs"]) else None
+
+    def push(self, state: Mapping[str, Any]) -> None:
+        """Make `state` the stack's state; Terraform refuses one that is older than what is there, or of another stack.
+
+        Raises TerraformError.
+        """
+        file = self.stack.folder / "pushed.tfstate"
+        file.touch(mode=0o600)
+        try:
+            file.write_text(json.dumps(state), encoding="utf-8")
+            result = self._initialized("state", "push", file.name)
+        finally:
+            file.unlink()
         if result.status:
             raise self._failure("state", result)
 

@@ -1,122 +1,68 @@
-"""`llmctl db restore` with the real Terraform on fake providers: stopped three times, and then done."""
+"""`llmctl db restore` with the real Terraform on fake providers: refused, stopped, killed, aborted, and done."""
 
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from main import build_app
-from scripts.cli.database.restore import Restore
-from scripts.cli.tools import Tools as CommandTools
 from scripts.core import environment_file
-from scripts.core.consent import Consent
-from scripts.core.errors import OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.terraform.prepare import Job
-from scripts.terraform.rollout import Rollout
-from stacks.settings import Settings, parse_settings
+from tests.support.rehearsal.database_drill import FILE, MOMENT, Drill
+from tests.support.rehearsal.killing import Killing
 
 pytestmark = pytest.mark.rehearsal
 
-MOMENT = "2026-11-01T12:00:00Z"
-FILE = """\
-name: dev
-azure:
-  subscription_id: 00000000-5eed-4000-8000-000000000001
-  region: westeurope
-domain: llm-dev.example.com
-ingress: {acme_email: platform@example.com}
-opik: {enabled: false}
-database: # with a comment that stays
-  sku: B_Standard_B2s
-"""
 FAULTS = """\
 - {resource: azurerm_postgresql_flexible_server, on: create, effect: fail, times: 1}
 - {resource: "azurerm_postgresql_flexible_server.*", on: create, effect: lose-answer, times: 1}
 - {resource: helm_release.litellm, on: update, effect: fail, times: 1}
 """
-
-
-class Drill:
-    """An environment in a folder, deployed, with its file beside it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.file = folder / "environments" / "dev.yaml"
-        self.file.parent.mkdir()
-        self.file.write_text(FILE, "utf-8")
-        self.rehearsal = Rehearsal(parse_settings(FILE, "dev.yaml", "dev"), folder / "drill")
-        self.verified: list[str] = []
-
-    def synthesize(self) -> None:
-        settings = parse_settings(self.file.read_text("utf-8"), "dev.yaml", "dev")
-        self.rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
-        build_app(settings, self.rehearsal.workspace.output).synth()
-
-    @contextmanager
-    def rollout(self, job: Job) -> Iterator[Rollout]:
-        """Do what `prepare.rollout` does, in the drill's folder."""
-        self.synthesize()
-        run = self.rehearsal.rollout(*job.targets.stacks)
-        try:
-            yield run
-        finally:
-            run.discard_plans()
-
-    def restore(self) -> None:
-        Restore("dev", MOMENT, Consent("dev", yes=True), 0, self._verify, CommandTools(rollout=self.rollout)).run()
-
-    def _verify(self, settings: Settings, _connect: object, _patience_s: float) -> None:
-        self.verified.append(settings.name)
-
-    def servers(self) -> dict[str, Any]:
-        """Return every server that exists in the fake cloud, by name."""
-        found = Cloud(self.rehearsal.folder).objects("azurerm_postgresql_flexible_server")
-        return {server.id.rsplit("/", 1)[-1]: (server.id, server.generation) for server in found}
-
-    def in_state(self) -> set[str]:
-        """Return the names of the servers that Terraform manages."""
-        text = self.rehearsal.state_file("database").read_text("utf-8")
-        return set(re.findall(r'"name": "(llm-dev-pg[^"]*)"', text))
+PROGRAM = "import sys; from tests.support.rehearsal.database_drill import main; main(sys.argv[1:])"
+OLD, NEW = "llm-dev-pg-f2hbm", "llm-dev-pg2-f2hbm"
+KILLS = int(os.environ.get("KILLS", "2"))
+"""Moments of a kill that a run tries, drawn at random; 0 tries all."""
 
 
 @pytest.fixture
-def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
-    drill = Drill(tmp_path)
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    return tmp_path
+
+
+def _with_a_database(folder: Path) -> Drill:
+    drill = Drill(folder, ())
+    drill.synthesize()
+    assert drill.rehearsal.rollout("database").apply(["database"], any_loss=False)
+    return drill
+
+
+def test_the_old_server_stays_and_everything_moves_to_the_new_one(root: Path) -> None:
+    drill = Drill(root)
     drill.synthesize()
     first = drill.rehearsal.rollout()
     assert first.apply(DURABLE, any_loss=False)
     assert first.apply(DISPOSABLE, any_loss=False)
-    return drill
-
-
-def test_the_old_server_stays_and_everything_moves_to_the_new_one(drill: Drill) -> None:
     before = drill.servers()
     (old,) = before
     (drill.rehearsal.folder / "faults.yaml").write_text(FAULTS, "utf-8")
 
-    with pytest.raises(OperatorError, match="the new server is not there yet") as first:
-        drill.restore()
-    assert f"llmctl db restore --to {MOMENT} dev" in first.value.fix
-    assert drill.servers() == before
-    assert drill.in_state() == set()
-
-    with pytest.raises(OperatorError, match="the new server is not there yet"):
-        drill.restore()
+    for servers in (1, 2):  # refused, then made with the answer lost
+        with pytest.raises(OperatorError, match="the old one is in use"):
+            drill.restore()
+        assert len(drill.servers()) == servers
+        assert drill.in_state() == {old}
+        assert drill.file.read_text("utf-8") == FILE
     new = (drill.servers().keys() - before.keys()).pop()
-    assert drill.in_state() == set()
 
     with pytest.raises(OperatorError, match="not everything uses it yet"):
         drill.restore()
     assert drill.in_state() == {new}
     assert drill.verified == []
 
-    drill.restore()
+    assert drill.restore().left == (old,)
     assert drill.verified == ["dev"]
     assert drill.servers().items() > before.items()
     assert drill.in_state() == {new}
@@ -139,3 +85,60 @@ def test_the_old_server_stays_and_everything_moves_to_the_new_one(drill: Drill) 
     again = drill.rehearsal.rollout()
     again.plan()
     assert {name: str(plan.changes) for name, plan in again.plans.items()} == dict.fromkeys(STACKS, "no changes")
+
+
+def test_a_restore_that_azure_has_no_backup_for_changes_nothing_and_a_later_time_is_taken(root: Path) -> None:
+    drill = _with_a_database(root)
+    journal = len(Cloud(drill.rehearsal.folder).journal())
+    with pytest.raises(OperatorError, match="earliest point is 2026-10-30") as refused:
+        drill.restore("2026-10-29T12:00:00Z")
+    assert refused.value.code is ExitCode.REFUSED
+    assert drill.restore(dry_run=True).server == NEW
+    assert drill.file.read_text("utf-8") == FILE
+    assert drill.in_state() == {OLD}
+    assert len(Cloud(drill.rehearsal.folder).journal()) == journal
+
+    drill.restore()
+    assert drill.in_state() == {NEW}
+    # Back to the old one, and from it to an earlier time than the new server's backups hold.
+    assert drill.abort().left == (NEW,)
+    assert drill.in_state() == {OLD}
+    assert drill.file.read_text("utf-8") == f"{FILE}  generation: 1\n"
+    # The name of the server that was left is not taken again.
+    assert drill.restore("2026-10-31T12:00:00Z").server == "llm-dev-pg3-f2hbm"
+    # From another server than the one in use.
+    assert drill.restore("2026-10-31T13:00:00Z", from_=OLD).server == "llm-dev-pg4-f2hbm"
+    assert f"flexibleServers/{OLD}\n" in drill.file.read_text("utf-8")
+    assert drill.servers().keys() == {OLD, NEW, "llm-dev-pg3-f2hbm", "llm-dev-pg4-f2hbm"}
+
+
+def _moments(calls: int, kind: str) -> list[tuple[int, str]]:
+    every = [(number, when) for number in range(1, calls + 1) for when in ("before", "after")]
+    chosen = random.Random(os.environ.get("SEED")).sample(every, KILLS) if KILLS else every
+    print(f"{kind}: {calls} calls of Terraform, killed at {chosen}")
+    return chosen
+
+
+def test_a_restore_and_the_way_back_go_on_wherever_they_were_killed(root: Path) -> None:
+    """At each moment the state holds one server that exists, and the same command ends as if nothing had happened."""
+    drill = _with_a_database(root)
+    there = Killing(root / "there", PROGRAM, str(root), MOMENT)
+    back = Killing(root / "back", PROGRAM, str(root), "--abort")
+    there.run()
+    back.run()
+    made = drill.servers().keys()
+    assert made == {OLD, NEW}
+    number = 2
+    moments = [("there", *moment) for moment in _moments(there.calls, "restore")]
+    moments += [("back", *moment) for moment in _moments(back.calls, "abort")]
+    for way, at, when in moments:
+        number += 1
+        new = f"llm-dev-pg{number}-f2hbm"
+        for name, killing, after in (("there", there, new), ("back", back, OLD)):
+            killed = killing.run(at if name == way else 0, when)
+            (server,) = drill.in_state()
+            assert server in drill.servers(), (way, at, when)
+            if killed:
+                killing.run()
+            assert drill.in_state() == {after}, (way, at, when)
+    assert len(drill.servers()) == number

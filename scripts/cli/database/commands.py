@@ -28,28 +28,47 @@ def restore(
     context: typer.Context,
     environment: Environment = None,
     *,
-    to: Annotated[str, typer.Option("--to", metavar="TIME", help="Such as 2026-11-01T12:00:00Z, or with +01:00.")],
+    to: Annotated[str, typer.Option("--to", metavar="TIME", help="Such as 2026-11-01T12:00:00Z, or with +01:00.")] = "",
+    from_: Annotated[
+        str,
+        typer.Option("--from", metavar="SERVER", help="Name or id of another server; left out, the one in use."),
+    ] = "",
+    abort: Annotated[bool, typer.Option("--abort", help="Go back to the server before the restore.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask Azure, plan, and end with nothing written.")] = False,
     yes: Yes = False,
     wait_minutes: Annotated[float, typer.Option(min=0, help="How long to wait for chat and LLM gateway.")] = 20,
+    as_json: AsJson = False,
 ) -> None:
     """Restore PostgreSQL to a point in time: chats, users, vectors, keys of the API.
 
     Azure restores into a new server beside the old one, which stays as it is, with everything that was written since.
-    Writes the restore into the environment file, removes the old server from Terraform's state, deploys database
-    (some minutes to an hour), then network, aks and platform: private endpoint, addresses and secrets follow the new
-    server, and what uses it restarts. At the end checks that chat and LLM gateway reach their databases.
+    Asks Azure whether it has a backup of that time, plans, asks you, and lets Azure make the server (some minutes to an
+    hour). Only then the environment file and Terraform's state change over to it; network, aks and platform follow:
+    private endpoint, addresses and secrets. At the end checks that chat and LLM gateway reach their databases.
 
-    Running it again with the same TIME goes on after a failure. Opik's data is not in PostgreSQL.
+    Running it again goes on after a failure or an interruption. Until the new server is there, the old one is in use,
+    and another TIME or SERVER may be chosen. --abort goes back to it at any time. Opik's data is not in PostgreSQL.
     """
     tools, name = tools_of(context), environment or default_environment()
+    if bool(to) == abort:
+        raise OperatorError("name either --to TIME or --abort", "llmctl db restore --help", ExitCode.USAGE)
     settings = tools.load(name)
-    moment = moment_of(to, settings.database.backup_retention_days, datetime.now(UTC))
-    Restore(name, moment, Consent(name, yes, terminal=tools.terminal), wait_minutes * 60, tools=tools).run()
-    out.print(
-        f"{name} works with its database of {moment}. Commit environments/{name}.yaml. The old server stays and costs"
-        f" until a person removes it: `llmctl db status {name}`, docs/how-to/restore-postgresql.md.",
-        markup=False,
-    )
+    work = Restore(name, Consent(name, yes, terminal=tools.terminal), wait_minutes * 60, tools=tools)
+    if abort:
+        done = work.abort(from_=from_)
+    else:
+        moment = moment_of(to, settings.database.backup_retention_days, datetime.now(UTC))
+        done = work.run(moment, from_=from_, dry_run=dry_run)
+    if as_json:
+        print_json({"environment": name, "server": done.server, "left": done.left, "dry_run": dry_run})
+    elif dry_run:
+        out.print(f"{done.server} would be made, and {name} would use it. Nothing was written.", markup=False)
+    else:
+        out.print(f"{name} works with the server {done.server}. Commit environments/{name}.yaml.", markup=False)
+        for server in done.left:
+            out.print(
+                f"{server} stays and costs until a person removes it: docs/how-to/restore-postgresql.md.", markup=False
+            )
 
 
 @app.command("status")

@@ -1,6 +1,13 @@
-"""A restore of PostgreSQL to a point in time, step by step; each step finds out whether it has been done."""
+"""A restore of PostgreSQL to a point in time, and the way back to the server before it.
 
-from collections.abc import Callable, Mapping
+The new server is made in a copy of the stack (`scripts.terraform.scratch`) while the real state still holds the old
+one. Only once it is there, the environment file and the state change over to it. Each step finds out whether it has
+been done, so that the same command goes on after an interruption at any point.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,23 +16,29 @@ from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import environment_file
 from scripts.core.consent import Consent
-from scripts.core.console import err
+from scripts.core.console import err, report
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.deployment.going_back import GoingBack
+from scripts.review.plan import Plan
 from scripts.terraform.diagnose import existing
+from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
+from scripts.terraform.scratch import Scratch, begin, discard, purpose_of
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 
-from .restored_server import SERVER, of_other_servers, restored, server_name
+from . import restored_server as servers
+from .server import AzureServers
 
 FOLLOWING = ("network", "aks", "platform")
 MADE_ANEW = ("azurerm_private_endpoint.", "azurerm_monitor_diagnostic_setting.", "kubernetes_job_v1.")
 """What cannot point elsewhere but by being made again, and holds no data: the server's endpoint, where its logs go, and
 the Job that prepares databases."""
+SCRATCH = "restore"
+_BACK = "back"
 
 
 @dataclass(frozen=True)
@@ -47,87 +60,241 @@ class AgreedLoss(Consent):
 
 
 @dataclass(frozen=True)
+class Restored:
+    """What a restore, or the way back, ended with."""
+
+    server: str
+    """Name of the server in use now."""
+    left: tuple[str, ...] = ()
+    """Names of the environment's other servers, which exist in Azure and cost."""
+
+
+@dataclass(frozen=True)
 class Restore:
-    """One restore of one environment."""
+    """Restores of one environment's server; `run` and `abort` may be interrupted and run again."""
 
     environment: str
-    moment: str
-    """UTC, as the environment file has it."""
     consent: Consent
-    patience_s: float
+    patience_s: float = 0.0
     """How long to wait for chat and LLM gateway at the end."""
     verify: Callable[[Settings, Callable[[str], Kubectl], float], None] = require_databases
+    azure: AzureServers = field(default_factory=AzureServers)
+    following: tuple[str, ...] = FOLLOWING
+    """Stacks that are deployed when the server has changed."""
     tools: Tools = field(default_factory=Tools)
 
-    def run(self) -> None:
-        """Do everything that is left to do. Raises OperatorError; the same command then goes on."""
-        file = environment_file.file_of(self.environment)
-        text = file.read_text("utf-8")
-        text_after = restored(self.environment, text, self.moment, self._server())
-        name = server_name(environment_file.parsed(self.environment, text_after))
-        self.consent.obtain(
-            f"Restore the database of {self.environment} as it was at {self.moment} into the new server {name}, and"
-            " leave the old one out of Terraform's state? What was written since is then only there.",
-            {},
-        )
-        if text_after != text:
-            environment_file.write(file, text_after)
-        self._make(name)
-        self._repoint()
-        err.print("Checking that chat and LLM gateway reach their databases")
-        self.verify(self.tools.load(self.environment), self.tools.kubectl_of, self.patience_s)
+    def run(self, moment: str, *, from_: str = "", dry_run: bool = False) -> Restored:
+        """Restore to `moment` (UTC, as the environment file has it), from the server in use or from `from_`.
 
-    def _server(self) -> Mapping[str, Any] | None:
-        """Return the server that the state of the stack `database` holds."""
+        `dry_run` ends after the plan, with nothing written. Raises OperatorError; whatever was refused or failed, the
+        server of before is in use, in the file and in the state, until the new one is there.
+        """
+        text = self._text()
+        settings, (server, before) = environment_file.parsed(self.environment, text), self._state()
+        if servers.is_switched(settings, moment, server, from_):
+            return self._finish(servers.server_name(settings))
+        source = servers.source_of(settings, self.environment, server, from_)
+        self.azure.require_restorable(source, moment)
+        name, after = self._target(text, server, source, moment, before)
+        if not dry_run:
+            self.consent.obtain(
+                f"Restore {servers.name_of(source)} as it was at {moment} into the new server {name}, and let"
+                f" {self.environment} use that one? What was written since is then only in the old one, which stays.",
+                {},
+            )
+        with self._edited(after) as (edit, run):
+            scratch = self._copy(run, _purpose(source, moment, name))
+            self._make(scratch, dry_run=dry_run)
+            if dry_run:
+                discard(scratch.real, SCRATCH)
+                return Restored(name)
+            # The file first: `restore` with the same arguments goes on from there, `--abort` back.
+            edit.keep()
+            self._switch(scratch)
+        return self._finish(name)
+
+    def abort(self, *, from_: str = "") -> Restored:
+        """Go back to the server that was in use before the restore, or to `from_`. Raises OperatorError."""
+        text = self._text()
+        settings, (server, before) = environment_file.parsed(self.environment, text), self._state()
+        wanted = servers.server_name(settings)
+        source = from_ or settings.database.restore_from_server_id
+        if before == _purpose(servers.server_id(settings, wanted), _BACK, wanted) and not from_:
+            source = wanted
+        elif server is not None and server["name"] != wanted and not from_:
+            self._back_in_the_file(text, settings, str(server["name"]))
+            return self._left(str(server["name"]))
+        if source is None:
+            raise OperatorError(
+                "no restore has begun", "`--abort --from SERVER` goes back to a server that you name", ExitCode.USAGE
+            )
+        old = servers.server_id(settings, source)
+        name = servers.name_of(old)
+        generation = servers.generation_of(settings, name)
+        if generation is None:
+            raise OperatorError(f"{name} is no server of {self.environment}", "llmctl db status", ExitCode.USAGE)
+        self.azure.require_there(old)
+        self.consent.obtain(
+            f"Let {self.environment} use {name} again? What was written to {wanted} since is then only there.", {}
+        )
         with self.tools.rollout(self._job("database")) as run:
+            # Before the file is changed, which then names no restore any more.
+            begin(run.runner("database"), SCRATCH, _purpose(old, _BACK, name))
+        with self._edited(servers.without_restore(text, generation)) as (edit, run):
+            scratch = self._copy(run, _purpose(old, _BACK, name))
+            self._adopt(scratch, old)
+            self._make(scratch)
+            edit.keep()
+            self._switch(scratch)
+        return self._finish(name)
+
+    def _text(self) -> str:
+        return environment_file.file_of(self.environment).read_text("utf-8")
+
+    def _state(self) -> tuple[Mapping[str, Any] | None, str | None]:
+        """Return the server that the state of the stack `database` holds, and what a copy of it was made for."""
+        with self.tools.rollout(self._job("database")) as run:
+            real = run.runner("database")
             try:
-                found = run.runner("database").resources()
+                found = real.resources()
             except TerraformError as error:
                 raise OperatorError(f"the state of database cannot be read: {error.output.strip()}") from None
-        return next((values for address, values in found.items() if address.startswith(f"{SERVER}.")), None)
+            server = (values for address, values in found.items() if address.startswith(f"{servers.SERVER}."))
+            return next(server, None), purpose_of(real, SCRATCH)
 
-    def _make(self, name: str) -> None:
-        """Let Terraform forget every server but `name`, and make that one."""
-        with self.tools.rollout(self._job("database")) as run:
-            self._forget_others(run, name)
-            problem = "the new server is not there yet"
-            try:
-                self._deploy(run, ("database",), (), problem)
-                return
-            except OperatorError:
-                # Azure made it, and the answer was lost.
-                if not (made := self._made(run, name)):
-                    raise
-            err.print(f"{name} is there, made by a run whose answer was lost; Terraform takes it over", markup=False)
-            try:
-                run.runner("database").adopt(*made)
-            except TerraformError as error:
-                raise OperatorError(f"{problem}: {error.output.strip()}", self._again()) from None
-        with self.tools.rollout(self._job("database")) as run:
-            self._deploy(run, ("database",), (), problem)
+    def _target(
+        self, text: str, server: Mapping[str, Any] | None, source: str, moment: str, before: str | None
+    ) -> tuple[str, str]:
+        """Return the new server's name, and the text of the file that asks for it.
 
-    def _forget_others(self, run: Rollout, name: str) -> None:
-        """Take every other server out of the state, and leave it as it is in Azure."""
-        runner = run.runner("database")
+        A restore of the same source to the same time that was interrupted keeps its name; any other takes one that no
+        server has.
+        """
+        settings = environment_file.parsed(self.environment, text)
+        database = settings.database
+        if (database.restore_from_server_id, database.restore_time_utc) == (source, moment):
+            return servers.server_name(settings), text
+        # Made by a run for the same purpose, after which the file was brought back.
+        earlier = before.rpartition(" ")[2] if before else ""
+        generation = servers.generation_of(settings, earlier) if before == _purpose(source, moment, earlier) else None
+        generation = generation or servers.free_generation(settings, server, self.azure.names(source))
+        name = settings.azure_names.postgresql_server(generation)
+        return name, servers.with_restore(text, generation, source, moment)
+
+    @contextmanager
+    def _edited(self, text: str) -> Iterator[tuple[environment_file.Edit, Rollout]]:
+        """Give an edit of the file that is undone unless it is kept, and a run over `database` as it asks for."""
+        with (
+            environment_file.rewritten(self.environment, text) as edit,
+            self.tools.rollout(self._job("database")) as run,
+        ):
+            yield edit, run
+
+    def _copy(self, run: Rollout, purpose: str) -> Scratch:
         try:
-            if others := of_other_servers(runner.resources(), name):
-                err.print(f"Out of the state, and left as they are in Azure: {', '.join(others)}", markup=False)
-                runner.forget(others)
+            return Scratch.of(run.runner("database"), SCRATCH, purpose, servers.of_a_server)
+        except TerraformError as error:
+            raise self._failed(run, error, "the state of database cannot be copied") from None
+
+    def _adopt(self, scratch: Scratch, server: str) -> None:
+        """Import a server and what belongs to it into the copy, as far as they are not in it yet."""
+        configured = _configured(scratch)
+        there = scratch.runner.resources()
+        for address, id_ in servers.import_ids(server, configured).items():
+            if address in there:
+                continue
+            try:
+                scratch.runner.adopt(address, id_)
+            except TerraformError as error:
+                if address.startswith(f"{servers.SERVER}."):
+                    raise OperatorError(f"{server} cannot be imported: {error.output.strip()}") from None
+                report(f"{address} is not at {servers.name_of(server)}, and is made")
+
+    def _make(self, scratch: Scratch, *, dry_run: bool = False) -> None:
+        """Make what the copy asks for, of the server alone; take over what a run whose answer was lost has made."""
+        try:
+            plan = self._plan(scratch, dry_run=dry_run)
+            if dry_run:
+                return
+            err.print("Azure makes the server; the old one is in use meanwhile", markup=False)
+            _apply(scratch, plan)
+            return
+        except TerraformError as error:
+            found = existing(error.output)
+            made = {address: id_ for address, id_ in found.items() if servers.of_a_server(address.partition(".")[0])}
+            if not made or not all(_is_of_the_copy(scratch, id_) for id_ in made.values()):
+                raise self._unmade(scratch, error) from None
+        try:
+            for address, id_ in made.items():
+                report(f"{servers.name_of(id_)} is there, made by a run whose answer was lost; Terraform takes it over")
+                scratch.runner.adopt(address, id_)
+            _apply(scratch, self._plan(scratch))
+        except TerraformError as error:
+            raise self._unmade(scratch, error) from None
+
+    def _plan(self, scratch: Scratch, *, dry_run: bool = False) -> Plan:
+        plan = scratch.runner.plan()
+        others = [change.address for change in plan.resources if not servers.of_a_server(change.type)]
+        if others or plan.lost:
+            raise OperatorError(
+                f"beside the server, the plan of database would change {', '.join([*others, *plan.lost])};"
+                " nothing was done",
+                f"`llmctl deploy {self.environment} database` with the environment file as it was, then run this again",
+                ExitCode.REFUSED,
+            )
+        if dry_run:
+            for change in plan.resources:
+                report(f"  {change.kind.value} {change.address}")
+        return plan
+
+    def _unmade(self, scratch: Scratch, error: TerraformError) -> OperatorError:
+        print_failures([(scratch.runner, error)], f"llmctl db restore {self.environment}")
+        return OperatorError(
+            "the new server is not there yet; the old one is in use, and file and state are as they were",
+            "correct what is wrong and run the same command again, or take another time or source",
+        )
+
+    def _failed(self, run: Rollout, error: TerraformError, what: str) -> OperatorError:
+        print_failures(run.by_runner({"database": error}), f"llmctl db restore {self.environment}")
+        return OperatorError(what)
+
+    def _switch(self, scratch: Scratch) -> None:
+        try:
+            scratch.switch()
         except TerraformError as error:
             raise OperatorError(
-                f"the old server cannot be taken out of the state: {error.output.strip()}", self._again()
+                f"the new server is there, but the state could not be written: {error.output.strip()}", self._again()
             ) from None
 
-    def _made(self, run: Rollout, name: str) -> tuple[str, str] | None:
-        """Return address and id of the server `name` if it exists although the state does not hold it."""
-        report = run.reports.get("database")
-        found = existing(report.error.output) if report and report.error else {}
-        return next(((a, i) for a, i in found.items() if i.lower().endswith(f"/flexibleservers/{name}")), None)
+    def _finish(self, name: str) -> Restored:
+        """Deploy what has to follow the server, and check it."""
+        with self.tools.rollout(self._job("database")) as run:
+            self._deploy(run, ("database",), (), "the state and the server differ")
+            real = run.runner("database")
+        if self.following:
+            with self.tools.rollout(self._job(*self.following)) as run:
+                self._deploy(run, self.following, MADE_ANEW, "the server is there, but not everything uses it yet")
+        err.print("Checking that chat and LLM gateway reach their databases")
+        self.verify(self.tools.load(self.environment), self.tools.kubectl_of, self.patience_s)
+        # Until here it tells a way back that was interrupted from one that has not begun.
+        discard(real, SCRATCH)
+        return self._left(name)
 
-    def _repoint(self) -> None:
-        """Deploy what has to follow the server."""
-        with self.tools.rollout(self._job(*FOLLOWING)) as run:
-            self._deploy(run, FOLLOWING, MADE_ANEW, "the new server is there, but not everything uses it yet")
+    def _left(self, name: str) -> Restored:
+        settings = environment_file.parsed(self.environment, self._text())
+        names = self.azure.names(servers.server_id(settings, name))
+        return Restored(name, tuple(sorted(names - {name})))
+
+    def _back_in_the_file(self, text: str, settings: Settings, name: str) -> None:
+        """Let the file ask for the server that the state has held all the time."""
+        generation = servers.generation_of(settings, name)
+        if generation is None:
+            raise OperatorError(f"the state holds {name}, which is no server of {self.environment}")
+        before = servers.without_restore(text, generation)
+        environment_file.parsed(self.environment, before)
+        environment_file.write(environment_file.file_of(self.environment), before)
+        with self.tools.rollout(self._job("database")) as run:
+            discard(run.runner("database"), SCRATCH)
 
     def _deploy(self, run: Rollout, stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
         consent = AgreedLoss(self.environment, yes=True, expected=expected)
@@ -140,12 +307,37 @@ class Restore:
         raise OperatorError(problem, self._again(), failure_code(run))
 
     def _job(self, *stacks: str) -> Job:
-        return Job(
-            f"db restore --to {self.moment}", Targets(self.environment, stacks), self.tools.workspace(self.environment)
-        )
+        return Job("db restore", Targets(self.environment, stacks), self.tools.workspace(self.environment))
 
     def _again(self) -> str:
         return (
-            f"correct what is wrong, then `llmctl db restore --to {self.moment} {self.environment}` goes on from here;"
-            " the old server stands untouched"
+            "correct what is wrong, then the same command goes on from here; the old server stands untouched, and"
+            f" `llmctl db restore --abort {self.environment}` goes back to it"
         )
+
+
+def _apply(scratch: Scratch, plan: Plan) -> None:
+    if not plan.changes.empty:
+        scratch.runner.apply()
+
+
+def _purpose(source: str, moment: str, name: str) -> str:
+    return f"{source} {moment} {name}"
+
+
+def _configured(scratch: Scratch) -> dict[str, Mapping[str, Any]]:
+    """Return the arguments of the server and of what belongs to it, by address."""
+    content = json.loads((scratch.runner.stack.folder / "cdk.tf.json").read_text("utf-8"))
+    return {
+        f"{type_}.{label}": arguments
+        for type_, labelled in content["resource"].items()
+        if servers.of_a_server(type_)
+        for label, arguments in labelled.items()
+    }
+
+
+def _is_of_the_copy(scratch: Scratch, id_: str) -> bool:
+    """Tell whether something that exists is the copy's server, or belongs to it."""
+    names = {arguments["name"] for address, arguments in _configured(scratch).items() if "server_id" not in arguments
+             and address.startswith(f"{servers.SERVER}.")}  # fmt: skip
+    return any(f"/flexibleservers/{name.lower()}" in id_.lower() for name in names)

@@ -1,6 +1,6 @@
-"""The server that a restore is about: in the environment file and in the state of the stack `database`."""
+"""The server that a restore is about: in the environment file, in the state of the stack `database`, and in Azure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from scripts.core import environment_file
@@ -8,63 +8,109 @@ from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
 
 SERVER = "azurerm_postgresql_flexible_server"
+_GENERATIONS = range(1, 100)
+_RESTORE_KEYS = ("restore_from_server_id", "restore_time_utc")
 
 
-def restored(environment: str, text: str, moment: str, server: Mapping[str, Any] | None) -> str:
-    """Return the text of the environment file with which a restore of `server` to `moment` begins, or goes on.
+def of_a_server(type_: str) -> bool:
+    """Tell whether resources of a type are a server or belong to one."""
+    return type_.startswith(SERVER)
 
-    `server` is the one in the state. Raises OperatorError when the file asks for another restore that is not finished,
-    when nothing is deployed, or when the file and the state are about different servers.
-    """
-    settings = environment_file.parsed(environment, text)
-    database = settings.database
-    name = server_name(settings)
-    stands = server is not None and server["name"] == name
-    if database.restore_time_utc == moment:
-        return text
-    if database.restore_time_utc and not stands:
-        raise OperatorError(
-            f"a restore to {database.restore_time_utc} has begun and is not finished",
-            f"finish it with `llmctl db restore --to {database.restore_time_utc} {environment}`, then start another",
-            ExitCode.REFUSED,
-        )
-    if server is None:
-        raise OperatorError(
-            f"{environment} has no database to restore", f"llmctl deploy {environment}", ExitCode.NOT_READY
-        )
-    if not stands:
-        raise OperatorError(
-            f"environments/{environment}.yaml is about the server {name}, the state about {server['name']}",
-            "bring database.generation back to the server that runs",
-            ExitCode.REFUSED,
-        )
-    keys = {
-        "generation": str(database.generation + 1),
-        "restore_from_server_id": str(server["id"]),
-        "restore_time_utc": moment,
-    }
-    for key, value in keys.items():
-        text = environment_file.with_value(text, ("database", key), value)
-    return text
+
+def name_of(server_id: str) -> str:
+    """Return the name in a server's id."""
+    return server_id.rsplit("/", 1)[-1]
 
 
 def server_name(settings: Settings) -> str:
     """Return the name of the server that the settings ask for."""
+    return settings.azure_names.postgresql_server(settings.database.generation)
+
+
+def server_id(settings: Settings, server: str) -> str:
+    """Return the id of a server that is named by its name in the environment's own group, or by its id."""
+    if server.startswith("/"):
+        return server
+    group = settings.azure_names.resource_group("database")
+    return (
+        f"/subscriptions/{settings.azure.subscription_id}/resourceGroups/{group}"
+        f"/providers/Microsoft.DBforPostgreSQL/flexibleServers/{server}"
+    )
+
+
+def source_of(settings: Settings, environment: str, server: Mapping[str, Any] | None, from_: str) -> str:
+    """Return the id of the server whose backups are restored: `from_`, else the one in the state.
+
+    Raises OperatorError when there is none, or when file and state are about different servers and no restore has
+    begun.
+    """
+    begun = settings.database.restore_time_utc is not None
+    if server is not None and server["name"] != server_name(settings) and not begun:
+        raise OperatorError(
+            f"environments/{environment}.yaml is about the server {server_name(settings)}, the state about"
+            f" {server['name']}",
+            "bring database.generation back to the server that runs",
+            ExitCode.REFUSED,
+        )
+    if from_:
+        return server_id(settings, from_)
+    if server is None:
+        raise OperatorError(
+            f"the state of {environment} holds no database to restore",
+            f"`llmctl deploy {environment}` makes one; `--from SERVER` restores from another server, `--abort` takes"
+            " back the one before the last restore",
+            ExitCode.NOT_READY,
+        )
+    return str(server["id"])
+
+
+def is_switched(settings: Settings, moment: str, server: Mapping[str, Any] | None, from_: str) -> bool:
+    """Tell whether the state already holds the server that was restored to `moment`."""
+    database = settings.database
+    return (
+        database.restore_time_utc == moment
+        and server is not None
+        and server["name"] == server_name(settings)
+        and (not from_ or database.restore_from_server_id == server_id(settings, from_))
+    )
+
+
+def free_generation(settings: Settings, server: Mapping[str, Any] | None, taken: Collection[str]) -> int:
+    """Return the number of a server that does not exist, after the one in the state; `taken` are names in Azure."""
+    first = generation_of(settings, str(server["name"])) if server else settings.database.generation
     names = settings.azure_names
-    return names.postgresql_server(settings.database.generation)
+    return next(
+        number for number in _GENERATIONS if number > (first or 0) and names.postgresql_server(number) not in taken
+    )
 
 
-def of_other_servers(resources: Mapping[str, Mapping[str, Any]], name: str) -> list[str]:
-    """Return the addresses of servers other than `name`, and of what belongs to them."""
-    return [
-        address
-        for address, values in resources.items()
-        if address.startswith(SERVER) and _server_of(address, values) != name
-    ]
+def generation_of(settings: Settings, name: str) -> int | None:
+    """Return the number in the name of one of the environment's servers, None for another server's name."""
+    names = settings.azure_names
+    return next((number for number in _GENERATIONS if names.postgresql_server(number) == name), None)
 
 
-def _server_of(address: str, values: Mapping[str, Any]) -> str:
-    """Return the name of the server that a resource is, or belongs to."""
-    if address.startswith(f"{SERVER}."):
-        return str(values["name"])
-    return str(values.get("server_name") or values["server_id"].rsplit("/", 1)[-1])
+def with_restore(text: str, generation: int, source_id: str, moment: str) -> str:
+    """Return the text of the environment file that asks for a restored server."""
+    values = {"generation": str(generation), "restore_from_server_id": source_id, "restore_time_utc": moment}
+    for key, value in values.items():
+        text = environment_file.with_value(text, ("database", key), value)
+    return text
+
+
+def without_restore(text: str, generation: int) -> str:
+    """Return the text of the environment file that asks for an existing server, and for no restore."""
+    for key in _RESTORE_KEYS:
+        text = environment_file.without_key(text, ("database", key))
+    return environment_file.with_value(text, ("database", "generation"), str(generation))
+
+
+def import_ids(server: str, configured: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """Return the import ids of a server and of what belongs to it, by address; `configured` are their arguments."""
+    last = {"": "", "_configuration": "name", "_active_directory_administrator": "object_id"}
+    kinds = {"_configuration": "configurations", "_active_directory_administrator": "administrators"}
+    found = {}
+    for address, arguments in configured.items():
+        kind = address.partition(".")[0].removeprefix(SERVER)
+        found[address] = f"{server}/{kinds[kind]}/{arguments[last[kind]]}" if kind else server
+    return found

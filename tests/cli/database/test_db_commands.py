@@ -1,7 +1,7 @@
 """`llmctl db`: which times have a backup, how a restore begins, goes on, and what it refuses to lose."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,15 +12,23 @@ import pytest
 from scripts.applications.database_health import CHAT, GATEWAY, check
 from scripts.cli.database.commands import moment_of
 from scripts.cli.database.restore import MADE_ANEW, AgreedLoss
-from scripts.cli.database.restored_server import of_other_servers, restored
-from scripts.cli.database.server import server_status
+from scripts.cli.database.restored_server import (
+    free_generation,
+    import_ids,
+    is_switched,
+    source_of,
+    with_restore,
+    without_restore,
+)
+from scripts.cli.database.server import AzureServers, server_status
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings import load_settings, parse_settings
+from stacks.settings import Settings, load_settings, parse_settings
 from tests.support.web_servers import Reply, serving
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
-GROUP = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/llm-dev-database"
+SUBSCRIPTION = "00000000-0000-0000-0000-000000000000"
+GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/llm-dev-database"
 SERVERS = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
 OLD, NEW = "llm-dev-pg-46cy3", "llm-dev-pg2-46cy3"
 FILE = (Path(__file__).parents[3] / "environments" / "dev.yaml").read_text("utf-8")
@@ -54,56 +62,86 @@ def test_a_time_without_an_offset_or_a_backup_is_refused(text: str) -> None:
     assert text in refused.value.message
 
 
+def _settings(text: str = FILE) -> Settings:
+    return parse_settings(text, "dev.yaml", "dev")
+
+
 def test_a_restore_begins_with_the_next_generation_and_leaves_the_rest_of_the_file() -> None:
-    text = restored("dev", FILE, MOMENT, _server(OLD))
-    database = parse_settings(text, "dev.yaml", "dev").database
+    text = with_restore(FILE, free_generation(_settings(), _server(OLD), {OLD}), f"{SERVERS}/{OLD}", MOMENT)
+    database = _settings(text).database
     assert (database.generation, database.restore_from_server_id) == (2, f"{SERVERS}/{OLD}")
     assert database.restore_time_utc == MOMENT
     added = [line for line in text.splitlines() if line not in FILE.splitlines()]
     assert len(added) == 3
+    assert without_restore(text, 1).replace("  generation: 1\n", "") == FILE
 
 
-@pytest.mark.parametrize("server", [None, _server(OLD), _server(NEW)])
-def test_the_same_restore_goes_on_wherever_it_stopped(server: Mapping[str, Any] | None) -> None:
-    begun = restored("dev", FILE, MOMENT, _server(OLD))
-    assert restored("dev", begun, MOMENT, server) == begun
+def test_a_restored_server_gets_a_name_that_no_server_has() -> None:
+    assert free_generation(_settings(), _server(OLD), {OLD, NEW, "llm-dev-pg3-46cy3"}) == 4
+    assert free_generation(_settings(), _server(NEW), {OLD, NEW}) == 3
+    assert free_generation(_settings(), None, {OLD}) == 2
 
 
-@pytest.mark.parametrize("server", [None, _server(OLD)])
-def test_another_restore_waits_until_the_first_is_done(server: Mapping[str, Any] | None) -> None:
-    begun = restored("dev", FILE, MOMENT, _server(OLD))
-    with pytest.raises(OperatorError, match="has begun and is not finished") as refused:
-        restored("dev", begun, "2026-11-19T12:00:00Z", server)
-    assert f"--to {MOMENT}" in refused.value.fix
+def test_a_restore_is_from_the_server_in_use_or_the_one_that_is_named() -> None:
+    assert source_of(_settings(), "dev", _server(OLD), "") == f"{SERVERS}/{OLD}"
+    assert source_of(_settings(), "dev", _server(OLD), NEW) == f"{SERVERS}/{NEW}"
+    assert source_of(_settings(), "dev", None, f"{SERVERS}/{OLD}") == f"{SERVERS}/{OLD}"
 
 
-def test_after_one_restore_comes_another() -> None:
-    done = restored("dev", FILE, MOMENT, _server(OLD))
-    database = parse_settings(restored("dev", done, "2026-11-19T12:00:00Z", _server(NEW)), "dev.yaml", "dev").database
-    assert (database.generation, database.restore_from_server_id) == (3, f"{SERVERS}/{NEW}")
+@pytest.mark.parametrize("server", [_server(OLD), _server(NEW), None])
+def test_a_restore_that_has_begun_keeps_nobody_from_another(server: dict[str, str] | None) -> None:
+    begun = _settings(with_restore(FILE, 2, f"{SERVERS}/{OLD}", MOMENT))
+    assert source_of(begun, "dev", server, OLD) == f"{SERVERS}/{OLD}"
+    assert is_switched(begun, MOMENT, server, "") is (server == _server(NEW))
+    assert not is_switched(begun, "2026-11-19T12:00:00Z", server, "")
+    assert not is_switched(begun, MOMENT, server, NEW)
 
 
 def test_without_a_server_there_is_nothing_to_restore() -> None:
-    with pytest.raises(OperatorError, match="has no database") as refused:
-        restored("dev", FILE, MOMENT, None)
+    with pytest.raises(OperatorError, match="holds no database") as refused:
+        source_of(_settings(), "dev", None, "")
     assert refused.value.code is ExitCode.NOT_READY
+    assert "--abort" in refused.value.fix
 
 
 def test_a_file_about_another_server_is_refused() -> None:
     with pytest.raises(OperatorError, match="the state about llm-dev-pg2"):
-        restored("dev", FILE, MOMENT, _server(NEW))
+        source_of(_settings(), "dev", _server(NEW), "")
 
 
-def test_only_what_belongs_to_other_servers_is_forgotten() -> None:
+def test_a_server_is_imported_with_what_belongs_to_it() -> None:
     kind = "azurerm_postgresql_flexible_server"
-    resources: dict[str, dict[str, Any]] = {
-        f"{kind}.it": _server(OLD),
-        f"{kind}_configuration.tls": {"server_id": f"{SERVERS}/{OLD}"},
-        f"{kind}_active_directory_administrator.team": {"server_name": OLD},
-        "azurerm_key_vault.vault": {"name": "vault"},
+    configured: dict[str, dict[str, Any]] = {
+        f"{kind}.it": {"name": OLD},
+        f"{kind}_configuration.tls": {"server_id": f"${{{kind}.it.id}}", "name": "ssl_min_protocol_version"},
+        f"{kind}_active_directory_administrator.team": {"server_name": OLD, "object_id": "1"},
     }
-    assert of_other_servers(resources, NEW) == list(resources)[:3]
-    assert of_other_servers(resources, OLD) == []
+    assert list(import_ids(f"{SERVERS}/{OLD}", configured).values()) == [
+        f"{SERVERS}/{OLD}",
+        f"{SERVERS}/{OLD}/configurations/ssl_min_protocol_version",
+        f"{SERVERS}/{OLD}/administrators/1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("moment", "state", "match"),
+    [
+        ("2026-11-14T11:59:59Z", "Ready", "earliest point is 2026-11-14T12:00:00"),
+        (MOMENT, "Stopped", "is Stopped"),
+    ],
+)
+def test_azure_is_asked_before_anything_is_written(moment: str, state: str, match: str) -> None:
+    def az(*arguments: str) -> dict[str, Any]:
+        assert arguments[-4:] == ("--resource-group", "llm-dev-database", "--subscription", SUBSCRIPTION)
+        return {"state": state, "backup": {"earliestRestoreDate": "2026-11-14T12:00:00.123+00:00"}}
+
+    with pytest.raises(OperatorError, match=match):
+        AzureServers(az).require_restorable(f"{SERVERS}/{OLD}", moment)
+
+
+def test_the_first_moment_with_a_backup_is_restored() -> None:
+    shown = {"state": "Ready", "backup": {"earliestRestoreDate": "2026-11-14T12:00:00+00:00"}}
+    AzureServers(lambda *_: shown).require_restorable(f"{SERVERS}/{OLD}", "2026-11-14T12:00:00Z")
 
 
 def test_nothing_is_lost_beside_what_follows_the_database() -> None:
