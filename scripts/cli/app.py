@@ -55,6 +55,7 @@ COMMANDS = {
     "diff": Entry("scripts.cli.deploy.diff", "Show what a deployment would change.", _DEPLOY),
     "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _DEPLOY),
     "destroy": Entry("scripts.cli.deploy.destroy", "Destroy network, cluster and workloads; data stays.", _DEPLOY),
+    "cleanup": Entry("scripts.cli.cleanup.commands", "Delete databases, uploads, traces, or everything.", _DEPLOY),
     "images": Entry("scripts.cli.images.commands", "Build, import and lock the container images.", _DEPLOY, group=True),
     "cost": Entry("scripts.cli.cost.commands", "Estimate what an environment costs a month.", _DEPLOY),
     "synth": Entry("scripts.cli.deploy.synth", "Synthesize the Terraform files of an environment.", _DEPLOY),

@@ -8,11 +8,12 @@ from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets, load_environment
-from scripts.review.plan import total
+from scripts.review.plan import Plan, total
 from scripts.terraform import summary
 from scripts.terraform.failures import print_failures
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
+from stacks.common import fresh_secrets
 
 from . import image_step
 from .bill import first_bill
@@ -52,6 +53,7 @@ def bring_up(
     if bill := first_bill(run, partial(load_environment, chosen.environment)):
         err.print(bill, markup=False)
     consent.obtain(f"Apply this to {chosen.environment}?", {} if run.reviewed else run.lost)
+    _allow_fresh_secrets(run)
     durable = [name for name, stack in run.stacks.items() if stack.durable]
     ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
     disposable = [name for name in run.stacks if name not in durable]
@@ -62,6 +64,18 @@ def bring_up(
         ok = run.apply(disposable, any_loss=consent.allow_destroy)
     _explain_failures(run, redeploy)
     return ok
+
+
+def _allow_fresh_secrets(run: Rollout) -> None:
+    """Let a first deployment write its secrets where a deleted environment of the same name has left some."""
+    new = [run.plans[name] for name in ("database", "disks") if name in run.plans and _is_new(run.plans[name])]
+    if len(new) == 2 and not run.reviewed and any(change.type == "azurerm_key_vault" for change in new[0].resources):
+        fresh_secrets.allow(run.stacks["database"].folder)
+        run.stale.add("database")
+
+
+def _is_new(plan: Plan) -> bool:
+    return plan.changes.create > 0 and not plan.exists and not plan.vanished
 
 
 def failure_code(run: Rollout) -> ExitCode:

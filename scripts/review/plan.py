@@ -97,8 +97,9 @@ class Plan:
 
     @property
     def exists(self) -> bool:
-        """Whether the stack had resources when it was planned."""
-        return bool(self.document.get("prior_state", {}).get("values", {}).get("root_module", {}).get("resources"))
+        """Whether the stack had resources when it was planned; what is only read is none of them."""
+        module = self.document.get("prior_state", {}).get("values", {}).get("root_module", {})
+        return any(resource.get("mode") != "data" for resource in module.get("resources", []))
 
 
 def read_plan(document: Mapping[str, Any], others: Masks = Masks()) -> Plan:  # noqa: B008 - immutable

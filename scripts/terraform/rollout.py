@@ -14,12 +14,15 @@ from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.schedule import PARALLELISM, Outcome, reversed_order, run_in_order
 from scripts.core.workspace import Stack, Workspace
-from scripts.review.changes import ResourceChange
+from scripts.review.changes import Kind, ResourceChange
 from scripts.review.plan import Changes, Plan
 
 from .activity import Activity, shown_on
 from .job_waits import JobName, end_jobs, planned_jobs
 from .stack import InterruptedRunError, NotDeployedError, StackRunner, TerraformError
+
+_CLUSTER = "azurerm_kubernetes_cluster"
+_CLUSTER_STACK, _IN_THE_CLUSTER = "aks", "platform"
 
 
 @dataclass
@@ -90,9 +93,22 @@ class Rollout:
             return True
 
         self._run({name: frozenset() for name in self.stacks}, work, "plan")
+        if _IN_THE_CLUSTER in self.failures and self.cluster_is_gone and not self.destroy:
+            del self.failures[_IN_THE_CLUSTER]
+            err.print(
+                "The cluster is gone, and what ran in it with it: platform is planned once aks has made a new one."
+            )
         self.failures = {name: self.failures[name] for name in self.stacks if name in self.failures}
         if self.processes.interrupted:
             raise KeyboardInterrupt
+
+    @property
+    def cluster_is_gone(self) -> bool:
+        """Whether Azure, asked for the plans, has no cluster; False where it was not asked."""
+        if (plan := self.plans.get(_CLUSTER_STACK)) is None:
+            return False
+        kinds = {change.kind for change in plan.resources if change.type == _CLUSTER}
+        return not kinds if self.destroy else kinds == {Kind.CREATE}
 
     @property
     def lost(self) -> dict[str, tuple[str, ...]]:

@@ -17,7 +17,6 @@ from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
 from main import build_app
-from scripts.cli.deploy.destroy import take_down
 from scripts.cli.domain import commands as domain
 from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
@@ -29,6 +28,7 @@ from scripts.core.targets import Targets
 from scripts.core.tiers import DISPOSABLE, STACKS
 from scripts.core.workspace import ROOT
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.taking_down import take_down
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.opik import migrations as opik_migrations

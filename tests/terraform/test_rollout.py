@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from scripts.cli.deploy.destroy import take_down
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets
 from scripts.core.workspace import Workspace
 from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.taking_down import take_down
 from scripts.terraform.outputs import MASK, read_outputs
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE

@@ -6,25 +6,20 @@ import typer
 
 from scripts.cli.options import AsJson
 from scripts.cli.tools import tools_of
-from scripts.core.consent import confirm_by_name
-from scripts.core.console import TERMINAL, Terminal, err, print_json
+from scripts.core.console import err, print_json
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets, complete_targets, parse_targets
 from scripts.core.tiers import DISPOSABLE
 from scripts.deployment.bring_up import failure_code
-from scripts.review.plan import total
+from scripts.deployment.taking_down import take_down
 from scripts.terraform import summary
-from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
-from scripts.terraform.rollout import Rollout
-from scripts.terraform.stack import InterruptedRunError, TerraformError
 
 app = typer.Typer(rich_markup_mode="rich")
 
 PROTECTED = """{names} hold data or names and are protected: Terraform refuses to destroy what is marked
-prevent_destroy, and Azure refuses where a CanNotDelete lock stands. To lift that deliberately, see "Giving up an
-environment for good" in docs/how-to/delete-an-environment.md."""
+prevent_destroy, and Azure refuses where a CanNotDelete lock stands. `llmctl cleanup` deletes them on purpose
+(docs/how-to/delete-an-environment.md)."""
 
 
 @app.command()
@@ -63,33 +58,6 @@ def destroy(
     if not ok:
         raise typer.Exit(failure_code(run))
     err.print(f"To bring it back: `llmctl deploy {chosen.environment}`", markup=False)
-
-
-def take_down(run: Rollout, chosen: Targets, confirm: str, terminal: Terminal = TERMINAL) -> bool:
-    """Plan the destruction, ask, and destroy; return whether all that was chosen is gone.
-
-    Raises OperatorError when a plan fails, Terraform refuses, or nobody agrees.
-    """
-    again = " ".join(["llmctl", "destroy", chosen.environment, *chosen.stacks])
-    run.plan()
-    summary.print_plans(run)
-    if run.failures:
-        print_failures(run.by_runner(run.failures), again)
-        code = ExitCode.REFUSED if any(run.stacks[name].durable for name in run.failures) else ExitCode.FAILED
-        raise OperatorError(f"nothing was destroyed: {', '.join(run.failures)} cannot be planned away", code=code)
-    if total(run.plans.values()).empty:
-        err.print("Nothing of it exists.")
-        return True
-    confirm_by_name(chosen.environment, confirm, "Destroy all this?", terminal=terminal)
-    ok = run.apply(run.stacks, any_loss=False)
-    for name, report in run.reports.items():
-        if isinstance(report.error, InterruptedRunError):
-            err.print(f"{name}: interrupted; `{again}` goes on from here.", markup=False)
-        elif isinstance(report.error, TerraformError):
-            print_failures([(run.runner(name), report.error)], again)
-        elif report.outcome == Outcome.SKIPPED:
-            err.print(f"{name}: not touched", markup=False)
-    return ok
 
 
 def _refuse_to_strand(chosen: Targets) -> None:

@@ -171,11 +171,26 @@ class AzureService(Service):
                     f'deleting Resource Group "{existing.state["name"]}": the Resource Group still contains Resources.'
                     "\n\n" + "\n".join(f"* `{found}`" for found in inside[:10])
                 )
+        if existing.type == "azurerm_data_protection_backup_instance_disk":
+            self._refuse_promised_backups(existing)
         message = _IN_USE.get(existing.type)
         if message:
             for user in self.cloud.objects():
                 if user.type not in azure_ids.ATTACHMENTS and self._uses(user, existing):
                     raise RefusedError(message.format(name=existing.state["name"], id=existing.id, user=user.id))
+
+    def _refuse_promised_backups(self, existing: CloudObject) -> None:
+        """Refuse to delete backups in a vault that was told to keep them.
+
+        https://learn.microsoft.com/azure/backup/backup-azure-immutable-vault-concept#restricted-operations; the text is
+        that of https://github.com/Azure/azure-powershell/issues/24298.
+        """
+        vault = self.cloud.by_id("azurerm_data_protection_backup_vault", str(existing.state["vault_id"]))
+        if vault and vault.state.get("immutability") != "Disabled":
+            raise RefusedError(
+                "unexpected status 400 (400 Bad Request): The Vault and Backup Items are in an Immutable state where"
+                " destructive operations are not supported"
+            )
 
     def _uses(self, user: CloudObject, existing: CloudObject) -> bool:
         return user.key != existing.key and any(text.lower() == existing.id.lower() for text in strings(user.state))

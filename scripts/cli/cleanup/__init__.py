@@ -1,0 +1,1 @@
+"""`llmctl cleanup`: give up a part of an environment, or all of it."""

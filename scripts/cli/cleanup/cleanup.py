@@ -1,0 +1,146 @@
+"""Deletes what a mode names, step by step; each step finds out from the state what is left to do.
+
+Locks and policies go with what they protect, and before it: they depend on it in Terraform. What stays keeps its own: a
+stack of which only a part is deleted is deployed again at once, protection included.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from scripts.cli.tools import Tools
+from scripts.core.consent import Consent
+from scripts.core.console import report
+from scripts.core.errors import OperatorError
+from scripts.core.targets import Targets
+from scripts.core.workspace import ROOT, Workspace
+from scripts.deployment.bring_up import bring_up, failure_code
+from scripts.deployment.leaving.modes import SCOPES, Mode, Resources, Scope, chosen
+from scripts.deployment.taking_down import take_down
+from scripts.terraform.failures import print_failures
+from scripts.terraform.prepare import Job
+from scripts.terraform.rollout import Rollout
+from scripts.terraform.saved_plans import images_lock
+from scripts.terraform.stack import StackRunner, TerraformError
+from stacks.common.given_up import release
+from stacks.settings import Settings
+
+_BACKUP_VAULT = "azurerm_data_protection_backup_vault"
+
+
+@dataclass(frozen=True)
+class Cleanup:
+    """One mode for one environment, after everything was shown and agreed to."""
+
+    settings: Settings
+    mode: Mode
+    tools: Tools = field(default_factory=Tools)
+
+    @property
+    def scope(self) -> Scope:
+        """What the mode does to which stacks."""
+        return SCOPES[self.mode]
+
+    def states(self) -> dict[str, Resources]:
+        """Return the resources of every stack. Raises OperatorError when a state cannot be read."""
+        with self._run() as run:
+            try:
+                return {name: run.runner(name).resources() for name in run.stacks}
+            except TerraformError as error:
+                raise OperatorError(f"{error.stack}: its state cannot be read: {error.output.strip()}") from None
+
+    def run(self) -> None:
+        """Delete what is left of it. Raises OperatorError; the same command then goes on."""
+        scope = self.scope
+        with self._run(*scope.disposable, destroy=True) as run:
+            report(f"Step 1: {', '.join(reversed(scope.disposable))}")
+            self._take_down(run, scope.disposable)
+        if not scope.data:
+            return
+        try:
+            with self._run(*scope.given_up, destroy=bool(scope.destroyed)) as run:
+                report(f"Step 2: {scope.goes}")
+                for stack in run.stacks.values():
+                    release(stack.folder)
+                self._let_backups_go(run)
+                if scope.destroyed:
+                    self._take_down(run, scope.destroyed)
+                else:
+                    self._delete_part(run.runner(scope.emptied))
+        finally:
+            # Nothing unprotected stays in the folder that Terraform may be run in by hand.
+            with self._run():
+                pass
+        if scope.emptied:
+            report(f"Step 3: {scope.emptied} again, empty, with its protection")
+            with self._run(scope.emptied) as run:
+                self._bring_up(run, scope.emptied)
+        if self.mode is Mode.EVERYTHING and self._workspace().base == ROOT:
+            # It names images of the registry that is gone.
+            images_lock(self._workspace()).unlink(missing_ok=True)
+
+    def _take_down(self, run: Rollout, stacks: tuple[str, ...]) -> None:
+        if not take_down(run, Targets(self.settings.name, stacks), self.settings.name, self.tools.terminal):
+            raise OperatorError("not all of it is gone", self._again(), failure_code(run))
+
+    def _let_backups_go(self, run: Rollout) -> None:
+        """Turn off what makes Azure keep the disks' backups, as the stack is synthesized now."""
+        if "disks" not in run.stacks or self.mode is Mode.UPLOADS:
+            return
+        runner = run.runner("disks")
+        with self._explained(runner):
+            vaults = {
+                address: values
+                for address, values in runner.resources().items()
+                if address.startswith(f"{_BACKUP_VAULT}.")
+            }
+            if all(
+                values["immutability"] == "Disabled" and values["soft_delete"] == "Off" for values in vaults.values()
+            ):
+                return
+            plan = runner.plan(targets=list(vaults))
+            if plan.lost:
+                raise OperatorError(f"the plan would lose {', '.join(plan.lost)}")
+            if not plan.changes.empty:
+                runner.apply()
+
+    def _delete_part(self, runner: StackRunner) -> None:
+        with self._explained(runner):
+            targets = chosen(self.mode, self.settings, runner.resources())
+            if not targets:
+                return
+            plan = runner.plan(destroy=True, targets=targets)
+            for address in plan.lost:
+                report(f"  destroys {address}")
+            if not plan.changes.empty:
+                runner.apply()
+
+    def _bring_up(self, run: Rollout, stack: str) -> None:
+        consent = Consent(self.settings.name, yes=True, terminal=self.tools.terminal)
+        if not bring_up(run, Targets(self.settings.name, (stack,)), consent):
+            raise OperatorError(f"{stack} is not whole again", self._again(), failure_code(run))
+
+    @contextmanager
+    def _explained(self, runner: StackRunner) -> Iterator[None]:
+        try:
+            yield
+        except TerraformError as error:
+            print_failures([(runner, error)], self._command)
+            raise OperatorError("not all of it is gone", self._again()) from None
+
+    @contextmanager
+    def _run(self, *stacks: str, destroy: bool = False) -> Iterator[Rollout]:
+        targets = Targets(self.settings.name, stacks)
+        job = Job(f"cleanup {self.mode.value}", targets, self._workspace(), destroy=destroy)
+        with self.tools.rollout(job) as run:
+            yield run
+
+    def _workspace(self) -> Workspace:
+        return self.tools.workspace(self.settings.name)
+
+    @property
+    def _command(self) -> str:
+        return f"llmctl cleanup {self.mode.value} {self.settings.name}"
+
+    def _again(self) -> str:
+        return f"correct what is wrong, then `{self._command}` goes on from here"

@@ -1,0 +1,49 @@
+"""An environment in a rehearsal folder, of which parts are given up with the product's own synthesis and commands."""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from scripts.cli.cleanup.cleanup import Cleanup
+from scripts.cli.tools import Tools
+from scripts.core.consent import Consent
+from scripts.core.targets import Targets
+from scripts.core.tiers import DURABLE
+from scripts.deployment.bring_up import bring_up
+from scripts.deployment.leaving.modes import Mode
+from scripts.lab.rehearsal.cloud import Cloud
+from scripts.lab.rehearsal.drive import Rehearsal
+from scripts.terraform.prepare import Job, rollout
+from stacks.settings import load_settings
+
+
+class CleanupDrill:
+    """The environment `dev`, its durable stacks alone."""
+
+    def __init__(self, folder: Path, *, fresh: bool = True) -> None:
+        self.settings = load_settings("dev")
+        self.rehearsal = Rehearsal(self.settings, folder, fresh=fresh)
+        self.tools = Tools(workspace=lambda _environment: self.rehearsal.workspace)
+
+    def deploy(self, *stacks: str) -> None:
+        targets = Targets("dev", stacks or DURABLE)
+        with rollout(Job("deploy", targets, self.rehearsal.workspace)) as run:
+            assert bring_up(run, targets, Consent("dev", yes=True))
+
+    def clean_up(self, mode: Mode) -> None:
+        Cleanup(self.settings, mode, self.tools).run()
+
+    def lives(self) -> dict[str, int]:
+        """Return which life each object of the fake cloud is in, by type and name."""
+        found = Cloud(self.rehearsal.folder).objects()
+        return {f"{it.type} {it.id.split('/versions')[0].rsplit('/', 1)[-1]}": it.generation for it in found}
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Do one mode in a folder that is set up."""
+    folder, mode = arguments
+    CleanupDrill(Path(folder), fresh=False).clean_up(Mode(mode))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
