@@ -75,6 +75,14 @@ ADVICE: tuple[tuple[str, Advice], ...] = (
         ),
     ),
     (
+        r"(?s)azurerm_postgresql_flexible_server.*Instance cannot be destroyed",
+        _say(
+            "the environment file names another server than the one in use, and that one is protected on purpose. After"
+            " a restore that was interrupted: the same `llmctl db restore --to TIME` goes on, `llmctl db restore"
+            " --abort` goes back; else bring database.generation back"
+        ),
+    ),
+    (
         "Instance cannot be destroyed",
         _say("it holds data and is protected on purpose; docs/how-to/delete-an-environment.md lifts that"),
     ),
@@ -138,9 +146,16 @@ ADVICE: tuple[tuple[str, Advice], ...] = (
     (
         r"another\s+operation\s+\(install/upgrade/rollback\)\s+is\s+in\s+progress",
         _say(
-            "a run that was stopped hard left the release pending; see it with `helm list --pending --all-namespaces`,"
-            " end it with `helm rollback RELEASE --namespace NAMESPACE` (with `helm uninstall RELEASE --namespace"
-            " NAMESPACE` where nothing was ever deployed); then {redeploy}"
+            "a run that was stopped hard left the release pending: `llmctl state unlock-release ENV` shows it, asks,"
+            " and goes back to its last deployed revision; then {redeploy}"
+        ),
+    ),
+    (
+        r"lookup\s+\S+azmk8s\.io\S*:?\s+no\s+such\s+host",
+        _say(
+            "the name of the cluster's API server is unknown here. Where the cluster was deleted outside Terraform,"
+            " name no stack: `llmctl deploy` and `llmctl destroy` of the environment ask Azure, and go on without it."
+            " Where it is private: run this inside its network, docs/how-to/private-environment.md"
         ),
     ),
     (

@@ -123,7 +123,7 @@ def _release(_found: re.Match[str], address: str, _folder: str, attributes: Mapp
     return Existing(
         address,
         shlex.quote(f"{namespace}/{name}"),
-        (f"helm status {name} --namespace {namespace}   # pending-install: helm uninstall it, and import nothing",),
+        ("llmctl state unlock-release ENV --dry-run   # pending: run it without --dry-run, and import nothing",),
     )
 
 

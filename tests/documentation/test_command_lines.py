@@ -50,7 +50,7 @@ def test_the_lines_are_found_where_they_stand() -> None:
         ("az", "rest"),
         ("kubectl", "port-forward"),
         ("kubectl", "rollout", "restart"),
-        ("helm", "rollback"),
+        ("helm", "template"),
         ("cosign", "sign"),
         ("docker", "version"),
     ):

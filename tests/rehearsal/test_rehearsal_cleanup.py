@@ -9,12 +9,10 @@ import pytest
 
 from scripts.cli.deploy.destroy import PROTECTED
 from scripts.core.errors import OperatorError
-from scripts.core.targets import Targets
 from scripts.core.tiers import DURABLE
 from scripts.deployment.leaving.modes import Mode
 from scripts.deployment.taking_down import take_down
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.terraform.prepare import Job, rollout
 from tests.support.rehearsal.cleanup_drill import CleanupDrill
 from tests.support.rehearsal.killing import Killing
 
@@ -62,8 +60,8 @@ def test_an_environment_given_up_for_good_is_gone_wherever_it_was_killed_and_can
     drill = CleanupDrill(tmp_path / "drill")
     drill.deploy()
     first = drill.lives()
-    job = Job("destroy", Targets("dev", DURABLE), drill.rehearsal.workspace, destroy=True)
-    with rollout(job) as run, pytest.raises(OperatorError, match="nothing was destroyed"):
+    job = drill.job("destroy", destroy=True)
+    with drill.rollout(job) as run, pytest.raises(OperatorError, match="nothing was destroyed"):
         take_down(run, job.targets, "dev")
     assert "llmctl cleanup" in PROTECTED
 
@@ -79,7 +77,7 @@ def test_an_environment_given_up_for_good_is_gone_wherever_it_was_killed_and_can
 
     drill.deploy()
     assert drill.lives().keys() == first.keys() or _without_guids(drill.lives()) == _without_guids(first)
-    with rollout(Job("diff", Targets("dev", DURABLE), drill.rehearsal.workspace)) as run:
+    with drill.rollout(drill.job("diff")) as run:
         run.plan()
         assert {str(plan.changes) for plan in run.plans.values()} == {"no changes"}
     database = json.loads((drill.rehearsal.workspace.output / "stacks/database/cdk.tf.json").read_text("utf-8"))

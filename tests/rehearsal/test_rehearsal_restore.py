@@ -22,7 +22,7 @@ FAULTS = """\
 """
 PROGRAM = "import sys; from tests.support.rehearsal.database_drill import main; main(sys.argv[1:])"
 OLD, NEW = "llm-dev-pg-f2hbm", "llm-dev-pg2-f2hbm"
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS = int(os.environ.get("KILLS", "1"))
 """Moments of a kill that a run tries, drawn at random; 0 tries all."""
 
 

@@ -106,7 +106,7 @@ WAYS = {
     ),
     "pending-release": (
         "another operation (install/upgrade/rollback) is in progress",
-        ["helm list --pending --all-namespaces", "helm rollback RELEASE --namespace NAMESPACE"],
+        ["llmctl state unlock-release ENV", "last deployed revision", "`llmctl deploy dev`"],
     ),
     "no-machine": ("creating Agent Pool: AllocationFailed: Allocation failed.", ["wait", "another vm_size"]),
     "role-on-its-way": (

@@ -29,6 +29,8 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 
+from .pending_releases import require_none_pending
+
 app = typer.Typer(rich_markup_mode="rich")
 
 
@@ -75,6 +77,7 @@ def deploy(
         if plans:
             saved_plans.restore(plans, run)
         check_before(run, settings)
+        require_none_pending(run, chosen.environment, tools.kubectl_of)
         back = GoingBack(connect=tools.kubectl_of)
         ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back)
         if as_json:

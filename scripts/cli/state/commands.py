@@ -6,16 +6,18 @@ from typing import Annotated
 
 import typer
 
+from scripts.cli.options import AsJson
 from scripts.cli.tools import tools_of
 from scripts.core.azure import az_text
 from scripts.core.consent import Consent
-from scripts.core.console import err, out
+from scripts.core.console import err, out, print_json
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, parse_targets
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import CACHE
+from scripts.terraform.adopting.adoption import as_json as as_json_of
 from scripts.terraform.deployed_groups import require_all_states
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
@@ -25,6 +27,7 @@ from scripts.terraform.state_migration import Need, carry_out, plan_moves
 from scripts.terraform.state_places import place, settings_of
 from stacks.settings import Settings
 
+from . import adopting, releases
 from .login import logged_in
 from .storage import bootstrap_commands
 
@@ -33,7 +36,7 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
 
 @app.callback()
 def state() -> None:
-    """Terraform state: create its storage, migrate it, break a stale lock."""
+    """Terraform state: create its storage, migrate it, break a stale lock, import what a lost one held."""
 
 
 @app.command()
@@ -150,6 +153,61 @@ def unlock(
             print_failures([(run.runner(stack), error)], f"llmctl state unlock {chosen.environment} {stack} LOCK")
             raise OperatorError(f"{stack} is still locked") from None
     err.print(f"{stack} is free: `llmctl deploy {chosen.environment}`", markup=False)
+
+
+@app.command("unlock-release")
+def unlock_release(
+    context: typer.Context,
+    environment: Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environment)],
+    release: Annotated[str, typer.Argument(metavar="[NAMESPACE/RELEASE]", help="Left out: all that are pending.")] = "",
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree beforehand: the run that held it has ended.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what is pending, and change nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Free Helm releases that a killed run has left pending (install, upgrade, rollback).
+
+    Removes Helm's record of the revision that never ended, and nothing else in the cluster. The last deployed revision
+    stays, and `llmctl deploy` goes on from it. Only when that run has really ended.
+    """
+    tools = tools_of(context)
+    name = tools.load(environment).name
+    lock = tools.workspace(name).lock_name
+    with environment_lock(CACHE / "locks", lock, "state unlock-release"):
+        consent = Consent(name, yes, terminal=tools.terminal)
+        found = releases.unlock(tools.kubectl_of(name), consent, release, dry_run=dry_run)
+    if as_json:
+        print_json({"environment": name, "releases": found, "dry_run": dry_run})
+    elif not found:
+        out.print(f"No release of {name} is pending.", markup=False)
+    elif not dry_run:
+        err.print(f"Free: `llmctl deploy {name}`", markup=False)
+
+
+@app.command()
+def adopt(
+    context: typer.Context,
+    environment: Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environment)],
+    stack: Annotated[str, typer.Argument(metavar="STACK", help="Stack whose state was lost, whole or in part.")],
+    *,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Agree beforehand to writing the state.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Import into a copy, show it, and write nothing.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Bring back the lost state of STACK: import what exists in Azure, Entra and the cluster.
+
+    Imports into a copy first; ids follow from names, or are asked of Azure with your `az` login. Shows what was found,
+    what cannot be imported and why, and what a deployment would do afterwards; asks, and writes the state in one go.
+    Changes nothing but the state. Nothing is taken into it that a deployment would then destroy or replace. Safe to
+    interrupt and to run again. Stacks that STACK reads come first: durable ones, network, aks, platform.
+    """
+    tools, chosen = tools_of(context), parse_targets([environment, stack])
+    settings = tools.load(chosen.environment)
+    found = adopting.adopt(
+        settings, stack, tools, Consent(settings.name, yes, terminal=tools.terminal), dry_run=dry_run
+    )
+    if as_json:
+        print_json({"environment": settings.name, "stack": stack, "dry_run": dry_run, **as_json_of(found)})
 
 
 def _without_bootstrap(settings: Settings) -> str:

@@ -70,6 +70,7 @@ AZ = (
     "az keyvault list --resource-group g",
     f"az keyvault secret list --vault-name llm-dev-abcde --subscription {GUID}",
     f"az keyvault secret list-versions --vault-name llm-dev-abcde --subscription {GUID} --name n",
+    "az keyvault secret list-versions --vault-name llm-dev-abcde --name database-chat-password",
     "az keyvault secret recover --name database-chat-password --vault-name llm-dev-abcde",
     "az keyvault secret set --vault-name llm-dev-abcde --name alert-webhook-url --file /dev/null",
     (
@@ -116,6 +117,7 @@ AZ = (
     "az postgres flexible-server show --name s --resource-group g",
     'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
     "az postgres flexible-server geo-restore --help",
+    "az postgres flexible-server restore --help",
     (
         f'az rest --method GET --url "/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.DBforPostgreSQL'
         '/flexibleServers/s/backups?api-version=2024-08-01"'
@@ -136,6 +138,7 @@ AZ = (
     f"az rest --method POST --resource {GUID} --url https://dev.azure.com/o/_apis/endpoints --body {{}}",
     f"az role assignment delete --ids {SCOPE}/providers/Microsoft.Authorization/roleAssignments/{GUID}",
     f"az role assignment list --all --subscription {GUID}",
+    f"az role assignment list --scope {SCOPE}",
     """az role definition create --role-definition '{"Name": "n", "Actions": [], "AssignableScopes": ["/s"]}'""",
     f"az role definition delete --name n --custom-role-only true --scope /subscriptions/{GUID}",
     f"az role definition list --custom-role-only true --name n --scope /subscriptions/{GUID}",
@@ -247,6 +250,7 @@ KUBECTL = (
     "kubectl get secret s -n gateway -o json",
     "kubectl get secrets,configmaps -n opik -l owner=helm,name=opik -o json",
     "kubectl get secrets --all-namespaces -l owner=helm -o json",
+    "kubectl get secrets,configmaps --all-namespaces -l owner=helm -o json",
     "kubectl create -f /dev/null",
     "kubectl delete secrets sh.helm.release.v1.opik.v1 -n opik --ignore-not-found",
     "kubectl logs --tail=10 --prefix -f -n serving -l app=x -c run --max-log-requests=50",
@@ -266,9 +270,6 @@ KUBECTL = (
 
 HELM = (
     "helm install --help",
-    "helm list --pending --all-namespaces",
-    "helm rollback vllm --namespace serving",
-    "helm status vllm --namespace serving",
     "helm uninstall opik --namespace opik",
     "helm uninstall --namespace serving vllm",
     "helm template helm/scaling -f helm/scaling/values.yaml",

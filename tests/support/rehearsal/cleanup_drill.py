@@ -1,7 +1,8 @@
 """An environment in a rehearsal folder, of which parts are given up with the product's own synthesis and commands."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from scripts.cli.cleanup.cleanup import Cleanup
@@ -13,7 +14,9 @@ from scripts.deployment.bring_up import bring_up
 from scripts.deployment.leaving.modes import Mode
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.terraform.prepare import Job, rollout
+from scripts.terraform.prepare import Job
+from scripts.terraform.rollout import Rollout
+from scripts.terraform.synthesis import synthesize
 from stacks.settings import load_settings
 
 
@@ -23,12 +26,26 @@ class CleanupDrill:
     def __init__(self, folder: Path, *, fresh: bool = True) -> None:
         self.settings = load_settings("dev")
         self.rehearsal = Rehearsal(self.settings, folder, fresh=fresh)
-        self.tools = Tools(workspace=lambda _environment: self.rehearsal.workspace)
+        self.tools = Tools(workspace=lambda _environment: self.rehearsal.workspace, rollout=self.rollout)
+
+    @contextmanager
+    def rollout(self, job: Job) -> Iterator[Rollout]:
+        """Do what `prepare.rollout` does, without its lock, which other tests hold."""
+        synthesize(job.workspace, self.rehearsal.processes)
+        run = self.rehearsal.rollout(*job.targets.stacks, destroy=job.destroy)
+        try:
+            yield run
+        finally:
+            run.discard_plans()
+
+    def job(self, action: str, *stacks: str, destroy: bool = False) -> Job:
+        """Return what to do to stacks, to the durable ones where none is named."""
+        return Job(action, Targets("dev", stacks or DURABLE), self.rehearsal.workspace, destroy=destroy)
 
     def deploy(self, *stacks: str) -> None:
-        targets = Targets("dev", stacks or DURABLE)
-        with rollout(Job("deploy", targets, self.rehearsal.workspace)) as run:
-            assert bring_up(run, targets, Consent("dev", yes=True))
+        job = self.job("deploy", *stacks)
+        with self.rollout(job) as run:
+            assert bring_up(run, job.targets, Consent("dev", yes=True))
 
     def clean_up(self, mode: Mode) -> None:
         Cleanup(self.settings, mode, self.tools).run()

@@ -50,6 +50,13 @@ class ClusterService(Service):
                 return
         raise RefusedError(f'Get "https://{self.host}:443/version": dial tcp: lookup {self.host}: no such host')
 
+    def imported(self, type_name: str, object_id: str) -> CloudObject | None:
+        """Return the release of an id with its namespace: in the state, a release's id is its name alone."""
+        if type_name != "helm_release":
+            return None
+        namespace, _, name = object_id.partition("/")
+        return self.cloud.get(self.unique_key(type_name, {"name": name, "namespace": namespace}))
+
     def scope(self) -> str:
         """Return the API server's name."""
         return self.host

@@ -135,10 +135,12 @@ class FakeProvider:
 
     def import_state(self, type_name: str, object_id: str) -> Answer:
         """Return the state of an existing object by its id; for another one, what Terraform itself says then."""
-        existing = self._writes.existing(type_name, object_id)
+        existing = self._service.imported(type_name, object_id) or self._writes.existing(type_name, object_id)
         if existing is None:
             return Answer(problems=[("", f"Cannot import non-existent remote object: {type_name} {object_id}")])
-        return Answer(state=existing.state)
+        # Nothing can be read back that tells which version of a write-only value was written.
+        unread = dict.fromkeys((name for name in existing.state if name.endswith("_wo_version")), None)
+        return Answer(state={**existing.state, **unread})
 
     def read_data(self, type_name: str, config: Any) -> Answer:
         """Return the state of a data source."""

@@ -30,6 +30,11 @@ class Service:
     def check_reachable(self) -> None:
         """Raise RefusedError where the service cannot answer at all."""
 
+    def imported(self, type_name: str, object_id: str) -> CloudObject | None:
+        """Return what `terraform import` means by an id that is none of the object's own; None where it is."""
+        del type_name, object_id
+        return None
+
     def scope(self) -> str:
         """Return the cluster the provider works in, empty where there is none."""
         return ""

@@ -1,0 +1,74 @@
+"""`llmctl state adopt`: a lost state is made again from what exists."""
+
+from scripts.cli.tools import Tools
+from scripts.core.consent import Consent
+from scripts.core.console import err, report
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.targets import Targets
+from scripts.terraform.adopting.adoption import Adopted, Adoption, Find
+from scripts.terraform.adopting.lookups import Lookups
+from scripts.terraform.failures import print_failures
+from scripts.terraform.prepare import Job
+from scripts.terraform.scratch import EMPTY, Scratch, discard
+from scripts.terraform.stack import NotDeployedError, StackRunner, TerraformError
+from stacks.settings import Settings
+
+COPY = "adopt"
+
+
+def adopt(
+    settings: Settings, stack: str, tools: Tools, consent: Consent, *, dry_run: bool, find: Find | None = None
+) -> Adopted:
+    """Import what exists of a stack, show it, ask, and write its state. Raises OperatorError."""
+    environment = settings.name
+    job = Job("state adopt", Targets(environment, (stack,)), tools.workspace(environment))
+    with tools.rollout(job) as run:
+        real = run.runner(stack)
+        try:
+            serial = _serial(real)
+            scratch = Scratch.of(real, COPY, f"{stack} {serial}")
+            report(f"Importing what exists of {stack} into a copy; the real state is not touched")
+            found = Adoption(scratch, settings.azure.subscription_id, find or Lookups().find, report).run()
+        except NotDeployedError:
+            needed = ", ".join(sorted(run.stacks[stack].dependencies))
+            raise OperatorError(
+                f"{stack} reads a state that is not there ({needed})",
+                f"`llmctl state adopt {environment} STACK` for those first",
+                ExitCode.NOT_READY,
+            ) from None
+        except TerraformError as error:
+            print_failures([(real, error)], f"llmctl state adopt {environment} {stack}")
+            raise OperatorError(f"{stack} cannot be planned; nothing was written") from None
+        _show(found, stack, environment)
+        if not found.imported:
+            discard(real, COPY)
+            return found
+        if not dry_run:
+            consent.obtain(f"Write these {len(found.imported)} resources into the state of {stack}?", {})
+            try:
+                if _serial(real) != serial:
+                    raise OperatorError(f"somebody has changed the state of {stack} meanwhile", "run this again")
+                scratch.switch()
+            except TerraformError as error:
+                raise OperatorError(f"the state could not be written: {error.output.strip()}") from None
+            discard(real, COPY)
+            err.print(f"Written. `llmctl diff {environment} {stack}` shows what is left.", markup=False)
+    return found
+
+
+def _serial(real: StackRunner) -> int:
+    return int((real.pull() or EMPTY)["serial"])
+
+
+def _show(found: Adopted, stack: str, environment: str) -> None:
+    report(f"{stack}: {len(found.imported)} imported, {len(found.left)} not")
+    for address, why in found.left.items():
+        report(f"  {address}: {why}")
+    if not found.imported and not found.left:
+        report(f"The state of {stack} lacks nothing.")
+    elif found.plan.changes.empty:
+        report("A deployment would change nothing.")
+    else:
+        report(f"`llmctl deploy {environment} {stack}` would do: {found.plan.changes}")
+        for change in found.plan.resources:
+            report(f"  {change.kind.value} {change.address}")

@@ -1,0 +1,1 @@
+"""Import of everything that a stack consists of, after its state was lost."""

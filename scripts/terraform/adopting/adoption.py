@@ -1,0 +1,132 @@
+"""Imports everything that a stack consists of into a copy of it, round by round, as plans get to know more.
+
+A child's id follows from its parent's, which is known once the parent is imported. Nothing in Azure or the cluster is
+changed, and nothing is written to the real state before the copy is whole.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from scripts.review.plan import Changes, Plan
+from scripts.terraform.diagnose import errors
+from scripts.terraform.scratch import Scratch
+from scripts.terraform.stack import TerraformError
+
+from .ids import from_names
+from .lookups import NEEDED
+
+Find = Callable[[str, Mapping[str, Any]], str | None]
+"""Looks a resource up: type, and what is known of it."""
+_NOT_THERE = "there is none, or more than one"
+_VERSIONS = "_wo_version"
+"""Ending of arguments that tell when a write-only value was written. Nobody can read them back; taken for missing, a
+new value would be written over the one that is in use."""
+
+
+@dataclass
+class Adopted:
+    """What became of a stack's resources."""
+
+    imported: dict[str, str] = field(default_factory=dict)
+    """Address to import id."""
+    left: dict[str, str] = field(default_factory=dict)
+    """Address to the reason why it is not imported; the next deployment makes it, or meets it."""
+    plan: Plan = field(default_factory=lambda: Plan(Changes()))
+    """What a deployment would do afterwards."""
+
+
+@dataclass(frozen=True)
+class Adoption:
+    """One stack's import."""
+
+    scratch: Scratch
+    subscription: str
+    find: Find
+    tell: Callable[[str], object]
+    """Gets a line for each import."""
+    found: Adopted = field(default_factory=Adopted)
+
+    def run(self) -> Adopted:
+        """Import what exists of the stack into its copy. Raises TerraformError, AzureError."""
+        found, in_state = self.found, self.scratch.real.resources()
+        # Imported by a run that ended before it wrote the state.
+        earlier = self.scratch.runner.resources()
+        found.imported |= {address: str(earlier[address]["id"]) for address in earlier if address not in in_state}
+        while True:
+            found.plan = self.scratch.runner.plan(read_unchanged=True)
+            creations = _creations(found.plan)
+            open_ = [address for address in creations if address not in found.left]
+            before = len(found.imported) + len(found.left)
+            for address in open_:
+                self._one(address, creations[address])
+            if len(found.imported) + len(found.left) == before:
+                break
+        for address in open_:
+            found.left[address] = "its id depends on something that is not there"
+        if unread := _unread_versions(found.plan):
+            self.scratch.amend(lambda address, attributes: attributes | unread.get(address, {}))
+            found.plan = self.scratch.runner.plan(read_unchanged=True)
+        _give_back(self.scratch, found)
+        return found
+
+    def _one(self, address: str, known: Mapping[str, Any]) -> None:
+        type_, left = address.partition(".")[0], self.found.left
+        try:
+            id_ = from_names(type_, known, self.subscription)
+            if id_ is None:
+                return
+        except KeyError:
+            if type_ not in NEEDED:
+                left[address] = f"{type_} cannot be imported"
+                return
+            if any(known.get(name) is None for name in NEEDED[type_]):
+                return
+            id_ = self.find(type_, known)
+        if id_ is None:
+            left[address] = _NOT_THERE
+            return
+        try:
+            self.scratch.runner.adopt(address, id_)
+        except TerraformError as error:
+            said = errors(error.output)
+            left[address] = " ".join(said[0].split())[:200] if said else "terraform import failed"
+            return
+        self.tell(f"  {address}  {id_}")
+        self.found.imported[address] = id_
+
+
+def _creations(plan: Plan) -> dict[str, Mapping[str, Any]]:
+    """Return what is known of each resource that the plan would make, by address."""
+    return {
+        change["address"]: change["change"]["after"]
+        for change in plan.document.get("resource_changes", [])
+        if change["mode"] == "managed" and change["change"]["actions"] == ["create"]
+    }
+
+
+def _unread_versions(plan: Plan) -> dict[str, dict[str, Any]]:
+    """Return, by address, the versions of write-only values that an import could not read, as they are configured."""
+    found: dict[str, dict[str, Any]] = {}
+    for resource in plan.document.get("resource_changes", []):
+        before, after = resource["change"]["before"] or {}, resource["change"]["after"] or {}
+        unread = {name: after[name] for name in after if name.endswith(_VERSIONS) and before and before[name] is None}
+        if any(value is not None for value in unread.values()):
+            found[resource["address"]] = unread
+    return found
+
+
+def _give_back(scratch: Scratch, found: Adopted) -> None:
+    """Take out of the copy what a deployment would destroy or replace: it is not what the configuration means."""
+    lost = [change.address for change in found.plan.resources if change.kind.loses and change.address in found.imported]
+    if lost:
+        scratch.runner.forget(lost)
+        for address in lost:
+            del found.imported[address]
+            found.left[address] = "what exists differs so that it would be replaced"
+        found.plan = scratch.runner.plan(read_unchanged=True)
+
+
+def as_json(found: Adopted) -> dict[str, Any]:
+    """Return it for a program to read."""
+    return {"imported": found.imported, "left": found.left, "changes": str(found.plan.changes)}
