@@ -96,13 +96,11 @@ def set_restore(context: typer.Context, environment: str, *, yes: bool) -> SetRe
     found = opened(tools, environment)
     consent = Consent(environment, yes, terminal=tools.terminal)
 
-    def database(moment: str, _server_id: str) -> None:
-        restore_database(context, environment, to=moment, yes=True)
+    def database(moment: str, server_id: str) -> None:
+        restore_database(context, environment, to=moment, from_=server_id, yes=True)
 
     def database_back() -> None:
-        raise OperatorError(
-            "the database does not go back by itself", "docs/how-to/restore-postgresql.md, Back to the old server"
-        )
+        restore_database(context, environment, abort=True, yes=True)
 
     return SetRestore(
         opened=found,
