@@ -56,6 +56,7 @@ _AZURE = {
         "{resource_group_id}/providers/Microsoft.Authorization/policyAssignments/{name}"
     ),
     "storage_account": _GROUP + "Microsoft.Storage/storageAccounts/{name}",
+    "storage_container": "{storage_account_id}/blobServices/default/containers/{name}",
     "storage_share": "{storage_account_id}/fileServices/default/shares/{name}",
     "subnet": _NET + "virtualNetworks/{virtual_network_name}/subnets/{name}",
     "subnet_nat_gateway_association": "{subnet_id}",
