@@ -26,7 +26,9 @@ class BackupStore(Construct):
     """
 
     account: StorageAccount
+    """Takes no key: only logins with a role write or read."""
     container: StorageContainer
+    """Holds one blob for each set."""
 
     def __init__(
         self,

@@ -54,6 +54,7 @@ ASSIGNED_ROLES = (
     "Monitoring Reader",
     "Network Contributor",
     "Reader",
+    "Storage Blob Data Contributor",
 )
 """Built-in roles that the stacks assign. None of them lets its holder assign roles."""
 

@@ -135,7 +135,7 @@ def test_every_image_is_deployed_by_the_component_that_its_chart_belongs_to(plat
 @pytest.mark.parametrize(
     ("kind", "files", "of_the_platform"),
     [
-        ("alerts", "monitors/rules/*.yaml", {"platform"}),
+        ("alerts", "monitors/rules/*.yaml", {"platform", "backups"}),
         ("dashboards", "dashboards/files/*.json", {"overview", "postgresql"}),
     ],
 )
