@@ -62,11 +62,7 @@ class BackupStore(Construct):
             account_tier="Standard",
             account_replication_type="ZRS" if zone_redundant else "LRS",
             public_network_access_enabled=True,
-            network_rules=StorageAccountNetworkRules(
-                default_action="Allow" if allowed_ranges is None else "Deny",
-                bypass=["AzureServices"],
-                ip_rules=list(allowed_ranges or ()),
-            ),
+            network_rules=_network_rules(allowed_ranges),
             https_traffic_only_enabled=True,
             min_tls_version="TLS1_2",
             shared_access_key_enabled=False,
@@ -110,3 +106,11 @@ class BackupStore(Construct):
                 principal_type=None,
                 keep_principal=True,
             )
+
+
+def _network_rules(allowed_ranges: Sequence[str] | None) -> StorageAccountNetworkRules:
+    if allowed_ranges is None:
+        # azurerm does not read back rules that say what Azure does anyway, so that every plan would add them again; and
+        # without rules it would keep those of a time when there were ranges. "Metrics" means nothing where all is open.
+        return StorageAccountNetworkRules(default_action="Allow", bypass=["AzureServices", "Metrics"], ip_rules=[])
+    return StorageAccountNetworkRules(default_action="Deny", bypass=["AzureServices"], ip_rules=list(allowed_ranges))
