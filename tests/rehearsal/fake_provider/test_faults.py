@@ -176,3 +176,19 @@ def test_a_wait_cannot_be_interrupted(tmp_path: Path) -> None:
     started = time.monotonic()
     assert Faults(Cloud(tmp_path), "network", stopped).strike("create", KIND, KIND) is None
     assert time.monotonic() - started >= 0.2
+
+
+def test_resources_of_one_name_are_told_apart_by_what_they_belong_to(tmp_path: Path) -> None:
+    folder = tmp_path / "stacks" / "disks"
+    folder.mkdir(parents=True)
+    disks = {name: {"name": f"llm-dev-{name}"} for name in ("mysql", "redis")}
+    locks = {
+        f"{name}_lock": {"name": "keep", "scope": f"${{azurerm_managed_disk.{name}.id}}"} for name in ("mysql", "redis")
+    }
+    resources = {"azurerm_managed_disk": disks, "azurerm_management_lock": locks}
+    (folder / "cdk.tf.json").write_text(json.dumps({"resource": resources}))
+    found = [
+        Configuration(folder).address("azurerm_management_lock", {"name": "keep", "scope": f"/disks/llm-dev-{name}"})
+        for name in ("mysql", "redis")
+    ]
+    assert found == ["azurerm_management_lock.mysql_lock", "azurerm_management_lock.redis_lock"]

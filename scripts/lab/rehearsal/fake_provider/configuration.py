@@ -7,7 +7,8 @@ be needed, and the address of a resource, of which the protocol passes only the 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +39,42 @@ class Configuration:
         """Return the address of the resource whose literal arguments fit best; the bare type where none fits."""
         labelled = self._sections["resource"].get(type_name, {})
         scores = {
-            label: score for label, body in labelled.items() if (score := _agreement(body, attributes)) is not None
+            label: score
+            for label, body in labelled.items()
+            if (score := _agreement(body, attributes, self._name_of)) is not None
         }
         if not scores:
             return type_name
         return f"{type_name}.{max(scores, key=lambda label: scores[label])}"
 
+    def _name_of(self, type_name: str, label: str) -> str:
+        """Return the literal name of a resource; empty where it is given by reference, or there is no such resource."""
+        name = self._sections["resource"].get(type_name, {}).get(label, {}).get("name", "")
+        return name if isinstance(name, str) and "${" not in name else ""
 
-def _agreement(body: Any, actual: Any) -> int | None:
-    """Count the literals two values agree in; None where they contradict each other."""
-    if is_unknown(actual) or (isinstance(body, str) and "${" in body):
+
+_ID = re.compile(r"\$\{(?P<type>\w+)\.(?P<label>[\w-]+)\.id\}")
+NameOf = Callable[[str, str], str]
+
+
+def _agreement(body: Any, actual: Any, name_of: NameOf) -> int | None:
+    """Count the literals two values agree in; None where they contradict each other.
+
+    A reference to a resource's id agrees with an id that ends in that resource's name: five locks of one name differ in
+    nothing else.
+    """
+    if is_unknown(actual):
         return 0
+    if isinstance(body, str) and "${" in body:
+        reference = _ID.fullmatch(body)
+        name = name_of(reference["type"], reference["label"]) if reference else ""
+        return int(bool(name) and isinstance(actual, str) and actual.rpartition("/")[2] == name)
     if isinstance(body, dict):
         if isinstance(actual, list) and len(actual) == 1:  # a block given without its list
             actual = actual[0]
         if not isinstance(actual, Mapping):
             return 0
-        scores = [_agreement(value, actual[key]) for key, value in body.items() if key in actual]
+        scores = [_agreement(value, actual[key], name_of) for key, value in body.items() if key in actual]
         return None if None in scores else sum(score or 0 for score in scores)
     if isinstance(body, str | int | float | bool):
         return 1 if body == actual else None if actual is not None else 0
