@@ -14,6 +14,11 @@ ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 
 
+def user_cache() -> Path:
+    """Return what all checkouts of a person share, and can be deleted: below `XDG_CACHE_HOME`, else `~/.cache`."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform"
+
+
 @dataclass(frozen=True)
 class Stack:
     """One synthesized stack."""

@@ -1,7 +1,6 @@
 """Where prices come from: Azure's list for a region, kept for a week, or the dated list of this folder."""
 
 import json
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
@@ -13,6 +12,7 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from scripts.core.workspace import user_cache
 from stacks.settings.catalog import parse_vm_size
 
 from .amount import HOURS, UNKNOWN, Cost
@@ -21,7 +21,7 @@ from .meters import Meter
 
 LISTED_REGION = "eastus"
 KEPT = timedelta(days=7)
-CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "prices"
+CACHE = user_cache() / "prices"
 
 _LIST = Path(__file__).with_name("prices.yaml")
 _ASSUMPTIONS = Path(__file__).parents[1] / "lab" / "simulation" / "assumptions.yaml"

@@ -7,6 +7,7 @@ its file with what is deployed, not with what was last written down in it.
 
 import itertools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -24,7 +25,7 @@ GIVEN = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OneWay:
+class OneWay(ABC):
     """A mark on a setting."""
 
     stack: str
@@ -46,9 +47,9 @@ class OneWay:
     says: ClassVar[str]
     """What the reference says of a key with this mark."""
 
+    @abstractmethod
     def problem(self, before: str, after: str) -> str:
         """Return what is wrong with `after` where `before` is deployed, empty when nothing is."""
-        raise NotImplementedError
 
     @property
     def context(self) -> tuple[str, ...]:

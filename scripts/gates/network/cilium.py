@@ -39,6 +39,7 @@ from typing import Any
 from filelock import FileLock
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import user_cache
 
 MODULE = Path(__file__).with_name("evaluator")
 _SOURCES = ("go.mod", "go.sum", "main.go")
@@ -122,8 +123,7 @@ def program() -> Path:
 def where() -> Path:
     """Return where the evaluator of this checkout is or will be, by what it is built from."""
     key = hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    return cache / "llm-platform" / "tools" / f"network-policies-{key}" / "network-policies"
+    return user_cache() / "tools" / f"network-policies-{key}" / "network-policies"
 
 
 def _build(target: Path) -> None:

@@ -10,6 +10,8 @@ import venv
 from pathlib import Path
 from typing import Any
 
+from scripts.core.workspace import user_cache
+
 from .compare import EXPECTED, differences, judged
 from .translate import write_copy
 
@@ -53,8 +55,7 @@ def main() -> int:
 
 def packages() -> Path:
     """Return the Python of an environment with cdktn and its bindings, made at the first call and kept in the cache."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform" / "cdktn"
-    place = cache / hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+    place = user_cache() / "cdktn" / hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
     python = place / "bin" / "python"
     ready = place / "ready"
     if not ready.exists():

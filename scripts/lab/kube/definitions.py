@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import user_cache
 
 from .api import Api, ApiError, Object
-from .programs import cache
 
 MODULES = {
     "cert-manager": (
@@ -82,7 +82,7 @@ def _served(item: Object) -> bool:
 
 def _folder(module: str, version: str) -> Path:
     # Outside of any module, so that nothing else is resolved.
-    place = cache() / "kubernetes"
+    place = user_cache() / "kubernetes"
     place.mkdir(parents=True, exist_ok=True)
     environment = os.environ | {"GOFLAGS": "-mod=mod", "GOWORK": "off"}
     command = ["go", "mod", "download", "-json", f"{module}@{version}"]

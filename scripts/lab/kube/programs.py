@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import user_cache
 
 MODULE = Path(__file__).parent
 VERSION = "v1.36.3"
@@ -65,16 +66,11 @@ class Programs:
         return names + [file.name for file in self.stages if not file.is_file()]
 
 
-def cache() -> Path:
-    """Return where programs are kept: below `XDG_CACHE_HOME`, else `~/.cache`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "llm-platform"
-
-
 def programs() -> Programs:
     """Return where the programs of this checkout are or will be, by what they are built from."""
     text = b"".join((MODULE / name).read_bytes() for name in ("go.mod", "go.sum"))
     key = hashlib.sha256(text + repr((_FLAGS, PACKAGES, STAGES)).encode()).hexdigest()[:16]
-    return Programs(cache() / "kubernetes" / key)
+    return Programs(user_cache() / "kubernetes" / key)
 
 
 def build(say: Say = lambda _text: None) -> Programs:
