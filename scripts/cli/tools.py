@@ -11,6 +11,7 @@ import typer
 from scripts.applications.adoption.directory import logins
 from scripts.applications.ingress import Ingress, ingress_of
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.console import TERMINAL, Terminal
 from scripts.core.targets import load_environment
 from scripts.core.workspace import Workspace
@@ -39,6 +40,8 @@ class Tools:
     """Reads the outputs of stacks: environment, then names."""
     kubectl_of: Callable[[str], Kubectl] = kubectl_of
     """Gives kubectl for the cluster of an environment."""
+    in_pod: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
+    """Gives what runs programs in a container: cluster, namespace, workload, container."""
     ingress_of: Callable[[Settings], Ingress] = ingress_of
     """Says how the ingress of an environment is reached."""
     entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins

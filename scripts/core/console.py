@@ -1,7 +1,9 @@
 """Where the command line writes: results to standard output, everything else to standard error."""
 
+import csv
 import json
 import sys
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -10,6 +12,7 @@ from rich.console import Console
 from .errors import OperatorError
 
 _WIDTH_OF_A_LOG = 140
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def _console(stream: TextIO, *, stderr: bool) -> Console:
@@ -28,6 +31,17 @@ def report(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print `value` for a program to read, and nothing else."""
     sys.stdout.write(json.dumps(value, indent=2, default=str) + "\n")
+
+
+def print_csv(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows for a spreadsheet, and nothing else.
+
+    A word that a spreadsheet would run as a formula gets an apostrophe before it (OWASP, CSV injection).
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(headings)
+    for row in rows:
+        writer.writerow([f"'{cell}" if isinstance(cell, str) and cell[:1] in _FORMULA else cell for cell in row])
 
 
 def print_error(error: OperatorError) -> None:

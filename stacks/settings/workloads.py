@@ -148,6 +148,9 @@ class GatewayServiceSettings(Model):
     """Whether traces hold prompts and answers of programs; `false` leaves times, tokens, costs and which key called."""
     spend_log_days: Annotated[int, Field(ge=1, le=3650)] = 90
     """How long the record of every call, without its text, is kept in the database."""
+    spend_per_person: bool = False
+    """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that
+    `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council."""
 
 
 class OpikProfile(StrEnum):

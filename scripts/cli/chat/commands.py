@@ -6,23 +6,30 @@ from typing import Annotated
 
 import typer
 
-from scripts.applications.chat import ROLLOUT_S, Chat
+from scripts.applications.chat.running import ROLLOUT_S, Chat
 from scripts.cli.checks import end_with
 from scripts.cli.options import AsJson, Environment
-from scripts.cli.tools import Tools, tools_of
+from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import default_environment
 from stacks.platform.components.chat.login import administrator
-from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
+
+from .opened import settings_of_chat
+from .people import group, groups, log_out, remove_group, role, users
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Open WebUI, the chat: status, logs, health, restart.",
+    help="Open WebUI, the chat: status, logs, health, restart; people, roles, groups.",
 )
+app.command("users")(users)
+app.command("role")(role)
+app.command("log-out")(log_out)
+app.command("groups")(groups)
+app.command("group")(group)
+app.command("remove-group")(remove_group)
 
 
 class Part(StrEnum):
@@ -94,21 +101,13 @@ def shell(context: typer.Context, environment: Environment = None) -> None:
 @app.command("admin")
 def admin(context: typer.Context, environment: Environment = None) -> None:
     """Show the local administrator, where the password is kept, and whether password login is on."""
-    settings = _settings(tools_of(context), environment)
+    settings = settings_of_chat(tools_of(context), environment)
     out.print(administrator(settings), markup=False)
     err.print(f"Password: the vault's secret {GeneratedSecret.CHAT_ADMIN_PASSWORD.value}.", markup=False)
     if not settings.chat.password_login:
         err.print(f"Its form is off: set chat.password_login in environments/{settings.name}.yaml and deploy.")
 
 
-def _settings(tools: Tools, environment: str | None) -> Settings:
-    name = environment or default_environment()
-    settings = tools.load(name)
-    if not settings.chat.enabled:
-        raise OperatorError(f"{name} has no chat", f"set chat.enabled in environments/{name}.yaml", ExitCode.REFUSED)
-    return settings
-
-
 def _chat(context: typer.Context, environment: str | None) -> Chat:
     tools = tools_of(context)
-    return Chat(tools.kubectl_of(_settings(tools, environment).name))
+    return Chat(tools.kubectl_of(settings_of_chat(tools, environment).name))

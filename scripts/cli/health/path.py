@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from scripts.applications.chat import DEPLOYMENT, Chat
-from scripts.applications.llm_gateway import gateway_api
+from scripts.applications.chat.running import DEPLOYMENT, Chat
+from scripts.applications.llm_gateway.api import gateway_api
 from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web

@@ -130,5 +130,13 @@ def config(settings: Settings) -> dict[str, Any]:
             # They would call every model, and so start every GPU.
             "background_health_checks": False,
             "maximum_spend_logs_retention_period": f"{settings.gateway.spend_log_days}d",
+            **_people(settings),
         },
     }
+
+
+def _people(settings: Settings) -> dict[str, Any]:
+    """Who asked, from the header that Open WebUI alone can send: the ingress takes it away from all others."""
+    if not settings.gateway.spend_per_person:
+        return {}
+    return {"user_header_mappings": [{"header_name": "X-OpenWebUI-User-Id", "litellm_user_role": "customer"}]}

@@ -5,7 +5,7 @@ Interface: https://docs.litellm.ai/docs/proxy/virtual_keys and /team_budgets (1.
 
 import base64
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -14,15 +14,10 @@ from urllib.parse import urlencode
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.opik.cluster import FRONTEND
-from scripts.opik.cluster import NAMESPACE as OPIK
-from stacks.platform.components.llm_gateway.address import BASE_URL, NAMESPACE, PORT, SERVICE
+from stacks.platform.components.llm_gateway.address import NAMESPACE, PORT, SERVICE
 from stacks.platform.components.llm_gateway.secrets import SECRET
-from stacks.platform.components.opik.names import GATEWAY_KEY
 
 MASTER_KEY = "LITELLM_MASTER_KEY"
-PROVIDER = "platform"
-"""Name under which Opik knows the gateway."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,7 @@ class GatewayApi:
         except web.NoAnswerError as error:
             raise OperatorError(f"the gateway gives no answer: {error}") from None
         if answer.status >= 400:
-            raise GatewayRefusedError(answer.status, path.partition("?")[0], _message(answer.body))
+            raise GatewayRefusedError(answer.status, path.partition("?")[0], message_of(answer.body))
         return json.loads(answer.body or b"null")
 
     def teams(self) -> list[dict[str, Any]]:
@@ -79,6 +74,21 @@ class GatewayApi:
         """Make a key worthless."""
         self.call("POST", "/key/delete", {"key_aliases": [alias]})
 
+    def key_of(self, alias: str) -> dict[str, Any]:
+        """Return one key as the gateway keeps it. Raises OperatorError when there is none of that name."""
+        found = next((key for key in self.keys() if key.get("key_alias") == alias), None)
+        if found is None:
+            raise OperatorError(f"no such key: {alias}", "llmctl gateway keys lists them", ExitCode.USAGE)
+        return found
+
+    def set_key(self, alias: str, limits: Mapping[str, Any]) -> None:
+        """Give a key these limits."""
+        self.call("POST", "/key/update", {"key": self.key_of(alias)["token"], **limits})
+
+    def remove_team(self, name: str) -> None:
+        """Remove a team with its keys."""
+        self.call("POST", "/team/delete", {"team_ids": [name]})
+
 
 class GatewayRefusedError(OperatorError):
     """The gateway answered with an error."""
@@ -104,38 +114,8 @@ def gateway_api(kubectl: Kubectl) -> Iterator[GatewayApi]:
         yield GatewayApi(base, key)
 
 
-def offer_to_opik(kubectl: Kubectl, models: Sequence[str]) -> bool:
-    """Make the LLM gateway a provider of Opik, or renew what Opik has; return whether it is new.
-
-    Interface: `/v1/private/llm-provider-key` of Opik's backend (2.1.23).
-    """
-    (key,) = secret_values(kubectl, GATEWAY_KEY)
-    offered = {
-        "api_key": key,
-        "base_url": BASE_URL,
-        "configuration": {"models": ",".join(f"custom-llm/{PROVIDER}/{model}" for model in models)},
-    }
-    with kubectl.forwarded(OPIK, *FRONTEND) as base:
-        url = f"{base}/api/v1/private/llm-provider-key"
-        try:
-            known = json.loads(_sound(web.get(url)).body).get("content") or []
-            mine = next((item for item in known if item.get("provider_name") == PROVIDER), None)
-            if mine:
-                _sound(web.send_json(f"{url}/{mine['id']}", offered, method="PATCH"))
-            else:
-                _sound(web.send_json(url, {"provider": "custom-llm", "provider_name": PROVIDER, **offered}))
-        except web.NoAnswerError as error:
-            raise OperatorError(f"Opik gives no answer: {error}", "llmctl opik health") from None
-    return mine is None
-
-
-def _sound(answer: web.Answer) -> web.Answer:
-    if answer.status >= 400:
-        raise OperatorError(f"Opik answers {answer.status}: {_message(answer.body)}", "llmctl opik health")
-    return answer
-
-
-def _message(body: bytes) -> str:
+def message_of(body: bytes) -> str:
+    """Return the message of an error, cut to 300 characters."""
     try:
         found = json.loads(body)
         return str(found["error"]["message"])[:300]

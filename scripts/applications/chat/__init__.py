@@ -1,0 +1,1 @@
+"""The chat, Open WebUI, as its operators use it."""

@@ -1,0 +1,1 @@
+"""The LLM gateway, LiteLLM, as its operators use it."""
