@@ -1,0 +1,1 @@
+"""`llmctl support`: a bundle for a bug report."""

@@ -1,0 +1,1 @@
+"""What somebody who is asked for help wants to see of an installation, without what is nobody else's business."""
