@@ -89,7 +89,7 @@ def _logs(kubectl: Kubectl, namespace: str, wanted: Wanted) -> str:
     text = io.StringIO()
     status = print_logs(kubectl, [namespace], wanted, text, plain)
     if status and not text.getvalue():
-        raise OperatorError(f"kubectl logs ended with {status}")
+        raise OperatorError(f"its logs cannot be read: exit status {status} of kubectl")
     return text.getvalue()
 
 

@@ -30,6 +30,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.backup": "scripts.core scripts.cluster scripts.opik",
         "scripts.applications": "scripts.core scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
+        "scripts.diagnostics": "scripts.core scripts.cluster scripts.review scripts.terraform",
         "scripts.deployment": "scripts.core scripts.cluster scripts.terraform scripts.review scripts.images"
         " scripts.cost scripts.opik",
     }.items()
