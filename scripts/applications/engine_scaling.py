@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from scripts.cluster.autoscalers import PAUSED
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import SERVING
 
-PAUSED = "autoscaling.keda.sh/paused-replicas"
-"""Annotation by which KEDA holds a workload at a number of replicas (https://keda.sh/docs/concepts/scaling-deployments)."""
 SCALERS = "scaledobjects.keda.sh"
 SETTLING_S = 120
 POLL_S = 3

@@ -60,9 +60,17 @@ COMMANDS = {
     "cost": Entry("scripts.cli.cost.commands", "Estimate what an environment costs a month.", _DEPLOY),
     "synth": Entry("scripts.cli.deploy.synth", "Synthesize the Terraform files of an environment.", _DEPLOY),
     "status": Entry("scripts.cli.status.commands", "Show the whole platform on one screen.", _OPERATE),
-    "logs": Entry("scripts.cli.logs.commands", "Print what the pods of a component write.", _OPERATE),
+    "logs": Entry("scripts.cli.operate.commands", "Print what the pods of a component write.", _OPERATE, "logs"),
+    "follow": Entry("scripts.cli.operate.commands", "Print what they write from now on.", _OPERATE, "follow"),
+    "events": Entry("scripts.cli.operate.commands", "Show what Kubernetes did, in order of time.", _OPERATE, "events"),
+    "restart": Entry("scripts.cli.operate.commands", "Replace the pods of a component.", _OPERATE, "restart"),
+    "stop": Entry("scripts.cli.operate.commands", "Take a component, or all, to zero pods.", _OPERATE, "stop"),
+    "start": Entry("scripts.cli.operate.commands", "Start what was stopped, stores first.", _OPERATE, "start"),
+    "scale": Entry("scripts.cli.operate.commands", "Give a part another number of pods.", _OPERATE, "scale"),
+    "shell": Entry("scripts.cli.operate.commands", "Open a shell in a pod of a component.", _OPERATE, "shell"),
     "health": Entry("scripts.cli.health.commands", "Check the platform end to end, from login to trace.", _OPERATE),
     "webui": Entry("scripts.cli.chat.commands", "Open WebUI, the chat: status, logs, restart.", _OPERATE, group=True),
+    "chat": Entry("scripts.cli.chat.commands", "The same as webui.", _OPERATE, group=True),
     "gateway": Entry(
         "scripts.cli.llm_gateway.commands", "LLM gateway: budgets and keys of teams.", _OPERATE, group=True
     ),
@@ -73,6 +81,12 @@ COMMANDS = {
         "scripts.cli.engines.vllm", "vLLM: status, logs, restart, other values for a model.", _OPERATE, group=True
     ),
     "ollama": Entry("scripts.cli.engines.ollama", "Ollama: status, logs, restart.", _OPERATE, group=True),
+    "ingress": Entry(
+        "scripts.cli.operate.nouns", "The ingress: status, logs, restart, scale.", _OPERATE, "ingress", group=True
+    ),
+    "monitoring": Entry(
+        "scripts.cli.operate.nouns", "Prometheus, Grafana: status, logs, restart.", _OPERATE, "monitoring", group=True
+    ),
     "gpu": Entry(
         "scripts.cli.engines.gpu", "Suspend the engines to free GPU nodes, and resume them.", _OPERATE, group=True
     ),

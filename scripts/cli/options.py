@@ -1,9 +1,11 @@
 """Arguments and options that commands of several nouns share."""
 
+import re
 from typing import Annotated
 
 import typer
 
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment
 
 
@@ -12,6 +14,18 @@ def _named(name: str | None) -> str | None:
     if name is not None and not name.strip():
         raise typer.BadParameter("is empty; name an environment, or leave the argument out for the default")
     return name
+
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def seconds_of(text: str, option: str) -> int:
+    """Return the seconds of a time such as `10m`; 0 for none. Raises OperatorError (USAGE)."""
+    if not text:
+        return 0
+    if not re.fullmatch(r"[1-9]\d{0,5}[smhd]", text):
+        raise OperatorError(f"{option}: {text!r} is no time such as 10m", "units are s, m, h, d", ExitCode.USAGE)
+    return int(text[:-1]) * _UNITS[text[-1]]
 
 
 Environment = Annotated[

@@ -10,6 +10,7 @@ import typer
 
 from scripts.applications.adoption.directory import logins
 from scripts.applications.ingress import Ingress, ingress_of
+from scripts.cluster.api import ClusterApi, connect
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.console import TERMINAL, Terminal
@@ -42,6 +43,8 @@ class Tools:
     """Gives kubectl for the cluster of an environment."""
     in_pod: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
     """Gives what runs programs in a container: cluster, namespace, workload, container."""
+    cluster_of: Callable[[Kubectl], ClusterApi] = lambda kubectl: connect(kubectl.context)
+    """Gives the API of a cluster that kubectl knows."""
     ingress_of: Callable[[Settings], Ingress] = ingress_of
     """Says how the ingress of an environment is reached."""
     entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins

@@ -92,3 +92,30 @@ def pod_state(pod: Mapping[str, Any], workload: str) -> PodState:
         node=pod.get("spec", {}).get("nodeName", ""),
         trouble="; ".join([*unscheduled, *waiting]),
     )
+
+
+def selector_of(workload: Mapping[str, Any]) -> str:
+    """Return the labels of a workload's pods, as a selector."""
+    labels = workload["spec"]["selector"].get("matchLabels") or {}
+    return ",".join(f"{key}={value}" for key, value in sorted(labels.items()))
+
+
+def settling(workload: Mapping[str, Any]) -> str:
+    """Return what a Deployment, StatefulSet or DaemonSet lacks to run as it is described; empty for nothing."""
+    status, spec = workload.get("status") or {}, workload["spec"]
+    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
+        return "has a change that nobody has begun with"
+    # A DaemonSet has no number of its own.
+    daemon = "desiredNumberScheduled" in status
+    desired = status["desiredNumberScheduled"] if daemon else spec.get("replicas", 1)
+    ready = status.get("numberReady" if daemon else "readyReplicas", 0)
+    if ready < desired:
+        return f"{ready}/{desired}"
+    updated = status.get("updatedNumberScheduled" if daemon else "updatedReplicas", 0)
+    if updated < desired:
+        return f"has replaced {updated} of {desired} pods"
+    if status.get("replicas", desired) > desired:
+        return "still has pods from before its last change"
+    if status.get("currentRevision") != status.get("updateRevision"):
+        return "is being rolled out"
+    return ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.workload import settling
 from scripts.core.errors import OperatorError
 from scripts.opik.changelog import ANALYTICS, STATE, ChangeSetId
 from scripts.opik.history import Revision, read_history
@@ -71,27 +72,8 @@ class OpikCluster:
         """
         workloads = self.kubectl.items("deployments,statefulsets", "-n", NAMESPACE)
         installations = self.kubectl.items(INSTALLATIONS, "-n", NAMESPACE)
-        found = [(item, unsettled(item)) for item in workloads] + [(item, _incomplete(item)) for item in installations]
+        found = [(item, settling(item)) for item in workloads] + [(item, _incomplete(item)) for item in installations]
         return sorted(f"{item['metadata']['name']} {lacking}" for item, lacking in found if lacking)
-
-
-def unsettled(workload: Mapping[str, Any]) -> str:
-    """Return what a Deployment or StatefulSet lacks to run as it is described; empty for nothing."""
-    status = workload.get("status", {})
-    desired = workload["spec"].get("replicas", 1)
-    if status.get("observedGeneration", 0) < workload["metadata"].get("generation", 0):
-        return "has a change that nobody has begun with"
-    ready = status.get("readyReplicas", 0)
-    if ready < desired:
-        return f"{ready}/{desired}"
-    updated = status.get("updatedReplicas", 0)
-    if updated < desired:
-        return f"has replaced {updated} of {desired} pods"
-    if status.get("replicas", desired) > desired:
-        return "still has pods from before its last change"
-    if status.get("currentRevision") != status.get("updateRevision"):
-        return "is being rolled out"
-    return ""
 
 
 def _incomplete(installation: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from scripts.cluster.kubectl import Kubectl, connect
+from scripts.cluster.remembered import remember
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
@@ -73,7 +74,9 @@ def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:
 
 def kubectl_of(environment: str) -> Kubectl:
     """Return kubectl for the environment's cluster. Raises OperatorError when there is none to be reached."""
-    return connected(outputs_of(environment, "aks")["aks"])
+    found = connected(outputs_of(environment, "aks")["aks"])
+    remember(environment, found.context)
+    return found
 
 
 def connected(aks: Mapping[str, Any]) -> Kubectl:

@@ -74,7 +74,7 @@ def test_every_command_loads_and_explains_itself(name: str) -> None:
     shown = CliRunner().invoke(cli.app, [name, "--help"])
     assert shown.exit_code == ExitCode.OK, shown.output
     entry = cli.COMMANDS[name]
-    command = typer.main.get_command(import_module(entry.module).app)
+    command = typer.main.get_command(getattr(import_module(entry.module), entry.attribute))
     assert entry.group == hasattr(command, "commands")
     assert command.help
 

@@ -1,13 +1,12 @@
 """`llmctl webui`: the chat, Open WebUI."""
 
 from dataclasses import asdict
-from enum import StrEnum
-from typing import Annotated
 
 import typer
 
-from scripts.applications.chat.running import ROLLOUT_S, Chat
+from scripts.applications.chat.running import Chat
 from scripts.cli.checks import end_with
+from scripts.cli.operations import add_operations
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
@@ -32,14 +31,6 @@ app.command("group")(group)
 app.command("remove-group")(remove_group)
 
 
-class Part(StrEnum):
-    """Containers of a pod, by what they do."""
-
-    CHAT = "open-webui"
-    LOGIN = "entra-login"
-    MIGRATION = "migrate"
-
-
 @app.command("status")
 def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
     """Show replicas, scaling, version and pods, and why a pod does not run."""
@@ -54,40 +45,11 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
         out.print(f"  {pod}", markup=False)
 
 
-@app.command("logs")
-def logs(
-    context: typer.Context,
-    environment: Environment = None,
-    *,
-    part: Annotated[
-        Part, typer.Option("--part", help="Container: the chat, its login, or its schema migration.")
-    ] = Part.CHAT,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, help="Lines from the end, of every pod.")] = 100,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Keep printing until Ctrl-C.")] = False,
-    previous: Annotated[bool, typer.Option("--previous", help="Log of the container before its last restart.")] = False,
-) -> None:
-    """Print the logs of all pods."""
-    workload = _chat(context, environment).workload
-    raise typer.Exit(workload.logs(container=part.value, lines=lines, follow=follow, previous=previous))
-
-
 @app.command("health")
 def health(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
     """Check the chat: pods, one version, server, database, Redis. Exit code 1 when something fails."""
     checks = _chat(context, environment).checks()
     end_with(checks, [asdict(check) for check in checks], as_json=as_json)
-
-
-@app.command("restart")
-def restart(context: typer.Context, environment: Environment = None) -> None:
-    """Replace all pods and wait for the new ones. The chat is down meanwhile; logins stay valid.
-
-    All pods stop before the first new one starts, as in a deployment: two versions must not share one database.
-    """
-    workload = _chat(context, environment).workload
-    with err.status("Restarting the chat"):
-        workload.restart(ROLLOUT_S)
-    out.print("The chat runs again.")
 
 
 @app.command("shell")
@@ -111,3 +73,6 @@ def admin(context: typer.Context, environment: Environment = None) -> None:
 def _chat(context: typer.Context, environment: str | None) -> Chat:
     tools = tools_of(context)
     return Chat(tools.kubectl_of(settings_of_chat(tools, environment).name))
+
+
+add_operations(app, "chat")

@@ -8,6 +8,8 @@ import typer
 
 from scripts.applications.engines import Engines, chosen
 from scripts.cli.checks import end_with
+from scripts.cli.completing import complete_model
+from scripts.cli.operations import add_operations
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
@@ -18,7 +20,12 @@ from stacks.settings import Settings
 
 Model = Annotated[
     str | None,
-    typer.Option("--model", metavar="NAME", help="Model or engine; may be left out where there is only one engine."),
+    typer.Option(
+        "--model",
+        metavar="NAME",
+        autocompletion=complete_model,
+        help="Model or engine; may be left out where there is only one engine.",
+    ),
 ]
 Find = Callable[[Settings], tuple[ServingEngine, ...]]
 Open = Callable[[typer.Context, str | None, str | None], tuple[Settings, tuple[ServingEngine, ...], Engines]]
@@ -41,6 +48,7 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
 
     _add_views(app, opened)
     _add_actions(app, opened)
+    add_operations(app, what.lower())
 
 
 def _add_views(app: typer.Typer, opened: Open) -> None:

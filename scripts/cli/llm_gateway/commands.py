@@ -2,6 +2,8 @@
 
 import typer
 
+from scripts.cli.operations import add_operations
+
 from .judge import judge
 from .keys import create_key, key, keys, revoke_key, rotate_key
 from .spend import spend
@@ -23,3 +25,4 @@ app.command("rotate-key")(rotate_key)
 app.command("revoke-key")(revoke_key)
 app.command("spend")(spend)
 app.command("judge")(judge)
+add_operations(app, "gateway")

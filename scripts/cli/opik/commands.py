@@ -2,14 +2,15 @@
 
 import typer
 
-from scripts.opik.parts import CLIENTS
+from scripts.cli.operations import add_operations
+from scripts.opik.clients import CLIENTS
 
 from .access import env, token
 from .check import health
+from .clients import client, minio_console
 from .mysql import empty_mysql
 from .repair import repair
 from .retention import retention
-from .running import client, logs, restart, shell, start, status, stop
 from .version import rollback, upgrade
 
 app = typer.Typer(
@@ -18,14 +19,10 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="Opik: status, logs, restart, stop, start, shells, upgrade, roll back, check, tokens for programs.",
 )
-app.command("status")(status)
-app.command("logs")(logs)
-app.command("restart")(restart)
-app.command("stop")(stop)
-app.command("start")(start)
-app.command("shell")(shell)
+add_operations(app, "opik")
 for store_client in CLIENTS:
     app.command(store_client)(client(store_client))
+app.command("minio-console")(minio_console)
 app.command("upgrade")(upgrade)
 app.command("rollback")(rollback)
 app.command("empty-mysql")(empty_mysql)

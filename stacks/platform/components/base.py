@@ -18,6 +18,7 @@ from stacks.platform.common.connections import Connection
 from stacks.platform.common.databases import Database
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer
 from stacks.settings import Settings
@@ -125,6 +126,12 @@ class Component:
 
     targets: Callable[[Settings], Iterable[Target]] = _nothing
     """Pods that metrics are collected from."""
+    parts: Callable[[Settings], Iterable[Part]] = _nothing
+    """What runs of it, in the order in which it starts; it stops in reverse."""
+    word: str = ""
+    """How a command line names it, where that is not its own name."""
+    stays: bool = False
+    """Whether it goes on while the platform is stopped: others need it at each of their changes."""
     alerts: tuple[str, ...] = ()
     """Files of `helm/monitors/rules`, without their ending."""
     dashboards: tuple[str, ...] = ()

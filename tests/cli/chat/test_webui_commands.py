@@ -100,15 +100,6 @@ def test_chat_that_is_not_deployed_is_said_so(tools: Tools) -> None:
     assert done.exception.message == "the chat is not deployed"
 
 
-def test_restart_waits_for_the_new_pods(tools: Tools) -> None:
-    assert run("restart", "dev").exit_code == 0
-    asked = [call[3:] for call in tools.calls if call[3] == "rollout"]
-    assert [words[:3] for words in asked] == [
-        ["rollout", "restart", "deployment/open-webui"],
-        ["rollout", "status", "deployment/open-webui"],
-    ]
-
-
 @pytest.mark.parametrize(("words", "container"), [((), "open-webui"), (("--part", "migrate"), "migrate")])
 def test_logs_are_those_of_every_pod_and_the_container_asked_for(
     tools: Tools, words: tuple[str, ...], container: str

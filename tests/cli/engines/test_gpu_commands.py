@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.engine_scaling import PAUSED, EngineCluster
+from scripts.applications.engine_scaling import EngineCluster
+from scripts.cluster.autoscalers import PAUSED
 from scripts.core.errors import OperatorError
 
 

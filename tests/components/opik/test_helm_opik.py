@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from scripts.opik.parts import PARTS, PartName
 from stacks.platform.common.catalogue import images
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.common.traffic import Direction, TrafficRule
 from stacks.platform.components.opik import login, release, secrets, traffic
 from stacks.platform.components.opik.names import OPERATOR
+from stacks.platform.components.opik.parts import opik_parts
 from stacks.settings import Settings, capacity
 from stacks.settings.workloads import OpikProfile
 from tests.support.kubernetes.api_schemas import ApiSchemas
@@ -342,9 +342,6 @@ def test_the_commands_name_workloads_and_containers_that_the_charts_bring(
         if item["kind"] in {"Deployment", "StatefulSet"}
     }
     # ClickHouse's is the operator's work.
-    named = {part.workload: part.container for part in PARTS if part.name is not PartName.CLICKHOUSE}
-    optional = {part.workload for part in PARTS if part.optional}
-    assert {workload for workload in named if workload not in rendered} <= optional
-    assert [
-        workload for workload, container in named.items() if container not in rendered.get(workload, {container})
-    ] == []
+    named = {part.workload: part.container for part in opik_parts(case[0]) if part.name != "clickhouse"}
+    assert set(named) == set(rendered)
+    assert [workload for workload, container in named.items() if container not in rendered[workload]] == []

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from stacks.platform.common.ingress_mode import INGRESS
 from stacks.platform.common.namespaces import NamespaceRules, controller_namespace
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
 from stacks.platform.common.traffic import ANYWHERE, DNS, HTTPS_OUT, Peer, TrafficRule, allow_to, webhook
 from stacks.platform.components.base import Component
@@ -50,4 +51,25 @@ COMPONENT = Component(
     connections=connections,
     accounts=(ACCOUNT,),
     targets=_targets,
+    stays=True,
+    parts=lambda _: (
+        Part(
+            name="cainjector",
+            namespace=NAMESPACE,
+            workload="deployment/cert-manager-cainjector",
+            container="cert-manager-cainjector",
+        ),
+        Part(
+            name="webhook",
+            namespace=NAMESPACE,
+            workload="deployment/cert-manager-webhook",
+            container="cert-manager-webhook",
+        ),
+        Part(
+            name="controller",
+            namespace=NAMESPACE,
+            workload="deployment/cert-manager",
+            container="cert-manager-controller",
+        ),
+    ),
 )

@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from stacks.platform.common.databases import Database
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, application_namespace
+from stacks.platform.common.parts import Part
 from stacks.platform.common.traffic import Peer
 from stacks.platform.components.base import Component, GatewayCaller
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.secret_names import GeneratedSecret
 
 from .connections import connections
-from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE
+from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE, REDIS, RELEASE
 from .secrets import external_secrets
 from .traffic import chat_traffic
 
@@ -43,6 +44,17 @@ COMPONENT = Component(
         Database(name=DATABASE, password=GeneratedSecret.DATABASE_CHAT_PASSWORD, extensions=("vector", "uuid-ossp")),
     ),
     engine_caller=Peer(namespace=NAMESPACE),
+    parts=lambda _: (
+        Part(name="redis", namespace=NAMESPACE, workload=f"deployment/{REDIS}", container="valkey"),
+        Part(
+            name="open-webui",
+            namespace=NAMESPACE,
+            workload=f"deployment/{RELEASE}",
+            container=RELEASE,
+            main=True,
+            replicas_setting="chat.replicas, chat.max_replicas",
+        ),
+    ),
     gateway_caller=GatewayCaller(
         key_name=GATEWAY_KEY, secret=GeneratedSecret.GATEWAY_CHAT_KEY, pods=Peer(namespace=NAMESPACE), private=True
     ),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from stacks.platform.common.namespaces import Layer, NamespaceRules, PodSecurity, no_external_services
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
@@ -48,6 +49,22 @@ COMPONENT = Component(
     charts=("nvidia-device-plugin", "dcgm-exporter"),
     namespaces=_namespaces,
     targets=_targets,
+    stays=True,
+    parts=lambda _: (
+        Part(
+            name="device-plugin",
+            namespace=NAMESPACE,
+            workload="daemonset/nvidia-device-plugin",
+            container="nvidia-device-plugin-ctr",
+        ),
+        Part(
+            name="mps",
+            namespace=NAMESPACE,
+            workload="daemonset/nvidia-device-plugin-mps-control-daemon",
+            container="mps-control-daemon-ctr",
+        ),
+        Part(name="exporter", namespace=NAMESPACE, workload="daemonset/dcgm-exporter", container="exporter"),
+    ),
     alerts=("gpu",),
     dashboards=("gpu",),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from stacks.platform.common.ingress_mode import INGRESS
 from stacks.platform.common.namespaces import Layer, NamespaceRules
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
 from stacks.platform.common.traffic import (
     ANY_NAMESPACE,
@@ -100,4 +101,14 @@ COMPONENT = Component(
     namespaces=_namespaces,
     connections=connections,
     targets=_targets,
+    parts=lambda _: (
+        Part(
+            name="nginx",
+            namespace=INGRESS,
+            workload="deployment/nginx-ingress-controller",
+            container="nginx-ingress",
+            main=True,
+            replicas_setting="ingress.nginx_replicas",
+        ),
+    ),
 )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from stacks.platform.common.databases import Database
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, application_namespace
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer
 from stacks.platform.components.base import Component
@@ -12,7 +13,7 @@ from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 
-from .address import DATABASE, HOST, METRICS_PORT, NAMESPACE, PODS, enabled
+from .address import DATABASE, HOST, LIMITS, METRICS_PORT, NAMESPACE, PODS, enabled
 from .connections import connections
 from .secrets import external_secret
 from .traffic import gateway_traffic
@@ -46,6 +47,18 @@ COMPONENT = Component(
     databases=(Database(name=DATABASE, password=GeneratedSecret.DATABASE_GATEWAY_PASSWORD, extensions=("uuid-ossp",)),),
     engine_caller=Peer(namespace=NAMESPACE),
     targets=_targets,
+    word="gateway",
+    parts=lambda _: (
+        Part(name="redis", namespace=NAMESPACE, workload=f"deployment/{LIMITS}", container="valkey"),
+        Part(
+            name="litellm",
+            namespace=NAMESPACE,
+            workload="deployment/litellm",
+            container="proxy",
+            main=True,
+            replicas_setting="gateway.replicas, gateway.max_replicas",
+        ),
+    ),
     alerts=("gateway",),
     dashboards=("gateway",),
 )

@@ -12,6 +12,7 @@ from stacks.settings.monitoring import MetricsStore
 
 from .address import ACCOUNT, HOST, NODE_METRICS
 from .connections import connections
+from .parts import monitoring_parts
 from .receivers import SMTP_PASSWORD, WEBHOOK_URL
 from .secrets import external_secrets
 from .traffic import monitoring_traffic, node_metrics_traffic
@@ -60,4 +61,5 @@ COMPONENT = Component(
     accounts=(ACCOUNT,),
     login_accounts=(ACCOUNT,),
     hosts=(HOST,),
+    parts=monitoring_parts,
 )

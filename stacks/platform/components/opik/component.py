@@ -26,6 +26,7 @@ from .names import (
     OPERATOR,
     RELEASE,
 )
+from .parts import opik_parts
 from .secrets import external_secrets
 from .traffic import CLICKHOUSE, CLICKHOUSE_METRICS_PORT, LOGIN, LOGIN_METRICS_PORT, opik_traffic
 from .version import at_chosen_version
@@ -85,6 +86,7 @@ COMPONENT = Component(
     ),
     trace_receiver=TraceReceiver(url=FRONTEND_URL, pods=Peer(namespace=NAMESPACE, pods=FRONTEND), port=FRONTEND_PORT),
     targets=_targets,
+    parts=opik_parts,
     alerts=("opik",),
     dashboards=("opik",),
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from stacks.platform.common.databases import private_endpoints
 from stacks.platform.common.namespaces import NamespaceRules, controller_namespace
+from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
 from stacks.platform.common.traffic import DNS, HTTPS_OUT, allow_to, webhook
 from stacks.platform.components.base import Component
@@ -42,4 +43,20 @@ COMPONENT = Component(
     connections=connections,
     accounts=(VAULT_READER,),
     targets=_targets,
+    stays=True,
+    parts=lambda _: (
+        Part(
+            name="cert-controller",
+            namespace=NAMESPACE,
+            workload="deployment/external-secrets-cert-controller",
+            container="cert-controller",
+        ),
+        Part(name="webhook", namespace=NAMESPACE, workload="deployment/external-secrets-webhook", container="webhook"),
+        Part(
+            name="controller",
+            namespace=NAMESPACE,
+            workload="deployment/external-secrets",
+            container="external-secrets",
+        ),
+    ),
 )

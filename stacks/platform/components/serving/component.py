@@ -18,6 +18,7 @@ from stacks.settings.secret_names import GeneratedSecret
 
 from .connections import connections
 from .engines import ENGINE_KEYS, PROXY, SCALING, SERVING, VLLM, VLLM_PORT, ollama_engines, vllm_engines
+from .parts import serving_parts
 from .traffic import INTERCEPTOR_METRICS_PORT, INTERCEPTOR_PODS, VLLM_PODS, scaling_traffic, serving_traffic
 from .vllm import API_KEY, TOKEN_KEY
 
@@ -75,6 +76,7 @@ COMPONENT = Component(
     external_secrets=_external_secrets,
     user_secrets=(HUGGING_FACE_TOKEN,),
     targets=_targets,
+    parts=serving_parts,
     alerts=("engines",),
     dashboards=("engines",),
 )

@@ -1,1 +1,0 @@
-"""`llmctl logs`: what a component's pods print, all of them together."""
