@@ -1,7 +1,7 @@
 """The engines in their cluster: how many replicas they have, and whether their scaling is suspended."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -12,6 +12,9 @@ from stacks.platform.components.serving.engines import SERVING
 SCALERS = "scaledobjects.keda.sh"
 SETTLING_S = 120
 POLL_S = 3
+
+
+Item = Mapping[str, Any]
 
 
 class Asks(Protocol):
@@ -47,10 +50,8 @@ class EngineCluster:
 
     def states(self) -> list[EngineState]:
         """Return every engine, by name. Raises OperatorError."""
-        deployments = {item["metadata"]["name"]: item for item in self.kubectl.items("deployments", "-n", SERVING)}
-        return sorted(
-            (_state(scaler, deployments) for scaler in self.kubectl.items(SCALERS, "-n", SERVING)),
-            key=lambda state: state.name,
+        return engine_states(
+            self.kubectl.items(SCALERS, "-n", SERVING), self.kubectl.items("deployments", "-n", SERVING)
         )
 
     def suspend(self, names: Sequence[str]) -> list[EngineState]:
@@ -87,10 +88,21 @@ class EngineCluster:
         return [state for state in states if not names or state.name in names]
 
 
-def _state(scaler: dict[str, Any], deployments: dict[str, dict[str, Any]]) -> EngineState:
+def engine_states(scalers: Iterable[Item], deployments: Iterable[Item]) -> list[EngineState]:
+    """Return the engines among what the API lists, by name."""
+    by_name = {item["metadata"]["name"]: item for item in deployments if _serves(item)}
+    return sorted((_state(scaler, by_name) for scaler in scalers if _serves(scaler)), key=lambda state: state.name)
+
+
+def _serves(item: Item) -> bool:
+    # A list of one namespace need not say it.
+    return bool(item["metadata"].get("namespace", SERVING) == SERVING)
+
+
+def _state(scaler: Item, deployments: Mapping[str, Item]) -> EngineState:
     spec = scaler["spec"]
     target = spec["scaleTargetRef"]["name"]
-    deployment = deployments.get(target, {})
+    deployment: Item = deployments.get(target, {})
     return EngineState(
         name=scaler["metadata"]["name"],
         deployment=target,

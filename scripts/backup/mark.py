@@ -6,10 +6,10 @@ kube-state-metrics tells when Jobs were created, and may read no ConfigMap or Se
 import json
 
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.overview import BACKUP_LABEL, NEWEST_BACKUP
 from scripts.opik.cluster import NAMESPACE
 
-NAME = "newest-backup-set"
-SET_LABEL = "platform/backup-set"
+NAME, SET_LABEL = NEWEST_BACKUP, BACKUP_LABEL
 
 
 def job(set_id: str) -> dict[str, object]:

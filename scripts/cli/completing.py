@@ -10,6 +10,8 @@ from scripts.cluster.parts import Selection, select
 from scripts.cluster.remembered import remembered
 from scripts.core.errors import OperatorError
 from scripts.core.targets import default_environment, load_environment
+from stacks.platform.components.enabled import enabled_components
+from stacks.settings import Settings
 
 PODS_S = 1.0
 """Longest time that a completion waits for the cluster."""
@@ -38,6 +40,18 @@ def complete_pod(context: typer.Context, incomplete: str) -> list[str]:
 def complete_model(context: typer.Context, incomplete: str) -> list[str]:
     """Return the models of the environment."""
     return _found(incomplete, lambda: (model.name for model in load_environment(_environment(context)).models))
+
+
+def complete_database(context: typer.Context, incomplete: str) -> list[str]:
+    """Return the databases of the environment."""
+    return _found(incomplete, lambda: databases_of(load_environment(_environment(context))))
+
+
+def databases_of(settings: Settings) -> list[str]:
+    """Return the databases of the applications that are on, the chat's first."""
+    enabled = enabled_components(settings)
+    ordered = sorted(enabled.components, key=lambda component: component.name != "chat")
+    return [database.name for component in ordered for database in component.databases]
 
 
 def _found(incomplete: str, names: Callable[[], Iterable[str]]) -> list[str]:

@@ -2,16 +2,26 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from .kubectl import Kubectl, KubectlError
+from .api import ClusterApi
 from .pausing import REPLICAS_BEFORE
 from .workload import pod_state
 
-KINDS = "nodes,pods,deployments,statefulsets,daemonsets"
-CUSTOM_KINDS = "certificates.cert-manager.io"
+KINDS = {
+    "nodes": "Node",
+    "pods": "Pod",
+    "deployments": "Deployment",
+    "statefulsets": "StatefulSet",
+    "daemonsets": "DaemonSet",
+}
+"""What is asked for, and its kind: objects of a list do not bear it."""
+NEWEST_BACKUP = "newest-backup-set"
+"""Job, suspended for ever, that `llmctl backup create` leaves: it bears the set's id, and is as old as the set."""
+BACKUP_LABEL = "platform/backup-set"
 GPU = "nvidia.com/gpu"
 _POOL = "kubernetes.azure.com/agentpool"
 _SIZE = "node.kubernetes.io/instance-type"
@@ -71,6 +81,15 @@ class CertificateState:
 
 
 @dataclass(frozen=True)
+class Backup:
+    """The newest backup set."""
+
+    set_id: str
+    hours: int
+    """Since it was made."""
+
+
+@dataclass(frozen=True)
 class Overview:
     """What a cluster says of itself at one moment."""
 
@@ -79,20 +98,32 @@ class Overview:
     nodes: tuple[NodeState, ...]
     gpus_in_use: int
     certificates: tuple[CertificateState, ...]
+    backup: Backup | None = None
+    """None where no set was made yet."""
+    scalers: tuple[Item, ...] = ()
+    """KEDA's ScaledObjects as the API lists them."""
+    deployments: tuple[Item, ...] = ()
+    """As the API lists them."""
 
 
-def overview(kubectl: Kubectl, now: datetime) -> Overview:
-    """Ask the cluster; one that is half deployed may know no certificates yet. Raises OperatorError."""
-    found = kubectl.items(KINDS, "--all-namespaces")
-    try:
-        certificates = kubectl.items(CUSTOM_KINDS, "--all-namespaces")
-    except KubectlError:
-        certificates = []
-    return read(found, certificates, now)
+def overview(api: ClusterApi, now: datetime) -> Overview:
+    """Ask the cluster; one that is half deployed may know no certificates and no scalers yet. Raises OperatorError."""
+    custom = ("certificates", "scaledobjects")
+    with ThreadPoolExecutor(len(KINDS) + len(custom) + 1) as pool:
+        asked = {plural: pool.submit(api.items, plural) for plural in KINDS}
+        beside = {plural: pool.submit(api.known_items, plural) for plural in custom}
+        jobs = pool.submit(api.items, "jobs", fields=f"metadata.name={NEWEST_BACKUP}")
+    found = [{**item, "kind": KINDS[plural]} for plural, task in asked.items() for item in task.result()]
+    return replace(
+        read(found, beside["certificates"].result(), now),
+        backup=next(iter(_backups(jobs.result(), now)), None),
+        scalers=tuple(beside["scaledobjects"].result()),
+        deployments=tuple(item for item in found if item["kind"] == "Deployment"),
+    )
 
 
 def read(items: Iterable[Item], certificates: Iterable[Item], now: datetime) -> Overview:
-    """Return the overview of objects as the API lists them."""
+    """Return the overview of objects that bear their kind."""
     by_kind: dict[str, list[Item]] = {}
     for item in items:
         by_kind.setdefault(item["kind"], []).append(item)
@@ -178,6 +209,14 @@ def _certificate(item: Item, now: datetime) -> CertificateState:
     )
     left = (datetime.fromisoformat(ends) - now).days if ends else None
     return CertificateState(item["metadata"]["namespace"], item["metadata"]["name"], left, failing)
+
+
+def _backups(jobs: Iterable[Item], now: datetime) -> Iterator[Backup]:
+    for job in jobs:
+        meta = job["metadata"]
+        yield Backup(
+            str((meta.get("labels") or {}).get(BACKUP_LABEL, "")), _minutes(meta["creationTimestamp"], now) // 60
+        )
 
 
 def _minutes(moment: str | None, now: datetime) -> int:

@@ -1,16 +1,16 @@
 """`llmctl status` on the real Kubernetes API: pods that run, one that no node takes, and five hundred of them."""
 
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
 
-from scripts.cluster.kubectl import Kubectl, KubectlError
-from scripts.cluster.overview import CUSTOM_KINDS, KINDS, overview, read
+from scripts.backup.mark import job
+from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.overview import overview
 from scripts.lab.kube.api import Object
+from scripts.lab.kube.cluster import CONTEXT
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
 
@@ -23,22 +23,21 @@ POD = {"containers": [{"name": "c", "image": "none", "resources": {"requests": {
 
 
 @pytest.fixture(scope="module")
-def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    with running(tmp_path_factory.mktemp("kube"), load_settings("dev")) as alive, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("KUBECONFIG", str(alive.kubeconfig))
-        asked = ["kubectl", "config", "current-context"]
-        done = subprocess.run(asked, env=os.environ, capture_output=True, text=True, check=True)
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClusterApi]:
+    with running(tmp_path_factory.mktemp("kube"), load_settings("dev")) as alive:
         _fill(alive)
-        yield Kubectl(done.stdout.strip())
+        yield connect(CONTEXT, configuration=str(alive.kubeconfig))
 
 
 def _fill(alive: Running) -> None:
-    alive.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    for name in (NAMESPACE, "opik"):
+        alive.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
     for name, replicas, spec in (
         ("many", PODS, POD),
         ("nowhere", 1, {**POD, "nodeSelector": {"no-such": "node"}}),
     ):
         alive.api.create(_deployment(name, replicas, spec))
+    alive.api.create(dict(job("20261129T020000Z")))
 
 
 def _deployment(name: str, replicas: int, spec: Object) -> Object:
@@ -55,10 +54,10 @@ def _deployment(name: str, replicas: int, spec: Object) -> Object:
     }
 
 
-def test_what_the_api_lists_is_read_whole(kubectl: Kubectl) -> None:
+def test_what_the_api_lists_is_read_whole(api: ClusterApi) -> None:
     end = time.monotonic() + PATIENCE_S
     while True:
-        seen = read(kubectl.items(KINDS, "--all-namespaces"), [], datetime.now(UTC))
+        seen = overview(api, datetime.now(UTC))
         mine = {one.name: one for one in seen.workloads if one.namespace == NAMESPACE}
         waiting = {pod.why for pod in seen.waiting if pod.name.startswith("nowhere")}
         if any("didn't match" in why for why in waiting) and mine["many"].wanted == PODS:
@@ -66,9 +65,10 @@ def test_what_the_api_lists_is_read_whole(kubectl: Kubectl) -> None:
         assert time.monotonic() < end, (mine, waiting)
     assert mine["nowhere"].ready == 0
     assert seen.nodes
+    assert seen.backup is not None
+    assert (seen.backup.set_id, seen.backup.hours) == ("20261129T020000Z", 0)
 
 
-def test_a_cluster_without_the_custom_kinds_is_shown_without_them(kubectl: Kubectl) -> None:
-    with pytest.raises(KubectlError, match="certificates"):
-        kubectl.items(CUSTOM_KINDS, "--all-namespaces")
-    assert overview(kubectl, datetime.now(UTC)).certificates == ()
+def test_a_cluster_without_the_custom_kinds_is_shown_without_them(api: ClusterApi) -> None:
+    seen = overview(api, datetime.now(UTC))
+    assert (seen.certificates, seen.scalers) == ((), ())

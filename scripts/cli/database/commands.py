@@ -5,9 +5,11 @@ from typing import Annotated
 
 import typer
 
+from scripts.applications.database_shell import DatabaseShell
+from scripts.cli.completing import complete_database, databases_of
 from scripts.cli.options import AsJson, Environment, Yes
 from scripts.cli.tools import tools_of
-from scripts.core.consent import Consent
+from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
@@ -19,7 +21,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="Restore PostgreSQL to a point in time, list its backups.",
+    help="Restore PostgreSQL to a point in time, list its backups, open psql.",
 )
 
 
@@ -69,6 +71,41 @@ def restore(
             out.print(
                 f"{server} stays and costs until a person removes it: docs/how-to/restore-postgresql.md.", markup=False
             )
+
+
+@app.command("shell")
+def shell(
+    context: typer.Context,
+    environment: Environment = None,
+    *,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            "--database", metavar="NAME", autocompletion=complete_database, help="Left out: the chat's, else the first."
+        ),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Allow changes too; asks for the environment's name.")] = False,
+    confirm: Annotated[str | None, typer.Option("--confirm", metavar="ENV", help="Agree to --write.")] = None,
+) -> None:
+    """Open psql on a database of the platform, in a pod that ends with it; read-only unless asked otherwise.
+
+    Logs in as the database's owner, with the password that is mounted in the pod. Examples: `llmctl db shell prod`,
+    `llmctl db shell prod --database litellm`
+    """
+    tools, name = tools_of(context), environment or default_environment()
+    known = databases_of(tools.load(name))
+    if not known or (database is not None and database not in known):
+        raise OperatorError(
+            f"{name} has no database {database or ''}".rstrip(), f"it has: {', '.join(known) or 'none'}", ExitCode.USAGE
+        )
+    if not tools.terminal.interactive():
+        raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+    if write:
+        question = f"Statements may change and delete data of {name}."
+        confirm_by_name(name, confirm, question, done="opened", terminal=tools.terminal)
+    kubectl = tools.kubectl_of(name)
+    session = DatabaseShell(kubectl, tools.cluster_of(kubectl))
+    raise typer.Exit(session.open(database or known[0], write=write))
 
 
 @app.command("status")

@@ -7,10 +7,9 @@ from typing import Any
 
 import typer
 
-from scripts.applications.engine_scaling import EngineCluster, EngineState
+from scripts.applications.engine_scaling import EngineState, engine_states
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
-from scripts.cluster.kubectl import Kubectl, KubectlError
 from scripts.cluster.overview import NodeState, Overview, WorkloadState, overview
 from scripts.core.console import out, print_json
 from scripts.core.targets import default_environment
@@ -26,13 +25,15 @@ app = typer.Typer(rich_markup_mode="rich")
 
 SOON_DAYS = 14
 """Days of a certificate below which it is shown as late: cert-manager renews at a third of 90."""
+LATE_HOURS = 36
+"""Hours of a backup above which it is shown as late: the schedule makes one a day."""
 OTHERS = "cluster"
 """Heading of what runs in namespaces of no component, AKS's own above all."""
 
 
 @app.command()
 def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Show the platform on one screen: what runs, what waits and why, models, nodes, GPUs, certificates, cost.
+    """Show the platform on one screen: what runs, what waits and why, models, nodes, GPUs, certificates, backup, cost.
 
     Reads only, through the Kubernetes API. `llmctl health` sends real requests and ends by result.
 
@@ -40,9 +41,8 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    kubectl = tools.kubectl_of(name)
-    seen = overview(kubectl, datetime.now(UTC))
-    models = _models(kubectl, settings)
+    seen = overview(tools.cluster_of(tools.kubectl_of(name)), datetime.now(UTC))
+    models = _models(seen, settings)
     prices = kept_prices(settings.azure.region)
     if as_json:
         print_json(_as_json(seen, models, prices))
@@ -51,14 +51,9 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
         out.print(line, markup=False, soft_wrap=True)
 
 
-def _models(kubectl: Kubectl, settings: Settings) -> dict[str, str]:
+def _models(seen: Overview, settings: Settings) -> dict[str, str]:
     """Return what each model's engine does, by the model's name."""
-    if not settings.models:
-        return {}
-    try:
-        states = {state.name: state for state in EngineCluster(kubectl).states()}
-    except KubectlError:  # a cluster without KEDA yet
-        states = {}
+    states = {state.name: state for state in engine_states(seen.scalers, seen.deployments)}
     return {
         model.name: _engine(states.get(engine.name), model.min_replicas)
         for engine in engines(settings)
@@ -95,6 +90,7 @@ def _screen(name: str, settings: Settings, seen: Overview, models: Mapping[str, 
         yield f"  {pool.pool:<12} {pool.ready} of {pool.nodes} ready, {pool.size}{' spot' if pool.spot else ''}{gpus}"
     total = sum(pool.gpus for pool in seen.nodes)
     yield f"  GPUs         {seen.gpus_in_use} of {total} in use" if total else "  GPUs         none now"
+    yield f"Last backup    {_backup(seen, settings)}"
     if seen.certificates:
         yield "Certificates"
         for one in seen.certificates:
@@ -104,6 +100,15 @@ def _screen(name: str, settings: Settings, seen: Overview, models: Mapping[str, 
     cost = _nodes_cost(seen.nodes, prices)
     at_least = "" if cost.known else "at least "
     yield f"Nodes cost {at_least}{cost.high / HOURS:,.2f} USD an hour now ({prices}); the rest: llmctl cost {name}"
+
+
+def _backup(seen: Overview, settings: Settings) -> str:
+    if seen.backup:
+        late = ", which is late" if seen.backup.hours > LATE_HOURS else ""
+        return f"{seen.backup.set_id}, {seen.backup.hours} h ago{late}"
+    if not settings.opik.enabled:
+        return "not noted without Opik: llmctl backup list"
+    return "none yet: llmctl backup create"
 
 
 def _components(settings: Settings, seen: Overview) -> Iterator[str]:
@@ -150,7 +155,7 @@ def _nodes_cost(nodes: tuple[NodeState, ...], prices: Prices) -> Cost:
 def _as_json(seen: Overview, models: Mapping[str, str], prices: Prices) -> dict[str, Any]:
     cost = _nodes_cost(seen.nodes, prices)
     return {
-        **asdict(seen),
+        **{key: value for key, value in asdict(seen).items() if key not in ("scalers", "deployments")},
         "models": dict(models),
         "nodes_usd_per_hour": {"amount": round(cost.high / HOURS, 4), "complete": cost.known, "prices": str(prices)},
     }

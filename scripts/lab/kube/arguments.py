@@ -151,5 +151,8 @@ def kwok(programs: Programs, files: Files, ports: Ports) -> list[str]:
         "--node-ip=127.0.0.1",
         f"--node-port={ports.kubelet}",
         f"--server-address=127.0.0.1:{ports.kubelet}",
+        # The API server asks kubelets by TLS only, whoever signed them.
+        f"--tls-cert-file={files.authority}",
+        f"--tls-private-key-file={files.authority.with_suffix('.key')}",
         "--node-lease-duration-seconds=40",
     ]

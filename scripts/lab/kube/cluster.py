@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from scripts.core.errors import OperatorError
 from stacks.settings import Settings
 
 from . import arguments, processes
-from .api import Api
+from .api import Api, Object
 from .arguments import Files, Ports
 from .nodes import nodes
 from .programs import MODULE, Programs, Say
@@ -47,9 +47,18 @@ class Cluster:
         self.files = Files(self.folder)
         self._state = self.folder / "state.json"
 
-    def up(self, programs: Programs, settings: Settings, say: Say = lambda _text: None, *, lasting: bool = True) -> Api:
+    def up(
+        self,
+        programs: Programs,
+        settings: Settings,
+        say: Say = lambda _text: None,
+        *,
+        lasting: bool = True,
+        simulated: Sequence[Object] = (),
+    ) -> Api:
         """Start what does not run, with the nodes of the environment's pools, and wait until they are ready.
 
+        `simulated` are further objects of kwok's configuration, such as the logs of pods (https://kwok.sigs.k8s.io).
         Raises OperatorError when a program ends or does not answer; its log says why.
         """
         if self._running():
@@ -57,7 +66,7 @@ class Cluster:
         self.down()
         self.folder.mkdir(parents=True)
         ports = Ports(*processes.free_ports(len(Ports.__annotations__)))
-        self._prepare(programs, ports)
+        self._prepare(programs, ports, simulated)
         started: dict[str, int] = {}
 
         def begin(command: list[str], ready: Callable[[], bool]) -> None:
@@ -126,7 +135,7 @@ class Cluster:
         accounts = {item["metadata"]["namespace"] for item in api.list("v1", "ServiceAccount")}
         return bool(ready) and all(ready) and {"default", "kube-system"} <= accounts
 
-    def _prepare(self, programs: Programs, ports: Ports) -> None:
+    def _prepare(self, programs: Programs, ports: Ports, simulated: Sequence[Object]) -> None:
         token = secrets.token_urlsafe(32)
         self.files.tokens.write_text(f"{token},{arguments.ADMINISTRATOR}\n", "utf-8")
         self.files.tokens.chmod(0o600)
@@ -134,6 +143,7 @@ class Cluster:
         key = ["openssl", "genrsa", "-out", str(self.files.account_key), "2048"]
         subprocess.run(key, check=True, capture_output=True)  # noqa: S603
         stages = [file.read_text("utf-8") for file in (*programs.stages, MODULE / "stages.yaml")]
+        stages += [json.dumps(each) for each in simulated]
         self.files.stages.write_text("\n---\n".join(stages), "utf-8")
         configuration = {
             "apiVersion": "v1",

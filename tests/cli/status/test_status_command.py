@@ -1,6 +1,7 @@
 """`llmctl status`: one screen out of what the Kubernetes API lists."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.status import commands as status
-from scripts.cli.tools import Tools as CommandTools
+from scripts.cli.tools import Tools
+from scripts.cluster.api import ClusterApi
 from scripts.cluster.kubectl import Kubectl
-from scripts.cluster.overview import CUSTOM_KINDS, KINDS, read
+from scripts.cluster.overview import Backup, overview, read
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
-from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.cli.terminals import Nobody
+from tests.support.cluster.fake_api import FakeCluster, fake_api
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
@@ -121,30 +123,37 @@ def test_a_certificate_tells_its_days_or_why_there_is_none() -> None:
 
 
 @pytest.fixture
-def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
-    tools = install(tmp_path / "tools", monkeypatch)
-    tools.items(
-        KINDS,
-        node("n1", "workload", "Standard_D4ds_v5"),
-        deployment("chat", "open-webui", ready=1, wanted=2),
-        deployment(GATEWAY, "litellm"),
-        deployment("kube-system", "coredns", ready=2, wanted=2),
-        pod("chat", "open-webui-2", ready=False, status={"phase": "Pending", "containerStatuses": []}),
+def cluster() -> FakeCluster:
+    found = FakeCluster()
+    found.add("nodes", node("n1", "workload", "Standard_D4ds_v5"))
+    found.add(
+        "deployments",
+        {**deployment("chat", "open-webui", ready=1, wanted=2), "frozen": True},
+        {**deployment(GATEWAY, "litellm"), "frozen": True},
+        {**deployment("kube-system", "coredns", ready=2, wanted=2), "frozen": True},
     )
-    tools.items(CUSTOM_KINDS, CERTIFICATE)
-    tools.items("deployments")
-    tools.items("scaledobjects.keda.sh")
-    return tools
+    found.add("pods", pod("chat", "open-webui-2", ready=False, status={"phase": "Pending", "containerStatuses": []}))
+    found.add("statefulsets")
+    found.add("daemonsets")
+    made = {"namespace": "opik", "name": "newest-backup-set", "labels": {"platform/backup-set": "20261129T020000Z"}}
+    found.add("jobs", {"metadata": {**made, "creationTimestamp": "2026-11-29T02:00:00Z"}})
+    found.add("certificates", CERTIFICATE)
+    return found
 
 
-def run(*words: str) -> Result:
-    command_tools = CommandTools(kubectl_of=lambda _environment: Kubectl(CONTEXT), terminal=Nobody())
-    return CliRunner().invoke(status.app, words, obj=command_tools)
+@pytest.fixture
+def api(cluster: FakeCluster, tmp_path: Path) -> Iterator[ClusterApi]:
+    with fake_api(cluster, tmp_path) as api:
+        yield api
 
 
-@pytest.mark.usefixtures("tools")
-def test_the_screen_answers_what_runs_what_waits_and_what_it_costs() -> None:
-    said = run("dev").output
+def run(api: ClusterApi, *words: str) -> Result:
+    tools = Tools(kubectl_of=lambda _name: Kubectl("fake"), cluster_of=lambda _kubectl: api, terminal=Nobody())
+    return CliRunner().invoke(status.app, words, obj=tools)
+
+
+def test_the_screen_answers_what_runs_what_waits_and_what_it_costs(api: ClusterApi) -> None:
+    said = run(api, "dev").output
     assert said.startswith("dev: 2 of 3 workloads run\n")
     assert "  chat           not ready: open-webui 1/2" in said
     assert "  llm_gateway    1 workload runs" in said
@@ -155,8 +164,22 @@ def test_the_screen_answers_what_runs_what_waits_and_what_it_costs() -> None:
     assert "Nodes cost 0.23 USD an hour now" in said
 
 
-def test_programs_get_the_same_as_json(tools: Tools) -> None:
-    found = json.loads(run("dev", "--json").output)
+def test_programs_get_the_same_as_json(api: ClusterApi) -> None:
+    found = json.loads(run(api, "dev", "--json").output)
     assert found["nodes_usd_per_hour"]["amount"] == pytest.approx(0.226, abs=0.001)
     assert found["workloads"][0]["name"] == "open-webui"
-    assert len(tools.calls) == 4
+    assert found["backup"]["set_id"] == "20261129T020000Z"
+    assert {"scalers", "deployments"}.isdisjoint(found)
+
+
+def test_the_screen_says_when_the_last_backup_was_made_and_whether_it_is_late(
+    api: ClusterApi, cluster: FakeCluster
+) -> None:
+    assert read_backup(api, datetime(2026, 11, 29, 12, 30, tzinfo=UTC)) == Backup("20261129T020000Z", 10)
+    assert "20261129T020000Z" in run(api, "dev").output
+    cluster.objects["jobs"].clear()
+    assert "Last backup    none yet: llmctl backup create" in run(api, "dev").output
+
+
+def read_backup(api: ClusterApi, now: datetime) -> Backup | None:
+    return overview(api, now).backup

@@ -2,12 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.lab.kube.api import Api
+from scripts.lab.kube.api import Api, Object
 from scripts.lab.kube.cluster import Cluster
 from scripts.lab.kube.given import given
 from scripts.lab.kube.programs import build
@@ -27,15 +27,18 @@ class Running:
 
 
 @contextmanager
-def running(folder: Path, settings: Settings) -> Iterator[Running]:
-    """Within, a cluster with the nodes of the environment's pools runs; a given one has those that it has."""
+def running(folder: Path, settings: Settings, *, simulated: Sequence[Object] = ()) -> Iterator[Running]:
+    """Within, a cluster with the nodes of the environment's pools runs; a given one has those that it has.
+
+    `simulated` are further objects of kwok's configuration.
+    """
     if kubeconfig := os.environ.get("KUBECONFIG"):
         with given(kubeconfig) as api:
             yield Running(api, Path(kubeconfig), None)
         return
     cluster = Cluster(folder / "cluster")
     try:
-        api = cluster.up(build(), settings, lasting=False)
+        api = cluster.up(build(), settings, lasting=False, simulated=simulated)
         yield Running(api, cluster.files.kubeconfig, cluster)
     finally:
         cluster.down()
