@@ -39,7 +39,7 @@ Component = Annotated[
     typer.Argument(
         metavar="COMPONENT",
         autocompletion=complete_word,
-        help="Such as opik, chat, gateway, ollama, vllm, ingress, monitoring; `platform` for everything.",
+        help="Such as opik, chat, `gateway`, vllm, ollama, ingress, monitoring; `platform` for everything.",
     ),
 ]
 SomeParts = Annotated[

@@ -154,7 +154,7 @@ class ClusterApi:
         return answer
 
 
-_NETWORK = "check the network and VPN; a stopped cluster starts with `llmctl off-hours now start`"
+_NETWORK = "check the network and VPN, and whether the cluster is stopped (off-hours)"
 
 
 def connect(context: str, *, timeout_s: float = TIMEOUT_S, configuration: str | None = None) -> ClusterApi:

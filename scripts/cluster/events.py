@@ -9,7 +9,7 @@ from .api import ClusterApi, Object
 
 @dataclass(frozen=True)
 class Event:
-    """One event; one that was repeated is told once, at the time of its last."""
+    """One event; one that was repeated is one here, at the time of its last."""
 
     time: str
     """UTC, as the API writes it; empty for one without."""

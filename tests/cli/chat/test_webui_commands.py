@@ -100,16 +100,6 @@ def test_chat_that_is_not_deployed_is_said_so(tools: Tools) -> None:
     assert done.exception.message == "the chat is not deployed"
 
 
-@pytest.mark.parametrize(("words", "container"), [((), "open-webui"), (("--part", "migrate"), "migrate")])
-def test_logs_are_those_of_every_pod_and_the_container_asked_for(
-    tools: Tools, words: tuple[str, ...], container: str
-) -> None:
-    run("logs", "dev", "-n", "7", *words)
-    (asked,) = (call[3:] for call in tools.calls if call[3] == "logs")
-    assert {"--tail=7", "--prefix", container} <= set(asked)
-    assert "app.kubernetes.io/component=open-webui" in asked
-
-
 def test_shell_needs_a_terminal(tools: Tools) -> None:
     done = run("shell", "dev")
     assert isinstance(done.exception, OperatorError)

@@ -221,6 +221,7 @@ AZ = (
 KUBECTL = (
     "kubectl annotate scaledobjects.keda.sh x -n serving autoscaling.keda.sh/paused-replicas=0 --overwrite",
     'kubectl patch deployment opik-backend -n opik --type=merge -p "{}"',
+    "kubectl delete pod n -n n --ignore-not-found --wait=false",
     "kubectl delete chi opik-clickhouse -n opik",
     "kubectl delete job pull-phi3-5 --namespace serving --ignore-not-found",
     "kubectl delete jobs x -n serving --ignore-not-found",
