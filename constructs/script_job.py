@@ -18,6 +18,9 @@ from cdktf_cdktf_provider_kubernetes.job_v1 import (
     JobV1SpecTemplateSpecVolumeConfigMap,
     JobV1SpecTemplateSpecVolumeEmptyDir,
     JobV1SpecTemplateSpecVolumePersistentVolumeClaim,
+    JobV1SpecTemplateSpecVolumeProjected,
+    JobV1SpecTemplateSpecVolumeProjectedSources,
+    JobV1SpecTemplateSpecVolumeProjectedSourcesServiceAccountToken,
     JobV1SpecTemplateSpecVolumeSecret,
     JobV1Timeouts,
 )
@@ -45,6 +48,11 @@ class Script:
     credentials: str | None = None
     """Secret that is mounted beside the claim, read-only, a file for each key."""
     credentials_path: str = ""
+    account: str | None = None
+    """Service account of the pod; without one it is the namespace's own. Neither's token for the API is mounted."""
+    token_audience: str | None = None
+    """Set with `token_path`: whom a token of the account is for, mounted as a file and renewed by the kubelet."""
+    token_path: str = ""
     requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "100m", "memory": "512Mi"})
     limits: Mapping[str, str] = field(default_factory=lambda: {"memory": "4Gi"})
 
@@ -97,6 +105,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
     return JobV1SpecTemplateSpec(
         # A new pod for each try, so that the log of every one can be read.
         restart_policy="Never",
+        service_account_name=script.account,
         automount_service_account_token=False,
         enable_service_links=False,
         security_context=pod_context(script.user_id, owns_volumes=True),
@@ -119,6 +128,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
                     # All that it may write to beside its store.
                     JobV1SpecTemplateSpecContainerVolumeMount(name="temporary", mount_path="/tmp"),  # noqa: S108
                     *_credentials_mount(script),
+                    *_token_mount(script),
                 ],
             )
         ],
@@ -129,6 +139,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
             ),
             JobV1SpecTemplateSpecVolume(name="temporary", empty_dir=JobV1SpecTemplateSpecVolumeEmptyDir()),
             *([_secret("credentials", script.credentials)] if script.credentials else []),
+            *([_token(script)] if script.token_audience else []),
         ],
     )
 
@@ -156,3 +167,19 @@ def _credentials_mount(script: Script) -> list[JobV1SpecTemplateSpecContainerVol
             name="credentials", mount_path=script.credentials_path, read_only=True
         )
     ]
+
+
+def _token_mount(script: Script) -> list[JobV1SpecTemplateSpecContainerVolumeMount]:
+    if script.token_audience is None:
+        return []
+    folder = script.token_path.rpartition("/")[0]
+    return [JobV1SpecTemplateSpecContainerVolumeMount(name="token", mount_path=folder, read_only=True)]
+
+
+def _token(script: Script) -> JobV1SpecTemplateSpecVolume:
+    token = JobV1SpecTemplateSpecVolumeProjectedSourcesServiceAccountToken(
+        audience=script.token_audience, expiration_seconds=3600, path=script.token_path.rpartition("/")[2]
+    )
+    source = JobV1SpecTemplateSpecVolumeProjectedSources(service_account_token=token)
+    projected = JobV1SpecTemplateSpecVolumeProjected(default_mode="0440", sources=[source])
+    return JobV1SpecTemplateSpecVolume(name="token", projected=[projected])

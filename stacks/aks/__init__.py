@@ -20,6 +20,8 @@ from stacks.common.outputs import (
 )
 from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
+from stacks.platform.components.databases.jobs import ACCOUNT as PREPARER
+from stacks.platform.components.databases.jobs import ADMINISTRATOR
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.monitoring.address import ACCOUNT as GRAFANA
 from stacks.platform.components.monitoring.alerts import alerts
@@ -111,6 +113,7 @@ class AksStack(EnvironmentStack):
             on=self._database.vault_id,
             principal_id=external_secrets.principal_id,
         )
+        databases = self._databases(cluster) if "databases" in components else ""
         cert_manager = add_workload_identity(self, "cert-manager", CERT_MANAGER, cluster=cluster)
         monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
@@ -125,12 +128,25 @@ class AksStack(EnvironmentStack):
             node_resource_group_name=cluster.node_resource_group,
             external_secrets_client_id=external_secrets.client_id,
             cert_manager_client_id=cert_manager.client_id,
+            databases_client_id=databases,
             grafana_client_id=monitoring.grafana_client_id,
             metrics_url=monitoring.metrics_url,
             log_analytics_workspace_id=self._logs.workspace.id,
             one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
+
+    def _databases(self, cluster: KubernetesCluster) -> str:
+        identity = add_workload_identity(self, "databases", PREPARER, cluster=cluster)
+        RoleAssignment(
+            self,
+            "databases-administrator",
+            role="Key Vault Secrets User",
+            # One secret of the vault, whose others it cannot read.
+            on=f"{self._database.vault_id}/secrets/{ADMINISTRATOR.value}",
+            principal_id=identity.principal_id,
+        )
+        return identity.client_id
 
     def _identity(self, name: str) -> UserAssignedIdentity:
         return UserAssignedIdentity(

@@ -143,6 +143,9 @@ class AksOutputs:
     """Client id of the identity that reads the vault for External Secrets."""
     cert_manager_client_id: str
     """Client id of cert-manager's identity, for DNS-01."""
+    databases_client_id: str
+    """Client id of the identity that reads the database administrator's password, and nothing else; empty without
+    databases."""
     grafana_client_id: str
     """Client id of the identity with which Grafana reads Azure's own metrics; empty without monitoring."""
     metrics_url: str

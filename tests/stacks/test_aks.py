@@ -58,6 +58,7 @@ def test_workloads_get_identities_from_the_clusters_issuer(environment: str) -> 
     assert subjects == dict.fromkeys(
         (
             "system:serviceaccount:cert-manager:cert-manager",
+            "system:serviceaccount:databases:prepare-databases",
             "system:serviceaccount:external-secrets:vault-reader",
             "system:serviceaccount:monitoring:grafana",
         ),
@@ -207,7 +208,7 @@ KUBELET = "azurerm_user_assigned_identity.kubelet.principal_id"
 
 
 def test_cluster_and_workloads_have_these_roles_and_no_others() -> None:
-    workloads = ("external-secrets", "grafana")
+    workloads = ("databases", "external-secrets", "grafana")
     roles = {role for role in _roles(aks_stack()) if not any(workload in role[0] for workload in workloads)}
     assert roles == {
         (CONTROL_PLANE, "Network Contributor", "network-state.outputs.nodes_subnet_id"),
@@ -262,6 +263,17 @@ def test_external_secrets_reads_the_vault_and_nothing_else() -> None:
     ((principal, role, scope),) = [role for role in _roles(aks_stack()) if "external-secrets" in role[0]]
     assert (role, scope) == ("Key Vault Secrets User", "database-state.outputs.vault_id")
     assert principal.startswith("azurerm_user_assigned_identity.external-secrets")
+
+
+def test_the_job_of_the_databases_reads_one_secret_of_the_vault() -> None:
+    ((principal, role, scope),) = [role for role in _roles(aks_stack()) if "databases" in role[0]]
+    assert (role, scope) == (
+        "Key Vault Secrets User",
+        "database-state.outputs.vault_id}/secrets/database-administrator-password",
+    )
+    assert principal.startswith("azurerm_user_assigned_identity.databases")
+    credentials = of_type(aks_stack(), "azurerm_federated_identity_credential")
+    assert "system:serviceaccount:databases:prepare-databases" in {found["subject"] for found in credentials}
 
 
 @pytest.mark.parametrize(("sku", "firewall"), [("WAF_v2", True), ("Standard_v2", False)])

@@ -70,6 +70,8 @@ EVERYWHERE: dict[str, Line] = {
     "vault, by its private address": (EXTERNAL_SECRETS, ENDPOINT, 443),
     "Let's Encrypt": (CERT_MANAGER, INTERNET, 443),
     "prepare databases": (PREPARE, DATABASE, 5432),
+    "prepare databases, by the vault's password": (PREPARE, ENDPOINT, 443),
+    "prepare databases, by an identity of Entra": (PREPARE, INTERNET, 443),
     "chat's database": (CHAT, DATABASE, 5432),
     "chat's sessions": (CHAT, CHAT_REDIS, 6379),
     "chat's login": (CHAT, INTERNET, 443),
@@ -139,7 +141,9 @@ CLOSED: dict[str, Line] = {
     "Ollama to the internet": (OLLAMA, INTERNET, 443),
     "front to the internet": (PROXY, INTERNET, 443),
     "gateway to Opik's data": (GATEWAY, MYSQL, 3306),
-    "databases' Job to the internet": (PREPARE, INTERNET, 443),
+    "databases' Job to the internet": (PREPARE, INTERNET, 80),
+    "databases' other pods to the internet": (_pod("databases", "databases-passwords"), INTERNET, 443),
+    "databases' other pods to the database": (_pod("databases", "databases-passwords"), DATABASE, 5432),
     "chat to the vault's reader": (CHAT, EXTERNAL_SECRETS, 8080),
     "chat to kubelets": (CHAT, OtherNode(), 10250),
     "other nodes to the chat": (OtherNode(), CHAT, 8080),
@@ -198,6 +202,8 @@ BLOCKS = {
     # own address is a pod's in the mode nginx, and who calls it has a rule for the namespace `ingress`.
     ("egress", "0.0.0.0/0"): {
         "cert-manager",
+        # For Entra, which gives the Job its token for the vault.
+        "databases",
         "external-secrets",
         "ingress",
         "monitoring",

@@ -18,6 +18,8 @@ CONTENT = {
     ): "alerts to the configured receiver, Grafana's logins at Entra, the Kubernetes API",
     ("monitoring", "alerts-by-mail"): "alerts by mail",
     ("databases", "allow-database"): "statements to PostgreSQL's private address",
+    ("databases", "allow-entra"): "a request to Entra, and one to the vault where it has no private address",
+    ("databases", "allow-vault"): "a request to Key Vault's private address",
     ("chat", "allow-database"): "chats, users and vectors to PostgreSQL's private address",
     (
         "chat",

@@ -9,6 +9,7 @@ PRINCIPALS = {
     "kubelet": "nodes (kubelet)",
     "ingress_application_gateway_identity": "Application Gateway's ingress controller",
     "external-secrets": "External Secrets Operator",
+    "databases": "Job of the databases",
     "grafana": "Grafana",
     "backup": "Backup vault",
     "deployer": "first deployer, or `operators.object_ids`",
@@ -19,6 +20,9 @@ PRINCIPALS = {
 
 MEANINGS = {
     ("External Secrets Operator", "Key Vault Secrets User"): "reads the value of every secret in the vault",
+    ("Job of the databases", "Key Vault Secrets User"): (
+        "reads the password of PostgreSQL's administrator, and no other secret"
+    ),
     ("Grafana", "Monitoring Reader"): "reads metrics and settings of PostgreSQL, no data",
     ("nodes (kubelet)", "AcrPull"): "pulls images",
     ("cluster's control plane", "Disk Restore Operator"): "attaches and grows the data disks; cannot delete them",
@@ -80,7 +84,8 @@ def _scope(stack: str, expression: str) -> str:
         raise KeyError(expression)
     producer, output, kind, name, azure = found.groups()
     if producer:
-        return f"`{producer}.{output}`"
+        _, _, secret = expression.partition("}/secrets/")
+        return f"`{producer}.{output}`" + (f", secret `{secret}`" if secret else "")
     if kind:
         return f"`{stack}.{(name if kind == 'resource_group' else kind).replace('-', '_')}`"
     return str(azure)

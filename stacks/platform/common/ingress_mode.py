@@ -27,3 +27,14 @@ def ingress_peer(settings: Settings) -> Peer:
     if settings.ingress.mode is IngressMode.NGINX:
         return Peer(namespace=INGRESS)
     return Peer(cidr=str(settings.network.gateway_subnet))
+
+
+def ingress_range(settings: Settings) -> str:
+    """Range of addresses that requests of people and programs have when they reach a pod: the ingress' own.
+
+    What the ingress says of a caller's address counts from there alone. It appends to `X-Forwarded-For`, so that the
+    last address beyond this range is the caller's, and whatever stands before it is a claim.
+    """
+    if settings.ingress.mode is IngressMode.NGINX:
+        return str(settings.network.pod_cidr)
+    return str(settings.network.gateway_subnet)

@@ -279,6 +279,16 @@ def test_pods_restart_with_what_their_secret_holds(changes: dict[str, Any]) -> N
     assert before != after
 
 
+@pytest.mark.parametrize(("mode", "believed"), [("nginx", "10.244.0.0/16"), ("application-gateway", "10.40.16.0/24")])
+def test_a_caller_s_address_counts_as_the_ingress_tells_it_and_as_nobody_else_does(mode: str, believed: str) -> None:
+    wired = passed(settings_with(ingress={"mode": mode}))
+    assert wired["extraEnvVars"]["FORWARDED_ALLOW_IPS"] == believed
+    # The image's own start would have uvicorn believe everybody.
+    assert wired["command"] == ["python3", "-m", "uvicorn", "open_webui.main:app", "--host=0.0.0.0", "--port=8080"]
+    for name in ("FORWARDED_ALLOW_IPS", "UVICORN_FORWARDED_ALLOW_IPS", "UVICORN_PROXY_HEADERS"):
+        assert name in RESERVED_VARIABLES
+
+
 def test_platforms_own_variables_cannot_be_set_in_the_file() -> None:
     wired = passed(settings_with())["extraEnvVars"]
     assert set(wired) <= RESERVED_VARIABLES

@@ -1,11 +1,13 @@
 """The chat in the synthesized stack: what waits for what, the share it mounts, the host it answers on."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from constructs.terraform_literal import terraform_literal
+from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import roots
 from stacks.platform.components.databases import jobs as databases
 from stacks.platform.components.enabled import enabled_components
@@ -49,14 +51,50 @@ def test_job_sees_passwords_as_files_and_names_none(environment: Environment, na
     assert "PGSSLROOTCERT=/scripts/azure-roots.pem" in said
     assert "PASSWORD" not in said
     assert container["args"] == ["open_webui=vector,uuid-ossp", "litellm=uuid-ossp"]
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_job_reads_the_administrator_s_password_from_the_vault_and_no_secret_of_the_cluster_holds_it(
+    environment: Environment, name: str
+) -> None:
+    job = _platform(environment, name, "kubernetes_job_v1")[databases.JOB]
+    pod = job["spec"]["template"]["spec"]
+    said = pod["container"][0]["command"]
+    assert "ADMINISTRATOR_SECRET=database-administrator-password" in said
+    assert "TOKEN_FILE=/entra/token" in said
+    for handed_on in ("VAULT=${", "CLIENT_ID=${", "AUTHORITY=https://login.microsoftonline.com/${"):
+        assert any(word.startswith(handed_on) for word in said)
+    # The only token of the pod is for Entra, and of an account of its own: the Kubernetes API takes no such token.
     assert pod["automount_service_account_token"] is False
+    (tokens,) = [volume["projected"] for volume in pod["volume"] if "projected" in volume]
+    assert tokens == [
+        {
+            "default_mode": "0440",
+            "sources": [
+                {
+                    "service_account_token": {
+                        "audience": "api://AzureADTokenExchange",
+                        "expiration_seconds": 3600,
+                        "path": "token",
+                    }
+                }
+            ],
+        }
+    ]
+    account = _platform(environment, name, "kubernetes_service_account_v1")["prepare-databases-account"]
+    assert account["metadata"]["name"] == "prepare-databases"
+    assert account["automount_service_account_token"] is False
+    assert "prepare-databases-account" in pod["service_account_name"]
+    delivered = _platform(environment, name, "helm_release")["platform-secrets"]
+    assert "database-administrator-password" not in json.dumps(delivered["values"])
 
 
 @pytest.mark.parametrize("name", ENVIRONMENTS)
 def test_scripts_reach_their_pods_unchanged(environment: Environment, name: str) -> None:
     maps = _platform(environment, name, "kubernetes_config_map_v1")
     assert maps[databases.SCRIPTS]["data"] == {
-        "prepare.sh": terraform_literal(databases.script()),
+        "prepare.sh": terraform_literal((HELM / "databases" / "prepare.sh").read_text("utf-8")),
+        "vault_secret.sh": terraform_literal((HELM / "databases" / "vault_secret.sh").read_text("utf-8")),
         "azure-roots.pem": terraform_literal(roots()),
     }
     assert set(maps["open-webui-scripts"]["data"]) == {
@@ -117,8 +155,9 @@ def test_disabled_chat_leaves_nothing_and_no_database_is_made_for_nobody(tmp_pat
 
 def _job_name(settings: Settings) -> str:
     made = enabled_components(settings).databases()
-    mark = databases.external_secret(made, settings.secrets.versions).templates["secret-versions"]
-    return databases.job_name("image", databases.arguments(made), mark=mark, generation=settings.database.generation)
+    return databases.job_name(
+        "image", made, versions=settings.secrets.versions, generation=settings.database.generation
+    )
 
 
 def test_new_password_server_or_database_makes_a_new_job() -> None:

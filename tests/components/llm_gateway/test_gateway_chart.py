@@ -78,6 +78,15 @@ def test_every_pod_fits_the_strictest_level_and_is_bounded(
             assert {"cpu", "memory"} <= set(container["resources"]["limits"])
 
 
+def test_nobody_s_word_about_the_address_of_a_caller_counts(tmp_path: Path) -> None:
+    (pod,) = (
+        item["spec"]["template"]["spec"] for item in _kind(_objects(load_settings("dev"), tmp_path), "Deployment")
+    )
+    (proxy,) = (container for container in pod["containers"] if container["name"] == "proxy")
+    # uvicorn's default is the pod itself, from which every port-forward comes.
+    assert {"name": "FORWARDED_ALLOW_IPS", "value": ""} in proxy["env"]
+
+
 def test_whoever_opens_the_database_believes_azure_s_authorities_alone(tmp_path: Path) -> None:
     objects = _objects(load_settings("dev"), tmp_path)
     opened = 0

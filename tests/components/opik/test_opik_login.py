@@ -83,6 +83,15 @@ def test_a_route_without_a_login_answers_as_documented(front: Front, path: str) 
     assert front.opik.seen == []
 
 
+def test_the_log_has_the_address_that_the_ingress_saw_and_not_one_that_a_caller_made_up(front: Front) -> None:
+    # NGINX appends to the one header and writes the other itself.
+    seen = {"X-Forwarded-For": "198.51.100.9, 203.0.113.7", "X-Real-IP": "203.0.113.7"}
+    front.ask("/of-a-made-up-address", headers=seen).read()
+    (line,) = (line for line in front.log.read_text().splitlines() if "/of-a-made-up-address" in line)
+    assert line.startswith("203.0.113.7 ")
+    assert "198.51.100.9" not in line
+
+
 def test_a_member_logs_in_and_comes_back_to_where_the_login_began(front: Front) -> None:
     front.entra.member_of = ["other", GROUP]
     back, cookies = front.log_in("/default/projects?page=2")

@@ -79,7 +79,8 @@ def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
     stage.names.addresses |= {chat_host: DOOR_IP, api_host: DOOR_IP}
     trust = authority(folder, "trust")
     values = chart_values(settings, client=CLIENT, group=GROUP, tenant=TENANT)
-    parts = ChatPods(settings, folder, stage.secrets, values, trust[0], stage.database.folder / "server.crt")
+    roots = stage.database.folder / "server.crt"
+    parts = ChatPods(settings, folder, stage.secrets, values, trust[0], roots, DOOR_IP)
     certificate_for(folder, trust, chat_host, api_host)
     certificate = (folder / f"{chat_host}.pem", folder / f"{chat_host}.key")
     found = rendered.render(

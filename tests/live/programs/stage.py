@@ -18,7 +18,7 @@ from tests.support.kubernetes.rendered import Release, Secrets
 from tests.support.llm_gateway import pods as gateway_pods
 from tests.support.opik.trace_receiver import TraceReceiver, receiving_traces
 from tests.support.programs.pod_network import Names
-from tests.support.programs.postgresql import ADMINISTRATOR_PASSWORD, Postgresql, prepare, running_postgresql
+from tests.support.programs.postgresql import Postgresql, prepare, prepare_environment, running_postgresql
 from tests.support.programs.processes import Program
 from tests.support.serving import proxy_pods as front_pods
 from tests.support.serving.model_server import ModelServer, serving_models
@@ -82,8 +82,8 @@ def running_stage(settings: Settings, folder: Path, names: Names) -> Iterator[St
                 connections=connections,
             )
         )
-        held = {**rendered.administrator_secrets(settings, rendered.vault()), "administrator": ADMINISTRATOR_PASSWORD}
-        variables = databases.environment(host=DATABASE_HOST, administrator=ADMINISTRATOR)
+        held = rendered.owners_passwords(settings, rendered.vault())
+        variables = prepare_environment(host=DATABASE_HOST, administrator=ADMINISTRATOR)
         script = HELM / "databases" / databases.SCRIPT_NAME
         for _ in range(2):
             done = prepare(

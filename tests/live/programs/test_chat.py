@@ -1,6 +1,7 @@
 """The chat of dev with everything behind it: migrations, logins, streamed chats, documents, two pods as one."""
 
 import json
+import re
 import uuid
 
 import httpx
@@ -164,6 +165,22 @@ def test_a_private_chat_is_in_its_rows_of_the_database_and_nowhere_else(chat: Ch
         if path.is_file() and not held & set(path.parts) and path.stat().st_size < 50_000_000
     }
     assert [where for where, said in found.items() if text in said] == []
+
+
+def test_address_of_a_caller_is_what_the_ingress_saw_whatever_the_request_says(
+    chat: ChatStage, member: Browser
+) -> None:
+    made_up = {"X-Forwarded-For": "198.51.100.9", "X-Real-IP": "198.51.100.8", "Forwarded": "for=198.51.100.7"}
+    answer = member.client.post(
+        "/api/v1/users/user/settings/update",
+        json={"ui": {}},
+        headers={"Authorization": f"Bearer {member.token}", **made_up},
+    )
+    assert answer.status_code == 200, answer.text
+    logs = "".join(pod.log for pod in chat.pods)
+    (line,) = (line for line in logs.splitlines() if "/users/user/settings/update" in line and "source_ip" in line)
+    assert re.findall(r"source_ip\W+([0-9.]+)", line) == ["127.0.0.1"]
+    assert "198.51.100" not in logs
 
 
 def test_no_pod_asked_for_a_name_outside(chat: ChatStage) -> None:

@@ -1,6 +1,7 @@
 """The gateway on its real database and Redis: keys, budgets, limits, and the trace of every call."""
 
 import json
+import re
 import time
 from http.client import HTTPConnection
 from typing import Any
@@ -226,6 +227,18 @@ def test_failed_call_is_traced_with_its_error(stage: Stage, team_key: str) -> No
     (trace,) = stage.opik.wait("traces", prompt)
     assert "out of memory" in trace["error_info"]["message"]
     assert "failed" in trace["tags"]
+
+
+def test_log_has_the_address_of_the_connection_whatever_a_request_says(stage: Stage) -> None:
+    """Port-forwards come from the pod itself, which uvicorn believes by default."""
+    connection = HTTPConnection("litellm.gateway.svc.cluster.local", address.PORT, timeout=30)
+    made_up = {"X-Forwarded-For": "198.51.100.9", "Authorization": f"Bearer {platform_key(stage)}"}
+    connection.request("GET", "/v1/models?of=a-made-up-address", headers=made_up)
+    assert connection.getresponse().read()
+    wait_for(lambda: "of=a-made-up-address" in stage.gateway.log, 20, lambda: stage.gateway.log)
+    (line,) = (line for line in stage.gateway.log.splitlines() if "of=a-made-up-address" in line)
+    assert re.search(r"127\.0\.\d\.\d+:\d+ - ", line)
+    assert "198.51.100.9" not in line
 
 
 def test_no_connection_is_reset_when_a_client_comes_back_after_a_pause(stage: Stage) -> None:

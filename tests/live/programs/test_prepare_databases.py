@@ -3,6 +3,7 @@
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -11,16 +12,20 @@ from stacks.platform.common.databases import PORT
 from stacks.platform.components.databases import jobs as databases
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings
+from tests.support.programs.key_vault import running_vault
 from tests.support.programs.pod_network import Names
 from tests.support.programs.postgresql import (
     ADMINISTRATOR,
     ADMINISTRATOR_PASSWORD,
+    ADMINISTRATOR_SECRET,
     Postgresql,
     prepare,
+    prepare_environment,
     running_postgresql,
 )
+from tests.support.programs.processes import DEBIAN
 
-SCRIPT = HELM / "databases" / "prepare.sh"
+SCRIPT, VAULT_SCRIPT = (HELM / "databases" / name for name in databases.SCRIPT_FILES)
 HOST, ADDRESS = "prepared.postgres.database.azure.com", "127.0.31.1"
 ANOTHER = "another.postgres.database.azure.com"
 """Leads to the same server, whose certificate does not name it."""
@@ -44,8 +49,7 @@ class Server:
 
     def prepare(self, *wanted: str, host: str = HOST, **passwords: str) -> "subprocess.CompletedProcess[str]":
         """Run the script with the variables that its Job has."""
-        given = databases.environment(host=host, administrator=ADMINISTRATOR)
-        return prepare(SCRIPT, {"administrator": ADMINISTRATOR_PASSWORD} | passwords, self.real.folder, given, *wanted)
+        return prepare(SCRIPT, passwords, self.real.folder, prepare_environment(host=host), *wanted)
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +119,11 @@ def test_server_never_sees_a_password(server: Server) -> None:
     assert done.returncode == 0
     assert "SCRAM-SHA-256$" in server.log
     assert "NeverSeen7" not in server.log + done.stdout + done.stderr
+    assert ADMINISTRATOR_PASSWORD not in server.log + done.stdout + done.stderr
+    kept = [
+        path.name for path in (server.real.folder / "secrets").iterdir() if ADMINISTRATOR_PASSWORD in path.read_text()
+    ]
+    assert kept == []
 
 
 def test_data_survives_another_run(server: Server) -> None:
@@ -158,3 +167,21 @@ def test_administrator_is_no_superuser_and_connections_are_encrypted(server: Ser
     )
     assert told.stdout == "f|t\n"
     assert server.real.superuser("SHOW server_version").startswith("17.")
+
+
+def test_shell_and_wget_of_the_image_understand_the_script(tmp_path: Path) -> None:
+    """Alpine's shell, sed and wget are busybox; its TLS is a program of Alpine's own, so this is without."""
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    for name in ("sh", "sed", "cat", "sleep", "wget"):
+        (programs / name).symlink_to(DEBIAN / "usr" / "bin" / "busybox")
+    with running_vault(tmp_path, {ADMINISTRATOR_SECRET: ADMINISTRATOR_PASSWORD}, encrypted=False) as vault:
+        vault.refusals = 1
+        done = subprocess.run(
+            [str(programs / "sh"), str(VAULT_SCRIPT), ADMINISTRATOR_SECRET],
+            env={"PATH": str(programs), **vault.environment()},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert (done.returncode, done.stdout) == (0, ADMINISTRATOR_PASSWORD), done.stderr

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import ROOTS_NAME
+from stacks.platform.common.ingress_mode import ingress_range
 from stacks.platform.components.chat import login, names, release
 from stacks.settings import Settings
 from tests.support.kubernetes import rendered
@@ -77,6 +78,8 @@ class ChatPods:
     """Certificates of whoever is believed."""
     database_roots: Path
     """Certificates of the database server's authorities, in the place of Azure's."""
+    ingress: str
+    """Address that the ingress has on this machine."""
 
     def place(self, name: str) -> dict[str, str]:
         """Make a pod's folders; return those of its containers with those of this machine."""
@@ -146,12 +149,14 @@ class ChatPods:
         moved = self.place(name)
         container = {"env": chart_environment(self.values)}
         environment = self.environment(container, moved, OF_THE_IMAGE)
-        # The image's start.sh; uvicorn reads further options from its variables.
-        command = ["-m", "uvicorn", "open_webui.main:app", f"--host={ip}", f"--port={names.PORT}"]
-        workers = f"--workers={environment['UVICORN_WORKERS']}"
+        # The ingress has this address here.
+        environment["FORWARDED_ALLOW_IPS"] = environment["FORWARDED_ALLOW_IPS"].replace(
+            ingress_range(self.settings), self.ingress
+        )
+        command = [word.replace("0.0.0.0", ip) for word in self.values["command"][1:]]
         return Program(
             name,
-            [str(programs.open_webui_python()), *command, "--forwarded-allow-ips=*", workers],
+            [str(programs.open_webui_python()), *command],
             self.folder / name,
             environment,
             ip,

@@ -42,6 +42,8 @@ error_log {place}/error.log warn;
 events {{ worker_connections 4096; }}
 http {{
   access_log off;
+  # A pod's connections come from its own address.
+  proxy_bind {ip};
   {places}
 {http_block(settings, hosts, (f"{ip}:443 ssl",), certificate)}
 }}

@@ -43,8 +43,8 @@ def delivered(settings: Settings, values: Mapping[str, str], *, database_host: s
     return found
 
 
-def administrator_secrets(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
-    """Return files of the Job that prepares the databases."""
+def owners_passwords(settings: Settings, values: Mapping[str, str]) -> dict[str, str]:
+    """Return the files that the Job which prepares the databases has of its Secret."""
     keys = secret_names(settings)[databases.NAMESPACE][databases.SECRET]
     return {key: values[name] for key, name in keys.items()}
 

@@ -50,6 +50,7 @@ class Front:
     entra: Entra
     opik: Opik
     guardrails: Opik
+    log: Path
 
     def ask(
         self,
@@ -162,7 +163,7 @@ def running_front(folder: Path, *changed: str) -> Iterator[Front]:
         )
         try:
             _wait_for(port, process, folder / "log")
-            yield Front(port, HOST.name(_settings().domain), entra, opik, guardrails)
+            yield Front(port, HOST.name(_settings().domain), entra, opik, guardrails, folder / "log")
         finally:
             process.terminate()
             process.wait()

@@ -7,11 +7,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.platform.components.databases import jobs
+
+from .key_vault import CLIENT, TENANT, running_vault
 from .processes import DEBIAN, Program, in_debian, wait_for
 
 BIN = "/usr/lib/postgresql/17/bin"
 ADMINISTRATOR = "platform_admin"
 ADMINISTRATOR_PASSWORD = "AdminPassword1"
+ADMINISTRATOR_SECRET = "database-administrator-password"
+"""Its name in the vault."""
 
 
 @dataclass
@@ -68,23 +73,40 @@ def _psql(*arguments: str, **more: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(command, env=os.environ | more, capture_output=True, text=True, check=False)
 
 
+def prepare_environment(*, host: str, administrator: str = ADMINISTRATOR) -> Mapping[str, str]:
+    """Return the variables that the Job has; `prepare` puts the vault of this machine into them."""
+    return jobs.environment(
+        host=host,
+        administrator=administrator,
+        vault_uri="https://kv-llm-dev.vault.azure.net/",
+        tenant_id=TENANT,
+        client_id=CLIENT,
+    )
+
+
 def prepare(
     script: Path, secrets: Mapping[str, str], folder: Path, environment: Mapping[str, str], *arguments: str
 ) -> "subprocess.CompletedProcess[str]":
-    """Run the script that makes databases as its Job does: without a terminal, passwords in files."""
-    place = folder / "secrets"
-    place.mkdir(exist_ok=True)
+    """Run the script that makes databases as its Job does: without a terminal, the owners' passwords in files.
+
+    The administrator's is in a vault alone.
+    """
+    place, vaults = folder / "secrets", folder / "vault"
+    for made in (place, vaults):
+        made.mkdir(exist_ok=True)
     for name, value in secrets.items():
         (place / name).write_text(value)
-    return subprocess.run(
-        ["sh", str(script), *arguments],
-        env=os.environ | dict(environment) | {"SECRETS": str(place), "PGSSLROOTCERT": str(folder / "server.crt")},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=180,
-        start_new_session=True,
-    )
+    here = {"SECRETS": str(place), "PGSSLROOTCERT": str(folder / "server.crt")}
+    with running_vault(vaults, {ADMINISTRATOR_SECRET: ADMINISTRATOR_PASSWORD}) as vault:
+        return subprocess.run(
+            ["sh", str(script), *arguments],
+            env=os.environ | dict(environment) | here | vault.environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=180,
+            start_new_session=True,
+        )
 
 
 @contextmanager

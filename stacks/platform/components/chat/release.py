@@ -12,6 +12,7 @@ from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM, Image, fixed_values
 from stacks.platform.common.databases import ROOTS_NAME, roots
 from stacks.platform.common.ingress_annotations import Exposure, own_hsts
+from stacks.platform.common.ingress_mode import ingress_range
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
@@ -22,12 +23,14 @@ from stacks.settings.serving import ServingSettings
 from . import login, scaling, secrets
 from .backends import connection_values, embedding_variables
 from .models import task_variables, tool_variables, tools_by_model
-from .names import ACCOUNT, RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
+from .names import ACCOUNT, PORT, RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
 
 START_SECONDS = 1800
 """Image of several gigabytes, migrations, start."""
 MIGRATE = "migrate"
 SCRIPT_FILES = ("migrate.py", "model_tools.py", "drain.py", login.SCRIPT)
+COMMAND = ("python3", "-m", "uvicorn", "open_webui.main:app", "--host=0.0.0.0", f"--port={PORT}")
+"""What the image's start.sh ends in, without its trust in everybody's `X-Forwarded-For`; the rest are variables."""
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of pods that changes with their scripts and secrets, so that they restart."""
 REDIS_KEY_PREFIX = "open-webui"
@@ -81,6 +84,7 @@ def open_webui(
     given = variables(settings, client_id=client_id)
     return {
         "image": image.values(),
+        "command": list(COMMAND),
         "replicaCount": chat.replicas,
         "podAnnotations": {RESTART_ANNOTATION: _restart(settings)},
         "serviceAccount": {"enable": True, "create": True, "name": ACCOUNT.name},
@@ -130,6 +134,9 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
+        # Whose word about a caller's address and scheme counts; uvicorn then takes the last address that is not one of
+        # these, and of everybody's word (the image's own start) the first, which a caller can make up.
+        "FORWARDED_ALLOW_IPS": ingress_range(settings),
         # uvicorn reads its options from variables of this form; its own is 5 s.
         "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings.serving).idle_seconds),
         # The gateway groups the traces of a chat by its id, which is among these headers.

@@ -2,19 +2,25 @@
 
 from collections.abc import Iterator
 
-from stacks.platform.common.databases import allow_database
+from stacks.platform.common.databases import allow_database, private_endpoints
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import Layer, NamespaceRules, controller_namespace
-from stacks.platform.common.traffic import DNS
+from stacks.platform.common.traffic import DNS, allow_https_out, allow_to
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 
 from .connections import connections
-from .jobs import NAMESPACE, external_secret
+from .jobs import ACCOUNT, NAMESPACE, PODS, external_secret
 
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
-    traffic = (DNS, allow_database(components.settings.network))
+    network = components.settings.network
+    traffic = (
+        DNS,
+        allow_database(network, PODS),
+        allow_to("allow-vault", PODS, (private_endpoints(network),), 443),
+        allow_https_out("allow-entra", PODS),
+    )
     yield controller_namespace(NAMESPACE, traffic, layer=Layer.PREPARATION)
 
 
@@ -34,4 +40,5 @@ COMPONENT = Component(
     namespaces=_namespaces,
     connections=connections,
     external_secrets=_external_secrets,
+    accounts=(ACCOUNT,),
 )

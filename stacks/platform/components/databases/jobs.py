@@ -3,31 +3,36 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
+from stacks.platform.common.accounts import WorkloadAccount
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import PORT, ROOTS_NAME, VERIFIED, Database, roots
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.settings.secret_names import GeneratedSecret
 
-NAMESPACE = "databases"
-"""Apart from the applications: what runs here holds the administrator's password."""
-SECRET = "databases-secrets"  # noqa: S105 (a name, not a secret)
-ADMINISTRATOR_KEY = "administrator"
 JOB = "prepare-databases"
+ACCOUNT = WorkloadAccount("databases", JOB)
+"""Account of the Job, which reads the administrator's password from the vault while it runs. No other pod has it."""
+NAMESPACE = ACCOUNT.namespace
+"""Apart from the applications: what runs here holds the administrator's password."""
+PODS = {"app.kubernetes.io/name": JOB}
+SECRET = "databases-secrets"  # noqa: S105 (a name, not a secret)
+ADMINISTRATOR = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD
+TOKEN_FILE = "/entra/token"  # noqa: S105 (where it is)
 IMAGE = "databases/postgres"
 SCRIPTS = "databases-scripts"
 SCRIPT_FOLDER = "/scripts"
 SCRIPT_NAME = "prepare.sh"
+SCRIPT_FILES = (SCRIPT_NAME, "vault_secret.sh")
 SECRETS_FOLDER = "/secrets"
 
 
 def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) -> ExternalSecret:
-    """The Secret of the Job: the administrator's password, every owner's, and the mark by which it knows the Secret.
+    """The Secret of the Job: every owner's password, and the mark by which it knows the Secret.
 
     `versions` are those that the environment has raised, by the secret's name in the vault.
     """
-    passwords = {ADMINISTRATOR_KEY: GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD}
-    passwords |= {database.name: database.password for database in databases}
+    passwords = {database.name: database.password for database in databases}
     return ExternalSecret(
         namespace=NAMESPACE,
         name=SECRET,
@@ -36,9 +41,9 @@ def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) 
     )
 
 
-def script() -> str:
-    """Text of the script that the Job runs."""
-    return (HELM / "databases" / SCRIPT_NAME).read_text("utf-8")
+def scripts() -> dict[str, str]:
+    """Texts of the scripts that the Job runs, by their file."""
+    return {name: (HELM / "databases" / name).read_text("utf-8") for name in SCRIPT_FILES}
 
 
 def arguments(databases: Iterable[Database]) -> tuple[str, ...]:
@@ -46,9 +51,14 @@ def arguments(databases: Iterable[Database]) -> tuple[str, ...]:
     return tuple(f"{database.name}={','.join(database.extensions)}" for database in databases)
 
 
-def environment(*, host: str, administrator: str) -> Mapping[str, str]:
-    """Variables of the script; none is a secret."""
+def environment(*, host: str, administrator: str, vault_uri: str, tenant_id: str, client_id: str) -> Mapping[str, str]:
+    """Variables of the script; none is a secret. `client_id` is the Job's identity, which may read one secret."""
     return {
+        "ADMINISTRATOR_SECRET": ADMINISTRATOR.value,
+        "AUTHORITY": f"https://login.microsoftonline.com/{tenant_id}",
+        "CLIENT_ID": client_id,
+        "TOKEN_FILE": TOKEN_FILE,
+        "VAULT": vault_uri,
         "PGHOST": host,
         "PGPORT": str(PORT),
         "PGUSER": administrator,
@@ -59,11 +69,12 @@ def environment(*, host: str, administrator: str) -> Mapping[str, str]:
     }
 
 
-def job_name(image: str, given: Sequence[str], *, mark: str, generation: int) -> str:
+def job_name(image: str, databases: Sequence[Database], *, versions: Mapping[str, int], generation: int) -> str:
     """Name of the Job: a new one whenever it has something else to do, since Jobs cannot be changed.
 
-    `given` are its arguments, `mark` is that of its Secret. Another `generation` of the server, as a restore makes one,
-    has the passwords of the day restored.
+    It changes with the `versions` of every password that the Job uses, the administrator's included. Another
+    `generation` of the server, as a restore makes one, has the passwords of the day restored.
     """
-    parts = [mark, script(), roots(), image, *given, str(generation)]
+    mark = secret_mark(versions, (ADMINISTRATOR, *(database.password for database in databases)))
+    parts = [mark, *scripts().values(), roots(), image, *arguments(databases), str(generation)]
     return f"{JOB}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:10]}"

@@ -1,24 +1,23 @@
 """The Job that makes the applications' databases, as Terraform resources."""
 
 from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMapV1Metadata
+from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1, ServiceAccountV1Metadata
 
 from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.script_job import Script, ScriptJob
 from constructs.terraform_literal import terraform_literal
+from stacks.platform.common.accounts import TOKEN_AUDIENCE
 from stacks.platform.common.databases import ROOTS_NAME, roots
 from stacks.platform.common.secret_marks import VERSIONS_KEY
 from stacks.platform.components.context import Context
 
 from . import jobs
 
-PODS = {"app.kubernetes.io/name": jobs.JOB}
-
 
 def add(context: Context) -> ScriptJob:
     """Add the Job after its Secret is there; return what has to be done before anything uses a database."""
     settings, namespace = context.settings, context.namespaces[jobs.NAMESPACE]
     databases = context.components.databases()
-    arguments = jobs.arguments(databases)
     mark = jobs.external_secret(databases, settings.secrets.versions).templates[VERSIONS_KEY]
     image = str(context.images[jobs.IMAGE])
     passwords = ExternalSecretsReady(
@@ -34,13 +33,22 @@ def add(context: Context) -> ScriptJob:
         context.scope,
         jobs.SCRIPTS,
         metadata=ConfigMapV1Metadata(name=jobs.SCRIPTS, namespace=namespace.name),
-        data={jobs.SCRIPT_NAME: terraform_literal(jobs.script()), ROOTS_NAME: terraform_literal(roots())},
+        data={name: terraform_literal(text) for name, text in {**jobs.scripts(), ROOTS_NAME: roots()}.items()},
+        depends_on=list(namespace.bounds),
+    )
+    account = ServiceAccountV1(
+        context.scope,
+        f"{jobs.JOB}-account",
+        metadata=ServiceAccountV1Metadata(name=jobs.ACCOUNT.name, namespace=namespace.name),
+        automount_service_account_token=False,
         depends_on=list(namespace.bounds),
     )
     return ScriptJob(
         context.scope,
         jobs.JOB,
-        name=jobs.job_name(image, arguments, mark=mark, generation=settings.database.generation),
+        name=jobs.job_name(
+            image, databases, versions=settings.secrets.versions, generation=settings.database.generation
+        ),
         namespace=namespace.name,
         script=Script(
             image=image,
@@ -49,15 +57,22 @@ def add(context: Context) -> ScriptJob:
             file=jobs.SCRIPT_NAME,
             secret=jobs.SECRET,
             mount_path=jobs.SECRETS_FOLDER,
+            account=account.metadata.name,
+            token_audience=TOKEN_AUDIENCE,
+            token_path=jobs.TOKEN_FILE,
             user_id=65534,
             requests={"cpu": "10m", "memory": "32Mi"},
             limits={"memory": "128Mi"},
         ),
-        arguments=arguments,
+        arguments=jobs.arguments(databases),
         environment=jobs.environment(
-            host=context.database.server_fqdn, administrator=context.database.administrator_login
+            host=context.database.server_fqdn,
+            administrator=context.database.administrator_login,
+            vault_uri=context.database.vault_uri,
+            tenant_id=context.database.tenant_id,
+            client_id=context.cluster.databases_client_id,
         ),
-        labels=PODS,
+        labels=jobs.PODS,
         timeout_minutes=15,
         depends_on=[passwords, scripts],
     )

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from stacks.platform.common.accounts import identity_annotations
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import Exposure
+from stacks.platform.common.ingress_mode import ingress_range
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
@@ -76,8 +77,8 @@ def options(settings: Settings) -> list[str]:
         ("cookie-refresh", "1h0m0s"),
         # Behind the ingress, whose headers count, and nobody else's.
         ("reverse-proxy", True),
-        ("trusted-proxy-ip", _ingress_range(settings)),
-        ("real-client-ip-header", "X-Forwarded-For"),
+        ("trusted-proxy-ip", ingress_range(settings)),
+        ("real-client-ip-header", _address_header(settings)),
         ("silence-ping-logging", True),
     ]
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given]
@@ -139,7 +140,10 @@ def sessions(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     }
 
 
-def _ingress_range(settings: Settings) -> str:
-    if settings.ingress.mode is IngressMode.NGINX:
-        return str(settings.network.pod_cidr)
-    return str(settings.network.gateway_subnet)
+def _address_header(settings: Settings) -> str:
+    """Header with the caller's address, for the log.
+
+    Of `X-Forwarded-For` the proxy takes the first address, which a caller can make up; NGINX writes the other one
+    itself. An Application Gateway writes none but the first, and the address in the log is then a claim.
+    """
+    return "X-Real-IP" if settings.ingress.mode is IngressMode.NGINX else "X-Forwarded-For"

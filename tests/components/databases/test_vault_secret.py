@@ -1,0 +1,63 @@
+"""The Job that makes the databases reads one secret of the vault, with its own identity: the script, run."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from stacks.platform.common.catalogue import HELM
+from tests.support.programs.key_vault import CLIENT, KeyVault, running_vault
+
+SCRIPT = HELM / "databases" / "vault_secret.sh"
+NAME, VALUE = "database-administrator-password", "AdminPassword1"
+pytestmark = [
+    pytest.mark.programs,
+    pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl"),
+    pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not on PATH"),
+]
+
+
+@pytest.fixture(name="vault")
+def _vault(tmp_path: Path) -> Iterator[KeyVault]:
+    with running_vault(tmp_path, {NAME: VALUE}) as found:
+        yield found
+
+
+def ask(vault: KeyVault, name: str = NAME, **changed: str) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": os.environ["PATH"], **vault.environment(), **changed}
+    return subprocess.run(["sh", str(SCRIPT), name], env=environment, capture_output=True, text=True, check=False)
+
+
+def test_the_secret_is_read_with_the_token_of_the_account_and_printed_alone(vault: KeyVault) -> None:
+    done = ask(vault)
+    assert (done.returncode, done.stdout, done.stderr) == (0, VALUE, "")
+    assert vault.asked[-1] == f"/secrets/{NAME}?api-version=7.4"
+
+
+def test_a_role_that_has_not_reached_the_vault_yet_is_waited_for(vault: KeyVault) -> None:
+    vault.refusals = 3
+    done = ask(vault)
+    assert (done.returncode, done.stdout) == (0, VALUE)
+    assert done.stderr.count(f"does not give {NAME} to the identity {CLIENT}") == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "said"),
+    [
+        ("gateway-master-key", {}, "does not give gateway-master-key"),
+        (NAME, {"CLIENT_ID": "another"}, "gives no token for the identity another"),
+        # Whoever answers at the addresses of Entra and the vault has to be them.
+        (NAME, {"WGETRC": "/dev/null"}, "gives no token"),
+    ],
+    ids=["another secret", "another identity", "another certificate"],
+)
+def test_nothing_else_is_read_and_nobody_else_is_asked(
+    vault: KeyVault, name: str, changed: dict[str, str], said: str
+) -> None:
+    done = ask(vault, name, **changed)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert said in done.stderr
+    assert VALUE not in done.stderr
