@@ -51,14 +51,18 @@ class Allowed:
     why: str
     """What they are for, in half a sentence."""
     listed: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    """By method, all that the pinned program has of them. NGINX then answers these alone, so that a route of another
-    version is not let through by itself; the firewall has no room for so many and goes by `paths`."""
+    """By method, all that the pinned program has of them. Either ingress then answers these alone, so that a route of
+    another version is not let through by itself."""
+
+    def by_method(self, method: str) -> tuple[str, ...]:
+        """Return the paths that it answers by a method."""
+        if not self.listed:
+            return self.paths if method in self.methods else ()
+        return tuple(path for listed, paths in self.listed if listed == method for path in paths)
 
     def answers(self, method: str, path: str) -> bool:
         """Return whether it lets a request through."""
-        if not self.listed:
-            return method in self.methods and matches(self.paths, path)
-        return any(method == listed and matches(paths, path) for listed, paths in self.listed)
+        return matches(self.by_method(method), path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,10 @@ from stacks.common.routes import NOT_PLAIN, READ, WEBSOCKET, HostRoutes, below, 
 
 MOST_CHARACTERS = 220
 """Of one expression, anchors left out; Azure takes 256."""
+MOST_VALUES = 10
+"""Of one condition, of which any may match; a rule has several conditions, all of which have to hold.
+https://learn.microsoft.com/azure/azure-resource-manager/management/azure-subscription-service-limits#application-gateway-limits
+"""
 HEADERS_PER_RULE = 10
 CHALLENGES = "/.well-known/acme-challenge/{}"
 """cert-manager answers them, by an Ingress of its own for the same host."""
@@ -55,7 +59,7 @@ def _of_host(name: str, routes: HostRoutes) -> Iterator[CustomRule]:
         conditions=(
             host,
             Condition(variable="RequestHeaders", selectors=("Upgrade",), operator="Any"),
-            *([_path(sockets, negated=True)] if sockets else []),
+            *_beside(sockets),
         ),
     )
     for number, refused in enumerate((entry for entry in routes.refused if entry.paths), 1):
@@ -69,24 +73,35 @@ def _of_host(name: str, routes: HostRoutes) -> Iterator[CustomRule]:
         pages = [_path(below(routes.pages.reserved))] if routes.pages and method in READ else []
         yield CustomRule(
             name=f"{label}{method.lower()}",
-            conditions=(host, _method((method,)), *pages, *([_path(answered, negated=True)] if answered else [])),
+            conditions=(host, _method((method,)), *pages, *_beside(answered)),
         )
 
 
 def _paths(routes: HostRoutes, method: str) -> tuple[str, ...]:
-    return tuple(path for entry in routes.allowed if method in entry.methods for path in entry.paths)
+    """Return the paths that the method may have: of an entry with a table those of the table, as NGINX answers them."""
+    return tuple(path for entry in routes.allowed for path in entry.by_method(method))
 
 
 def _method(methods: tuple[str, ...], *, negated: bool = False) -> Condition:
     return Condition(variable="RequestMethod", operator="Equal", values=tuple(dict.fromkeys(methods)), negated=negated)
 
 
-def _path(paths: tuple[str, ...], *, negated: bool = False) -> Condition:
-    """Return what names paths: those that are refused in whatever way they are encoded, the others as they are."""
-    values = tuple(f"{_START}({'|'.join(few)}){_END}" for few in _packed(paths))
-    return Condition(
-        variable="RequestUri", values=values, negated=negated, transforms=() if negated else ("UrlDecode",)
-    )
+def _path(paths: tuple[str, ...]) -> Condition:
+    """Return what names paths that are refused, in whatever way they are encoded."""
+    return Condition(variable="RequestUri", values=tuple(_values(paths)), transforms=("UrlDecode",))
+
+
+def _beside(paths: tuple[str, ...]) -> Iterator[Condition]:
+    """Yield what holds for every path beside these, which are taken as they were sent."""
+    values = tuple(_values(paths))
+    for first in range(0, len(values), MOST_VALUES):
+        few = values[first : first + MOST_VALUES]
+        yield Condition(variable="RequestUri", values=few, negated=True)
+
+
+def _values(paths: tuple[str, ...]) -> Iterator[str]:
+    for few in _packed(paths):
+        yield f"{_START}({'|'.join(few)}){_END}"
 
 
 def _packed(paths: tuple[str, ...]) -> Iterator[list[str]]:

@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
+from scripts.lab.routes.tables import PROGRAMS, read, samples
 from stacks.common.request_headers import IDENTITY_HEADERS, ROUTING_HEADERS
 from stacks.settings import load_settings
 from tests.support.ingress.firewall_rules import APACHE, MODULES, RULES, Firewall, running_firewall
 from tests.support.ingress.requests import ask, plain
-from tests.support.ingress.route_corpus import PROBES, REACHED, REFUSED, TRICKS, written
+from tests.support.ingress.route_corpus import OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
 from tests.support.stacks.disposable import network_stack
 
 MODSECURITY = pytest.mark.skipif(
@@ -51,6 +52,29 @@ def test_what_people_and_programs_ask_for_passes(firewall: Firewall, label: str,
 @pytest.mark.parametrize(("label", "method", "path"), REFUSED)
 def test_what_administers_is_refused(firewall: Firewall, label: str, method: str, path: str) -> None:
     assert not _passes(firewall, method, path, label)
+
+
+@pytest.mark.programs
+@MODSECURITY
+@pytest.mark.parametrize(("method", "path", "reached"), OF_ANOTHER_VERSION)
+def test_a_route_or_method_of_another_version_is_not_let_through(
+    firewall: Firewall, method: str, path: str, reached: bool
+) -> None:
+    assert _passes(firewall, method, path, "chat") == reached
+
+
+@pytest.mark.programs
+@MODSECURITY
+def test_every_route_of_the_pinned_chat_passes_by_its_method(firewall: Firewall) -> None:
+    program = PROGRAMS["open-webui"]
+    refused = [
+        f"{method} {sample}"
+        for (method, path), entry in read(program)[1].items()
+        if entry in {"chat", "administration"}
+        for sample in samples(path)
+        if not _passes(firewall, method, sample, "chat")
+    ]
+    assert refused == []
 
 
 @pytest.mark.programs
@@ -106,6 +130,7 @@ def test_rules_are_of_a_size_that_azure_takes() -> None:
     assert len({rule["name"] for rule in rules}) == len(rules)
     assert [rule["priority"] for rule in rules] == list(range(1, len(rules) + 1))
     for rule in rules:
+        assert len(rule["match_conditions"]) <= 10
         assert rule["name"].isalnum()
         assert rule["name"][0].isalpha()
         for condition in rule["match_conditions"]:

@@ -18,7 +18,7 @@ from tests.support.ingress.controller import http_block
 from tests.support.ingress.nginx import NGINX, free_port, running_nginx
 from tests.support.ingress.recorder import Recorder, recorder
 from tests.support.ingress.requests import ask, plain
-from tests.support.ingress.route_corpus import PROBES, REACHED, REFUSED, TRICKS, written
+from tests.support.ingress.route_corpus import OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
 from tests.support.web_servers import authority, certificate_for
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
@@ -72,23 +72,7 @@ def test_what_administers_is_not_reached(ingress: Ingress, label: str, method: s
     assert not ingress.arrived(plain(method, path, f"{label}.{DOMAIN}"))
 
 
-@pytest.mark.parametrize(
-    ("method", "path", "reached"),
-    [
-        ("POST", "/api/v1/chats/new", True),
-        ("GET", "/api/v1/chats/one", True),
-        ("HEAD", "/api/v1/chats/one", True),
-        ("GET", "/api/v1/chats/", True),
-        ("GET", "/api/v1/chats", True),
-        ("PATCH", "/api/v1/chats/new", False),
-        ("PUT", "/api/v1/chats/one", False),
-        ("POST", "/api/v1/chats/a-route/of-tomorrow", False),
-        ("GET", "/api/v1/users/a/route/of/tomorrow", False),
-        ("DELETE", "/api/v1/configs/export", False),
-        ("GET", "/api/v1/chats/one/", True),
-        ("GET", "/api/v1/chats/one/two/three/four", False),
-    ],
-)
+@pytest.mark.parametrize(("method", "path", "reached"), OF_ANOTHER_VERSION)
 def test_a_route_or_method_of_another_version_is_not_let_through(
     ingress: Ingress, method: str, path: str, reached: bool
 ) -> None:

@@ -104,3 +104,20 @@ def written(trick: str, label: str, host: str) -> str:
     for name, part in parts.items():
         trick = trick.replace(name, part)
     return trick
+
+
+OF_ANOTHER_VERSION = [
+    ("POST", "/api/v1/chats/new", True),
+    ("GET", "/api/v1/chats/one", True),
+    ("HEAD", "/api/v1/chats/one", True),
+    ("GET", "/api/v1/chats/", True),
+    ("GET", "/api/v1/chats", True),
+    ("PATCH", "/api/v1/chats/new", False),
+    ("PUT", "/api/v1/chats/one", False),
+    ("POST", "/api/v1/chats/a-route/of-tomorrow", False),
+    ("GET", "/api/v1/users/a/route/of/tomorrow", False),
+    ("DELETE", "/api/v1/configs/export", False),
+    ("GET", "/api/v1/chats/one/", True),
+    ("GET", "/api/v1/chats/one/two/three/four", False),
+]
+"""Method and path of the chat, and whether its host answers: what the pinned version has, and what another might."""

@@ -11,7 +11,8 @@ from tests.support.web_servers import QuietHandler, authority, certificate_for, 
 
 TENANT = "11111111-2222-4333-8444-555555555555"
 CLIENT = "77777777-8888-4999-aaaa-bbbbbbbbbbbb"
-ASSERTION = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhY2NvdW50In0.c2lnbmF0dXJl-_"
+ASSERTION = ".".join(("header", "claims_of-the-account", "signature-_"))
+"""A token of the service account: of the letters that a JSON web token has."""
 FORM = {
     "grant_type": "client_credentials",
     "client_id": CLIENT,
