@@ -110,10 +110,11 @@ class HostRoutes:
         return self.pages is not None and method in READ and not matches(below(self.pages.reserved), path)
 
 
-def listed(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+def listed(table: str, name: str, *, prefix: str = "") -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the paths of an entry by method, from a table of routes (`routes.tsv`); HEAD goes where GET does.
 
-    A parameter of several segments stands for everything below it, and a slash may stand at the end of any path.
+    A parameter of several segments stands for everything below it, and a slash may stand at the end of any path. On the
+    host the paths begin with `prefix`.
     """
     found: dict[str, dict[str, None]] = {}
     for line in table.splitlines():
@@ -122,7 +123,7 @@ def listed(table: str, name: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         methods, path, entry = line.split("\t")
         if entry != name:
             continue
-        plain = re.sub(r"\{[^}]+\}", "{}", re.sub(r"/\{[^}]+:path\}.*", "/**", path))
+        plain = prefix + re.sub(r"\{[^}]+\}", "{}", re.sub(r"/\{[^}]+:path\}.*", "/**", path))
         both = (plain,) if plain.endswith("/**") else (plain.rstrip("/"), f"{plain.rstrip('/')}/")
         for method in methods.split(","):
             for answered in READ if method == "GET" else (method,):

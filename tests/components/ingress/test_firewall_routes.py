@@ -10,7 +10,7 @@ from stacks.common.request_headers import IDENTITY_HEADERS, ROUTING_HEADERS
 from stacks.settings import load_settings
 from tests.support.ingress.firewall_rules import APACHE, MODULES, RULES, Firewall, running_firewall
 from tests.support.ingress.requests import ask, plain
-from tests.support.ingress.route_corpus import OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
+from tests.support.ingress.route_corpus import LISTED, OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
 from tests.support.stacks.disposable import network_stack
 
 MODSECURITY = pytest.mark.skipif(
@@ -56,23 +56,24 @@ def test_what_administers_is_refused(firewall: Firewall, label: str, method: str
 
 @pytest.mark.programs
 @MODSECURITY
-@pytest.mark.parametrize(("method", "path", "reached"), OF_ANOTHER_VERSION)
+@pytest.mark.parametrize(("label", "method", "path", "reached"), OF_ANOTHER_VERSION)
 def test_a_route_or_method_of_another_version_is_not_let_through(
-    firewall: Firewall, method: str, path: str, reached: bool
+    firewall: Firewall, label: str, method: str, path: str, reached: bool
 ) -> None:
-    assert _passes(firewall, method, path, "chat") == reached
+    assert _passes(firewall, method, path, label) == reached
 
 
 @pytest.mark.programs
 @MODSECURITY
-def test_every_route_of_the_pinned_chat_passes_by_its_method(firewall: Firewall) -> None:
-    program = PROGRAMS["open-webui"]
+@pytest.mark.parametrize("name", LISTED)
+def test_every_route_of_a_pinned_program_passes_by_its_method(firewall: Firewall, name: str) -> None:
+    program, (label, entries) = PROGRAMS[name], LISTED[name]
     refused = [
         f"{method} {sample}"
         for (method, path), entry in read(program)[1].items()
-        if entry in {"chat", "administration"}
-        for sample in samples(path)
-        if not _passes(firewall, method, sample, "chat")
+        if entry in entries
+        for sample in samples(program.prefix + path)
+        if not _passes(firewall, method, sample, label)
     ]
     assert refused == []
 

@@ -18,7 +18,7 @@ from tests.support.ingress.controller import http_block
 from tests.support.ingress.nginx import NGINX, free_port, running_nginx
 from tests.support.ingress.recorder import Recorder, recorder
 from tests.support.ingress.requests import ask, plain
-from tests.support.ingress.route_corpus import OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
+from tests.support.ingress.route_corpus import LISTED, OF_ANOTHER_VERSION, PROBES, REACHED, REFUSED, TRICKS, written
 from tests.support.web_servers import authority, certificate_for
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
@@ -72,23 +72,24 @@ def test_what_administers_is_not_reached(ingress: Ingress, label: str, method: s
     assert not ingress.arrived(plain(method, path, f"{label}.{DOMAIN}"))
 
 
-@pytest.mark.parametrize(("method", "path", "reached"), OF_ANOTHER_VERSION)
+@pytest.mark.parametrize(("label", "method", "path", "reached"), OF_ANOTHER_VERSION)
 def test_a_route_or_method_of_another_version_is_not_let_through(
-    ingress: Ingress, method: str, path: str, reached: bool
+    ingress: Ingress, label: str, method: str, path: str, reached: bool
 ) -> None:
-    assert ingress.arrived(plain(method, path, f"chat.{DOMAIN}")) == reached
-    routes = enabled_components(SETTINGS).routes()[f"chat.{DOMAIN}"]
+    assert ingress.arrived(plain(method, path, f"{label}.{DOMAIN}")) == reached
+    routes = enabled_components(SETTINGS).routes()[f"{label}.{DOMAIN}"]
     assert routes.answers(method, path) == reached
 
 
-def test_every_route_of_the_pinned_chat_is_reached_by_its_method(ingress: Ingress) -> None:
-    program = PROGRAMS["open-webui"]
+@pytest.mark.parametrize("name", LISTED)
+def test_every_route_of_a_pinned_program_is_reached_by_its_method(ingress: Ingress, name: str) -> None:
+    program, (label, entries) = PROGRAMS[name], LISTED[name]
     refused = [
         f"{method} {sample}"
         for (method, path), entry in read(program)[1].items()
-        if entry in {"chat", "administration"}
-        for sample in samples(path)
-        if not ingress.arrived(plain(method, sample, f"chat.{DOMAIN}"))
+        if entry in entries
+        for sample in samples(program.prefix + path)
+        if not ingress.arrived(plain(method, sample, f"{label}.{DOMAIN}"))
     ]
     assert refused == []
 

@@ -107,17 +107,25 @@ def written(trick: str, label: str, host: str) -> str:
 
 
 OF_ANOTHER_VERSION = [
-    ("POST", "/api/v1/chats/new", True),
-    ("GET", "/api/v1/chats/one", True),
-    ("HEAD", "/api/v1/chats/one", True),
-    ("GET", "/api/v1/chats/", True),
-    ("GET", "/api/v1/chats", True),
-    ("PATCH", "/api/v1/chats/new", False),
-    ("PUT", "/api/v1/chats/one", False),
-    ("POST", "/api/v1/chats/a-route/of-tomorrow", False),
-    ("GET", "/api/v1/users/a/route/of/tomorrow", False),
-    ("DELETE", "/api/v1/configs/export", False),
-    ("GET", "/api/v1/chats/one/", True),
-    ("GET", "/api/v1/chats/one/two/three/four", False),
+    ("chat", "POST", "/api/v1/chats/new", True),
+    ("chat", "GET", "/api/v1/chats/one", True),
+    ("chat", "HEAD", "/api/v1/chats/one", True),
+    ("chat", "GET", "/api/v1/chats/", True),
+    ("chat", "GET", "/api/v1/chats", True),
+    ("chat", "PATCH", "/api/v1/chats/new", False),
+    ("chat", "PUT", "/api/v1/chats/one", False),
+    ("chat", "POST", "/api/v1/chats/a-route/of-tomorrow", False),
+    ("chat", "GET", "/api/v1/users/a/route/of/tomorrow", False),
+    ("chat", "DELETE", "/api/v1/configs/export", False),
+    ("chat", "GET", "/api/v1/chats/one/", True),
+    ("chat", "GET", "/api/v1/chats/one/two/three/four", False),
+    ("opik", "GET", "/api/v1/private/projects", True),
+    ("opik", "HEAD", "/api/v1/private/projects/", True),
+    ("opik", "DELETE", "/api/v1/private/projects", False),
+    ("opik", "GET", "/api/v1/private/a-route/of-tomorrow", False),
+    ("opik", "POST", "/api/v1/private/projects/one/two/three", False),
 ]
-"""Method and path of the chat, and whether its host answers: what the pinned version has, and what another might."""
+"""Host, method and path, and whether it is answered: what the pinned version has, and what another might."""
+
+LISTED = {"open-webui": ("chat", {"chat", "administration"}), "opik": ("opik", {"interface"})}
+"""Programs of which each route is let through by itself: the label of the host, and the entries of the table."""

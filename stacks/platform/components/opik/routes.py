@@ -1,8 +1,11 @@
 """What Opik's host answers: the login, Opik's pages, and the API that pages, SDKs and OpenTelemetry use.
 
 Every route of the API of the pinned Opik is in `routes.tsv`, under the name of one entry here; the paths are those
-before the frontend takes `/api` away.
+before the frontend takes `/api` away. The source of 2.1.23 has no route beside them: none of its resources
+(apps/opik-backend, com/comet/opik/api/resources) is hidden from the description that the table comes from.
 """
+
+from pathlib import Path
 
 from stacks.common.routes import (
     ANY_METHOD,
@@ -14,7 +17,10 @@ from stacks.common.routes import (
     Refused,
     Who,
     below,
+    listed,
 )
+
+_TABLE = (Path(__file__).parent / "routes.tsv").read_text("utf-8")
 
 ROUTES = HostRoutes(
     pages=Pages(
@@ -49,6 +55,7 @@ ROUTES = HostRoutes(
             methods=ANY_METHOD,
             paths=("/api/v1/private/**",),
             why="what pages and SDKs ask for; every member of the group may do all of it",
+            listed=listed(_TABLE, "interface", prefix="/api"),
         ),
         Allowed(
             name="links",
