@@ -5,23 +5,9 @@ import json
 from collections.abc import Mapping, Sequence
 
 from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_kubernetes.job_v1 import (
-    JobV1,
-    JobV1Metadata,
-    JobV1Spec,
-    JobV1SpecTemplate,
-    JobV1SpecTemplateMetadata,
-    JobV1SpecTemplateSpec,
-    JobV1SpecTemplateSpecContainer,
-    JobV1SpecTemplateSpecContainerResources,
-    JobV1SpecTemplateSpecContainerVolumeMount,
-    JobV1SpecTemplateSpecVolume,
-    JobV1SpecTemplateSpecVolumeSecret,
-    JobV1SpecTemplateSpecVolumeSecretItems,
-    JobV1Timeouts,
-)
 from constructs import Construct
 
+from .job import Job
 from .restricted_pod import container_context, pod_context
 from .terraform_literal import terraform_literal
 
@@ -32,7 +18,7 @@ done
 """
 
 
-class ExternalSecretsReady(JobV1):
+class ExternalSecretsReady(Job):
     """A Job that ends when each Secret of `expected` holds its value under the key `mark`.
 
     It mounts the marks alone: its pod cannot start before the Secrets are there, sees none of their other keys, and
@@ -59,52 +45,44 @@ class ExternalSecretsReady(JobV1):
         super().__init__(
             scope,
             id_,
-            metadata=JobV1Metadata(name=f"{id_}-{run}", namespace=namespace),
-            spec=JobV1Spec(
-                backoff_limit=3,
-                template=JobV1SpecTemplate(
-                    metadata=JobV1SpecTemplateMetadata(labels={"app.kubernetes.io/name": id_}),
-                    spec=_pod(sorted(expected), mark=mark, image=image, pairs=pairs),
-                ),
-            ),
-            wait_for_completion=True,
-            timeouts=JobV1Timeouts(create="15m", update="15m"),
-            depends_on=list(depends_on),
+            name=f"{id_}-{run}",
+            namespace=namespace,
+            spec={
+                "backoff_limit": 3,
+                "template": {
+                    "metadata": {"labels": {"app.kubernetes.io/name": id_}},
+                    "spec": _pod(sorted(expected), mark=mark, image=image, pairs=pairs),
+                },
+            },
+            timeout_minutes=15,
+            depends_on=depends_on,
         )
 
 
-def _pod(names: Sequence[str], *, mark: str, image: str, pairs: Sequence[str]) -> JobV1SpecTemplateSpec:
-    return JobV1SpecTemplateSpec(
-        restart_policy="OnFailure",
-        automount_service_account_token=False,
-        enable_service_links=False,
-        security_context=pod_context(65534),
-        container=[
-            JobV1SpecTemplateSpecContainer(
-                name="wait",
-                image=image,
-                command=["sh", "-c", terraform_literal(_WAIT), "wait", *pairs],
-                resources=JobV1SpecTemplateSpecContainerResources(
-                    requests={"cpu": "5m", "memory": "16Mi"}, limits={"cpu": "100m", "memory": "32Mi"}
-                ),
-                security_context=container_context(read_only_root=True),
-                volume_mount=[
-                    JobV1SpecTemplateSpecContainerVolumeMount(
-                        name=f"mark-{index}", mount_path=f"/secrets/{name}", read_only=True
-                    )
-                    for index, name in enumerate(names)
-                ],
-            )
-        ],
-        volume=[
-            JobV1SpecTemplateSpecVolume(
-                name=f"mark-{index}",
-                secret=JobV1SpecTemplateSpecVolumeSecret(
-                    secret_name=name,
-                    optional=False,
-                    items=[JobV1SpecTemplateSpecVolumeSecretItems(key=mark, path="mark")],
-                ),
-            )
+def _pod(names: Sequence[str], *, mark: str, image: str, pairs: Sequence[str]) -> dict[str, object]:
+    container = {
+        "name": "wait",
+        "image": image,
+        "command": ["sh", "-c", terraform_literal(_WAIT), "wait", *pairs],
+        "resources": {
+            "requests": {"cpu": "5m", "memory": "16Mi"},
+            "limits": {"cpu": "100m", "memory": "32Mi"},
+        },
+        "security_context": container_context(),
+        "volume_mount": [
+            {"name": f"mark-{index}", "mount_path": f"/secrets/{name}", "read_only": True}
             for index, name in enumerate(names)
         ],
-    )
+    }
+    marks = [{"key": mark, "path": "mark"}]
+    return {
+        "restart_policy": "OnFailure",
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "security_context": pod_context(65534),
+        "container": [container],
+        "volume": [
+            {"name": f"mark-{index}", "secret": {"secret_name": name, "optional": False, "items": marks}}
+            for index, name in enumerate(names)
+        ],
+    }

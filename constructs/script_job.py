@@ -4,28 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cdktf import ITerraformDependable
-from cdktf_cdktf_provider_kubernetes.job_v1 import (
-    JobV1,
-    JobV1Metadata,
-    JobV1Spec,
-    JobV1SpecTemplate,
-    JobV1SpecTemplateMetadata,
-    JobV1SpecTemplateSpec,
-    JobV1SpecTemplateSpecContainer,
-    JobV1SpecTemplateSpecContainerResources,
-    JobV1SpecTemplateSpecContainerVolumeMount,
-    JobV1SpecTemplateSpecVolume,
-    JobV1SpecTemplateSpecVolumeConfigMap,
-    JobV1SpecTemplateSpecVolumeEmptyDir,
-    JobV1SpecTemplateSpecVolumePersistentVolumeClaim,
-    JobV1SpecTemplateSpecVolumeProjected,
-    JobV1SpecTemplateSpecVolumeProjectedSources,
-    JobV1SpecTemplateSpecVolumeProjectedSourcesServiceAccountToken,
-    JobV1SpecTemplateSpecVolumeSecret,
-    JobV1Timeouts,
-)
 from constructs import Construct
 
+from .job import Job
 from .restricted_pod import container_context, pod_context
 
 
@@ -61,7 +42,7 @@ class Script:
             raise ValueError(f"{self.file} works either on a claim or with a Secret")
 
 
-class ScriptJob(JobV1):
+class ScriptJob(Job):
     """The Job `name`: a failure is tried twice more, ends the deployment, and leaves pod and log to be read.
 
     Terraform's error tells the Job's name, so that it should say what the Job is for.
@@ -85,101 +66,82 @@ class ScriptJob(JobV1):
         super().__init__(
             scope,
             id_,
-            metadata=JobV1Metadata(name=name, namespace=namespace, labels=dict(labels)),
-            spec=JobV1Spec(
-                backoff_limit=2,
-                active_deadline_seconds=timeout_minutes * 60,
-                template=JobV1SpecTemplate(
-                    metadata=JobV1SpecTemplateMetadata(labels=dict(labels)),
-                    spec=_pod(script, arguments, environment),
-                ),
-            ),
-            wait_for_completion=True,
-            timeouts=JobV1Timeouts(create=f"{timeout_minutes + 5}m", update=f"{timeout_minutes + 5}m"),
-            depends_on=list(depends_on),
+            name=name,
+            namespace=namespace,
+            labels=labels,
+            spec={
+                "backoff_limit": 2,
+                "active_deadline_seconds": timeout_minutes * 60,
+                "template": {
+                    "metadata": {"labels": dict(labels)},
+                    "spec": _pod(script, arguments, environment),
+                },
+            },
+            timeout_minutes=timeout_minutes + 5,
+            depends_on=depends_on,
         )
 
 
-def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str]) -> JobV1SpecTemplateSpec:
+def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
     pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
-    return JobV1SpecTemplateSpec(
-        # A new pod for each try, so that the log of every one can be read.
-        restart_policy="Never",
-        service_account_name=script.account,
-        automount_service_account_token=False,
-        enable_service_links=False,
-        security_context=pod_context(script.user_id, owns_volumes=True),
-        container=[
-            JobV1SpecTemplateSpecContainer(
-                name="run",
-                image=script.image,
-                # Not as the container's variables, which the provider takes for secrets and hides in every plan.
-                command=["env", *pairs, "sh", f"{script.folder}/{script.file}"],
-                args=list(arguments),
-                resources=JobV1SpecTemplateSpecContainerResources(
-                    requests=dict(script.requests), limits=dict(script.limits)
-                ),
-                security_context=container_context(read_only_root=True),
-                volume_mount=[
-                    JobV1SpecTemplateSpecContainerVolumeMount(
-                        name="store", mount_path=script.mount_path, read_only=None if script.claim else True
-                    ),
-                    JobV1SpecTemplateSpecContainerVolumeMount(name="scripts", mount_path=script.folder, read_only=True),
-                    # All that it may write to beside its store.
-                    JobV1SpecTemplateSpecContainerVolumeMount(name="temporary", mount_path="/tmp"),  # noqa: S108
-                    *_credentials_mount(script),
-                    *_token_mount(script),
-                ],
-            )
+    container = {
+        "name": "run",
+        "image": script.image,
+        # Not as the container's variables, which the provider takes for secrets and hides in every plan.
+        "command": ["env", *pairs, "sh", f"{script.folder}/{script.file}"],
+        "args": list(arguments),
+        "resources": {"requests": dict(script.requests), "limits": dict(script.limits)},
+        "security_context": container_context(),
+        "volume_mount": [
+            {"name": "store", "mount_path": script.mount_path, **({} if script.claim else {"read_only": True})},
+            {"name": "scripts", "mount_path": script.folder, "read_only": True},
+            # All that it may write to beside its store.
+            {"name": "temporary", "mount_path": "/tmp"},  # noqa: S108
+            *_credentials_mount(script),
+            *_token_mount(script),
         ],
-        volume=[
+    }
+    return {
+        # A new pod for each try, so that the log of every one can be read.
+        "restart_policy": "Never",
+        **({"service_account_name": script.account} if script.account else {}),
+        "automount_service_account_token": False,
+        "enable_service_links": False,
+        "security_context": pod_context(script.user_id, owns_volumes=True),
+        "container": [container],
+        "volume": [
             _store(script),
-            JobV1SpecTemplateSpecVolume(
-                name="scripts", config_map=JobV1SpecTemplateSpecVolumeConfigMap(name=script.config_map)
-            ),
-            JobV1SpecTemplateSpecVolume(name="temporary", empty_dir=JobV1SpecTemplateSpecVolumeEmptyDir()),
+            {"name": "scripts", "config_map": {"name": script.config_map}},
+            {"name": "temporary", "empty_dir": {}},
             *([_secret("credentials", script.credentials)] if script.credentials else []),
             *([_token(script)] if script.token_audience else []),
         ],
-    )
+    }
 
 
-def _store(script: Script) -> JobV1SpecTemplateSpecVolume:
+def _store(script: Script) -> dict[str, object]:
     if script.claim is not None:
-        return JobV1SpecTemplateSpecVolume(
-            name="store",
-            persistent_volume_claim=JobV1SpecTemplateSpecVolumePersistentVolumeClaim(claim_name=script.claim),
-        )
+        return {"name": "store", "persistent_volume_claim": {"claim_name": script.claim}}
     return _secret("store", str(script.secret))
 
 
-def _secret(volume: str, name: str) -> JobV1SpecTemplateSpecVolume:
-    return JobV1SpecTemplateSpecVolume(
-        name=volume, secret=JobV1SpecTemplateSpecVolumeSecret(secret_name=name, default_mode="0440")
-    )
+def _secret(volume: str, name: str) -> dict[str, object]:
+    return {"name": volume, "secret": {"secret_name": name, "default_mode": "0440"}}
 
 
-def _credentials_mount(script: Script) -> list[JobV1SpecTemplateSpecContainerVolumeMount]:
+def _credentials_mount(script: Script) -> list[dict[str, object]]:
     if script.credentials is None:
         return []
-    return [
-        JobV1SpecTemplateSpecContainerVolumeMount(
-            name="credentials", mount_path=script.credentials_path, read_only=True
-        )
-    ]
+    return [{"name": "credentials", "mount_path": script.credentials_path, "read_only": True}]
 
 
-def _token_mount(script: Script) -> list[JobV1SpecTemplateSpecContainerVolumeMount]:
+def _token_mount(script: Script) -> list[dict[str, object]]:
     if script.token_audience is None:
         return []
-    folder = script.token_path.rpartition("/")[0]
-    return [JobV1SpecTemplateSpecContainerVolumeMount(name="token", mount_path=folder, read_only=True)]
+    return [{"name": "token", "mount_path": script.token_path.rpartition("/")[0], "read_only": True}]
 
 
-def _token(script: Script) -> JobV1SpecTemplateSpecVolume:
-    token = JobV1SpecTemplateSpecVolumeProjectedSourcesServiceAccountToken(
-        audience=script.token_audience, expiration_seconds=3600, path=script.token_path.rpartition("/")[2]
-    )
-    source = JobV1SpecTemplateSpecVolumeProjectedSources(service_account_token=token)
-    projected = JobV1SpecTemplateSpecVolumeProjected(default_mode="0440", sources=[source])
-    return JobV1SpecTemplateSpecVolume(name="token", projected=[projected])
+def _token(script: Script) -> dict[str, object]:
+    file = script.token_path.rpartition("/")[2]
+    token = {"audience": script.token_audience, "expiration_seconds": 3600, "path": file}
+    return {"name": "token", "projected": [{"default_mode": "0440", "sources": [{"service_account_token": token}]}]}

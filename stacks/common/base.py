@@ -64,6 +64,9 @@ class EnvironmentStack(TerraformStack):
         if self.has_resource_group:
             self._add_azure()
 
+    def prepare_stack(self) -> None:
+        """Do nothing. cdktf would resolve every value to find references to other stacks' resources, which none has."""
+
     @property
     def one_way(self) -> dict[str, str]:
         """What this stack records of the values that cannot go back."""

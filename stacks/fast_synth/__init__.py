@@ -11,7 +11,6 @@ import sys
 import warnings
 
 from .finder import LeanFinder
-from .generated_code import check_once
 from .mode import Mode, requested_mode
 from .node import bundled_node, node_options
 from .versions import differences
@@ -42,7 +41,6 @@ def install() -> Mode:
                     "slowly; import `stacks` first"
                 )
             sys.meta_path.insert(0, LeanFinder)
-            check_once()
             _keep_what_stays()
     options = node_options(os.environ.get("NODE_OPTIONS", ""), lazy=mode is Mode.LAZY)
     if options:

@@ -12,11 +12,13 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType
 from typing import Any
 
+from .generated_code import GeneratedLoader
+
 BINDING_PREFIX = "cdktf_cdktf_provider_"
 _EAGER_TAIL = re.compile(rb"(?:^from \. import \w+\r?\n?)+\Z", re.MULTILINE)
 
 
-class _RootLoader(SourceFileLoader):
+class _RootLoader(GeneratedLoader):
     """Loads the root of a binding without the imports at its end, and resolves those names when they are asked for.
 
     A root that ends in anything else is loaded as published.
@@ -49,15 +51,21 @@ class _RootLoader(SourceFileLoader):
         vars(sys.modules[name])["__getattr__"] = import_on_demand
 
 
+LIBRARIES = frozenset({"cdktf", "cdktf._jsii", "cdktf.testing_matchers", "constructs", "constructs._jsii"})
+"""Other modules that jsii generated; `constructs` has modules of our own, too."""
+
+
 class LeanFinder:
-    """Finds the roots of provider bindings; every other import takes its ordinary way."""
+    """Finds generated code; every other import takes its ordinary way."""
 
     @staticmethod
     def find_spec(name: str, path: Sequence[str] | None = None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return the ordinary spec of a binding's root with a lean loader, None for any other module."""
-        if not name.startswith(BINDING_PREFIX) or "." in name:
+        """Return the ordinary spec of a generated module with a lean loader, None for any other module."""
+        binding = name.startswith(BINDING_PREFIX)
+        if not binding and name not in LIBRARIES:
             return None
         spec = PathFinder.find_spec(name, path, target)
         if spec is not None and type(spec.loader) is SourceFileLoader:
-            spec.loader = _RootLoader(name, spec.loader.path)
+            loader = _RootLoader if binding and "." not in name else GeneratedLoader
+            spec.loader = loader(name, spec.loader.path)
         return spec

@@ -158,17 +158,3 @@ def test_a_wrong_argument_is_refused_at_its_line_also_where_only_the_kernel_chec
     ] * 4
     published = run(WRONG_ARGUMENTS, tmp_path, **{MODE_VARIABLE: Mode.AS_SHIPPED}).stdout.splitlines()
     assert [line.split()[1:3] for line in published] == [line.split()[1:3] for line in lines]
-
-
-def test_only_the_annotations_of_generated_checks_are_left_out(tmp_path: Path) -> None:
-    program = """
-import typing
-import stacks
-def _typecheckingstub__1(name: str) -> None: ...
-def ours(name: str) -> None: ...
-print(typing.get_type_hints(ours), typing.get_type_hints(_typecheckingstub__1)["name"])
-"""
-    lean = run(program, tmp_path).stdout
-    assert lean == "{'name': <class 'str'>, 'return': <class 'NoneType'>} typing.Any\n"
-    published = run(program, tmp_path, **{MODE_VARIABLE: Mode.AS_SHIPPED}).stdout
-    assert published == "{'name': <class 'str'>, 'return': <class 'NoneType'>} <class 'str'>\n"

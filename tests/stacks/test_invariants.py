@@ -34,6 +34,10 @@ HOLDS_DATA_OR_NAMES = {
 SECRET_ARGUMENT = re.compile(r"(^|_)(password|secret|token|access_key|private_key|client_secret|value)$")
 """Arguments whose plain form would put a secret into the state; the `_wo` forms do not match."""
 
+REFERENCE = re.compile(
+    r"(?<![\w.$])((?:data\.|ephemeral\.)?(?:azurerm|azuread|kubernetes|helm|random|terraform)_[a-z0-9_]+\.[A-Za-z][\w-]*)"
+)
+
 NODE_POOLS = ("azurerm_kubernetes_cluster_node_pool",)
 
 pytestmark = pytest.mark.parametrize("name", ENVIRONMENTS)
@@ -60,6 +64,20 @@ def _cluster(synthesized: Synthesized) -> dict[str, Any]:
     return _one(synthesized, "azurerm_kubernetes_cluster")
 
 
+def _texts(value: Any) -> Iterator[str]:
+    """Yield the Terraform expressions in a value, and what `depends_on` lists name."""
+    match value:
+        case str():
+            yield from re.findall(r"(?<!\$)\$\{.*", value, re.DOTALL)
+        case list():
+            for item in value:
+                yield from _texts(item)
+        case dict():
+            yield from value.get("depends_on", [])
+            for item in value.values():
+                yield from _texts(item)
+
+
 # Every stack stands by itself
 
 
@@ -69,6 +87,20 @@ def test_every_stack_has_the_provider_of_each_of_its_resources(environment: Envi
         kinds = {kind for section in ("resource", "data", "ephemeral") for kind in stack.get(section, {})}
         needed = {kind.partition("_")[0] for kind in kinds} - {"terraform"}
         assert needed <= stack.get("provider", {}).keys(), stack_name
+
+
+def test_every_reference_is_to_something_in_the_same_stack(environment: Environment, name: str) -> None:
+    # cdktf writes a reference to another stack's resource as if it were of this one (`EnvironmentStack.prepare_stack`).
+    for stack_name in STACKS:
+        stack = environment(name).stacks[stack_name]
+        declared = {
+            f"{prefix}{kind}.{resource}"
+            for section, prefix in (("resource", ""), ("data", "data."), ("ephemeral", "ephemeral."))
+            for kind, named in stack.get(section, {}).items()
+            for resource in named
+        }
+        used = {reference for text in _texts(stack) for reference in REFERENCE.findall(text)}
+        assert used <= declared, stack_name
 
 
 # Nothing that holds data can be lost

@@ -38,11 +38,14 @@ _DESCRIPTIONS = {"description", "description_kind"}
 
 
 def types_in_code(root: Path = ROOT) -> set[Key]:
-    """Return ``(kind, type name)`` of every resource and data source whose binding the code imports."""
+    """Return ``(kind, type name)`` of every resource and data source that the code imports or names."""
     found: set[Key] = set()
     for folder in _CODE:
         for path in (root / folder).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                match node:
+                    case ast.keyword(arg="terraform_resource_type", value=ast.Constant(value=str(named))):
+                        found.add(("resource", named))
                 module = node.module or "" if isinstance(node, ast.ImportFrom) else ""
                 provider, _, name = module.removeprefix(_BINDINGS).partition(".")
                 if not module.startswith(_BINDINGS) or name == "provider":
