@@ -50,8 +50,8 @@ class SqliteSource:
 
 
 @contextmanager
-def open_sqlite(path: Path) -> Iterator[SqliteSource]:
-    """Within, the file at `path`. Raises OperatorError: none, encrypted, cut off, or locked by its writer."""
+def open_sqlite(path: Path, *, busy_s: float = BUSY_S) -> Iterator[SqliteSource]:
+    """Within, the file at `path`. Raises OperatorError: none, encrypted, cut off, or locked longer than `busy_s`."""
     try:
         with path.open("rb") as file:
             head = file.read(100)
@@ -65,7 +65,7 @@ def open_sqlite(path: Path) -> Iterator[SqliteSource]:
         connection = sqlite3.connect(
             f"{path.resolve().as_uri()}?mode=ro",
             uri=True,
-            timeout=BUSY_S,
+            timeout=busy_s,
             isolation_level=None,
             # What is sent is read in a thread of its own, one after the other all the same.
             check_same_thread=False,

@@ -1,7 +1,7 @@
 """The command, its table and its JSON."""
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,13 +32,20 @@ PROGRAM = Path(__file__).with_name("synthesized.py")
 NOTHING_ASKED, ALL_FULL = "nothing asked", "all pools full"
 
 
+def _write_stacks(settings: Settings, workspace: Workspace) -> None:
+    file = workspace.base / f"{settings.name}.json"
+    file.write_text(settings.model_dump_json(exclude_unset=True), "utf-8")
+    synthesize(workspace, Processes(), PROGRAM, (str(file), str(workspace.output)))
+
+
 @dataclass(frozen=True)
 class Sources:
-    """Where prices come from; tests hand over another one as `obj`."""
+    """Where stacks and prices come from; tests hand over another one as `obj`."""
 
     ask: Lookup = retail_prices
     now: datetime | None = None
     folder: Path = CACHE
+    write_stacks: Callable[[Settings, Workspace], None] = _write_stacks
 
     def prices(self, region: str, charges: Sequence[tuple[str, Charge]], *, offline: bool) -> Prices:
         """Return the prices of a region for what is charged; those of the dated list where Azure cannot be asked."""
@@ -114,10 +121,8 @@ def _hours(given: Sequence[str]) -> Iterator[tuple[str, float]]:
 def _bill(word: str, settings: Settings, hours: dict[str, float], sources: Sources, *, offline: bool) -> Estimate:
     with tempfile.TemporaryDirectory(prefix="llmctl-cost-") as folder:
         workspace = Workspace(settings.name, base=Path(folder))
-        file = Path(folder) / f"{settings.name}.json"
-        file.write_text(settings.model_dump_json(exclude_unset=True), "utf-8")
         with err.status(f"Reading the stacks of {word}"):
-            synthesize(workspace, Processes(), PROGRAM, (str(file), str(workspace.output)))
+            sources.write_stacks(settings, workspace)
         stacks = {name: stack.folder for name, stack in workspace.stacks().items()}
         kept = bills.kept_nodes(settings)
         found = [

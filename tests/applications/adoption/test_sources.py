@@ -10,6 +10,7 @@ import pytest
 
 from scripts.applications.adoption.copying import Copying
 from scripts.applications.adoption.source import Place
+from scripts.applications.adoption.sqlite_source import open_sqlite
 from scripts.applications.adoption.vectors import embedding_model, require_same_model
 from scripts.core.errors import ExitCode, OperatorError
 
@@ -104,8 +105,8 @@ def test_a_half_copy_is_refused(database: Path) -> None:
 def test_a_file_that_its_writer_holds_is_refused(database: Path) -> None:
     with contextlib.closing(sqlite3.connect(database, isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
-        with pytest.raises(OperatorError, match="locked by its writer"):
-            opened(f"sqlite:{database}")
+        with pytest.raises(OperatorError, match="locked by its writer"), open_sqlite(database, busy_s=0.05):
+            pass
         writer.execute("ROLLBACK")
 
 

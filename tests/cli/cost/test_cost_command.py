@@ -1,7 +1,8 @@
 """`llmctl cost`: a bill by stack and resource, two of them compared, and what stands in for a network."""
 
 import json
-from collections.abc import Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,15 +12,28 @@ from typer.testing import CliRunner, Result
 from scripts.cli import app as cli
 from scripts.cli.cost.commands import Sources
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import Workspace
 from scripts.cost.estimate import kept_nodes
 from scripts.cost.meters import Meter
-from stacks.settings import load_settings
+from stacks.settings import Settings, load_settings
+from tests.support.stacks.synthesis import folder_of, synthesized_once
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
 
 
 def run(*arguments: str, sources: Sources | None = None) -> Result:
     return CliRunner().invoke(cli.app, ["cost", *arguments], obj=sources)
+
+
+@pytest.fixture
+def write_stacks(synthesized_stacks: Path) -> Callable[[Settings, Workspace], None]:
+    """Return what writes stacks that are synthesized once for all tests."""
+
+    def write(settings: Settings, workspace: Workspace) -> None:
+        synthesized_once(settings, synthesized_stacks)
+        shutil.copytree(folder_of(settings, synthesized_stacks), workspace.output)
+
+    return write
 
 
 def test_a_bill_names_every_stack_and_what_has_no_price() -> None:
@@ -35,8 +49,11 @@ def test_a_bill_names_every_stack_and_what_has_no_price() -> None:
     assert bill["prices"] == {"source": "list prices of this release", "region": "eastus", "date": "2026-11-30"}
 
 
-def test_gpu_hours_replace_a_pools_range_and_two_environments_are_compared() -> None:
-    found = json.loads(run("prod", "--offline", "--json", "--gpu-hours", "t4=100", "--compare", "dev").stdout)
+def test_gpu_hours_replace_a_pools_range_and_two_environments_are_compared(
+    write_stacks: Callable[[Settings, Workspace], None],
+) -> None:
+    arguments = ("prod", "--offline", "--json", "--gpu-hours", "t4=100", "--compare", "dev")
+    found = json.loads(run(*arguments, sources=Sources(write_stacks=write_stacks)).stdout)
     pools = {line["what"]: line for line in found["lines"]}
     spot = pools["pool t4: nodes Standard_NC4as_T4_v3 spot"]
     assert (spot["low"], spot["high"]) == (pytest.approx(13.15), pytest.approx(13.15))
@@ -46,17 +63,19 @@ def test_gpu_hours_replace_a_pools_range_and_two_environments_are_compared() -> 
     assert "load balancer" not in changed
 
 
-def test_azures_own_prices_are_taken_and_the_dated_list_where_nobody_answers(tmp_path: Path) -> None:
+def test_azures_own_prices_are_taken_and_the_dated_list_where_nobody_answers(
+    tmp_path: Path, write_stacks: Callable[[Settings, Workspace], None]
+) -> None:
     def answer(_region: str, needed: Iterable[Meter]) -> Mapping[str, float]:
         return {meter.name: 1.0 for meter in needed}
 
     def fail(_region: str, _needed: Iterable[Meter]) -> Mapping[str, float]:
         raise OperatorError("Azure's price list cannot be read: no route", code=ExitCode.NOT_READY)
 
-    offline = run("dev", "--json", sources=Sources(fail, NOW, tmp_path))
+    offline = run("dev", "--json", sources=Sources(fail, NOW, tmp_path, write_stacks))
     assert "no route; the dated list is taken instead" in offline.stderr
     assert json.loads(offline.stdout)["prices"]["region"] == "eastus"
-    asked = json.loads(run("dev", "--json", sources=Sources(answer, NOW, tmp_path)).stdout)
+    asked = json.loads(run("dev", "--json", sources=Sources(answer, NOW, tmp_path, write_stacks)).stdout)
     assert asked["prices"] == {"source": "Azure's price list", "region": "westeurope", "date": "2026-11-30"}
     assert asked["total_per_month"]["high"] > asked["total_per_month"]["low"]
 

@@ -55,10 +55,15 @@ def synthesize(settings: Settings, outdir: Path, *, extra_components: Sequence[P
 
 def synthesized_once(settings: Settings, folder: Path) -> Synthesized:
     """Return these settings' stacks, which the first process of a test run that asks for them writes under `folder`."""
-    outdir = folder / hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+    outdir = folder_of(settings, folder)
     with FileLock(f"{outdir}.lock"):
         # The manifest is written last.
         return read(outdir) if (outdir / "manifest.json").exists() else synthesize(settings, outdir)
+
+
+def folder_of(settings: Settings, folder: Path) -> Path:
+    """Return where `synthesized_once` writes these settings' stacks under `folder`."""
+    return folder / hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
 
 
 def read(outdir: Path) -> Synthesized:
