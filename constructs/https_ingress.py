@@ -65,6 +65,7 @@ class HttpsIngress(IngressV1):
         *,
         name: str,
         namespace: str,
+        certificate_secret: str,
         ingress_class: str,
         host: str,
         route: Route,
@@ -73,14 +74,14 @@ class HttpsIngress(IngressV1):
         annotations: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Add the Ingress; its certificate is kept in the Secret `<name>-tls`."""
+        """Add the Ingress; its certificate is in the Secret `certificate_secret` of the same namespace."""
         super().__init__(
             scope,
             id_,
             metadata=IngressV1Metadata(name=name, namespace=namespace, annotations=dict(annotations)),
             spec=IngressV1Spec(
                 ingress_class_name=ingress_class,
-                tls=[IngressV1SpecTls(hosts=[host], secret_name=f"{name}-tls")],
+                tls=[IngressV1SpecTls(hosts=[host], secret_name=certificate_secret)],
                 rule=[
                     IngressV1SpecRule(
                         host=host,

@@ -1,9 +1,12 @@
 """PostgreSQL, the Key Vault, and every generated secret."""
 
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_random.provider import RandomProvider
 from constructs import Construct
 
 from constructs.deny_delete_policy import DenyDeletePolicy
+from constructs.kept_vault_secret import KeptVaultSecret
 from constructs.key_vault import KeyVault
 from constructs.key_vault_secret import KeyVaultSecret
 from constructs.postgresql_server import EntraAdministrator, PostgresqlServer
@@ -22,6 +25,7 @@ SPECIAL_CHARACTERS = {Alphabet.LETTERS_AND_DIGITS: "", Alphabet.BASE64_URL: "-_"
 class DatabaseStack(EnvironmentStack):
     """Owns the PostgreSQL server, the Key Vault and the generated secrets. Needs nothing. Publishes where they are.
 
+    `kept_secrets` are names of secrets that the cluster writes into the vault, for the cluster that comes after it.
     No secret value is part of its state, plans or outputs: docs/explanation/secrets.md says how.
     """
 
@@ -29,7 +33,7 @@ class DatabaseStack(EnvironmentStack):
     tier = Tier.DURABLE
     resource_providers = ("Microsoft.DBforPostgreSQL", "Microsoft.KeyVault")
 
-    def __init__(self, scope: Construct, settings: Settings) -> None:
+    def __init__(self, scope: Construct, settings: Settings, *, kept_secrets: Sequence[str] = ()) -> None:
         super().__init__(scope, settings)
         RandomProvider(self, "random")
         vault = KeyVault(
@@ -60,6 +64,8 @@ class DatabaseStack(EnvironmentStack):
             )
             for secret, spec in SECRETS.items()
         }
+        for name in kept_secrets:
+            KeptVaultSecret(self, name, name=name, key_vault_id=vault_id, tags=self.tags, depends_on=vault.officers)
         database, zoned = settings.database, bool(settings.azure.zones)
         administrator = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD
         server = PostgresqlServer(

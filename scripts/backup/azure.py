@@ -13,6 +13,7 @@ from typing import Any
 
 from scripts.core.azure import az, az_list, az_text
 from scripts.core.errors import OperatorError
+from stacks.settings.secret_names import KEPT
 
 from .manifest import UTC_TIME, RecoveryPoint, SecretVersion, ShareSnapshot, VaultState
 
@@ -193,8 +194,12 @@ class Azure:
         )
 
     def vault(self, vault: str) -> VaultState:
-        """Return the current version of every secret; no value is asked for. Raises AzureError."""
-        names = [item["name"] for item in self.ask_list("keyvault", "secret", "list", *self._vault(vault))]
+        """Return the current version of every secret; no value is asked for. Raises AzureError.
+
+        Not of what the cluster keeps: of a certificate the newest is the only one of use.
+        """
+        found = (item["name"] for item in self.ask_list("keyvault", "secret", "list", *self._vault(vault)))
+        names = [name for name in found if not name.startswith(KEPT)]
         with ThreadPoolExecutor(_VAULT_READS) as pool:
             current = list(pool.map(lambda name: self._current(vault, name), sorted(names)))
         return VaultState(vault=vault, secrets=tuple(found for found in current if found))

@@ -1,7 +1,7 @@
 """Checks one environment file: by itself, against the committed version, against what is deployed."""
 
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from scripts.core.firewall_notes import firewall_note
 from scripts.core.pin_notes import pin_note
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
+from scripts.core.zone_notes import zone_notes
 from stacks.common.one_way_record import refused_changes, refused_on
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
-from stacks.settings.network import NetworkSettings, Outbound
 from stacks.settings.one_way import Record
 from stacks.settings.placeholders import placeholders
 from stacks.settings.without_effect import without_effect
@@ -74,7 +74,6 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
             [
                 capacity.report(settings),
                 _alone(settings.operators),
-                _one_zone(settings.network, settings.azure.zones),
                 firewall_note(settings.ingress),
                 pin_note(settings),
             ],
@@ -82,6 +81,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
         *waits,
         *privacy,
         *weights_notes(settings),
+        *zone_notes(settings),
     )
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)
@@ -129,16 +129,6 @@ def _alone(operators: OperatorSettings) -> str:
     return (
         "operators.object_ids: only whoever deploys first writes secrets and administers the cluster; name a group"
         " (docs/how-to/operators.md has the way out where that person has left)"
-    )
-
-
-def _one_zone(network: NetworkSettings, zones: Sequence[int]) -> str:
-    """Return a warning where all outbound traffic depends on one zone of several; empty otherwise."""
-    if network.outbound is not Outbound.NAT_GATEWAY or len(zones) < 2:
-        return ""
-    return (
-        "network.outbound: a NAT gateway lies in one zone; when that fails, nodes of all zones lose Entra, model hubs"
-        " and Let's Encrypt (load-balancer is zone-redundant)"
     )
 
 

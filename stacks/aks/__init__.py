@@ -19,7 +19,9 @@ from stacks.common.outputs import (
     NetworkOutputs,
 )
 from stacks.platform.common.timeouts import longest_grace_seconds
+from stacks.platform.components.certificates.kept import keeps, vault_names
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
+from stacks.platform.components.certificates.names import KEEPER
 from stacks.platform.components.databases.jobs import ACCOUNT as PREPARER
 from stacks.platform.components.databases.jobs import ADMINISTRATOR
 from stacks.platform.components.enabled import EnabledComponents
@@ -115,6 +117,7 @@ class AksStack(EnvironmentStack):
         )
         databases = self._databases(cluster) if "databases" in components else ""
         cert_manager = add_workload_identity(self, "cert-manager", CERT_MANAGER, cluster=cluster)
+        certificate_keeper_client_id = self._certificate_keeper(cluster)
         monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
         self.outputs = AksOutputs(
@@ -129,6 +132,7 @@ class AksStack(EnvironmentStack):
             external_secrets_client_id=external_secrets.client_id,
             cert_manager_client_id=cert_manager.client_id,
             databases_client_id=databases,
+            certificate_keeper_client_id=certificate_keeper_client_id,
             grafana_client_id=monitoring.grafana_client_id,
             metrics_url=monitoring.metrics_url,
             log_analytics_workspace_id=self._logs.workspace.id,
@@ -206,6 +210,21 @@ class AksStack(EnvironmentStack):
                 firewall=gateway is not None and gateway.sku == "WAF_v2",
             )
         return cluster
+
+    def _certificate_keeper(self, cluster: KubernetesCluster) -> str:
+        """Add the identity that keeps certificates in the vault; it may read and write their secrets alone."""
+        if not keeps(self.settings.ingress):
+            return ""
+        keeper = add_workload_identity(self, "certificate-keeper", KEEPER, cluster=cluster)
+        for name in vault_names(self._components.hosts()):
+            RoleAssignment(
+                self,
+                f"keeper-{name}",
+                role="Key Vault Secrets Officer",
+                on=f"{self._database.vault_id}/secrets/{name}",
+                principal_id=keeper.principal_id,
+            )
+        return keeper.client_id
 
     def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
         grafana = add_workload_identity(self, "grafana", GRAFANA, cluster=cluster)

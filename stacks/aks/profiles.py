@@ -61,7 +61,9 @@ def network(settings: NetworkSettings, *, outbound_ip_id: str) -> KubernetesClus
         load_balancer_profile=(
             None
             if nat_gateway
-            else KubernetesClusterNetworkProfileLoadBalancerProfile(outbound_ip_address_ids=[outbound_ip_id])
+            else KubernetesClusterNetworkProfileLoadBalancerProfile(
+                outbound_ip_address_ids=[outbound_ip_id], outbound_ports_allocated=settings.outbound_ports_per_node
+            )
         ),
         pod_cidr=str(settings.pod_cidr),
         service_cidr=str(settings.service_cidr),

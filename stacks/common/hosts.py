@@ -13,6 +13,10 @@ class Host:
     """First part of the name; the environment's domain is the rest."""
     title: str
     """What people find there, in a word."""
+    namespace: str
+    """Where its Ingress is, and its certificate."""
+    ingress: str
+    """Name of its Ingress."""
     routes: HostRoutes
     """Which requests it answers; all others are refused before the application."""
     guarded_path: str

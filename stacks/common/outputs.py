@@ -146,6 +146,8 @@ class AksOutputs:
     databases_client_id: str
     """Client id of the identity that reads the database administrator's password, and nothing else; empty without
     databases."""
+    certificate_keeper_client_id: str
+    """Client id of the identity that keeps certificates in the vault; empty while the issuer is staging."""
     grafana_client_id: str
     """Client id of the identity with which Grafana reads Azure's own metrics; empty without monitoring."""
     metrics_url: str

@@ -17,6 +17,10 @@ class Outbound(StrEnum):
     NAT_GATEWAY = "nat-gateway"
 
 
+MOST_OUTBOUND_PORTS = 64_000
+"""Ports of one outbound address of a load balancer:
+https://learn.microsoft.com/azure/aks/load-balancer-standard#configure-the-allocated-outbound-ports"""
+
 _SUBNET = DecidedOnce(
     stack="network", why="Azure does not renumber a subnet in use; `llmctl destroy` first, then deploy"
 )
@@ -45,6 +49,10 @@ class NetworkSettings(Model):
     vault, registry and file share by their private addresses; joining the networks is not the platform's part."""
     outbound: Outbound = Outbound.LOAD_BALANCER
     """How nodes reach the internet: the cluster's load balancer, or a NAT gateway with more ports."""
+    outbound_ports_per_node: Annotated[int, Field(ge=64, le=MOST_OUTBOUND_PORTS, multiple_of=8)] | None = None
+    """Connections that each node may hold to one destination through the load balancer, of 64,000 for all nodes
+    together. Left out, Azure shares them out by the number of nodes, 1,024 for each of up to 50, and breaks connections
+    when that number crosses a limit."""
     nat_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 30
     """Idle time after which the NAT gateway drops a connection."""
 

@@ -38,6 +38,10 @@ class GeneratedSecret(StrEnum):
     GRAFANA_SECRET_KEY = "grafana-secret-key"  # noqa: S105
 
 
+KEPT = "kept-"
+"""How the names of secrets begin that the cluster itself writes into the vault, for the cluster that comes after it."""
+
+
 class Alphabet(StrEnum):
     """Characters that a secret is drawn from; none needs quoting in a shell, a URL or a YAML file."""
 

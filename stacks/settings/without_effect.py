@@ -45,6 +45,11 @@ IDLE: tuple[Idle, ...] = (
         "the sku Standard_v2 has no web application firewall",
     ),
     Idle(
+        ("network.outbound_ports_per_node",),
+        lambda it: it.network.outbound is not Outbound.LOAD_BALANCER,
+        "network.outbound is nat-gateway",
+    ),
+    Idle(
         ("network.nat_idle_timeout_minutes",),
         lambda it: it.network.outbound is not Outbound.NAT_GATEWAY,
         "network.outbound is load-balancer",

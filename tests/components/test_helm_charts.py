@@ -12,8 +12,9 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, own_chart
-from stacks.platform.common.ingress_mode import cluster_issuer
-from stacks.platform.components.certificates.release import platform_issuers
+from stacks.platform.common.ingress_mode import certificate_secret, cluster_issuer
+from stacks.platform.components.certificates.kept import kept_secrets
+from stacks.platform.components.certificates.release import kept_certificates, platform_issuers
 from stacks.platform.components.chat import release as chat
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
@@ -53,6 +54,14 @@ def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
 def _wired(release: str, settings: Settings, versions: dict[str, int] | None = None) -> dict[str, Any]:
     wired: dict[str, Callable[[], dict[str, Any]]] = {
         "platform-issuers": lambda: platform_issuers(settings.ingress),
+        "kept-certificates": lambda: kept_certificates(
+            settings.ingress,
+            images_of(settings),
+            kept_secrets(_production(settings).ingress, enabled_components(settings).hosts()),
+            vault_uri="https://vault.vault.azure.net/",
+            client_id="22222222-3333-4444-5555-666666666666",
+            tenant_id="11111111-2222-3333-4444-555555555555",
+        ),
         "valkey": lambda: login.sessions(*with_images(settings)),
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
@@ -76,6 +85,10 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
         ),
     }
     return wired[release]()
+
+
+def _production(settings: Settings) -> Settings:
+    return settings.model_copy(update={"ingress": settings.ingress.model_copy(update={"acme_issuer": "production"})})
 
 
 def _render(release: str, wired: dict[str, Any], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -122,6 +135,42 @@ def test_issuers_prove_hosts_through_the_chosen_ingress(environment: str, ingres
         assert acme["email"] == settings.ingress.acme_email
         assert acme["solvers"] == [{"http01": {"ingress": {"ingressClassName": ingress, "serviceType": "ClusterIP"}}}]
     assert len({acme["privateKeySecretRef"]["name"] for acme in issuers.values()}) == len(issuers)
+
+
+def test_certificates_are_kept_by_an_account_of_their_own_where_they_are(tmp_path: Path) -> None:
+    objects = _objects("kept-certificates", _wired("kept-certificates", load_settings("prod")), tmp_path)
+    (store,) = (item["spec"] for item in objects if item["kind"] == "ClusterSecretStore")
+    assert store["conditions"] == [{"namespaces": ["cert-manager", "chat", "gateway", "monitoring", "ns", "opik"]}]
+    assert store["provider"]["azurekv"]["serviceAccountRef"] == {
+        "name": "certificate-keeper",
+        "namespace": "cert-manager",
+    }
+    kept = {
+        item["metadata"]["name"]: (item["metadata"]["namespace"], item["spec"]["selector"]["secret"]["name"])
+        for item in objects
+        if item["kind"] == "PushSecret"
+    }
+    assert kept == {
+        "kept-acme-account": ("cert-manager", "letsencrypt-production-account"),
+        "kept-certificate-api": ("gateway", "gateway-tls"),
+        "kept-certificate-chat": ("chat", "chat-tls"),
+        "kept-certificate-grafana": ("monitoring", "grafana-tls"),
+        "kept-certificate-opik": ("opik", "opik-tls"),
+    }
+    # A host, a namespace or a cluster that goes leaves what the vault has for the next.
+    assert {item["spec"]["deletionPolicy"] for item in objects if item["kind"] == "PushSecret"} == {"None"}
+    rules = [rule for item in objects if item["kind"] == "Role" for rule in item["rules"]]
+    secrets = [rule["verbs"] for rule in rules if "secrets" in rule["resources"]]
+    assert secrets == [["create"]] * 5
+    tokens = [(rule["resourceNames"], rule["verbs"]) for rule in rules if "serviceaccounts/token" in rule["resources"]]
+    assert tokens == [(["certificate-keeper"], ["create"])]
+
+
+def test_certificates_of_staging_are_in_secrets_of_their_own_and_not_kept() -> None:
+    staging, hosts = load_settings("dev"), enabled_components(load_settings("dev")).hosts()
+    assert kept_secrets(staging.ingress, hosts) == ()
+    real = {certificate_secret(_production(staging).ingress, host) for host in hosts}
+    assert real.isdisjoint(certificate_secret(staging.ingress, host) for host in hosts)
 
 
 def test_no_pod_is_let_in_while_its_images_cannot_be_judged(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 def _operate(platform: Platform, address: str) -> None:
     """Do what operators would do after a release."""
-    if address == "helm_release.platform-secrets":
+    if address in {"helm_release.platform-secrets", "helm_release.kept-certificates"}:
         deliver(platform.api)
 
 

@@ -55,8 +55,10 @@ def test_workloads_get_identities_from_the_clusters_issuer(environment: str) -> 
         credential["subject"]: credential["issuer"]
         for credential in of_type(aks, "azurerm_federated_identity_credential")
     }
+    keeper = ("system:serviceaccount:cert-manager:certificate-keeper",) if environment == "prod" else ()
     assert subjects == dict.fromkeys(
         (
+            *keeper,
             "system:serviceaccount:cert-manager:cert-manager",
             "system:serviceaccount:databases:prepare-databases",
             "system:serviceaccount:external-secrets:vault-reader",
@@ -257,6 +259,23 @@ def test_azure_monitor_keeps_the_metrics_and_judges_them_when_asked_to() -> None
         "Monitoring Reader",
         "Monitoring Data Reader",
     }
+
+
+def test_certificates_are_kept_with_rights_on_exactly_their_secrets() -> None:
+    keeper = [found for found in _roles(aks_stack("prod")) if "certificate-keeper" in found[0]]
+    assert {role for _, role, _ in keeper} == {"Key Vault Secrets Officer"}
+    assert {scope for _, _, scope in keeper} == {
+        f"database-state.outputs.vault_id}}/secrets/{name}"
+        for name in (
+            "kept-acme-account",
+            "kept-certificate-api",
+            "kept-certificate-chat",
+            "kept-certificate-grafana",
+            "kept-certificate-opik",
+        )
+    }
+    # Nothing of staging is kept.
+    assert not [found for found in _roles(aks_stack("dev")) if "certificate-keeper" in found[0]]
 
 
 def test_external_secrets_reads_the_vault_and_nothing_else() -> None:

@@ -154,9 +154,22 @@ def test_custom_resources_follow_their_operator(environment: Environment, name: 
         assert f"kubernetes_namespace_v1.{namespace}-namespace" in waits_for
 
 
+def test_no_host_and_no_account_comes_before_what_the_vault_has_kept(environment: Environment, name: str) -> None:
+    releases = _releases(environment, name)
+    issuers = releases["platform-issuers"]["depends_on"]
+    assert ("helm_release.kept-certificates" in issuers) is (name == "prod")
+    if name == "prod":
+        assert "helm_release.platform-secrets" in releases["kept-certificates"]["depends_on"]
+        assert releases["kept-certificates"]["wait_for_jobs"] is True
+    ingresses = environment(name).resources("platform", "kubernetes_ingress_v1").values()
+    assert ingresses
+    assert all("helm_release.platform-issuers" in ingress["depends_on"] for ingress in ingresses)
+
+
 def test_releases_are_those_that_the_settings_call_for(environment: Environment, name: str) -> None:
     optional = {"opik-guardrails", "image-policy"}
-    unused = {"dev": optional, "prod": {*optional, "nginx-ingress"}}
+    # Nothing of staging is kept.
+    unused = {"dev": {*optional, "kept-certificates"}, "prod": {*optional, "nginx-ingress"}}
     own = {folder.name for folder in HELM.iterdir() if own_chart(folder.name)}
     pools = {model.pool for model in load_settings(name).models if model.engine == "ollama"}
     several = {*(f"ollama-{pool}" for pool in pools), "login-sessions", "chat-redis", "gateway-redis"}

@@ -19,7 +19,17 @@ MODULES = {
     "cert-manager": (
         "github.com/cert-manager/cert-manager",
         "v1.21.1",
-        ("deploy/crds/cert-manager.io_clusterissuers.yaml", "deploy/crds/cert-manager.io_certificates.yaml"),
+        tuple(
+            f"deploy/crds/{kind}.yaml"
+            for kind in (
+                "cert-manager.io_clusterissuers",
+                "cert-manager.io_issuers",
+                "cert-manager.io_certificates",
+                "cert-manager.io_certificaterequests",
+                "acme.cert-manager.io_orders",
+                "acme.cert-manager.io_challenges",
+            )
+        ),
     ),
     # The last version that the module's path allows; the API is the same v1.
     "external-secrets": (
@@ -28,6 +38,7 @@ MODULES = {
         (
             "config/crds/bases/external-secrets.io_clustersecretstores.yaml",
             "config/crds/bases/external-secrets.io_externalsecrets.yaml",
+            "config/crds/bases/external-secrets.io_pushsecrets.yaml",
         ),
     ),
     "keda-http-add-on": (

@@ -10,6 +10,7 @@ PRINCIPALS = {
     "ingress_application_gateway_identity": "Application Gateway's ingress controller",
     "external-secrets": "External Secrets Operator",
     "databases": "Job of the databases",
+    "certificate-keeper": "External Secrets Operator, for certificates",
     "grafana": "Grafana",
     "backup": "Backup vault",
     "deployer": "first deployer, or `operators.object_ids`",
@@ -22,6 +23,9 @@ MEANINGS = {
     ("External Secrets Operator", "Key Vault Secrets User"): "reads the value of every secret in the vault",
     ("Job of the databases", "Key Vault Secrets User"): (
         "reads the password of PostgreSQL's administrator, and no other secret"
+    ),
+    ("External Secrets Operator, for certificates", "Key Vault Secrets Officer"): (
+        "keeps certificates and the ACME account's key for the next cluster; reads, writes and deletes these alone"
     ),
     ("Grafana", "Monitoring Reader"): "reads metrics and settings of PostgreSQL, no data",
     ("nodes (kubelet)", "AcrPull"): "pulls images",
@@ -83,6 +87,8 @@ def _scope(stack: str, expression: str) -> str:
     if found is None:
         raise KeyError(expression)
     producer, output, kind, name, azure = found.groups()
+    if producer and "/secrets/kept-" in expression:
+        return f"`{producer}.{output}`, each secret `kept-*`"
     if producer:
         _, _, secret = expression.partition("}/secrets/")
         return f"`{producer}.{output}`" + (f", secret `{secret}`" if secret else "")

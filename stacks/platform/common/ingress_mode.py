@@ -1,5 +1,6 @@
 """What follows from the environment's ingress for every application: its class, its issuer, who sends requests."""
 
+from stacks.common.hosts import Host
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode, IngressSettings
 
@@ -20,6 +21,16 @@ def ingress_class(ingress: IngressSettings) -> str:
 def cluster_issuer(ingress: IngressSettings) -> str:
     """Name of the issuer that certificates of this environment come from."""
     return f"letsencrypt-{ingress.acme_issuer}"
+
+
+def certificate_secret(ingress: IngressSettings, host: Host) -> str:
+    """Name of the Secret with the certificate of `host`, in the namespace of its Ingress.
+
+    Each issuer has one of its own: what the real issuer's holds is never a certificate of staging, so that it may be
+    kept in the vault, and is there again after a time with staging.
+    """
+    name = f"{host.ingress}-tls"
+    return name if ingress.acme_issuer == "production" else f"{name}-{ingress.acme_issuer}"
 
 
 def ingress_peer(settings: Settings) -> Peer:

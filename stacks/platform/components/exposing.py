@@ -8,37 +8,36 @@ from constructs.https_ingress import HttpsIngress, IngressPath, Route, RouteReco
 from stacks.common.hosts import Host
 from stacks.common.routes import HostRoutes
 from stacks.platform.common.ingress_annotations import EDIT_IN_PLACE, Exposure, annotations
-from stacks.platform.common.ingress_mode import ingress_class
+from stacks.platform.common.ingress_mode import certificate_secret, ingress_class
 
 from .context import Context
 
 
 def expose(
     context: Context,
-    name: str,
-    *,
     host: Host,
-    namespace: str,
+    *,
     exposure: Exposure,
     port: int,
     path: str = "/",
     depends_on: Sequence[ITerraformDependable],
 ) -> None:
-    """Add the Ingress `name` (its id ends in `-ingress`), which serves `path` of `host` with a certificate of its own.
+    """Add the Ingress of `host` (its id ends in `-ingress`), which serves `path` with a certificate of its own.
 
     Behind the Application Gateway a host without pages has its routes' paths instead, so that it answers no others
     where the firewall is not in force. It needs the component `certificates`. Where cert-manager edits the Ingress
     (annotation `EDIT_IN_PLACE`), a record of its route lies beside it.
     """
-    ingress, id_ = context.settings.ingress, f"{name}-ingress"
+    ingress, id_ = context.settings.ingress, f"{host.ingress}-ingress"
     route = Route(service=exposure.service, port=port, path=path)
     given = annotations(ingress, exposure)
     edited = given.get(EDIT_IN_PLACE) == "true"
     HttpsIngress(
         context.scope,
         id_,
-        name=name,
-        namespace=namespace,
+        name=host.ingress,
+        namespace=context.namespaces[host.namespace].name,
+        certificate_secret=certificate_secret(ingress, host),
         ingress_class=ingress_class(ingress),
         host=host.name(context.settings.domain),
         route=route,

@@ -6,7 +6,7 @@ from ..capacity import GIB_PER_VCPU
 from ..catalog import parse_vm_size
 from ..cluster import ClusterSettings
 from ..reservations import allocatable
-from ..secret_names import GeneratedSecret
+from ..secret_names import KEPT, GeneratedSecret
 from ..secret_values import secret_in
 from ..workloads import BUILT_IN_DIMENSIONS, ChatSettings, ModelSettings
 from .base import Finding
@@ -132,7 +132,7 @@ def _names_a_secret(name: str) -> bool:
 def secrets_are_the_companys_own(chat: ChatSettings) -> Iterator[Finding]:
     """Variables get secrets that people wrote to the vault, none that unlocks a part of the platform."""
     for name, secret in chat.secrets.items():
-        if secret.lower() in set(GeneratedSecret):
+        if secret.lower() in set(GeneratedSecret) or secret.lower().startswith(KEPT):
             yield Finding(
                 ("chat", "secrets", name),
                 f"names {secret}, which belongs to the platform; write one of your own to the vault",

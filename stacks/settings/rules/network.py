@@ -6,7 +6,7 @@ from itertools import combinations
 from math import ceil
 
 from ..cluster import ClusterSettings
-from ..network import IngressMode, IngressSettings, NetworkSettings
+from ..network import MOST_OUTBOUND_PORTS, IngressMode, IngressSettings, NetworkSettings, Outbound
 from .base import Finding
 
 AZURE_RESERVED_ADDRESSES = 5
@@ -120,6 +120,18 @@ def pod_cidr_is_large_enough(network: NetworkSettings, cluster: ClusterSettings)
         )
 
 
+def every_node_has_outbound_ports(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Finding]:
+    """The load balancer's address has ports for every node that may exist; AKS adds no node without."""
+    ports, nodes = network.outbound_ports_per_node, largest_node_count(cluster)
+    most = MOST_OUTBOUND_PORTS // nodes // 8 * 8
+    if ports and network.outbound is Outbound.LOAD_BALANCER and ports > most:
+        yield Finding(
+            ("network", "outbound_ports_per_node"),
+            f"takes {ports} of {MOST_OUTBOUND_PORTS} ports for each of the {nodes} nodes that the pools reach"
+            f" (max_nodes of all pools plus a tenth each for upgrades); write {most} or less",
+        )
+
+
 def service_cidr_has_a_valid_size(network: NetworkSettings) -> Iterator[Finding]:
     """AKS takes service ranges smaller than /12; the cluster DNS and add-ons need a few hundred addresses."""
     if not 12 < network.service_cidr.prefixlen <= 24:
@@ -134,5 +146,6 @@ RULES = (
     endpoints_subnet_is_large_enough,
     nodes_subnet_is_large_enough,
     pod_cidr_is_large_enough,
+    every_node_has_outbound_ports,
     service_cidr_has_a_valid_size,
 )

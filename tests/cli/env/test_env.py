@@ -12,7 +12,6 @@ from scripts.cli.env import commands as env
 from scripts.cli.env.new import write_new
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.deployed_record import local_records
-from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT, Workspace
 from stacks.settings import load_settings
@@ -311,12 +310,3 @@ def test_questions_end_after_some_attempts(root: Path) -> None:
 def test_schema_and_reference_are_printed() -> None:
     assert json.loads(run("schema").stdout)["properties"].keys() >= {"azure", "models"}
     assert run("docs").stdout.startswith("# The environment file")
-
-
-def test_outbound_traffic_that_depends_on_one_zone_is_noted() -> None:
-    notes = {name: verdict_of(name, ROOT, None).notes for name in ("dev", "prod")}
-    warned = {name: [note for note in found if note.startswith("network.outbound: ")] for name, found in notes.items()}
-    assert warned["dev"] == []
-    (warning,) = warned["prod"]
-    assert "lies in one zone" in warning
-    assert "load-balancer is zone-redundant" in warning

@@ -137,7 +137,8 @@ def test_pods_migrate_so_nothing_rolls_them_back(environment: Environment, name:
 def test_host_leads_to_the_chat_with_a_certificate(environment: Environment, name: str) -> None:
     ingress = _platform(environment, name, "kubernetes_ingress_v1")["chat-ingress"]
     host = f"chat.{load_settings(name).domain}"
-    assert ingress["spec"]["tls"] == [{"hosts": [host], "secret_name": "chat-tls"}]
+    secret = {"dev": "chat-tls-staging", "prod": "chat-tls"}[name]
+    assert ingress["spec"]["tls"] == [{"hosts": [host], "secret_name": secret}]
     (rule,) = ingress["spec"]["rule"]
     assert rule["host"] == host
     (path,) = rule["http"]["path"]

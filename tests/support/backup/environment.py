@@ -64,6 +64,8 @@ class Backed:
             secrets={
                 "opik-mysql-password": [("one", "old value", True), ("two", "present value", True)],
                 "database-chat-password": [("first", "chat value", True)],
+                # Kept by the cluster, and no part of a set.
+                "kept-certificate-chat": [("newest", "certificate", True)],
             }
         )
         self.kubectl = FakeKubectl()

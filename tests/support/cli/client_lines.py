@@ -228,6 +228,7 @@ KUBECTL = (
     "kubectl exec -it -n chat deployment/open-webui -c open-webui -- bash",
     "kubectl exec -n chat deployment/open-webui -i -c open-webui -- python3 -c pass",
     "kubectl get jobs,pods --all-namespaces",
+    "kubectl get pushsecrets --all-namespaces",
     "kubectl get challenges.acme.cert-manager.io --all-namespaces -o json",
     "kubectl get deployments -n serving -o json",
     "kubectl get deployments,statefulsets --all-namespaces -o json",

@@ -13,7 +13,8 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode, IngressSettings
 
 from .connections import connections
-from .names import ACCOUNT, CONTROLLER, METRICS_PORT, NAMESPACE, WEBHOOK, WEBHOOK_PORT
+from .kept import keeps
+from .names import ACCOUNT, CONTROLLER, KEEPER, METRICS_PORT, NAMESPACE, WEBHOOK, WEBHOOK_PORT
 
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
@@ -40,16 +41,23 @@ def _targets(_: Settings) -> Iterator[Target]:
     )
 
 
+def _unused_charts(settings: Settings) -> Iterator[str]:
+    if not keeps(settings.ingress):
+        yield "kept-certificates"
+
+
 COMPONENT = Component(
     package=__package__,
     position=10,
+    needs=("secrets",),
     page="reference/platform.md",
-    summary="cert-manager and the issuers of certificates",
+    summary="cert-manager, issuers, and certificates kept in the vault",
     enabled=lambda _: True,
-    charts=("cert-manager", "platform-issuers"),
+    charts=("cert-manager", "kept-certificates", "platform-issuers"),
+    unused_charts=_unused_charts,
     namespaces=_namespaces,
     connections=connections,
-    accounts=(ACCOUNT,),
+    accounts=(ACCOUNT, KEEPER),
     targets=_targets,
     stays=True,
     parts=lambda _: (

@@ -66,9 +66,7 @@ def add(context: Context) -> None:
     )
     expose(
         context,
-        "chat",
-        host=names.HOST,
-        namespace=namespace.name,
+        names.HOST,
         exposure=release.exposure(settings),
         port=names.SERVICE_PORT,
         depends_on=[pods],

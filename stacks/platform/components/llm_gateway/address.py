@@ -20,7 +20,15 @@ BASE_URL = f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}/v1"
 DATABASE = "litellm"
 """Name of the gateway's database, and of the role that owns it."""
 
-HOST = Host(label="api", title="API", routes=ROUTES, guarded_path="/v1/models", path="/v1 (OpenAI-compatible)")
+HOST = Host(
+    label="api",
+    title="API",
+    namespace=NAMESPACE,
+    ingress="gateway",
+    routes=ROUTES,
+    guarded_path="/v1/models",
+    path="/v1 (OpenAI-compatible)",
+)
 
 PODS = {"app.kubernetes.io/name": "litellm"}
 """Pods that answer."""

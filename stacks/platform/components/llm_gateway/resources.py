@@ -60,9 +60,7 @@ def add(context: Context) -> HelmRelease:
     )
     expose(
         context,
-        "gateway",
-        host=HOST,
-        namespace=namespace.name,
+        HOST,
         exposure=release.exposure(settings.serving),
         port=PORT,
         path=release.PUBLIC_PATH,

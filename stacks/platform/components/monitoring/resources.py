@@ -61,9 +61,7 @@ def add(context: Context) -> None:
     )
     expose(
         context,
-        "grafana",
-        host=address.HOST,
-        namespace=namespace.name,
+        address.HOST,
         exposure=EXPOSURE,
         port=address.SERVICE_PORT,
         depends_on=[stack],

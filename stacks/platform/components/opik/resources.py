@@ -38,9 +38,7 @@ def add(context: Context) -> None:
     proxy = _login(context, namespace, ready=ready)
     expose(
         context,
-        "opik",
-        host=HOST,
-        namespace=namespace.name,
+        HOST,
         exposure=login.EXPOSURE,
         port=login.SERVICE_PORT,
         depends_on=[proxy, pods],
