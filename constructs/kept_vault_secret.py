@@ -14,7 +14,7 @@ class KeptVaultSecret(KeyVaultSecret):
     """A place in the vault that External Secrets keeps something in, empty until it does.
 
     Terraform makes it, so that a role can be given on this one secret before there is a value, and never writes or
-    keeps a value afterwards: the state holds none. External Secrets writes to secrets with its tag alone, and replaces
+    keeps a value afterwards, also not after an import: the state holds none. External Secrets writes to secrets with its tag alone, and replaces
     all tags (`setKeyVaultSecret` in https://github.com/external-secrets/external-secrets/blob/v2.9.0/providers/v1/azure/keyvault/keyvault.go).
     """
 
@@ -39,6 +39,6 @@ class KeptVaultSecret(KeyVaultSecret):
             tags={**tags, "managed-by": "external-secrets"},
             depends_on=list(depends_on),
             lifecycle=TerraformResourceLifecycle(
-                prevent_destroy=True, ignore_changes=["tags", "content_type", "expiration_date"]
+                prevent_destroy=True, ignore_changes=["value_wo_version", "tags", "content_type", "expiration_date"]
             ),
         )

@@ -297,7 +297,7 @@ def test_terraform_writes_nothing_but_emptiness_into_secrets_that_are_kept(envir
         assert secret["tags"]["managed-by"] == "external-secrets"
         assert secret["lifecycle"] == {
             "prevent_destroy": True,
-            "ignore_changes": ["tags", "content_type", "expiration_date"],
+            "ignore_changes": ["value_wo_version", "tags", "content_type", "expiration_date"],
         }
 
 

@@ -2,6 +2,7 @@
 
 from . import away
 from .base import Drill
+from .certificates import certificate_limits
 from .each_resource import answer_lost, failing, slow, throttled
 from .killed import killed
 from .two_operators import two_operators
@@ -86,6 +87,14 @@ DRILLS = (
         typed=(_AGAIN,),
         seen="AllocationFailed",
         play=away.spot,
+    ),
+    Drill(
+        name="certificate-limits",
+        happened="The cluster was deleted and made again several times within a week",
+        typed=(_AGAIN, "llmctl status ENV"),
+        seen="too many certificates (5) already issued",
+        play=certificate_limits,
+        proven_by=("tests/live/test_cluster_certificates.py",),
     ),
     Drill(
         name="zone-gone",

@@ -87,7 +87,7 @@ def build(say: Say = lambda _text: None) -> Programs:
             "install Go 1.26 or newer, or name the kubeconfig of kind, minikube or AKS by KUBECONFIG",
             ExitCode.NOT_READY,
         )
-    with _alone(found.folder, say):
+    with alone(found.folder, say):
         missing = [name for name in PACKAGES if name in found.missing()]
         for position, name in enumerate(missing, 1):
             say(f"building {name} ({position} of {len(missing)})")
@@ -99,20 +99,21 @@ def build(say: Say = lambda _text: None) -> Programs:
 def _build(name: str, found: Programs) -> None:
     unfinished = Path(f"{found[name]}.new")
     unfinished.parent.mkdir(parents=True, exist_ok=True)
-    _go("build", *_FLAGS, "-o", str(unfinished), PACKAGES[name])
+    go("build", *_FLAGS, "-o", str(unfinished), PACKAGES[name])
     unfinished.rename(found[name])
 
 
 def _copy_stages(found: Programs) -> None:
-    source = Path(_go("list", "-m", "-f", "{{.Dir}}", _KWOK).strip()) / "kustomize" / "stage"
+    source = Path(go("list", "-m", "-f", "{{.Dir}}", _KWOK).strip()) / "kustomize" / "stage"
     (found.folder / "stages").mkdir(parents=True, exist_ok=True)
     for stage, file in zip(STAGES, found.stages, strict=True):
         shutil.copyfile(source / stage, file)
 
 
-def _go(*arguments: str) -> str:
+def go(*arguments: str, module: Path = MODULE) -> str:
+    """Run Go in the folder of a module; return what it prints. Raises OperatorError."""
     environment = os.environ | {"CGO_ENABLED": "0", "GOWORK": "off"}
-    done = subprocess.run(["go", *arguments], cwd=MODULE, env=environment, capture_output=True, text=True, check=False)  # noqa: S603, S607
+    done = subprocess.run(["go", *arguments], cwd=module, env=environment, capture_output=True, text=True, check=False)  # noqa: S603, S607
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise OperatorError(f"go {arguments[0]} {arguments[-1]} failed: {reason}", "see the network, GOPROXY, the disk")
@@ -120,7 +121,8 @@ def _go(*arguments: str) -> str:
 
 
 @contextmanager
-def _alone(folder: Path, say: Say) -> Iterator[None]:
+def alone(folder: Path, say: Say = lambda _text: None) -> Iterator[None]:
+    """Within, nobody else builds into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "build.lock").open("a", encoding="utf-8") as file:
         try:

@@ -1,0 +1,295 @@
+"""Certificates that outlive their cluster: real API servers, cert-manager's controllers, an ACME server that counts.
+
+Let's Encrypt issues five certificates a week for the same names. Here the cluster is gone six times.
+"""
+
+import base64
+import http.client
+import json
+import os
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from scripts.lab.kube.api import Api, ApiError, Object
+from scripts.lab.kube.definitions import define
+from stacks.platform.common.catalogue import HELM
+from stacks.platform.common.ingress_annotations import Exposure, annotations
+from stacks.platform.common.ingress_mode import certificate_secret, ingress_class
+from stacks.platform.components.certificates import release
+from stacks.platform.components.certificates.kept import kept_secrets, vault_names
+from stacks.platform.components.chat.names import HOST
+from stacks.platform.components.enabled import enabled_components
+from stacks.settings import Settings, load_settings
+from tests.support.cluster.acme import AcmeServer, acme_server, cert_manager
+from tests.support.cluster.external_secrets import TAG, ExternalSecrets, Vault
+from tests.support.cluster.helm_client import Helm
+from tests.support.cluster.real_cluster import helm, running
+
+pytestmark = pytest.mark.cluster
+
+GONE = 6
+PATIENCE_S = 180
+NOTHING = "{}"
+"""What Terraform makes the secrets of the vault with (constructs/kept_vault_secret.py)."""
+
+
+@dataclass
+class World:
+    """What stays when a cluster goes: the vault and the ACME server."""
+
+    settings: Settings
+    acme: AcmeServer
+    vault: Vault
+    folder: Path
+    made: int = field(default=0)
+    """Clusters so far."""
+
+
+@dataclass
+class Ready:
+    """A cluster with everything that comes before its first Ingress."""
+
+    world: World
+    api: Api
+    helm: Helm
+    operator: ExternalSecrets
+
+    def expose(self, domain: str) -> None:
+        """Add the chat's Ingress, as the stack does."""
+        ingress = self.world.settings.ingress
+        shown = Exposure(service="chat", health_path="/")
+        self.api.create(
+            {
+                "apiVersion": "networking.k8s.io/v1",
+                "kind": "Ingress",
+                "metadata": {
+                    "name": HOST.ingress,
+                    "namespace": HOST.namespace,
+                    "annotations": annotations(ingress, shown),
+                },
+                "spec": {
+                    "ingressClassName": ingress_class(ingress),
+                    "tls": [{"hosts": [HOST.name(domain)], "secretName": certificate_secret(ingress, HOST)}],
+                    "rules": [
+                        {
+                            "host": HOST.name(domain),
+                            "http": {
+                                "paths": [
+                                    {
+                                        "path": "/",
+                                        "pathType": "Prefix",
+                                        "backend": {"service": {"name": "chat", "port": {"number": 80}}},
+                                    }
+                                ]
+                            },
+                        }
+                    ],
+                },
+            }
+        )
+
+    def certificate(self) -> dict[str, str]:
+        """Return what is in the chat's Secret; empty where there is none."""
+        place = {"name": certificate_secret(self.world.settings.ingress, HOST), "namespace": HOST.namespace}
+        try:
+            data: dict[str, str] = self.api.get({"apiVersion": "v1", "kind": "Secret", "metadata": place})["data"]
+        except ApiError:
+            return {}
+        return {key: base64.b64decode(value).decode() for key, value in data.items()}
+
+    def until_ready(self) -> None:
+        """Wait until cert-manager calls the chat's certificate ready."""
+        _until(self._is_ready, lambda: self.api.list("cert-manager.io/v1", "Certificate"))
+
+    def _is_ready(self) -> bool:
+        return (
+            any(
+                (condition["type"], condition["status"]) == ("Ready", "True")
+                for item in self.api.list("cert-manager.io/v1", "Certificate")
+                for condition in item.get("status", {}).get("conditions", [])
+            )
+            and self._is_registered()
+        )
+
+    def _is_registered(self) -> bool:
+        return any(
+            item["metadata"]["name"] == "letsencrypt-production" and "uri" in item.get("status", {}).get("acme", {})
+            for item in self.api.list("cert-manager.io/v1", "ClusterIssuer")
+        )
+
+
+def _until(condition: Callable[[], bool], instead: Callable[[], object]) -> None:
+    until = time.monotonic() + PATIENCE_S
+    while not _true(condition):
+        assert time.monotonic() < until, json.dumps(instead(), indent=1)
+        time.sleep(0.1)
+
+
+def _true(condition: Callable[[], bool]) -> bool:
+    try:
+        return condition()
+    except ApiError as error:
+        # Kinds that have just been defined are not served at once.
+        if error.status != http.client.TOO_MANY_REQUESTS:
+            raise
+        return False
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    settings = load_settings("dev")
+    settings = settings.model_copy(
+        update={"ingress": settings.ingress.model_copy(update={"acme_issuer": "production"})}
+    )
+    names = vault_names(enabled_components(settings).known_hosts())
+    vault = Vault(values=dict.fromkeys(names, NOTHING), tags=dict.fromkeys(names, TAG))
+    with acme_server(tmp_path) as acme:
+        acme.answers.set()
+        yield World(settings, acme, vault, tmp_path)
+
+
+@contextmanager
+def cluster(world: World, *, bring_back: bool = True) -> Iterator[Ready]:
+    """Within, there is a new cluster; it starts with what the vault has kept."""
+    world.made += 1
+    folder = world.folder / f"cluster-{world.made}"
+    folder.mkdir()
+    with running(folder, world.settings) as alive:
+        define(alive.api, "cert-manager", "external-secrets")
+        components = enabled_components(world.settings)
+        kept = kept_secrets(world.settings.ingress, components.hosts())
+        for name in {"external-secrets", *(secret.namespace for secret in kept)}:
+            alive.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        client = helm(alive, folder)
+        ready = Ready(world, alive.api, client, ExternalSecrets(world.vault, client, folder))
+        values = release.kept_certificates(
+            world.settings.ingress,
+            components.deployed_images(),
+            kept,
+            vault_uri="https://vault.vault.azure.net/",
+            client_id="keeper",
+            tenant_id="tenant",
+        )
+        _install(client, "kept-certificates", values)
+        ready.operator.deliver(alive.api)
+        if bring_back:
+            print(_bring_back(alive.api, folder))
+        issuers = release.platform_issuers(world.settings.ingress)
+        _install(client, "platform-issuers", issuers | {"issuers": {"letsencrypt-production": world.acme.directory}})
+        with cert_manager(world.acme, alive.api, alive.kubeconfig, folder / "cert-manager.log"):
+            yield ready
+
+
+def _install(client: Helm, name: str, values: dict[str, object]) -> None:
+    told = {"name": name, "namespace": "cert-manager", "values": [json.dumps(values)], "wait_for_jobs": True}
+    client.apply("install", told, str(HELM / name), timeout_s=120)
+
+
+def _bring_back(api: Api, folder: Path) -> str:
+    """Run what the Job runs, as its account and with its volume; return what it says."""
+    (job,) = (item for item in api.list("batch/v1", "Job", "cert-manager"))
+    pod = job["spec"]["template"]["spec"]
+    scripts = {"apiVersion": "v1", "kind": "ConfigMap"} | {
+        "metadata": {"name": pod["volumes"][1]["configMap"]["name"], "namespace": "cert-manager"}
+    }
+    secret: Object = {"apiVersion": "v1", "kind": "Secret"} | {
+        "metadata": {"name": pod["volumes"][0]["secret"]["secretName"], "namespace": "cert-manager"}
+    }
+    files, account = folder / "kept", folder / "account"
+    files.mkdir(exist_ok=True)
+    account.mkdir(exist_ok=True)
+    for key, value in api.get(secret)["data"].items():
+        (files / key).write_bytes(base64.b64decode(value))
+    name = pod["serviceAccountName"]
+    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
+    answer = api.request("POST", f"/api/v1/namespaces/cert-manager/serviceaccounts/{name}/token", asked)
+    (account / "token").write_text(answer["status"]["token"])
+    roots = api.get(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": "cert-manager"}}
+    )
+    (account / "ca.crt").write_text(roots["data"]["ca.crt"])
+    environment = os.environ | {"FILES": str(files), "ACCOUNT": str(account), "API": api.url}
+    text = api.get(scripts)["data"]["bring-back.sh"]
+    done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "PRIVATE KEY" not in done.stdout + done.stderr
+    return done.stdout
+
+
+def test_a_cluster_that_is_made_again_and_again_orders_one_certificate(world: World) -> None:
+    with cluster(world) as first:
+        first.expose(world.settings.domain)
+        first.until_ready()
+        first.operator.push(first.api)
+        issued = first.certificate()
+    for _ in range(GONE):
+        with cluster(world) as again:
+            assert again.certificate() == issued
+            again.expose(world.settings.domain)
+            again.until_ready()
+            assert again.certificate() == issued
+            assert again.api.list("cert-manager.io/v1", "CertificateRequest") == []
+            again.operator.push(again.api)
+    assert (world.acme.orders(), world.acme.accounts()) == (1, 1)
+
+
+def test_without_what_the_vault_keeps_each_cluster_orders_again(world: World) -> None:
+    """The order that is saved above is one that this ACME server counts."""
+    for _ in range(2):
+        with cluster(world, bring_back=False) as one:
+            one.expose(world.settings.domain)
+            one.until_ready()
+            one.operator.push(one.api)
+    assert (world.acme.orders(), world.acme.accounts()) == (2, 2)
+
+
+def test_a_temporary_certificate_is_never_kept_and_another_domain_is_ordered(world: World) -> None:
+    world.acme.answers.clear()
+    with cluster(world) as first:
+        first.expose(world.settings.domain)
+        _until(lambda: bool(first.certificate()), lambda: first.api.list("cert-manager.io/v1", "Certificate"))
+        first.operator.push(first.api)
+        assert world.vault.values["kept-certificate-chat"] == NOTHING
+        assert "a temporary certificate is not kept" in first.operator.errors["kept-certificate-chat"]
+        world.acme.answers.set()
+        first.until_ready()
+        first.operator.push(first.api)
+        assert world.vault.values["kept-certificate-chat"] != NOTHING
+    with cluster(world) as moved:
+        moved.expose("other.example.com")
+        _until(lambda: world.acme.orders() == 2, lambda: moved.api.list("cert-manager.io/v1", "Certificate"))
+        moved.until_ready()
+        moved.operator.push(moved.api)
+    with cluster(world) as again:
+        again.expose("other.example.com")
+        again.until_ready()
+    assert (world.acme.orders(), world.acme.accounts()) == (2, 1)
+
+
+def test_what_is_in_the_cluster_wins_over_what_is_kept(world: World) -> None:
+    """Run again in a cluster with a newer certificate, the Job touches nothing, and it may read none."""
+    with cluster(world) as first:
+        first.expose(world.settings.domain)
+        first.until_ready()
+        newer = first.certificate()
+        world.vault.values["kept-certificate-chat"] = json.dumps({"tls.crt": "older", "tls.key": "older"})
+        first.api.delete(
+            {
+                "apiVersion": "v1",
+                "kind": "Secret",
+                "metadata": {"name": "kept-certificates", "namespace": "cert-manager"},
+            }
+        )
+        first.operator.deliver(first.api)
+        assert "chat_chat-tls: is there" in _bring_back(first.api, world.folder)
+        assert first.certificate() == newer
+        job = first.api.acting_as("system:serviceaccount:cert-manager:bring-back-certificates")
+        for refused in ("chat", "cert-manager", "external-secrets"):
+            with pytest.raises(ApiError, match="forbidden"):
+                job.list("v1", "Secret", refused)
