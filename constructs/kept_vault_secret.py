@@ -14,8 +14,9 @@ class KeptVaultSecret(KeyVaultSecret):
     """A place in the vault that External Secrets keeps something in, empty until it does.
 
     Terraform makes it, so that a role can be given on this one secret before there is a value, and never writes or
-    keeps a value afterwards, also not after an import: the state holds none. External Secrets writes to secrets with its tag alone, and replaces
-    all tags (`setKeyVaultSecret` in https://github.com/external-secrets/external-secrets/blob/v2.9.0/providers/v1/azure/keyvault/keyvault.go).
+    keeps a value afterwards, also not after an import: the state holds none. External Secrets writes to secrets with
+    its tag alone, and replaces all tags (`setKeyVaultSecret` in providers/v1/azure/keyvault/keyvault.go of
+    https://github.com/external-secrets/external-secrets/tree/v2.9.0).
     """
 
     def __init__(
