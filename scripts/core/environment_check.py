@@ -8,7 +8,7 @@ from pathlib import Path
 
 from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.firewall_notes import firewall_note
-from scripts.core.pin_notes import pin_note
+from scripts.core.pin_notes import pin_note, required_pins
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
 from scripts.core.zone_notes import zone_notes
@@ -64,7 +64,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
     privacy = privacy_notes(settings, root / "state" / name / "identity.tfstate")
     others = dict(_others(name, root / "environments"))
-    together = tuple(loaded.locate(domain_findings(settings, others)))
+    together = tuple(loaded.locate([*domain_findings(settings, others), *required_pins(settings)]))
     known = (
         *standing_in,
         *map(str, loaded.locate(without_effect(settings))),

@@ -1,12 +1,13 @@
 """What an environment in use takes from publishers by a version alone, under which they can put other content."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from stacks.platform.common import catalogue
 from stacks.platform.common.catalogue import Chart, Image
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.opik.version import OPIK, opik_version
 from stacks.settings import Settings
+from stacks.settings.rules.base import Finding
 
 
 def pin_note(
@@ -14,9 +15,10 @@ def pin_note(
 ) -> str:
     """Return a note that counts and names images, source and charts without a digest or commit; empty for none.
 
-    Only for environments that resemble production: the database has a standby, or signatures are verified.
+    Only for environments that resemble production: the database has a standby, or signatures or pins are asked for.
     """
-    if settings.database.high_availability == "off" and not settings.images.verify_signatures:
+    asked = settings.images.verify_signatures or settings.images.require_pins
+    if settings.database.high_availability == "off" and not asked:
         return ""
     images = enabled_components(settings).images(catalogue.images() if pinned is None else pinned)
     releases = {name.partition("/")[0] for name in images}
@@ -36,3 +38,11 @@ def pin_note(
         f" pinned by version only (`llmctl images pin`): images {', '.join(open_images) or 'none'};"
         f" charts {', '.join(open_charts) or 'none'}"
     )
+
+
+def required_pins(
+    settings: Settings, pinned: Mapping[str, Image] | None = None, charts: Mapping[str, Chart] | None = None
+) -> Iterator[Finding]:
+    """Yield what is wrong where the environment wants everything pinned (`images.require_pins`)."""
+    if settings.images.require_pins and (note := pin_note(settings, pinned, charts)):
+        yield Finding(("images", "require_pins"), note)

@@ -6,6 +6,7 @@ from pathlib import Path
 from scripts.core.console import err
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import OperatorError
+from scripts.core.pin_notes import required_pins
 from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.targets import load_environment
@@ -34,6 +35,8 @@ def ensure(shop: EnvironmentImages, tools: Tools, processes: Processes) -> Outco
 
     Raises OperatorError when something failed; everything that could be done is done by then.
     """
+    for refused in required_pins(shop.settings):
+        raise OperatorError(refused.message, "run `llmctl images pin` on a machine that reaches the publishers")
     findings = shop.inspect()
     lacking = [found.image for found in findings if found.digest is None]
     settings = shop.settings.images

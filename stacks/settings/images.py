@@ -33,3 +33,6 @@ class ImageSettings(Model):
     """Key that cosign signs built and imported images with; left out, nothing is signed."""
     verify_signatures: bool = False
     """Deploy only what `signing_key` has signed, and let the cluster run only images of its own registry, by digest."""
+    require_pins: bool = False
+    """Refuse to deploy while an image, a chart or a source in use is known by its version alone, under which its
+    publisher could put other content; `llmctl images pin` writes the digests and commits."""

@@ -3,13 +3,18 @@
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from scripts.core.environment_check import verdict_of
-from scripts.core.pin_notes import pin_note
+from scripts.core.errors import OperatorError
+from scripts.core.pin_notes import pin_note, required_pins
+from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure
+from scripts.images.environment_images import EnvironmentImages
 from stacks.platform.common.catalogue import Chart, Image, charts, images
-from stacks.settings import load_settings
+from stacks.settings import Settings, load_settings
 
 DIGEST = f"sha256:{'0' * 64}"
 ROOT = Path(__file__).parents[3]
@@ -68,3 +73,36 @@ def test_env_check_says_how_it_stands_today() -> None:
     found = [note for note in verdict_of("prod", ROOT, None).notes if note.startswith("supply chain: ")]
     everything = pin_note(load_settings("prod"))
     assert found == ([everything] if everything else [])
+
+
+def _requiring(name: str = "dev") -> Settings:
+    settings = load_settings(name)
+    return settings.model_copy(update={"images": settings.images.model_copy(update={"require_pins": True})})
+
+
+def test_an_environment_that_requires_pins_is_refused_without_one_and_taken_with_all() -> None:
+    lacking = {**pinned_images(), "litellm/proxy": replace(images()["litellm/proxy"], digest=None)}
+    (refused,) = required_pins(_requiring(), lacking, pinned_charts())
+    assert refused.key == ("images", "require_pins")
+    assert "litellm/proxy" in refused.message
+    assert list(required_pins(_requiring(), pinned_images(), pinned_charts())) == []
+    assert list(required_pins(load_settings("dev"), lacking, pinned_charts())) == []
+
+
+def test_env_check_refuses_the_file(tmp_path: Path) -> None:
+    text = (ROOT / "environments" / "dev.yaml").read_text("utf-8")
+    (tmp_path / "environments").mkdir()
+    (tmp_path / "environments" / "dev.yaml").write_text(f"{text}\nimages:\n  require_pins: true\n")
+    errors = [str(error) for error in verdict_of("dev", tmp_path, None).errors]
+    assert any("images.require_pins" in error and "pinned by version only" in error for error in errors), errors
+
+
+def test_a_deployment_of_such_an_environment_asks_no_registry_before_it_is_refused() -> None:
+    class Shop:
+        settings = _requiring()
+
+        def inspect(self) -> list[object]:
+            raise AssertionError("the registry was asked")
+
+    with pytest.raises(OperatorError, match="pinned by version only"):
+        ensure(cast("EnvironmentImages", Shop()), Tools(), Processes())

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import HELM
-from tests.support.programs.key_vault import CLIENT, KeyVault, running_vault
+from tests.support.programs.key_vault import CLIENT, TENANT, KeyVault, running_vault
 
 SCRIPT = HELM / "databases" / "vault_secret.sh"
 NAME, VALUE = "database-administrator-password", "AdminPassword1"
@@ -27,6 +27,9 @@ def _vault(tmp_path: Path) -> Iterator[KeyVault]:
 
 
 def ask(vault: KeyVault, name: str = NAME, **changed: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script; with `trusted=no` its client does not know the authority of whoever answers."""
+    if changed.pop("trusted", None):
+        (vault.token_file.parent / "wgetrc").write_text("")
     environment = {"PATH": os.environ["PATH"], **vault.environment(), **changed}
     return subprocess.run(["sh", str(SCRIPT), name], env=environment, capture_output=True, text=True, check=False)
 
@@ -44,13 +47,19 @@ def test_a_role_that_has_not_reached_the_vault_yet_is_waited_for(vault: KeyVault
     assert done.stderr.count(f"does not give {NAME} to the identity {CLIENT}") == 3
 
 
+def test_the_vault_has_to_be_the_one_of_its_name(vault: KeyVault) -> None:
+    done = ask(vault, VAULT=vault.url.replace("localhost", "127.0.0.1"))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert {path.partition("?")[0] for path in vault.asked} == {f"/{TENANT}/oauth2/v2.0/token"}
+
+
 @pytest.mark.parametrize(
     ("name", "changed", "said"),
     [
         ("gateway-master-key", {}, "does not give gateway-master-key"),
         (NAME, {"CLIENT_ID": "another"}, "gives no token for the identity another"),
         # Whoever answers at the addresses of Entra and the vault has to be them.
-        (NAME, {"WGETRC": "/dev/null"}, "gives no token"),
+        (NAME, {"trusted": "no"}, "gives no token"),
     ],
     ids=["another secret", "another identity", "another certificate"],
 )
