@@ -197,3 +197,21 @@ def test_people_learn_which_dns_records_the_domain_needs(environment: Environmen
 def test_stack_owns_nothing_in_azure(environment: Environment, name: str) -> None:
     assert "azurerm" not in json.dumps(environment(name).stacks["platform"].get("resource"))
     assert set(environment(name).stacks["platform"]["provider"]) == {"kubernetes", "helm"}
+
+
+def test_pods_of_jobs_give_up_every_right_and_have_no_token_of_the_api(environment: Environment, name: str) -> None:
+    jobs = environment(name).resources("platform", "kubernetes_job_v1")
+    assert len(jobs) > 3
+    for job in jobs.values():
+        pod = job["spec"]["template"]["spec"]
+        assert pod["automount_service_account_token"] is False
+        assert pod["security_context"]["run_as_non_root"] is True
+        assert pod["security_context"]["seccomp_profile"] == {"type": "RuntimeDefault"}
+        assert pod["security_context"]["run_as_user"] not in {"0", ""}
+        for container in (*pod["container"], *pod.get("init_container", ())):
+            assert container["security_context"] == {
+                "allow_privilege_escalation": False,
+                "run_as_non_root": True,
+                "read_only_root_filesystem": True,
+                "capabilities": {"drop": ["ALL"]},
+            }
