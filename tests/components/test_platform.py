@@ -282,3 +282,14 @@ def test_node_of_a_sharing_pool_finds_its_configuration_and_others_keep_whole_ca
         chosen = config["map"][gpu_node_labels(pool)["nvidia.com/device-plugin.config"]]
         assert f"replicas: {pool.time_slices}}}" in chosen
         assert "failRequestsGreaterThanOne: true" in chosen
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_no_namespace_but_the_ingress_opens_a_port_outside_the_cluster(environment: str) -> None:
+    found = {
+        rules.name: (rules.quota.get("services.loadbalancers"), rules.quota.get("services.nodeports"))
+        for rules in namespaces(_settings(environment))
+    }
+    ingress = found.pop("ingress", None)
+    assert set(found.values()) == {("0", "0")}
+    assert ingress in {None, ("1", None)}
