@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from cdktf_cdktf_provider_azurerm.monitor_action_group import MonitorActionGroup, MonitorActionGroupEmailReceiver
 from cdktf_cdktf_provider_azurerm.monitor_metric_alert import (
     MonitorMetricAlert,
     MonitorMetricAlertAction,
@@ -46,6 +45,12 @@ class AzureAlerts(Construct):
         self._tags = dict(tags)
         self.action_group_ids = []
         if email_addresses:
+            # Here: the binding is slow to import.
+            from cdktf_cdktf_provider_azurerm.monitor_action_group import (  # noqa: PLC0415
+                MonitorActionGroup,
+                MonitorActionGroupEmailReceiver,
+            )
+
             receivers = MonitorActionGroup(
                 self,
                 "receivers",

@@ -42,6 +42,8 @@ def install() -> Mode:
                 )
             sys.meta_path.insert(0, LeanFinder)
             _keep_what_stays()
+            # pydantic would look for plugins of its own in every installed package.
+            os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     options = node_options(os.environ.get("NODE_OPTIONS", ""), lazy=mode is Mode.LAZY)
     if options:
         os.environ["NODE_OPTIONS"] = options

@@ -7,7 +7,6 @@ from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
 from constructs.guarded_subnet import GuardedSubnet, InboundRule
-from constructs.nat_gateway import NatGateway
 from constructs.private_endpoint import PrivateEndpoint
 from stacks.common import wiring
 from stacks.common.base import EnvironmentStack, Tier
@@ -17,7 +16,6 @@ from stacks.settings import Settings
 from stacks.settings.network import GatewaySettings, IngressMode, Outbound
 
 from .endpoints import Producers, Service, private_services
-from .firewall_routes import refused_requests
 from .rules import endpoints_rules, gateway_rules, nodes_rules
 
 
@@ -132,6 +130,9 @@ class NetworkStack(EnvironmentStack):
     def _outbound(self, nodes: GuardedSubnet, public_ip_id: str) -> None:
         if self.settings.network.outbound is not Outbound.NAT_GATEWAY:
             return
+        # Here, as below: these bindings are slow to import, and few environments have them.
+        from constructs.nat_gateway import NatGateway  # noqa: PLC0415
+
         NatGateway(
             self,
             "outbound",
@@ -155,8 +156,9 @@ class NetworkStack(EnvironmentStack):
         gateway = self._gateway_settings
         if gateway is None or gateway.sku != "WAF_v2":
             return ""
-        # Here: the bindings of gateway and policy are slow to import, and few environments have them.
         from constructs.firewall_policy import FirewallPolicy  # noqa: PLC0415
+
+        from .firewall_routes import refused_requests  # noqa: PLC0415 - it imports the policy
 
         return FirewallPolicy(
             self,

@@ -44,3 +44,16 @@ def test_lean_and_lazy_bindings_synthesize_what_the_published_ones_do_byte_by_by
         assert other.keys() == shipped.keys()
         for file, content in shipped.items():
             assert other[file] == content, file
+
+
+@pytest.mark.slow
+def test_what_an_environment_does_not_have_is_not_imported(tmp_path: Path) -> None:
+    program = PROGRAM.replace('("dev", "prod")', '("dev",)').replace("len(azurerm)", "*azurerm")
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(tmp_path)], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    imported = {name.partition(".")[2] for name in run.stdout.split()}
+    assert "kubernetes_cluster" in imported
+    assert imported.isdisjoint(
+        {"application_gateway", "monitor_action_group", "nat_gateway", "web_application_firewall_policy"}
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from cdktf import AssetType, ITerraformDependable, TerraformAsset
 from constructs import Construct
@@ -54,15 +55,19 @@ def add_release(
     )
 
 
+_ASSETS: WeakKeyDictionary[Construct, dict[str, str]] = WeakKeyDictionary()
+"""Paths of the charts of our own that a stack has already, by name: several releases share one."""
+
+
 def _chart(scope: Construct, name: str, version: str | None) -> ChartReference:
     folder = own_chart(name)
     if folder is not None:
         # A remote run has only the stack's own folder, and cdktf copies assets into it.
-        asset_id = f"{name}-chart"
-        asset = scope.node.try_find_child(asset_id)
-        if not isinstance(asset, TerraformAsset):
-            asset = TerraformAsset(scope, asset_id, path=str(folder), type=AssetType.DIRECTORY)
-        return ChartReference(name=f"./{asset.path}", version=version)
+        added = _ASSETS.setdefault(scope, {})
+        if name not in added:
+            asset = TerraformAsset(scope, f"{name}-chart", path=str(folder), type=AssetType.DIRECTORY)
+            added[name] = f"./{asset.path}"
+        return ChartReference(name=added[name], version=version)
     pin = charts()[name]
     if pin.digest and version in {None, pin.version}:
         # Helm would ask the repository again, which may answer with another chart under the same version.
