@@ -37,14 +37,15 @@ def run_tests(
     --fast runs what a developer runs on each save: all tests that need only Python, cdktf and a shell.
     --live runs only the tests with the real programs (PostgreSQL, LiteLLM, Open WebUI and others), as root on Linux.
     Other arguments go to pytest: `llmctl test --fast -k wiring`, `llmctl test -m programs`.
-    Test modules are distributed over one process per processor.
+    Test modules are distributed over one process per processor, and one more for the fast set.
     """
     if not fast:
         require_terraform()
     passed = fast or live or run_checks(static_checks(), show)
     selected = ["-m", "live"] if live else ["-m", FAST] if fast else []
     # The programs are started once for all modules of that set.
-    command = [sys.executable, "-m", "pytest", *selected, *([] if live else shared_out(workers)), *context.args]
+    shared = () if live else shared_out(workers, beside=int(fast))
+    command = [sys.executable, "-m", "pytest", *selected, *shared, *context.args]
     if not passed:
         err.print("The checks above failed; the tests run all the same.")
     status = subprocess.run(command, cwd=ROOT, check=False).returncode  # noqa: S603

@@ -11,6 +11,7 @@ def test_test_modules_are_shared_out_whole() -> None:
 
 def test_every_processor_takes_part() -> None:
     assert shared_out()[:2] == ("-n", str(os.cpu_count()))
+    assert shared_out(beside=1)[:2] == ("-n", str((os.cpu_count() or 1) + 1))
     assert "--dist" in fast_tests().command
 
 
