@@ -4,28 +4,17 @@ Started by `pod_program` with PARAMETERS: `tables` (kind to table) and `folder`,
 empty for none. Prints one JSON object: {"counts": ...}. A table that is not there is left out.
 """
 
-import json
-import os
-import sys
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
 
-TLS = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "sslcert": "sslrootcert"}
-"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`."""
+from scripts.applications.in_pod.answers import say
+from scripts.applications.in_pod.database import Connection, connected
 
 
-def address(url: str) -> str:
-    """Return a database's address without the options that only another client knows."""
-    parts = urlsplit(url)
-    options = {TLS[key]: found[-1] for key, found in parse_qs(parts.query).items() if key in TLS}
-    return urlunsplit((parts.scheme.partition("+")[0], parts.netloc, parts.path, urlencode(options), ""))
-
-
-def counted(connection: "psycopg.Connection[Any]", tables: dict[str, str]) -> dict[str, int]:
+def counted(connection: Connection, tables: dict[str, str]) -> dict[str, int]:
     """Return the rows of each kind, all of one moment."""
     found = {}
     connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
@@ -48,9 +37,9 @@ def files(folder: str) -> dict[str, int]:
 
 def main(parameters: dict[str, Any]) -> None:
     """Count, and print it."""
-    with psycopg.connect(address(os.environ["DATABASE_URL"])) as connection:
+    with connected() as connection:
         found = counted(connection, parameters["tables"])
-    sys.stdout.write(json.dumps({"counts": found | files(parameters["folder"])}) + "\n")
+    say({"counts": found | files(parameters["folder"])})
 
 
 if __name__ == "__main__" and "PARAMETERS" in globals():

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
+from scripts.cluster.bundle import bundled
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.errors import OperatorError
@@ -13,7 +13,7 @@ from stacks.settings import Settings
 
 from .manifest import Count
 
-PROGRAM = Path(__file__).with_name("count_in_database.py")
+PROGRAM = "scripts.backup.count_in_database"
 CHAT = {"users": "user", "chats": "chat", "uploads": "file", "knowledge": "knowledge"}
 """Kinds of rows of the chat, and Open WebUI's tables."""
 FILES = "files"
@@ -82,7 +82,7 @@ def differences(expected: Mapping[str, Count], found: Mapping[str, int]) -> list
 
 
 def _ask(run: PodProgram, tables: Mapping[str, str], folder: str, where: str) -> dict[str, int]:
-    for line in run(PROGRAM.read_text("utf-8"), {"tables": dict(tables), "folder": folder}):
+    for line in run(bundled(PROGRAM), {"tables": dict(tables), "folder": folder}):
         if "counts" in line:
             return {kind: int(count) for kind, count in line["counts"].items()}
     raise OperatorError(f"{where} was not counted: its pod gives no answer", "llmctl health")

@@ -1,19 +1,24 @@
 """A program of several modules is one text, which needs no files where it runs."""
 
 import sys
+from pathlib import Path
 
 from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import START, by_command
 
+FILES = {
+    "walls": "colour = 'white'",
+    "rooms": "from house.walls import colour\ndef kitchen():\n    return colour",
+    "program": "import json\nfrom house.rooms import kitchen\nfrom house.walls import colour\n"
+    "print(json.dumps({'kitchen': kitchen(), 'given': PARAMETERS['door'], 'name': __name__}))",
+}
 
-def test_modules_of_a_program_import_each_other_by_their_names() -> None:
-    program = bundled(
-        "import json\nfrom house.rooms import kitchen\n"
-        "print(json.dumps({'kitchen': kitchen(), 'given': PARAMETERS['door'], 'name': __name__}))",
-        {
-            "house.walls": "colour = 'white'",
-            "house.rooms": "from house.walls import colour\ndef kitchen():\n    return colour",
-        },
-    )
+
+def test_modules_of_a_program_import_each_other_by_their_names(tmp_path: Path) -> None:
+    house = tmp_path / "house"
+    house.mkdir()
+    for name, text in FILES.items():
+        (house / f"{name}.py").write_text(text, encoding="utf-8")
+    program = bundled("house.program", tmp_path)
     run = by_command([sys.executable, "-I", "-c", START], "a pod")
     assert list(run(program, {"door": "open"})) == [{"kitchen": "white", "given": "open", "name": "__main__"}]

@@ -1,4 +1,4 @@
-"""Rows of a source, streamed into a pod, where `database_in_pod` takes them in."""
+"""Rows of a source, streamed into a pod, where `in_pod/program.py` takes them in."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,13 +8,14 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
+from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import FedProgram
 from scripts.core.errors import ExitCode, OperatorError
 
 from .source import Source
 
 FOLDER = Path(__file__).parent
-PROGRAM = FOLDER / "database_in_pod.py"
+PROGRAM = "scripts.applications.adoption.in_pod.program"
 
 Report = dict[str, Any]
 Logins = Callable[[Sequence[str]], Mapping[str, str]]
@@ -122,7 +123,7 @@ class Copying:
             "people": [[one, email, self._subjects().get(email, "")] for one, email in self.people()],
         }
         report: Report | None = None
-        for line in self.run(PROGRAM.read_text("utf-8"), parameters, data):
+        for line in self.run(bundled(PROGRAM), parameters, data):
             if "refused" in line:
                 raise OperatorError(f"{line['refused']}; nothing was taken", code=ExitCode.REFUSED)
             if "loaded" in line:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import FedProgram
 from scripts.core.azure import az_list, az_text
 from scripts.core.errors import ExitCode, OperatorError
 
-PROGRAM = Path(__file__).with_name("uploads_in_pod.py")
+PROGRAM = "scripts.applications.adoption.in_pod.uploads"
 CHUNK = 2**20
 AZURE = "azure:"
 
@@ -107,7 +108,7 @@ class Uploads:
         have = dict(self.folder.sizes())
         there: dict[str, int] = {}
         free = 0
-        for line in self.run(PROGRAM.read_text("utf-8"), {"action": "list"}):
+        for line in self.run(bundled(PROGRAM), {"action": "list"}):
             _refuse(line)
             if "there" in line:
                 there[line["there"]] = line["size"]
@@ -133,7 +134,7 @@ class Uploads:
     def take(self, lacking: list[str], tell: Callable[[str], object]) -> int:
         """Send the files; return how many are new. Raises OperatorError; what has arrived stays, and is whole."""
         report: dict[str, Any] | None = None
-        for line in self.run(PROGRAM.read_text("utf-8"), {"action": "take"}, self._parts(lacking)):
+        for line in self.run(bundled(PROGRAM), {"action": "take"}, self._parts(lacking)):
             _refuse(line)
             if "taken" in line:
                 tell(line["taken"])

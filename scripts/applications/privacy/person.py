@@ -24,9 +24,7 @@ from stacks.settings import Settings
 from .traces import Traces
 
 FOLDER = Path(__file__).parent
-IN_POD = "scripts.applications.privacy.in_pod"
-MODULES = ("person", "choice", "erasure", "outside", "export")
-"""Of the program inside the pod, each after those that it imports."""
+IN_POD = "scripts.applications.privacy.in_pod.program"
 OPEN_FOLDER, OPEN_FILE = 0o700, 0o600
 """For the person who exports, and nobody else."""
 
@@ -93,7 +91,7 @@ class Person:
         assert run is not None
         parameters = {"action": action, "names": names, "related": related, "rules": rules(place)}
         report: dict[str, Any] | None = None
-        for line in run(_program(), parameters):
+        for line in run(bundled(IN_POD), parameters):
             if "refused" in line:
                 raise OperatorError(f"{place}: {line['refused']}; nothing was changed there", code=ExitCode.REFUSED)
             if "report" in line:
@@ -122,12 +120,6 @@ def rules(place: str) -> dict[str, Any]:
     """Return what each table of a database holds of a person: `chat` or `gateway`."""
     found: dict[str, Any] = YAML(typ="safe").load((FOLDER / f"{place}.yaml").read_text("utf-8"))
     return found
-
-
-def _program() -> str:
-    folder = FOLDER / "in_pod"
-    modules = {f"{IN_POD}.{name}": (folder / f"{name}.py").read_text("utf-8") for name in MODULES}
-    return bundled((folder / "program.py").read_text("utf-8"), modules)
 
 
 def what_stays(settings: Settings) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from scripts.applications.adoption.uploads import PROGRAM, AzureShare, LocalFolder, Uploads, folder_of
+from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import START, FedProgram, by_command
 from scripts.core.errors import ExitCode, OperatorError
 
@@ -53,7 +54,7 @@ def test_all_files_arrive_as_they_are_and_a_second_run_sends_none(uploads: Uploa
 
 def test_an_interrupted_run_leaves_no_half_file_and_goes_on(uploads: Uploads, source: Path, share: Path) -> None:
     parts = list(uploads._parts(uploads.look()["lacking"]))
-    answers = list(uploads.run(PROGRAM.read_text("utf-8"), {"action": "take"}, parts[:-3]))
+    answers = list(uploads.run(bundled(PROGRAM), {"action": "take"}, parts[:-3]))
     assert "ended too early" in answers[-1]["refused"]
     (share / "3_ü b.bin.adopt-part").write_bytes(b"left by a pod that died")
     lacking = uploads.look()["lacking"]
@@ -73,7 +74,7 @@ def test_a_file_with_another_content_is_never_written_over(uploads: Uploads, sha
 @pytest.mark.parametrize("name", ["../escape", "..", "a/b", ""])
 def test_a_name_that_leads_elsewhere_is_refused(uploads: Uploads, share: Path, name: str) -> None:
     data = [b'{"file": "%s", "size": 1, "sha256": ""}\n' % name.encode(), b"x", b'{"end": true}\n']
-    answers = list(uploads.run(PROGRAM.read_text("utf-8"), {"action": "take"}, data))
+    answers = list(uploads.run(bundled(PROGRAM), {"action": "take"}, data))
     assert "no name of an upload" in answers[-1]["refused"]
     assert content(share) == {}
     assert not (share.parent / "escape").exists()
@@ -81,7 +82,7 @@ def test_a_name_that_leads_elsewhere_is_refused(uploads: Uploads, share: Path, n
 
 def test_what_changed_on_the_way_is_refused(uploads: Uploads, share: Path) -> None:
     data = [b'{"file": "a", "size": 1, "sha256": "0"}\n', b"x", b'{"end": true}\n']
-    answers = list(uploads.run(PROGRAM.read_text("utf-8"), {"action": "take"}, data))
+    answers = list(uploads.run(bundled(PROGRAM), {"action": "take"}, data))
     assert "did not arrive as it was read" in answers[-1]["refused"]
     assert content(share) == {}
 

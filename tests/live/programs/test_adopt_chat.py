@@ -15,6 +15,7 @@ import pytest
 from scripts.applications.adoption.copying import PROGRAM, Copying, Report
 from scripts.applications.adoption.source import Place
 from scripts.applications.adoption.uploads import LocalFolder, Uploads
+from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import START, ByCommand, by_command
 from scripts.core.errors import OperatorError
 from tests.live.programs.chat_stage import ChatStage
@@ -147,7 +148,7 @@ def test_an_interrupted_adoption_takes_nothing(chat: ChatStage, old: Old) -> Non
                 "action": "take", "rules": found.rules | {"beside": []}, "values": {}, "tables": dict(found.tables),
                 "revision": found.revision(), "people": [],
             }  # fmt: skip
-            answers = list(found.run(PROGRAM.read_text("utf-8"), parameters, cut))
+            answers = list(found.run(bundled(PROGRAM), parameters, cut))
             assert any("refused" in answer for answer in answers)
     assert counts(chat) == before
 

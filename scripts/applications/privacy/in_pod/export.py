@@ -1,13 +1,12 @@
 """Prints what is a person's: rows, then the content of uploads in parts."""
 
 import base64
-import json
-import sys
 from collections.abc import Iterator
 from typing import Any
 
 from psycopg import sql
 
+from scripts.applications.in_pod.answers import say
 from scripts.applications.privacy.in_pod.choice import owners
 from scripts.applications.privacy.in_pod.outside import inside, uploads
 from scripts.applications.privacy.in_pod.person import Person
@@ -16,11 +15,6 @@ CHUNK = 3 * 2**18
 """Bytes of a file in one line; a multiple of three, so that the parts join."""
 SECRET = ("password", "token", "key", "api_key", "session_stamp")
 """Columns that an export leaves out: they open something."""
-
-
-def say(line: dict[str, Any]) -> None:
-    """Print one line."""
-    sys.stdout.write(json.dumps(line, default=str) + "\n")
 
 
 def export(person: Person) -> dict[str, Any]:

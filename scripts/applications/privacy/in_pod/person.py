@@ -2,14 +2,10 @@
 
 from typing import Any
 
-import psycopg
 from psycopg import sql
 
-Connection = psycopg.Connection[tuple[Any, ...]]
-
-
-class RefusedError(Exception):
-    """Nothing was changed; the text says why."""
+from scripts.applications.in_pod.answers import RefusedError
+from scripts.applications.in_pod.database import Connection
 
 
 class Person:

@@ -6,37 +6,20 @@ one of them, such as those of chats), and `rules`, one of the YAML files of the 
 line: rows and files of an export, then {"report": ...}. `count` does what `erase` does, and rolls it back.
 """
 
-import os
-import sys
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
-import psycopg
-
+from scripts.applications.in_pod.answers import RefusedError, say
+from scripts.applications.in_pod.database import connected, run
 from scripts.applications.privacy.in_pod.choice import choose
 from scripts.applications.privacy.in_pod.erasure import erase
-from scripts.applications.privacy.in_pod.export import export, say
+from scripts.applications.privacy.in_pod.export import export
 from scripts.applications.privacy.in_pod.outside import forget_sessions, remove, uploads
-from scripts.applications.privacy.in_pod.person import Person, RefusedError
-
-TLS = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "sslcert": "sslrootcert"}
-"""Options of a database's address that count here; Prisma calls the authorities' file `sslcert`, and a check of
-certificate and name `sslaccept=strict`."""
-
-
-def address(url: str) -> str:
-    """Return a database's address without the options that only another client knows."""
-    parts = urlsplit(url)
-    given = {key: found[-1] for key, found in parse_qs(parts.query).items()}
-    options = {TLS[key]: value for key, value in given.items() if key in TLS}
-    if given.get("sslaccept") == "strict":
-        options["sslmode"] = "verify-full"
-    return urlunsplit((parts.scheme.partition("+")[0], parts.netloc, parts.path, urlencode(options), ""))
+from scripts.applications.privacy.in_pod.person import Person
 
 
 def main(parameters: dict[str, Any]) -> None:
     """Do what the parameters say, and report."""
-    with psycopg.connect(address(os.environ["DATABASE_URL"]), connect_timeout=15) as connection:
+    with connected() as connection:
         person = Person(connection, parameters["rules"], parameters["names"], parameters["related"])
         if unknown := person.unclassified():
             raise RefusedError(f"this version has columns that no rule knows: {', '.join(unknown)}")
@@ -64,10 +47,4 @@ def main(parameters: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        main(PARAMETERS)  # type: ignore[name-defined]  # noqa: F821 - given by pod_program
-    except RefusedError as refused:
-        say({"refused": str(refused)})
-    except psycopg.Error as error:
-        # Its own text quotes values.
-        sys.exit(f"{type(error).__name__} {error.sqlstate or ''} {error.diag.table_name or ''}".strip())
+    run(main, PARAMETERS)  # type: ignore[name-defined]  # noqa: F821 - given by pod_program

@@ -12,14 +12,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from scripts.applications.in_pod.answers import say
+
 CHUNK = 2**20
 PART = ".adopt-part"
-
-
-def say(line: dict[str, Any]) -> None:
-    """Print one line."""
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
 
 
 def folder() -> Path:
