@@ -8,8 +8,8 @@ from scripts.core import http as web
 from scripts.core.errors import OperatorError
 from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.serving.engines import ENGINE_KEYS, PROXY, PROXY_PORT, SERVING, ServingEngine
+from stacks.settings.models import Engine
 from stacks.settings.serving import ServingSettings
-from stacks.settings.workloads import Engine
 
 MARGIN_SECONDS = 60
 KEY = "VLLM_API_KEY"

@@ -14,7 +14,7 @@ from scripts.core.checks import Check
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import OLLAMA_PORT, PROXY, PROXY_PORT, SERVING, ServingEngine
 from stacks.settings import Settings
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 ROLLOUT_S = 3600
 

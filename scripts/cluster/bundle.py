@@ -1,4 +1,4 @@
-"""A module with those of this project that it imports as one text, for programs that go into a pod by standard input."""
+"""A module and those of this project that it imports as one text, for programs that go into a pod by stdin."""
 
 import ast
 from functools import cache

@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator
 
 from stacks.settings import Settings
+from stacks.settings.models import Engine
 from stacks.settings.rules.models import not_pinned
-from stacks.settings.workloads import Engine
 
 GATED = re.compile(
     r"meta-llama/|google/(gemma-[1-3]|codegemma|paligemma|shieldgemma)|black-forest-labs/", re.IGNORECASE

@@ -9,7 +9,7 @@ from typing import Any
 
 from stacks.settings import Settings, capacity
 from stacks.settings.catalog import GPU_SIZES
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 from .amount import HOURS, Cost
 from .charges import Charge, charges_of

@@ -10,7 +10,7 @@ from scripts.cost.prices import Prices, kept_prices
 from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
-from stacks.settings.workloads import ModelSettings
+from stacks.settings.models import ModelSettings
 
 DAYS = 365 / 12
 """Days of the month that prices count."""

@@ -7,15 +7,19 @@ from pydantic import Field
 from stacks.common.azure_names import AzureNames
 
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
+from .chat import ChatSettings
 from .cluster import ClusterSettings
 from .data import BackupSettings, DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
+from .identity import IdentitySettings
 from .images import ImageSettings
+from .llm_gateway import GatewayServiceSettings
+from .models import ModelSettings
 from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
 from .one_way import DecidedOnce
+from .opik import OpikSettings
 from .serving import ModelStore, ServingSettings
 from .types import DnsName, Model, ShortName, text
-from .workloads import ChatSettings, GatewayServiceSettings, IdentitySettings, ModelSettings, OpikSettings
 
 _NAMED = DecidedOnce(
     stack="disks", why="it is part of every Azure name, so that everything would be made a second time"

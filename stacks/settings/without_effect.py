@@ -7,11 +7,11 @@ from pydantic import BaseModel
 
 from .environment import Settings
 from .errors import Key
+from .models import Engine
 from .monitoring import MetricsStore
 from .network import IngressMode, Outbound
 from .rules.base import Finding
 from .serving import ModelStore
-from .workloads import Engine
 
 
 class Idle(NamedTuple):

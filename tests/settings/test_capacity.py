@@ -7,7 +7,7 @@ import pytest
 from scripts.core.environment_check import verdict_of
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings, capacity, cold_start, load_settings
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 D4_CORES, D4_GIB = 3.36, 12.2
 """What a Standard_D4ds_v5 has for the platform: 4 and 16, less AKS' reservation and the node's own pods."""

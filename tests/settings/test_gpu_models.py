@@ -5,8 +5,8 @@ import pytest
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
+from stacks.settings.models import Engine
 from stacks.settings.rules import gpus
-from stacks.settings.workloads import Engine
 from tests.support.stacks.components import with_images
 
 

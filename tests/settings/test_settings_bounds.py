@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from ruamel.yaml import YAML
 
 from stacks.settings import Settings
-from stacks.settings.workloads import OpikSettings
+from stacks.settings.opik import OpikSettings
 
 _FILE = Path(__file__).with_name("settings_bounds.yaml")
 TABLE: dict[str, tuple[float | str, float]] = YAML(typ="safe").load(_FILE.read_text())

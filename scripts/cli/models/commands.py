@@ -13,7 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
-from stacks.settings.workloads import ModelSettings
+from stacks.settings.models import ModelSettings
 
 from .change import ModelChange
 from .discard_store import discard

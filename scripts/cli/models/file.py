@@ -8,7 +8,7 @@ from ruamel.yaml.nodes import CollectionNode, MappingNode, Node, SequenceNode
 
 from scripts.core.environment_file import with_value
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings.workloads import ModelSettings
+from stacks.settings.models import ModelSettings
 
 MODELS = "models"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*")

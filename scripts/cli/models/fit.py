@@ -5,8 +5,8 @@ from typing import Any
 
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.models import ModelSettings
 from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
-from stacks.settings.workloads import ModelSettings
 
 
 @dataclass(frozen=True)

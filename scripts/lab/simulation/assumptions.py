@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from stacks.settings.models import Engine
 from stacks.settings.types import Model
-from stacks.settings.workloads import Engine
 
 Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]

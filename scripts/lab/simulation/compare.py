@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import product
 
 from stacks.settings import Settings
-from stacks.settings.workloads import ModelSettings
+from stacks.settings.models import ModelSettings
 
 from .assumptions import Assumptions
 from .outcome import Outcome

@@ -8,9 +8,9 @@ from stacks.platform.components.serving.scaling import scaling
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import Priority
+from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.serving import WarmHours
-from stacks.settings.workloads import Engine, ModelSettings
 
 from .assumptions import Assumptions
 from .policies import Hours, hours_of

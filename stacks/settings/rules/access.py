@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from ..azure import OperatorSettings
+from ..chat import ChatSettings
 from ..cluster import ApiAccess, ClusterSettings
 from ..data import RegistrySettings, VaultSettings
 from ..errors import Key
+from ..identity import IdentitySettings
+from ..llm_gateway import GatewayServiceSettings
 from ..network import IngressSettings, NetworkSettings, Outbound
-from ..workloads import ChatSettings, GatewayServiceSettings, IdentitySettings
 from .base import Finding
 
 NOT_PUBLIC = (

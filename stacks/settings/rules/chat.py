@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from ..capacity import GIB_PER_VCPU
 from ..catalog import parse_vm_size
+from ..chat import BUILT_IN_DIMENSIONS, ChatSettings
 from ..cluster import ClusterSettings
+from ..models import ModelSettings
 from ..reservations import allocatable
 from ..secret_names import KEPT, GeneratedSecret
 from ..secret_values import secret_in
-from ..workloads import BUILT_IN_DIMENSIONS, ChatSettings, ModelSettings
 from .base import Finding
 from .serving import DAEMONS_CPU, DAEMONS_MEMORY_GIB
 

@@ -9,9 +9,10 @@ from stacks.common.azure_names import AzureNames
 from .. import regions
 from ..azure import AzureSettings
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
+from ..chat import ChatSettings
 from ..data import DatabaseSettings
 from ..errors import Key
-from ..workloads import ChatSettings, GatewayServiceSettings
+from ..llm_gateway import GatewayServiceSettings
 from .base import Finding
 
 OTHER_CONNECTIONS = 10

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from ..catalog import GPU_SIZES, GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
 from ..errors import Key
+from ..models import Engine, ModelSettings, Quantization
+from ..opik import OpikSettings
 from ..serving import ModelStore, ServingSettings
-from ..workloads import Engine, ModelSettings, OpikSettings, Quantization
 from .base import Finding
 
 NEEDS_AMPERE = {Quantization.FP8, Quantization.BF16, Quantization.MXFP4}

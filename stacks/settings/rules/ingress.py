@@ -4,8 +4,10 @@ from collections.abc import Iterator
 
 from stacks.settings.network import IngressMode
 
+from ..chat import ChatSettings
+from ..llm_gateway import GatewayServiceSettings
 from ..network import IngressSettings
-from ..workloads import ChatSettings, GatewayServiceSettings, OpikSettings
+from ..opik import OpikSettings
 from .base import Finding
 
 

@@ -3,10 +3,12 @@
 import re
 from collections.abc import Iterator
 
+from ..chat import ChatSettings
 from ..cluster import ClusterSettings
 from ..errors import Key
+from ..llm_gateway import GatewayServiceSettings
+from ..models import Engine, ModelSettings, Quantization
 from ..tools import tool_parser
-from ..workloads import ChatSettings, Engine, GatewayServiceSettings, ModelSettings, Quantization
 from .base import Finding
 
 KNOWN_TO_OLLAMA = {Quantization.Q4, Quantization.Q8, Quantization.FP16, Quantization.BF16, Quantization.MXFP4}

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from ..identity import IdentitySettings
 from ..monitoring import AlertReceiver, MetricsStore, MonitoringSettings
-from ..workloads import IdentitySettings
 from .base import Finding
 
 

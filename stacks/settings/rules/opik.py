@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..cluster import ClusterSettings
 from ..images import ImageSettings
-from ..workloads import OpikSettings
+from ..opik import OpikSettings
 from .base import Finding
 
 

@@ -6,9 +6,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ..catalog import GPU_SIZES
 from ..cluster import ClusterSettings
+from ..models import Engine, ModelSettings
 from ..reservations import allocatable
 from ..serving import ServingSettings
-from ..workloads import Engine, ModelSettings
 from .base import Finding
 
 SHARED_BY_A_POOL = ("context_tokens", "gpus", "min_replicas", "max_replicas", "idle_minutes")

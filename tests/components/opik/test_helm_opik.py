@@ -17,7 +17,7 @@ from stacks.platform.components.opik import login, release, secrets, traffic
 from stacks.platform.components.opik.names import OPERATOR
 from stacks.platform.components.opik.parts import opik_parts
 from stacks.settings import Settings, capacity
-from stacks.settings.workloads import OpikProfile
+from stacks.settings.opik import OpikProfile
 from tests.support.kubernetes.api_schemas import ApiSchemas
 from tests.support.opik.rendering import (
     FOUND,

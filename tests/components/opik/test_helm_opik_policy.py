@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.settings.workloads import OpikProfile
+from stacks.settings.opik import OpikProfile
 from tests.support.opik.rendering import RENDERING, THIRD_PARTY, render, settings_with
 
 pytestmark = [*RENDERING, pytest.mark.policy]

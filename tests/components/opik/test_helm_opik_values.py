@@ -9,7 +9,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import values_files
-from stacks.settings.workloads import OpikProfile
+from stacks.settings.opik import OpikProfile
 from tests.support.opik.rendering import CASES, FOUND, RENDERING, THIRD_PARTY, chart_of, settings_with, wired_values
 
 pytestmark = RENDERING

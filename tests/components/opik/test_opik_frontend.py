@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stacks.settings.workloads import OpikProfile
+from stacks.settings.opik import OpikProfile
 from tests.support.ingress.nginx import NGINX, free_port, running_nginx
 from tests.support.opik.rendering import RENDERING, of_kind, render, settings_with
 from tests.support.web_servers import Reply, serving

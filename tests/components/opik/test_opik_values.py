@@ -14,9 +14,9 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.opik import login, operator, release, secrets, traffic
 from stacks.platform.components.opik.names import OPERATOR
 from stacks.settings import Settings
+from stacks.settings.opik import OpikProfile
 from stacks.settings.rules import Finding
 from stacks.settings.rules.opik import guardrails_have_a_pool_and_an_image
-from stacks.settings.workloads import OpikProfile
 from tests.support.opik import rendering as opik_rendering
 from tests.support.opik.settings import HOST, PROXY, login_configuration, opik_flows, settings_of, store_fingerprints
 from tests.support.stacks.components import images_of, secret_names, secret_templates, with_images

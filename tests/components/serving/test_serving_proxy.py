@@ -21,7 +21,7 @@ from stacks.platform.components.serving import routes as serving_routes
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 from tests.support.stacks.components import with_images
 from tests.support.web_servers import QuietHandler, port_of, served
 

@@ -28,7 +28,7 @@ from stacks.aks.profiles import autoscaler
 from stacks.platform.common.timeouts import ENGINE_DRAIN_SECONDS
 from stacks.platform.components.serving.scaling import scaling
 from stacks.settings import load_settings
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 ASSUMED, ORIGINS = load()
 DEV = load_settings("dev")

@@ -18,7 +18,7 @@ from constructs.helm_release import inserting
 from stacks.platform.common.catalogue import Image, charts, own_chart, values_files
 from stacks.platform.components.opik import login, operator, release
 from stacks.settings import Settings, load_settings
-from stacks.settings.workloads import OpikProfile
+from stacks.settings.opik import OpikProfile
 from tests.support.kubernetes import third_party
 from tests.support.stacks.components import images_of, with_images
 

@@ -7,8 +7,8 @@ from stacks.platform.components.llm_gateway.address import BASE_URL as GATEWAY_U
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import model_address, ollama_engines, vllm_engines
 from stacks.settings import Settings
+from stacks.settings.models import Engine
 from stacks.settings.secret_names import GeneratedSecret
-from stacks.settings.workloads import Engine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,8 @@ import json
 
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.settings import Settings
+from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.tools import calls_tools
-from stacks.settings.workloads import Engine, ModelSettings
 
 
 def model_id(settings: Settings, model: ModelSettings) -> str:

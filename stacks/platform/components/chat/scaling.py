@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from stacks.settings import Settings
-from stacks.settings.workloads import ChatSettings
+from stacks.settings.chat import ChatSettings
 
 from .names import PODS, RELEASE
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stacks.platform.components.serving.engines import ServingEngine, engines
 from stacks.settings import Settings
-from stacks.settings.workloads import Engine, ModelSettings
+from stacks.settings.models import Engine, ModelSettings
 
 NO_KEY = "none"
 """What a driver sends that insists on a key, to an engine that asks for none."""

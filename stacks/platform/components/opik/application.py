@@ -9,7 +9,7 @@ from typing import Any
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import own_hsts
 from stacks.settings.network import IngressSettings
-from stacks.settings.workloads import OpikSettings
+from stacks.settings.opik import OpikSettings
 
 from . import secrets, settling
 from .names import ACCOUNT, BACKEND_ACCOUNT, NAMESPACE

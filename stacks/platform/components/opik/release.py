@@ -9,7 +9,7 @@ from typing import Any
 
 from stacks.platform.common.catalogue import Image, fixed_values, images_of, values_files
 from stacks.settings import Settings
-from stacks.settings.workloads import OpikSettings
+from stacks.settings.opik import OpikSettings
 
 from . import application, secrets
 from .names import ACCOUNT, OPERATOR, RELEASE

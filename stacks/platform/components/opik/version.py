@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from stacks.platform.common.catalogue import Image, charts
 from stacks.settings import Settings
-from stacks.settings.workloads import OpikSettings
+from stacks.settings.opik import OpikSettings
 
 OPIK = "opik"
 """Name of the release in `helm/charts.yaml` and `helm/images.yaml`."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from stacks.settings import Settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.serving import ServingSettings
-from stacks.settings.workloads import Engine, ModelSettings
 
 SERVING = "serving"
 SCALING = "scaling"

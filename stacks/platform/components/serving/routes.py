@@ -4,7 +4,7 @@ Looking around (`/v1/models`, `/api/tags`, `/health` and the like) is answered b
 GPU. Every route of both engines stands in `routes.tsv`, with the table that it comes from.
 """
 
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 _OPENAI = ("v1/chat/completions", "v1/completions", "v1/embeddings", "v1/messages", "v1/responses")
 

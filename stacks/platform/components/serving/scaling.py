@@ -7,8 +7,8 @@ from typing import Any
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import Image
 from stacks.settings import Settings
+from stacks.settings.models import Engine
 from stacks.settings.serving import ServingSettings, WarmHours
-from stacks.settings.workloads import Engine
 
 from .engines import (
     EXTERNAL_SCALER,

@@ -9,10 +9,10 @@ from stacks.platform.common.catalogue import HELM, Image
 from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
 from stacks.settings.serving import ModelStore, ServingSettings
 from stacks.settings.tools import vllm_arguments
-from stacks.settings.workloads import Engine, ModelSettings
 
 from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
 from .ollama import PullJob

@@ -1,0 +1,30 @@
+"""The LLM gateway: LiteLLM."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .types import Model
+
+
+class GatewayServiceSettings(Model):
+    """LiteLLM, the one OpenAI-compatible API in front of the engines."""
+
+    enabled: bool = True
+    """Whether the platform has an LLM gateway; without it the chat calls the engines directly."""
+    replicas: Annotated[int, Field(ge=1, le=20)] = 1
+    """Pods that are always there."""
+    max_replicas: Annotated[int, Field(ge=1, le=20)] = 2
+    """Pods that the autoscaler may reach; they share the database's connections."""
+    database_pool_size: Annotated[int, Field(ge=1, le=100)] = 10
+    """Connections that each pod may open."""
+    trace_chats: bool = False
+    """Whether traces hold what people write and read in the chat; `false` leaves times, tokens and costs. Everybody in
+    Opik's access group could read them."""
+    trace_prompts: bool = True
+    """Whether traces hold prompts and answers of programs; `false` leaves times, tokens, costs and which key called."""
+    spend_log_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    """How long the record of every call, without its text, is kept in the database."""
+    spend_per_person: bool = False
+    """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that
+    `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council."""

@@ -1,0 +1,80 @@
+"""Served models, and what serves them."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from .types import Model, PoolName, text
+
+
+class Engine(StrEnum):
+    """What serves a model."""
+
+    OLLAMA = "ollama"
+    VLLM = "vllm"
+
+
+class Quantization(StrEnum):
+    """How the weights are stored, which decides the GPUs they run on."""
+
+    FP16 = "fp16"
+    BF16 = "bf16"
+    FP8 = "fp8"
+    AWQ = "awq"
+    GPTQ = "gptq"
+    Q4 = "q4"
+    Q8 = "q8"
+    MXFP4 = "mxfp4"
+
+
+class ModelSettings(Model):
+    """One served model."""
+
+    name: Annotated[
+        str,
+        text(
+            r"^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$",
+            "1 to 50 lower-case letters, digits, dots and dashes that begin and end with a letter or digit",
+        ),
+    ]
+    """Name that users and the LLM gateway see; for vLLM without dots."""
+    engine: Engine
+    """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it."""
+    id: Annotated[
+        str,
+        text(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{1,120}$", "an Ollama tag or a Hugging Face repository"),
+    ]
+    """Ollama tag such as `llama3.1:8b`, or Hugging Face repository such as `Qwen/Qwen3-8B-AWQ`."""
+    revision: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", "a branch, tag or commit")] | None = None
+    """Hugging Face revision, a commit with `cluster.tier` Standard or Premium; for Ollama the tag's digest. Another one
+    is downloaded again."""
+    pool: PoolName
+    """GPU pool that the model runs on."""
+    quantization: Quantization = Quantization.FP16
+    """How the weights are stored, which decides the GPUs they run on."""
+    weights_gib: Annotated[float, Field(gt=0, le=2000)]
+    """Size of the weights in GPU memory."""
+    context_tokens: Annotated[int, Field(ge=512, le=2_000_000)] = 8192
+    """Longest conversation, prompt and answer together; its key-value cache has to fit beside the weights."""
+    kv_cache_kib_per_token: Annotated[float, Field(gt=0, le=4096)] = 128
+    """Key-value cache per token: 2 x layers x KV heads x head size x bytes, in KiB."""
+    tools: bool | None = None
+    """Whether the model calls tools, without which the chat offers it none; left out, what is known of its family."""
+    tool_parser: (
+        Annotated[str, text(r"^[a-z0-9][a-z0-9_-]{0,49}$", "the name of one of vLLM's tool parsers such as hermes")]
+        | None
+    ) = None
+    """Parser with which vLLM reads tool calls out of answers; vLLM only; left out, what is known of the model's family.
+    Names: https://docs.vllm.ai/en/latest/features/tool_calling"""
+    gpus: Annotated[int, Field(ge=1, le=8)] = 1
+    """GPUs of one replica."""
+    min_replicas: Annotated[int, Field(ge=0, le=100)] = 0
+    """Replicas that stay loaded; zero frees the GPU after `idle_minutes`."""
+    max_replicas: Annotated[int, Field(ge=1, le=100)] = 1
+    """Replicas under load; each takes `gpus` of the pool."""
+    usd_per_million_tokens: Annotated[float, Field(ge=0, le=10_000)] = 2.0
+    """Price at which the LLM gateway charges a team's budget, for prompt and answer alike. An accounting price: the GPU
+    costs what it costs; `llmctl simulate scaling` shows USD per thousand answers."""
+    idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
+    """Idle time after which the model is unloaded or its replicas go to zero."""
