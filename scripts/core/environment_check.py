@@ -17,7 +17,7 @@ from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
-from stacks.settings.one_way import Record
+from stacks.settings.one_way_steps import Record
 from stacks.settings.placeholders import placeholders
 from stacks.settings.without_effect import without_effect
 

@@ -11,7 +11,8 @@ from stacks.platform.components.opik.version import opik_version
 from stacks.settings import Settings
 from stacks.settings.azure import StateSettings
 from stacks.settings.errors import dotted
-from stacks.settings.one_way import Marked, NoWayBack, Record, StepBack, as_text, marks_of, steps_back, value_at
+from stacks.settings.one_way import NoWayBack
+from stacks.settings.one_way_steps import Marked, Record, StepBack, as_text, marks_of, steps_back, value_at
 from stacks.settings.placeholders import placeholders
 from stacks.settings.rules.base import Finding
 

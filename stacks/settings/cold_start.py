@@ -1,14 +1,14 @@
 """How long a vLLM takes from zero, against how long a request is held for it.
 
 Estimates, which depend on region and hour: nothing is refused by them, `llmctl env check` reports them. Ollama is left
-out: its server is ready without a model, whose loading has a time of its own (`rules/gpus.py`).
+out: its server is ready without a model, whose loading has a time of its own (`rules/gpu_room.py`).
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 
 from .cluster import GpuPoolSettings
 from .models import Engine, ModelSettings
-from .rules.gpus import LOAD_MIB_PER_S
+from .rules.gpu_room import LOAD_MIB_PER_S
 from .serving import ModelStore, ServingSettings
 
 NODE_SECONDS = 300

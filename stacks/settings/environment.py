@@ -9,7 +9,8 @@ from stacks.common.azure_names import AzureNames
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
 from .chat import ChatSettings
 from .cluster import ClusterSettings
-from .data import BackupSettings, DatabaseSettings, DiskSettings, RegistrySettings, VaultSettings
+from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
+from .database import DatabaseSettings
 from .identity import IdentitySettings
 from .images import ImageSettings
 from .llm_gateway import GatewayServiceSettings

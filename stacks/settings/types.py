@@ -132,6 +132,9 @@ Region = Annotated[str, text(r"^[a-z][a-z0-9]{3,30}$", "an Azure region in its s
 
 Zone = Annotated[int, Field(ge=1, le=3)]
 
+Generation = Annotated[int, Field(ge=1, le=99)]
+"""Number of a disk or a server that another one takes the place of."""
+
 Zones = Annotated[tuple[Zone, ...], Unique]
 """Availability zones of the region, each 1 to 3."""
 

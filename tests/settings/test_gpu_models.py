@@ -6,7 +6,7 @@ from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
 from stacks.settings.models import Engine
-from stacks.settings.rules import gpus
+from stacks.settings.rules import gpu_cards, gpu_room
 from tests.support.stacks.components import with_images
 
 
@@ -16,7 +16,7 @@ def _findings(model_id: str, *, vm_size: str = "Standard_NC4as_T4_v3", engine: E
     pool = settings.cluster.gpu_pools["t4"].model_copy(update={"vm_size": vm_size})
     cluster = settings.cluster.model_copy(update={"gpu_pools": {"t4": pool}})
     models = (served.model_copy(update={"id": model_id, "engine": engine}),)
-    return [finding.message for finding in gpus.turing_starts_the_models(models, cluster)]
+    return [finding.message for finding in gpu_cards.turing_starts_the_models(models, cluster)]
 
 
 @pytest.mark.parametrize(
@@ -50,4 +50,4 @@ def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
     (engine,) = (engine for engine in engines(settings) if engine.name == "ollama-t4")
     environment = {item["name"]: item["value"] for item in ollama.ollama(*with_images(settings), engine)["extraEnv"]}
     assert environment["OLLAMA_LOAD_TIMEOUT"] == "600s"
-    assert gpus.LOAD_SECONDS == 600
+    assert gpu_room.LOAD_SECONDS == 600

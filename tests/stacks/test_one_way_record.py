@@ -9,7 +9,8 @@ from stacks.common.one_way_record import check_change, every_mark, record_of, re
 from stacks.settings import Settings
 from stacks.settings.docstrings import meanings
 from stacks.settings.errors import dotted
-from stacks.settings.one_way import CanOnlyGrow, DecidedOnce, NoWayBack, OneWay, OnlyAtCreation, steps_back
+from stacks.settings.one_way import CanOnlyGrow, DecidedOnce, NoWayBack, OneWay, OnlyAtCreation
+from stacks.settings.one_way_steps import steps_back
 from stacks.settings.types import Model
 
 SERVER = (

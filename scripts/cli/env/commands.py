@@ -17,7 +17,7 @@ from scripts.core.targets import default_environment, environments
 from scripts.core.workspace import ROOT
 from scripts.terraform.deployed_record import deployed_records
 from stacks.settings import Settings
-from stacks.settings.one_way import Record
+from stacks.settings.one_way_steps import Record
 from stacks.settings.reference import reference, write_reference
 from stacks.settings.schema import schema_text, write_schema
 

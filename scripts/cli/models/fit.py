@@ -6,7 +6,7 @@ from typing import Any
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.models import ModelSettings
-from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.rules.gpu_room import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 
 
 @dataclass(frozen=True)

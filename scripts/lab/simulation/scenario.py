@@ -9,7 +9,7 @@ from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import Priority
 from stacks.settings.models import Engine, ModelSettings
-from stacks.settings.rules.gpus import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.rules.gpu_room import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.serving import WarmHours
 
 from .assumptions import Assumptions

@@ -9,7 +9,8 @@ from stacks.common.azure_names import AzureNames
 from .. import regions
 from ..azure import AzureSettings
 from ..cluster import ClusterSettings
-from ..data import DatabaseSettings, RegistrySettings
+from ..data import RegistrySettings
+from ..database import DatabaseSettings
 from ..errors import Key
 from .base import Finding
 

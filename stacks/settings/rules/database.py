@@ -10,7 +10,7 @@ from .. import regions
 from ..azure import AzureSettings
 from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
 from ..chat import ChatSettings
-from ..data import DatabaseSettings
+from ..database import DatabaseSettings
 from ..errors import Key
 from ..llm_gateway import GatewayServiceSettings
 from .base import Finding

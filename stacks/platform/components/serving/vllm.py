@@ -10,7 +10,8 @@ from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.models import Engine, ModelSettings
-from stacks.settings.rules.gpus import AMPERE, USABLE_SHARE
+from stacks.settings.rules.gpu_cards import AMPERE
+from stacks.settings.rules.gpu_room import USABLE_SHARE
 from stacks.settings.serving import ModelStore, ServingSettings
 from stacks.settings.tools import vllm_arguments
 

@@ -1,0 +1,96 @@
+"""Which models a pool's cards can compute, and which can share one."""
+
+import re
+from collections.abc import Iterator
+
+from ..catalog import GPU_SIZES, GpuSize
+from ..cluster import ClusterSettings, GpuPoolSettings
+from ..errors import Key
+from ..models import Engine, ModelSettings, Quantization
+from .base import Finding
+
+NEEDS_AMPERE = {Quantization.FP8, Quantization.BF16, Quantization.MXFP4}
+"""What vLLM runs on compute capability 8.0 and newer only; Turing (T4) has neither bfloat16 nor FP8."""
+AMPERE = 8.0
+VLLM_VERSION = "v0.33.0"
+"""The image whose statements the two tables below are."""
+NO_HALF_PRECISION = {
+    "gemma2": r"gemma-2-",
+    "gemma3": r"gemma-3-",
+    "glm4": r"glm-4-.*0414|glm-z1",
+}
+"""Model types that vLLM refuses in half precision (`vllm/config/model.py:2398` of the wheel), by the repository's name.
+
+Turing has nothing else for them: it knows no bfloat16.
+"""
+WIDE_HEADS = r"gemma-[27]b|qwen3-next|qwen3\.5"
+"""Repositories whose attention heads of 256 do not fit into Turing's shared memory (vllm-project/vllm#57712)."""
+
+Placed = tuple[Key, ModelSettings, GpuPoolSettings, GpuSize]
+
+
+def placed(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Placed]:
+    """Yield the models whose pool and GPU are known, each with its key."""
+    for index, model in enumerate(models):
+        pool = cluster.gpu_pools.get(model.pool)
+        size = GPU_SIZES.get(pool.vm_size) if pool else None
+        if pool and size:
+            yield ("models", index), model, pool, size
+
+
+def gpus_can_compute_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
+    """The GPU knows the number format of the weights."""
+    for key, model, _, size in placed(models, cluster):
+        too_old = size.gpu.compute_capability < AMPERE
+        if model.engine is Engine.VLLM and model.quantization in NEEDS_AMPERE and too_old:
+            yield Finding(
+                (*key, "quantization"),
+                f"does not run on the {size.gpu.model} of pool {model.pool} (compute capability"
+                f" {size.gpu.compute_capability}, {model.quantization} needs {AMPERE}); take awq, gptq or fp16,"
+                " or a pool with A100 or newer",
+            )
+
+
+def turing_starts_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
+    """Half precision and the size of the heads are ones that the pinned vLLM starts on a Turing card."""
+    for key, model, _, size in placed(models, cluster):
+        if model.engine is not Engine.VLLM or size.gpu.compute_capability >= AMPERE:
+            continue
+        repository = model.id.rpartition("/")[2].lower()
+        refused = next((kind for kind, name in NO_HALF_PRECISION.items() if re.search(name, repository)), None)
+        other = f"serve it from a pool with A100 or newer, or by Ollama on pool {model.pool}"
+        if refused:
+            why = f"is of the type {refused}, which vLLM refuses in half precision, all that a {size.gpu.model} has"
+            yield Finding((*key, "id"), f"{why}; {other}")
+        elif re.search(WIDE_HEADS, repository):
+            yield Finding((*key, "id"), f"has attention heads too wide for the {size.gpu.model}; {other}")
+
+
+def cards_are_shared_by_what_can_share(
+    models: tuple[ModelSettings, ...], cluster: ClusterSettings
+) -> Iterator[Finding]:
+    """A card cut into time slices takes one vLLM beside what is no engine.
+
+    Memory is not isolated between slices: an Ollama plans with the whole card, and two vLLM that start together
+    measure each other's memory.
+    """
+    first: dict[str, str] = {}
+    for key, model, pool, _ in placed(models, cluster):
+        if pool.time_slices == 1:
+            continue
+        remove = f"take another pool, or remove cluster.gpu_pools.{model.pool}.time_slices"
+        if model.engine is Engine.OLLAMA:
+            yield Finding(
+                (*key, "pool"), f"has cards cut into time slices, but Ollama plans with the whole card; {remove}"
+            )
+            continue
+        if first.setdefault(model.pool, model.name) != model.name or model.max_replicas > 1:
+            together = "has cards cut into time slices, on which two vLLM that start together take each other's memory"
+            yield Finding((*key, "pool"), f"{together}; one model with one replica fits there: {remove}")
+
+
+RULES = (
+    gpus_can_compute_the_models,
+    turing_starts_the_models,
+    cards_are_shared_by_what_can_share,
+)
