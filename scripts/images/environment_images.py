@@ -14,11 +14,14 @@ from stacks.platform.common.images import login_server
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
-from . import desired, inspection, shared_lock, source
+from . import desired, inspection, shared_lock
 from .desired import DesiredImage
+from .folder_source import of_folder
 from .inspection import InspectedImage
 from .lock import locked_images, write_lock
 from .registry.client import Registry
+from .source import Source
+from .tagged_source import at_tag
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class EnvironmentImages:
         """Tell whether the environment builds the image from source."""
         return self.pinned[name].build is not None and self.settings.images.opik == "build"
 
-    def _source(self, build: Build, version: str) -> source.Source:
+    def _source(self, build: Build, version: str) -> Source:
         cached = self._sources.get((build.git, version))
         if cached is None:
             if self.source_folder:
@@ -124,12 +127,12 @@ class EnvironmentImages:
                         if image.build and image.build.git == build.git
                     }
                 )
-                cached = source.of_folder(self.source_folder, contexts, self.cache / "source")
+                cached = of_folder(self.source_folder, contexts, self.cache / "source")
             else:
-                cached = source.at_tag(build.git, version, self.cache / "source", commit=build.commit)
+                cached = at_tag(build.git, version, self.cache / "source", commit=build.commit)
             self._sources[build.git, version] = cached
         return cached
 
     @cached_property
-    def _sources(self) -> dict[tuple[str, str], source.Source]:
+    def _sources(self) -> dict[tuple[str, str], Source]:
         return {}

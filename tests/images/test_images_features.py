@@ -11,6 +11,7 @@ from scripts.images.builders.base import Builder, require_able
 from scripts.images.builders.local import Buildah, Buildx
 from scripts.images.features import Feature, uses
 from scripts.images.recipes import Recipe
+from scripts.images.tagged_source import at_tag
 from stacks.platform.common.catalogue import Build, images
 from tests.support.images.sources import commit, write_source
 
@@ -91,13 +92,11 @@ def test_buildkit_lacks_nothing() -> None:
 
 
 def recipe(folder: Path, dockerfile: str, **build: object) -> Recipe:
-    from scripts.images import source
-
     context = write_source(folder, ("backend",)) / "apps" / "backend"
     (context / "Dockerfile").write_text(dockerfile)
     commit(folder, "2.1.0")
     made = Build(git=str(folder), context="apps/backend", **build)  # type: ignore[arg-type]
-    return Recipe.of("app/backend", made, "2.1.0", source.at_tag(str(folder), "2.1.0", folder / "cache"), "linux/amd64")
+    return Recipe.of("app/backend", made, "2.1.0", at_tag(str(folder), "2.1.0", folder / "cache"), "linux/amd64")
 
 
 @pytest.mark.usefixtures("programs")

@@ -21,7 +21,8 @@ from stacks.settings.one_way_steps import Record
 from stacks.settings.reference import reference, write_reference
 from stacks.settings.schema import schema_text, write_schema
 
-from .new import LOCAL_STATE, QUESTIONS, Answers, keeps_local_state, problem_of, render, write_new
+from .new import LOCAL_STATE, keeps_local_state, render, write_new
+from .questions import asked
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Check, list and write environment files.")
 
@@ -121,18 +122,7 @@ def new(
             f"edit it, then `llmctl env check {name}`",
             ExitCode.REFUSED,
         )
-    if problem := problem_of(Answers(name=name), "name"):
-        raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
-    if not terminal.interactive():
-        left_out = ("access_group", "operators_group", "opik_group", "state")
-        given |= {option: given[option] or "" for option in left_out}
-    missing = [question for question in QUESTIONS if given[question.option] is None]
-    if missing and not terminal.interactive():
-        flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
-        raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
-    answers = Answers(name=name)
-    for question in QUESTIONS:
-        answers = question.answered(answers, given[question.option], terminal)
+    answers = asked(name, given, terminal)
     path = write_new(folder, name, render(answers))
     err.print(f"environments/{path.name} written.", markup=False)
     if keeps_local_state(answers):

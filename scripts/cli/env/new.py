@@ -2,17 +2,13 @@
 
 import os
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.core.console import Terminal, err
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings import SettingsError, parse_settings
 from stacks.settings.regions import WITHOUT_ZONES
 
 from .template import TEMPLATE
-
-ATTEMPTS = 5
 
 
 @dataclass(frozen=True)
@@ -31,60 +27,6 @@ class Answers:
     """`local`, `azurerm:GROUP/ACCOUNT` or `hcp:ORGANIZATION`; empty for the first."""
 
 
-@dataclass(frozen=True)
-class Question:
-    """One answer to be had: from an option of the command line, or from the person at the terminal."""
-
-    option: str
-    text: str
-    key: str
-    """Where the answer stands in the file."""
-
-    def answered(self, answers: Answers, given: str | None, terminal: Terminal) -> Answers:
-        """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not valid."""
-        if given is not None:
-            changed = replace(answers, **{self.option: given.strip()})
-            if problem := problem_of(changed, self.key):
-                flag = f"--{self.option.replace('_', '-')} {given!r}"
-                raise OperatorError(f"{flag} {problem}", code=ExitCode.USAGE)
-            return changed
-        for _ in range(ATTEMPTS):
-            changed = replace(answers, **{self.option: terminal.ask(self.text)})
-            problem = problem_of(changed, self.key)
-            if not problem:
-                return changed
-            err.print(f"  {problem}", markup=False)
-        raise OperatorError(f"no usable answer to: {self.text}", "run the command again", ExitCode.USAGE)
-
-
-QUESTIONS = (
-    Question("subscription", "Azure subscription id (az account show --query id):", "azure.subscription_id"),
-    Question("region", "Azure region, such as westeurope:", "azure.region"),
-    Question("domain", "Domain, such as llm.your-company.com (chat.…, opik.… and api.… will be used):", "domain"),
-    Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email"),
-    Question(
-        "access_group",
-        "Object id of the Entra group whose members may log in (empty: make a new group):",
-        "identity.access_group_object_id",
-    ),
-    Question(
-        "operators_group",
-        "Object id of the Entra group that administers cluster and vault (empty: whoever deploys first, alone):",
-        "operators.object_ids",
-    ),
-    Question(
-        "opik_group",
-        "Object id of the Entra group whose members may read all traces in Opik (empty: make one for operators):",
-        "opik.access_group_object_id",
-    ),
-    Question(
-        "state",
-        "Where Terraform keeps its state: azurerm:RESOURCE_GROUP/STORAGE_ACCOUNT, hcp:ORGANIZATION, or local, which is"
-        " this checkout alone: nobody else and no pipeline can deploy, and who loses the folder loses the state"
-        " (empty: local):",
-        "state",
-    ),
-)
 LOCAL_STATE = "state/{name}/ of this checkout holds the state: keep it; nobody else and no pipeline can deploy"
 
 
@@ -92,21 +34,6 @@ _OPERATORS = """\
 {mark}operators:
 {mark}  object_ids: {group} # administer cluster and vault, your pipeline's identity too; empty: whoever deploys first
 #   ip_ranges: [] # public ranges that may reach Kubernetes API, vault and registry; empty means any, with a login"""
-
-
-def problem_of(answers: Answers, key: str) -> str:
-    """Return what is wrong with the answer that stands at `key`, empty when it is valid."""
-    try:
-        parse_settings(render(answers), "answers")
-    except SettingsError as error:
-        # A list's key stands before the number of its entry.
-        messages = [
-            fault.message
-            for fault in error.errors
-            if fault.key in {key, ""} or fault.key.startswith((f"{key}.", f"{key}["))
-        ]
-        return messages[0] if messages else ""
-    return ""
 
 
 def render(answers: Answers) -> str:

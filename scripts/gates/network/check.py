@@ -10,7 +10,9 @@ from stacks.settings import Settings
 
 from . import pods as pods_of
 from .cilium import Outside, evaluate
-from .matrix import UNBOUND, Matrix, compare, name_of, ports
+from .contradictions import UNBOUND
+from .ends import name_of
+from .matrix import Matrix, compare, ports
 from .objects import Object, Stack, namespace, read
 from .places import outside
 

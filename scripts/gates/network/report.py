@@ -9,7 +9,9 @@ from rich.table import Table
 from stacks.platform.common.connections import OUTSIDE, Connection, Place
 
 from .cilium import OpenPort
-from .matrix import Edge, Matrix, Row, port_title, title
+from .edges import Edge
+from .ends import port_title, title
+from .matrix import Matrix, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,103 @@
+"""What a new environment file needs to know: answers from options, or from the person at the terminal."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from scripts.core.console import Terminal, err
+from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings import SettingsError, parse_settings
+
+from .new import Answers, render
+
+ATTEMPTS = 5
+
+
+@dataclass(frozen=True)
+class Question:
+    """One answer to be had: from an option of the command line, or from the person at the terminal."""
+
+    option: str
+    text: str
+    key: str
+    """Where the answer stands in the file."""
+
+    def answered(self, answers: Answers, given: str | None, terminal: Terminal) -> Answers:
+        """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not valid."""
+        if given is not None:
+            changed = replace(answers, **{self.option: given.strip()})
+            if problem := problem_of(changed, self.key):
+                flag = f"--{self.option.replace('_', '-')} {given!r}"
+                raise OperatorError(f"{flag} {problem}", code=ExitCode.USAGE)
+            return changed
+        for _ in range(ATTEMPTS):
+            changed = replace(answers, **{self.option: terminal.ask(self.text)})
+            problem = problem_of(changed, self.key)
+            if not problem:
+                return changed
+            err.print(f"  {problem}", markup=False)
+        raise OperatorError(f"no usable answer to: {self.text}", "run the command again", ExitCode.USAGE)
+
+
+QUESTIONS = (
+    Question("subscription", "Azure subscription id (az account show --query id):", "azure.subscription_id"),
+    Question("region", "Azure region, such as westeurope:", "azure.region"),
+    Question("domain", "Domain, such as llm.your-company.com (chat.…, opik.… and api.… will be used):", "domain"),
+    Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email"),
+    Question(
+        "access_group",
+        "Object id of the Entra group whose members may log in (empty: make a new group):",
+        "identity.access_group_object_id",
+    ),
+    Question(
+        "operators_group",
+        "Object id of the Entra group that administers cluster and vault (empty: whoever deploys first, alone):",
+        "operators.object_ids",
+    ),
+    Question(
+        "opik_group",
+        "Object id of the Entra group whose members may read all traces in Opik (empty: make one for operators):",
+        "opik.access_group_object_id",
+    ),
+    Question(
+        "state",
+        "Where Terraform keeps its state: azurerm:RESOURCE_GROUP/STORAGE_ACCOUNT, hcp:ORGANIZATION, or local, which is"
+        " this checkout alone: nobody else and no pipeline can deploy, and who loses the folder loses the state"
+        " (empty: local):",
+        "state",
+    ),
+)
+MAY_BE_LEFT_OUT = ("access_group", "operators_group", "opik_group", "state")
+
+
+def asked(name: str, given: Mapping[str, str | None], terminal: Terminal) -> Answers:
+    """Return the answers for an environment, by option where they are given, else asked for.
+
+    Raises OperatorError for one that is not valid, or is missing where nobody can be asked.
+    """
+    answers = Answers(name=name)
+    if problem := problem_of(answers, "name"):
+        raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
+    if not terminal.interactive():
+        given = {**given, **{option: given[option] or "" for option in MAY_BE_LEFT_OUT}}
+        missing = [question for question in QUESTIONS if given[question.option] is None]
+        if missing:
+            flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
+            raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
+    for question in QUESTIONS:
+        answers = question.answered(answers, given[question.option], terminal)
+    return answers
+
+
+def problem_of(answers: Answers, key: str) -> str:
+    """Return what is wrong with the answer that stands at `key`, empty when it is valid."""
+    try:
+        parse_settings(render(answers), "answers")
+    except SettingsError as error:
+        # A list's key stands before the number of its entry.
+        messages = [
+            fault.message
+            for fault in error.errors
+            if fault.key in {key, ""} or fault.key.startswith((f"{key}.", f"{key}["))
+        ]
+        return messages[0] if messages else ""
+    return ""
