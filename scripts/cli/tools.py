@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -15,7 +16,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.console import TERMINAL, Terminal
 from scripts.core.targets import load_environment
-from scripts.core.workspace import Workspace
+from scripts.core.workspace import ROOT, Workspace
 from scripts.deployment.preflight import login_consent
 from scripts.deployment.preflight.login_consent import LoginConsent
 from scripts.deployment.shared_images import rollout
@@ -31,6 +32,8 @@ class Tools:
     """The outside of one invocation."""
 
     terminal: Terminal = TERMINAL
+    checkout: Path = ROOT
+    """The checkout that commands work in."""
     load: Callable[[str], Settings] = load_environment
     """Reads the settings of an environment."""
     workspace: Callable[[str], Workspace] = Workspace

@@ -11,16 +11,15 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from stacks.settings import Settings, SettingsError, parse_settings
+from stacks.settings import Settings, SettingsError, loading, parse_settings
 
 from .consent import Consent
 from .errors import ExitCode, OperatorError
-from .workspace import ROOT
 
 
 def file_of(environment: str) -> Path:
     """Return the environment's file."""
-    return ROOT / "environments" / f"{environment}.yaml"
+    return loading.ENVIRONMENTS / f"{environment}.yaml"
 
 
 Part = str | int

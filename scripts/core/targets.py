@@ -5,11 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from stacks.settings import Settings, SettingsError, load_settings
+from stacks.settings import Settings, SettingsError, available_environments, load_settings
 
 from .errors import ExitCode, OperatorError
 from .tiers import STACKS
-from .workspace import ROOT
 
 DEFAULT = "dev"
 
@@ -28,11 +27,6 @@ class Targets:
         return [name for name in known if not self.stacks or name in self.stacks]
 
 
-def environments() -> list[str]:
-    """Return the names of all environment files."""
-    return sorted(path.stem for path in (ROOT / "environments").glob("*.yaml"))
-
-
 def default_environment() -> str:
     """Return the default environment."""
     return os.environ.get("PLATFORM_ENV") or DEFAULT
@@ -49,11 +43,11 @@ def parse_targets(words: Sequence[str] | None) -> Targets:
         environment = words.pop(0)
         if not environment:
             raise OperatorError("ENV is empty", "name one, or leave it out for the default", ExitCode.USAGE)
-        if environment not in environments():
-            known = ", ".join(environments())
+        if environment not in available_environments():
+            known = ", ".join(available_environments())
             raise OperatorError(
                 f"{environment} is neither an environment ({known}) nor a stack ({', '.join(STACKS)})",
-                _suggestion(environment, [*environments(), *STACKS])
+                _suggestion(environment, [*available_environments(), *STACKS])
                 or f"`llmctl env new {environment}` writes an environment of that name",
                 ExitCode.USAGE,
             )
@@ -84,9 +78,9 @@ def load_environment(environment: str) -> Settings:
 
 def complete_targets(incomplete: str) -> list[str]:
     """Return completions for an argument that is an environment or a stack."""
-    return [word for word in (*environments(), *STACKS) if word.startswith(incomplete)]
+    return [word for word in (*available_environments(), *STACKS) if word.startswith(incomplete)]
 
 
 def complete_environment(incomplete: str) -> list[str]:
     """Return completions for an argument that is an environment."""
-    return [word for word in environments() if word.startswith(incomplete)]
+    return [word for word in available_environments() if word.startswith(incomplete)]

@@ -12,8 +12,9 @@ from typing import Any
 
 from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.workspace import ROOT, Workspace
+from scripts.core.workspace import Workspace
 from scripts.review.plan import Changes, Plan, read_plan
+from stacks.platform.common.image_lock import lock_file
 
 from .rollout import Rollout
 from .stack import TerraformError
@@ -42,15 +43,10 @@ def save(run: Rollout, folder: Path) -> None:
             if lock.exists():
                 entry["lock"] = _kept(lock, folder / f"{name}{_LOCK}")
         index["stacks"][name] = entry
-    images = images_lock(run.workspace)
+    images = lock_file(run.workspace.environment)
     if images.exists():
         index["images"] = _kept(images, folder / "images.lock.json")
     (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n", "utf-8")
-
-
-def images_lock(workspace: Workspace) -> Path:
-    """Return the lock file of the environment's images."""
-    return ROOT / "environments" / f"{workspace.environment}.images.lock.json"
 
 
 def read_index(folder: Path, environment: str) -> dict[str, Any]:
@@ -75,7 +71,7 @@ def restore_images(folder: Path, workspace: Workspace) -> None:
     index = read_index(folder, workspace.environment)
     if "images" not in index:
         return
-    kept, lock = folder / index["images"], images_lock(workspace)
+    kept, lock = folder / index["images"], lock_file(workspace.environment)
     if not lock.exists() or lock.read_bytes() != kept.read_bytes():
         shutil.copyfile(kept, lock)
         err.print(f"{lock.name}: as the plans were made with", markup=False)

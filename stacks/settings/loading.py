@@ -19,14 +19,15 @@ from .rules import Finding
 from .yaml_source import Source
 
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+"""Where environment files lie, and the lock files beside them; looked up at each use."""
 _NAME = re.compile(r"[a-z][a-z0-9]{1,9}")
 NAMED_SECRETS = ("chat", "secrets")
 """Where names of secrets stand, and a secret itself may have been written by mistake."""
 
 
-def available_environments(folder: Path = ENVIRONMENTS) -> list[str]:
-    """Return the names of the environments that have a file in `folder`."""
-    return sorted(path.stem for path in folder.glob("*.yaml"))
+def available_environments(folder: Path | None = None) -> list[str]:
+    """Return the names of the environments that have a file in `folder`, by default the repository's."""
+    return sorted(path.stem for path in (folder or ENVIRONMENTS).glob("*.yaml"))
 
 
 @dataclass(frozen=True)

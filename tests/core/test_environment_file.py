@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import environment_file
 from scripts.core.environment_file import edited, with_value
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT
+from tests.support.cli.environment_folder import use_environments
 
 FILES = ["dev", "prod"]
 
@@ -22,7 +22,7 @@ def changed_lines(before: str, after: str) -> list[str]:
 def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path = tmp_path / "dev.yaml"
     path.write_text((ROOT / "environments" / "dev.yaml").read_text("utf-8"), "utf-8")
-    monkeypatch.setattr(environment_file, "file_of", lambda _environment: path)
+    use_environments(tmp_path, monkeypatch)
     return path
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,12 @@ from typing import Any
 import pytest
 
 from scripts.images.lock import write_lock
-from stacks.platform.common import image_lock
 from stacks.platform.common.catalogue import Build, Image, images
 from stacks.platform.common.image_lock import LockedImage, LockError, lock_file, read_lock, render_lock
 from stacks.platform.common.images import deployed_images, login_server, resolve
 from stacks.platform.components.gpu.release import dcgm_exporter
 from stacks.settings import load_settings
+from tests.support.cli.environment_folder import use_environments
 from tests.support.stacks.components import images_of
 from tests.support.stacks.synthesis import synthesize
 
@@ -36,7 +37,7 @@ def lock_everything() -> dict[str, LockedImage]:
 
 @pytest.fixture
 def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(image_lock, "ENVIRONMENTS", tmp_path)
+    use_environments(tmp_path, monkeypatch)
     return tmp_path
 
 
@@ -132,9 +133,10 @@ def test_a_crash_while_writing_leaves_the_old_lock_whole(tmp_path: Path, monkeyp
 @pytest.mark.slow
 def test_a_damaged_lock_stops_synthesis_with_one_sentence(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from stacks.platform.common import image_lock; "
-        "image_lock.ENVIRONMENTS = Path(sys.argv[1]); import main; main.main()"
+        "import sys; from pathlib import Path; from stacks.settings import loading; "
+        "loading.ENVIRONMENTS = Path(sys.argv[1]); import main; main.main()"
     )
+    shutil.copy(ROOT / "environments" / "dev.yaml", tmp_path)
     (tmp_path / "dev.images.lock.json").write_text("{")
     (tmp_path / "out").mkdir()
     run = subprocess.run(

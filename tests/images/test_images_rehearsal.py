@@ -39,6 +39,7 @@ BY_TAG = "keda-http-add-on"
 def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     folder = tmp_path_factory.mktemp("images-life")
     (folder / "environments").mkdir()
+    shutil.copy(ROOT / "environments" / "dev.yaml", folder / "environments")
     write_source_like_opiks(folder / "source")
     app = folder / "app.py"
     app.write_text(APP.format(root=str(ROOT), environments=str(folder / "environments")))

@@ -9,13 +9,13 @@ import pytest
 
 from scripts.cli.state.adopting import adopt
 from scripts.cli.tools import Tools
-from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.terraform.adopting.lookups import NEEDED
 from stacks.settings import parse_settings
+from tests.support.cli.environment_folder import use_environments
 from tests.support.rehearsal.database_drill import FILE, Drill
 
 pytestmark = pytest.mark.rehearsal
@@ -41,7 +41,7 @@ def _looked_up(cloud: Cloud) -> Callable[[str, Mapping[str, Any]], str | None]:
 def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
     drill = Drill(tmp_path)
     drill.synthesize()
     first = drill.rehearsal.rollout()
@@ -72,7 +72,7 @@ def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
 
 
 def test_what_does_not_exist_is_named_and_left_to_a_deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
     drill = Drill(tmp_path)
     drill.synthesize()
     assert drill.rehearsal.rollout("address").apply(["address"], any_loss=False)

@@ -11,7 +11,6 @@ import pytest
 from main import build_app
 from scripts.cli.restore.disk_switch import DiskSwitch
 from scripts.cli.tools import Tools as CommandTools
-from scripts.core import environment_file
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
@@ -21,6 +20,7 @@ from scripts.terraform.rollout import Rollout
 from stacks.settings import parse_settings
 from stacks.settings.data import DataDisk
 from tests.support.backup.cluster import FakeKubectl
+from tests.support.cli.environment_folder import use_environments
 
 pytestmark = pytest.mark.rehearsal
 
@@ -115,7 +115,7 @@ class Drill:
 @pytest.fixture
 def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
     drill = Drill(tmp_path)
-    monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
     drill.synthesize()
     first = drill.rehearsal.rollout()
     assert first.apply(DURABLE, any_loss=False)

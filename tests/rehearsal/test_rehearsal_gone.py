@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.targets import Targets
@@ -13,6 +12,7 @@ from scripts.deployment.bring_up import bring_up
 from scripts.deployment.taking_down import take_down
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.terraform.prepare import Job
+from tests.support.cli.environment_folder import use_environments
 from tests.support.cli.terminals import Nobody, answering
 from tests.support.rehearsal.database_drill import Drill
 
@@ -51,7 +51,7 @@ def _group_gone(cloud: Cloud, name: str) -> None:
 def test_a_cluster_a_group_or_a_namespace_deleted_by_hand_is_made_again_and_can_be_destroyed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
     drill = Drill(tmp_path)
     _deploy(drill)
     cloud = Cloud(drill.rehearsal.folder)

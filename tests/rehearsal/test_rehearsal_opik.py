@@ -21,7 +21,6 @@ from scripts.cli.domain import commands as domain
 from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
 from scripts.cli.tools import Tools as CommandTools
-from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode
 from scripts.core.targets import Targets
@@ -38,11 +37,11 @@ from scripts.opik.cluster import NAMESPACE
 from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from stacks.platform.common import image_lock
 from stacks.platform.common.catalogue import Build, Image, charts
 from stacks.platform.components.opik.stores import CLAIMS
-from stacks.settings import load_settings, loading
+from stacks.settings import load_settings
 from stacks.settings.data import DataDisk
+from tests.support.cli.environment_folder import use_environments
 from tests.support.cli.fake_tools import API_URL, Tools, install, workload
 from tests.support.cli.helm_history import revision
 from tests.support.cli.operated_environment import upstream
@@ -146,9 +145,7 @@ class Stage:
         self.domain = load_settings(environment).domain
         self.rehearsal = Rehearsal(load_settings(environment), folder / "rehearsal")
         self.tools = install(folder / "tools", patch)
-        patch.setattr(environment_file, "ROOT", folder)
-        patch.setattr(loading, "ENVIRONMENTS", self.file.parent)
-        patch.setattr(image_lock, "ENVIRONMENTS", self.file.parent)
+        use_environments(self.file.parent, patch)
         self.command_tools = CommandTools(
             # A Wednesday, far from any maintenance.
             now=lambda: datetime(2026, 7, 15, 12, tzinfo=UTC),

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from scripts.core import environment_file
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
+from tests.support.cli.environment_folder import use_environments
 from tests.support.rehearsal.database_drill import FILE, MOMENT, Drill
 from tests.support.rehearsal.killing import Killing
 
@@ -28,7 +28,7 @@ KILLS = int(os.environ.get("KILLS", "1"))
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(environment_file, "ROOT", tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
     return tmp_path
 
 

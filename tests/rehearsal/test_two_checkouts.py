@@ -31,11 +31,12 @@ from scripts.images.registry.client import Registry
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from stacks.platform.common import catalogue, image_lock
+from stacks.platform.common import catalogue
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.image_lock import LockedImage
 from stacks.platform.components.enabled import enabled_components
-from stacks.settings import Settings, load_settings, loading
+from stacks.settings import Settings, load_settings
+from tests.support.cli.environment_folder import use_environments
 from tests.support.images.oci_registry import OciRegistry, digest_of
 
 pytestmark = pytest.mark.rehearsal
@@ -94,8 +95,7 @@ class Checkout:
     def here(self) -> Iterator[None]:
         """Within, programs read this checkout."""
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(loading, "ENVIRONMENTS", self.folder / "environments")
-            patch.setattr(image_lock, "ENVIRONMENTS", self.folder / "environments")
+            use_environments(self.folder / "environments", patch)
             for name, image in self.pins.items():
                 patch.setitem(catalogue.images(), name, image)
             yield

@@ -20,9 +20,9 @@ from scripts.deployment.taking_down import take_down
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from scripts.terraform.saved_plans import images_lock
 from scripts.terraform.stack import StackRunner, TerraformError
 from stacks.common.given_up import release
+from stacks.platform.common.image_lock import lock_file
 from stacks.settings import Settings
 
 _BACKUP_VAULT = "azurerm_data_protection_backup_vault"
@@ -77,7 +77,7 @@ class Cleanup:
                 self._bring_up(run, scope.emptied)
         if self.mode is Mode.EVERYTHING and self._workspace().base == ROOT:
             # It names images of the registry that is gone.
-            images_lock(self._workspace()).unlink(missing_ok=True)
+            lock_file(self.settings.name).unlink(missing_ok=True)
 
     def _take_down(self, run: Rollout, stacks: tuple[str, ...]) -> None:
         if not take_down(run, Targets(self.settings.name, stacks), self.settings.name, self.tools.terminal):

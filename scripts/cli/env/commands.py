@@ -13,10 +13,9 @@ from scripts.core.console import err, out, print_json
 from scripts.core.deployed_record import local_records
 from scripts.core.environment_check import Verdict, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import default_environment, environments
-from scripts.core.workspace import ROOT
+from scripts.core.targets import default_environment
 from scripts.terraform.deployed_record import deployed_records
-from stacks.settings import Settings
+from stacks.settings import Settings, available_environments
 from stacks.settings.one_way_steps import Record
 from stacks.settings.reference import reference, write_reference
 from stacks.settings.schema import schema_text, write_schema
@@ -47,11 +46,12 @@ def check(
     disks do not shrink, the region stays. What is deployed is read from the state, with --all from local states alone.
     Exit code 4 when there is an error.
     """
-    names = environments() if every else [environment or default_environment()]
+    tools = tools_of(context)
+    names = available_environments(tools.checkout / "environments") if every else [environment or default_environment()]
     if not names:
         raise OperatorError("there is no environment file", "`llmctl env new NAME` writes one", ExitCode.SETTINGS)
-    deployed = None if every else partial(_deployed, tools_of(context))
-    verdicts = [verdict_of(name, ROOT, previous, deployed) for name in names]
+    deployed = None if every else partial(_deployed, tools)
+    verdicts = [verdict_of(name, tools.checkout, previous, deployed) for name in names]
     if as_json:
         print_json({"environments": [_plain(verdict) for verdict in verdicts]})
     else:
@@ -62,9 +62,10 @@ def check(
 
 
 @app.command("list")
-def list_environments(as_json: AsJson = False) -> None:
+def list_environments(context: typer.Context, as_json: AsJson = False) -> None:
     """List the environments, with region and domain."""
-    rows = [_row(verdict_of(name, ROOT, None)) for name in environments()]
+    checkout = tools_of(context).checkout
+    rows = [_row(verdict_of(name, checkout, None)) for name in available_environments(checkout / "environments")]
     if as_json:
         print_json({"environments": rows})
         return
@@ -115,14 +116,15 @@ def new(
         "opik_group": opik_group,
         "state": state,
     }
-    terminal, folder = tools_of(context).terminal, ROOT / "environments"
+    tools = tools_of(context)
+    folder = tools.checkout / "environments"
     if (folder / f"{name}.yaml").exists():
         raise OperatorError(
             f"environments/{name}.yaml exists; it stays as it is",
             f"edit it, then `llmctl env check {name}`",
             ExitCode.REFUSED,
         )
-    answers = asked(name, given, terminal)
+    answers = asked(name, given, tools.terminal)
     path = write_new(folder, name, render(answers))
     err.print(f"environments/{path.name} written.", markup=False)
     if keeps_local_state(answers):
@@ -152,7 +154,7 @@ def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/referen
 def _deployed(tools: Tools, settings: Settings) -> Mapping[str, Record]:
     if settings.state.azurerm or settings.state.hcp:
         return deployed_records(settings, tools.workspace(settings.name))
-    return local_records(ROOT / "state" / settings.name)
+    return local_records(tools.checkout / "state" / settings.name)
 
 
 def _show(verdict: Verdict) -> None:

@@ -10,7 +10,6 @@ from scripts.cluster.images import images_in
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
-from scripts.core.targets import environments
 from scripts.deployment.image_step import shown
 from scripts.deployment.image_step import verify as verify_signatures
 from scripts.images.desired import chosen
@@ -21,6 +20,7 @@ from scripts.images.registry.references import Reference
 from scripts.images.verification import Subject, find_scanner, is_clean
 from scripts.terraform.outputs import NotDeployedError
 from stacks.platform.common.image_lock import lock_file
+from stacks.settings import available_environments
 
 from .options import Names, RegistryHost, locked_images_of, open_shop
 
@@ -42,7 +42,7 @@ def prune(
     """
     tools = tools_of(context)
     shop = open_shop(environment, image, registry=registry)
-    locks = [shop.locked(), *(locked_images(lock_file(name)) for name in environments())]
+    locks = [shop.locked(), *(locked_images(lock_file(name)) for name in available_environments())]
     # What was locked once and is no longer desired is pruned too, unless only some images are selected.
     mine = set() if image else {entry.repository for entry in shop.locked().values()}
     repositories = shop.repositories | mine

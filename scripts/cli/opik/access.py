@@ -11,7 +11,6 @@ from scripts.core.azure import az
 from scripts.core.console import print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
-from scripts.core.workspace import ROOT
 from scripts.opik.sdk_environment import exports, sdk_variables
 from stacks.platform.components.opik.names import HOST
 
@@ -43,12 +42,13 @@ def env(
     The token itself is not printed: the shell fetches one when it evaluates the lines.
     """
     name = environment or default_environment()
-    settings = tools_of(context).load(name)
+    tools = tools_of(context)
+    settings = tools.load(name)
     base = f"http://127.0.0.1:{local}" if local else HOST.url(settings.domain)
     variables = sdk_variables(base)
     if as_json:
         print_json(variables)
         return
-    launcher = shlex.join([str(ROOT / "scripts" / "llmctl"), "opik", "token", name])
+    launcher = shlex.join([str(tools.checkout / "scripts" / "llmctl"), "opik", "token", name])
     for line in exports(variables, None if local else launcher):
         typer.echo(line)

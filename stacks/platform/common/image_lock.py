@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from stacks.settings import loading
+
 FORMAT = 1
-ENVIRONMENTS = Path(__file__).parents[3] / "environments"
 _ENTRY = re.compile(r"(?P<repository>[a-z0-9][a-z0-9._/-]*):(?P<tag>[\w][\w.-]{0,127})@(?P<digest>sha256:[0-9a-f]{64})")
 
 
@@ -35,7 +36,7 @@ class LockedImage:
 
 def lock_file(environment: str) -> Path:
     """Return the path of an environment's lock file, which need not exist."""
-    return ENVIRONMENTS / f"{environment}.images.lock.json"
+    return loading.ENVIRONMENTS / f"{environment}.images.lock.json"
 
 
 def read_lock(path: Path) -> dict[str, LockedImage]:

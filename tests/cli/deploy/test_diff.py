@@ -26,6 +26,7 @@ from scripts.terraform import saved_plans
 from scripts.terraform.outputs import read_outputs
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE
+from tests.support.cli.environment_folder import use_environments
 from tests.support.cli.terraform_projects import rollout, write_project
 
 pytestmark = pytest.mark.programs
@@ -278,9 +279,8 @@ def test_plans_of_another_environment_or_none_are_refused(deployed: Workspace, t
 def test_the_images_that_plans_were_made_with_come_back(
     deployed: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(saved_plans, "ROOT", tmp_path)
-    lock = tmp_path / "environments" / "dev.images.lock.json"
-    lock.parent.mkdir()
+    use_environments(tmp_path, monkeypatch)
+    lock = tmp_path / "dev.images.lock.json"
     lock.write_text('{"images": "then"}')
     keep(deployed, tmp_path / "plans", "disks")
     lock.write_text('{"images": "now"}')

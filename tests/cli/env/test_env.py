@@ -34,13 +34,12 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("dev", "prod"):
         source = ROOT / "environments" / f"{name}.yaml"
         (tmp_path / "environments" / source.name).write_text(source.read_text())
-    monkeypatch.setattr(env, "ROOT", tmp_path)
-    monkeypatch.setattr(env, "environments", lambda: sorted(p.stem for p in (tmp_path / "environments").glob("*.yaml")))
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(env.app, words, obj=CommandTools(terminal=Nobody()))
+    return CliRunner().invoke(env.app, words, obj=CommandTools(terminal=Nobody(), checkout=Path.cwd()))
 
 
 def new(name: str, **changed: str) -> Result:
@@ -148,7 +147,7 @@ def test_a_remote_state_that_cannot_be_read_is_told_and_stops_nothing(root: Path
     def unreachable(_name: str) -> Workspace:
         raise OperatorError("the storage account does not answer")
 
-    tools = CommandTools(terminal=Nobody(), workspace=unreachable)
+    tools = CommandTools(terminal=Nobody(), checkout=root, workspace=unreachable)
     result = CliRunner().invoke(env.app, ["check", "dev", "--json"], obj=tools)
     assert result.exit_code == ExitCode.OK, result.output
     notes = json.loads(result.stdout)["environments"][0]["notes"]
@@ -265,7 +264,7 @@ def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
 
 def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
     answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""]
-    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(terminal=answering(answers)))
+    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(checkout=Path.cwd(), terminal=answering(answers)))
     assert asked.exit_code == ExitCode.OK
     written = load_settings("staging", root / "environments")
     assert (written.identity.access_group_object_id, written.opik.access_group_object_id) == (None, None)
@@ -302,7 +301,7 @@ def test_a_place_for_the_state_that_is_none_is_a_wrong_command_line(state: str) 
 
 
 def test_questions_end_after_some_attempts(root: Path) -> None:
-    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(terminal=answering("nonsense")))
+    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(checkout=Path.cwd(), terminal=answering("nonsense")))
     assert isinstance(asked.exception, OperatorError)
     assert not (root / "environments" / "staging.yaml").exists()
 

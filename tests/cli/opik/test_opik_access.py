@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.cli.opik import access as opik_access
 from scripts.cli.opik import commands as opik
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.workspace import ROOT
 from tests.support.cli.fake_tools import Tools, install
 from tests.support.cli.operated_environment import OUTPUTS, outputs_of
 
@@ -21,8 +21,8 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tools:
     return install(tmp_path / "tools", monkeypatch)
 
 
-def run(*words: str) -> Result:
-    return CliRunner().invoke(opik.app, words, obj=CommandTools(outputs_of=outputs_of))
+def run(*words: str, checkout: Path = ROOT) -> Result:
+    return CliRunner().invoke(opik.app, words, obj=CommandTools(outputs_of=outputs_of, checkout=checkout))
 
 
 def refused(*words: str) -> OperatorError:
@@ -56,14 +56,13 @@ def shell(lines: str, *names: str, path: Path | None = None) -> list[str]:
 
 
 def test_the_sdks_variables_hold_no_token_until_a_shell_asks_for_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     root = tmp_path / "a checkout"
     (root / "scripts").mkdir(parents=True)
     (root / "scripts" / "llmctl").write_text('#!/bin/sh\n[ "$*" = "opik token dev" ] && echo ey.abc.def\n')
     (root / "scripts" / "llmctl").chmod(0o755)
-    monkeypatch.setattr(opik_access, "ROOT", root)
-    lines = run("env", "dev").stdout
+    lines = run("env", "dev", checkout=root).stdout
     assert "ey.abc.def" not in lines
     names = (
         "OPIK_URL_OVERRIDE",
@@ -81,13 +80,12 @@ def test_the_sdks_variables_hold_no_token_until_a_shell_asks_for_one(
     ]
 
 
-def test_a_shell_notices_when_there_is_no_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_shell_notices_when_there_is_no_token(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     (tmp_path / "scripts" / "llmctl").write_text("#!/bin/sh\nexit 5\n")
     (tmp_path / "scripts" / "llmctl").chmod(0o755)
-    monkeypatch.setattr(opik_access, "ROOT", tmp_path)
     with pytest.raises(subprocess.CalledProcessError):
-        shell(run("env", "dev").stdout, "OPIK_API_KEY")
+        shell(run("env", "dev", checkout=tmp_path).stdout, "OPIK_API_KEY")
 
 
 def test_a_forwarded_port_needs_no_key() -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from scripts.applications.ingress import Ingress, ingress_of
 from scripts.cli.tools import Tools as CommandTools
-from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT, Workspace
@@ -21,10 +20,9 @@ from scripts.opik.changelog import FOLDER
 from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from stacks.platform.common import image_lock
-from stacks.settings import loading
 from stacks.settings.data import DataDisk
 
+from .environment_folder import use_environments
 from .fake_tools import API_URL, Tools, install, kubeconfig
 from .terminals import Nobody
 from .terraform_projects import rollout, write_project
@@ -112,9 +110,7 @@ def operate(deployed: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Op
     operated.file.write_text((ROOT / "environments" / "dev.yaml").read_text("utf-8"), "utf-8")
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(folder / "plugins"))
-    monkeypatch.setattr(environment_file, "ROOT", folder)
-    monkeypatch.setattr(loading, "ENVIRONMENTS", operated.file.parent)
-    monkeypatch.setattr(image_lock, "ENVIRONMENTS", operated.file.parent)
+    use_environments(operated.file.parent, monkeypatch)
     operated.tools.write("kubeconfig.json", kubeconfig())
     return operated
 

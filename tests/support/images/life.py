@@ -31,11 +31,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
-from stacks.platform.common import catalogue, image_lock
+from stacks.platform.common import catalogue
+from stacks.settings import loading
 # The publisher on loopback has other content than the real ones.
 pinned = catalogue.images()
 pinned.update({{name: replace(image, digest=None) for name, image in pinned.items()}})
-image_lock.ENVIRONMENTS = Path({environments!r})
+loading.ENVIRONMENTS = Path({environments!r})
 import main
 main.main()
 """
