@@ -17,9 +17,11 @@ from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.console import TERMINAL, Terminal
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT, Workspace
+from scripts.deployment.image_step import IMAGES, ImageStep
 from scripts.deployment.preflight import login_consent
 from scripts.deployment.preflight.login_consent import LoginConsent
 from scripts.deployment.shared_images import rollout
+from scripts.opik.migrations import Changelogs, changelogs
 from scripts.terraform.deployed_groups import Groups, resource_groups
 from scripts.terraform.outputs import kubectl_of, outputs_of
 from scripts.terraform.prepare import Job
@@ -52,6 +54,12 @@ class Tools:
     """Says how the ingress of an environment is reached."""
     entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins
     """Gives the object ids of accounts in Entra, by e-mail address."""
+    images: ImageStep = IMAGES
+    """What a deployment does about images."""
+    changelogs: Changelogs = changelogs
+    """Gives the schema migrations that a release of Opik brings."""
+    patience_s: float = 900.0
+    """How long commands wait for an application to become healthy, in seconds."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Tells the time."""
     consent_of: Callable[[str], LoginConsent] = login_consent.look

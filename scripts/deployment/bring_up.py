@@ -15,13 +15,19 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
 from stacks.common import fresh_secrets
 
-from . import image_step
 from .bill import first_bill
 from .going_back import GoingBack
+from .image_step import IMAGES, ImageStep
 
 
 def bring_up(
-    run: Rollout, chosen: Targets, consent: Consent, *, with_images: bool = False, back: GoingBack | None = None
+    run: Rollout,
+    chosen: Targets,
+    consent: Consent,
+    *,
+    with_images: bool = False,
+    back: GoingBack | None = None,
+    image_step: ImageStep = IMAGES,
 ) -> bool:
     """Plan, ask and apply; return whether every stack is as it should be.
 
@@ -57,7 +63,7 @@ def bring_up(
     durable = [name for name, stack in run.stacks.items() if stack.durable]
     ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
     disposable = [name for name in run.stacks if name not in durable]
-    if ok and with_images and not run.reviewed and image_step.bring_images(run.workspace, run.processes):
+    if ok and with_images and not run.reviewed and image_step.bring(run.workspace, run.processes):
         run.stale.update(disposable)
     if ok and disposable:
         image_step.require_signed(chosen.environment, run.processes)

@@ -40,7 +40,7 @@ class GoingBack:
     """Gives the losses that the file of an environment agrees to."""
     connect: Callable[[str], Kubectl] = kubectl_of
     """Gives kubectl for the cluster of an environment."""
-    changelogs: Callable[[], Changelogs] = changelogs
+    changelogs: Changelogs = changelogs
     """Gives the schema migrations that a release of Opik brings."""
     require_older_opik: Callable[[str, str, Callable[[str], Kubectl], Changelogs], None] = require_older_can_run
     """Asks the databases whether an older Opik can live with their schema."""
@@ -72,7 +72,7 @@ class GoingBack:
         deployed, asked = lowered[0][1].versions
         what = f"Opik {deployed} is deployed, this checkout asks for {asked}"
         try:
-            self.require_older_opik(environment, asked, self.connect, self.changelogs())
+            self.require_older_opik(environment, asked, self.connect, self.changelogs)
         except OperatorError as error:
             stay = f"to stay: git pull, or write opik.version: {deployed} into environments/{environment}.yaml"
             raise OperatorError(

@@ -1,5 +1,6 @@
 """The container images of an environment, as a step between its registry and its cluster."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,13 +81,18 @@ def unlocked(shop: EnvironmentImages) -> list[str]:
     ]
 
 
-def pending(environment: str) -> list[str]:
+def images_of(environment: str) -> EnvironmentImages:
+    """Return the images of an environment, as its file describes them. Raises OperatorError."""
+    return EnvironmentImages(load_environment(environment))
+
+
+def pending(environment: str, images_of: Callable[[str], EnvironmentImages] = images_of) -> list[str]:
     """Return the images that a deployment of the environment will build or import.
 
     Raises OperatorError, also when the source of a built image cannot be fetched.
     """
     try:
-        return unlocked(EnvironmentImages(load_environment(environment)))
+        return unlocked(images_of(environment))
     except GitError as error:
         fix = "check the network, or deploy what is locked with --skip-images"
         raise OperatorError(error.message, fix, error.code) from None
@@ -100,7 +106,7 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
     Raises OperatorError when something failed.
     """
     err.print("Images: building and importing what the registry lacks")
-    shop = EnvironmentImages(load_environment(workspace.environment))
+    shop = images_of(workspace.environment)
     with environment_lock(CACHE / "locks", f"{workspace.environment}-images", "deploy"):
         changed = ensure(shop, Tools(), processes).lock_changed
     if changed:
@@ -109,20 +115,37 @@ def bring_images(workspace: Workspace, processes: Processes) -> bool:
     return changed
 
 
-def require_signed(environment: str, processes: Processes) -> None:
+def require_signed(
+    environment: str, processes: Processes, images_of: Callable[[str], EnvironmentImages] = images_of
+) -> None:
     """Let a deployment go on only with signed images, where the environment asks for that (`verify_signatures`).
 
     Raises OperatorError when an image is not locked or not signed.
     """
-    settings = load_environment(environment)
-    if settings.images.verify_signatures:
-        verify(EnvironmentImages(settings), processes)
+    found = images_of(environment)
+    if found.settings.images.verify_signatures:
+        verify(found, processes)
 
 
 def verify(shop: EnvironmentImages, processes: Processes) -> int:
     """Verify the signature of every locked image and return their number. Raises OperatorError."""
     with Board(err, keep_ended=False) as board:
         return require_signatures(shop, processes, board)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageStep:
+    """What a deployment does about images."""
+
+    pending: Callable[[str], list[str]] = pending
+    """Returns the images of an environment that will be built or imported."""
+    bring: Callable[[Workspace, Processes], bool] = bring_images
+    """Brings them, and tells whether plans made before are then out of date."""
+    require_signed: Callable[[str, Processes], None] = require_signed
+    """Raises OperatorError where an image has to be signed and is not."""
+
+
+IMAGES = ImageStep()
 
 
 def shown(path: Path) -> str:

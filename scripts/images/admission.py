@@ -20,13 +20,21 @@ def require_signatures(shop: EnvironmentImages, processes: Processes, board: Boa
     Raises OperatorError when one is not locked or not signed by `images.signing_key`, or one that is built has no
     provenance signed by it.
     """
+    _require_locked(shop)
+    return verify_locked(shop, processes, board)
+
+
+def verify_locked(shop: EnvironmentImages, processes: Processes, board: Board) -> int:
+    """Verify every image of the lock file that the environment deploys, and return their number.
+
+    Raises OperatorError as `require_signatures` does.
+    """
     settings = shop.settings
     key = settings.images.signing_key
     if key is None:
         raise OperatorError(
             f"{settings.name} names no key to verify signatures with", "write images.signing_key", ExitCode.SETTINGS
         )
-    _require_locked(shop)
     require_cosign()
     locked = shop.locked()
 

@@ -5,7 +5,6 @@ Neither a finished deployment nor a healthy server says so: a migration that fai
 """
 
 from collections.abc import Callable, Mapping
-from functools import partial
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.checks import Check
@@ -30,9 +29,9 @@ _WAY_ON = (
 )
 
 
-def changelogs() -> Changelogs:
-    """Return what reads a release's migrations out of its source, which is fetched once."""
-    return partial(changelog_at, cache=CACHE / "images" / "source")
+def changelogs(version: Version) -> Mapping[ChangeSetId, ChangeSet]:
+    """Return a release's migrations out of its source, which is fetched once. Raises OperatorError."""
+    return changelog_at(version, CACHE / "images" / "source")
 
 
 class MissingMigrationsError(OperatorError):
@@ -73,13 +72,15 @@ def migration_check(cluster: OpikCluster, version: Version, changelogs: Changelo
     return Check(f"all {count} migrations", "")
 
 
-def after_deployment(settings: Settings, connect: Callable[[str], Kubectl]) -> bool:
+def after_deployment(
+    settings: Settings, connect: Callable[[str], Kubectl], changelogs: Changelogs = changelogs
+) -> bool:
     """Compare an environment that has just been deployed; return False when migrations are missing.
 
     Where the cluster or the source cannot be reached from this machine, that is printed, with the command to try again.
     """
     try:
-        count = require_migrated(OpikCluster(connect(settings.name)), desired_version(settings), changelogs())
+        count = require_migrated(OpikCluster(connect(settings.name)), desired_version(settings), changelogs)
     except MissingMigrationsError as error:
         err.print(f"{error.message}\n{error.fix}", markup=False)
         return False

@@ -13,6 +13,7 @@ from scripts.core.targets import Targets
 from scripts.core.workspace import Workspace
 from scripts.deployment import image_step
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.image_step import ImageStep
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.images.oci_registry import OciRegistry
 from tests.support.images.sources import VERSION, pinned, workshop, write_source
@@ -43,9 +44,7 @@ def deployed(workspace: Workspace) -> set[str]:
     return {path.stem for path in (workspace.base / "state" / "dev").glob("*.tfstate")}
 
 
-def test_images_come_after_the_durable_stacks_and_the_rest_deploys_what_they_locked(
-    project: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_come_after_the_durable_stacks_and_the_rest_deploys_what_they_locked(project: Workspace) -> None:
     before: list[set[str]] = []
 
     def bring(workspace: Workspace, _processes: Processes) -> bool:
@@ -54,55 +53,49 @@ def test_images_come_after_the_durable_stacks_and_the_rest_deploys_what_they_loc
         write_project(workspace.base, {"network": {"input": {"image": "by digest"}}})
         return True
 
-    monkeypatch.setattr(image_step, "pending", lambda _environment: ["app/backend"])
-    monkeypatch.setattr(image_step, "bring_images", bring)
-    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True)
+    step = ImageStep(pending=lambda _environment: ["app/backend"], bring=bring)
+    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True, image_step=step)
     assert before == [{"identity", "disks"}]
     assert input_of(project, "network") == {"image": "by digest"}
 
 
-def test_missing_images_alone_are_a_reason_to_deploy(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_images_alone_are_a_reason_to_deploy(project: Workspace) -> None:
     assert bring_up(rollout(project), EVERYTHING, AGREED)
     brought: list[str] = []
     waiting = ["app/backend"]
-    monkeypatch.setattr(image_step, "pending", lambda _environment: waiting)
 
     def bring(workspace: Workspace, _processes: Processes) -> bool:
         brought.append(workspace.environment)
         return False
 
-    monkeypatch.setattr(image_step, "bring_images", bring)
-    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True)
+    step = ImageStep(pending=lambda _environment: waiting, bring=bring)
+    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True, image_step=step)
     assert brought == ["dev"]
     waiting.clear()
-    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True)
+    assert bring_up(rollout(project), EVERYTHING, AGREED, with_images=True, image_step=step)
     assert brought == ["dev"], "up to date"
 
 
-def test_nothing_of_the_cluster_is_touched_when_an_image_fails(
-    project: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_of_the_cluster_is_touched_when_an_image_fails(project: Workspace) -> None:
     def fail(_workspace: Workspace, _processes: Processes) -> bool:
         raise OperatorError("1 of 3 images failed; the lock file is as it was")
 
-    monkeypatch.setattr(image_step, "pending", lambda _environment: ["app/backend"])
-    monkeypatch.setattr(image_step, "bring_images", fail)
+    step = ImageStep(pending=lambda _environment: ["app/backend"], bring=fail)
     with pytest.raises(OperatorError, match="images failed"):
-        bring_up(rollout(project), EVERYTHING, AGREED, with_images=True)
+        bring_up(rollout(project), EVERYTHING, AGREED, with_images=True, image_step=step)
     assert deployed(project) == {"identity", "disks"}
 
 
 @pytest.mark.parametrize(("targets", "with_images"), [(EVERYTHING, False), (Targets("dev", ("network",)), True)])
 def test_skipped_or_for_single_stacks_images_are_not_even_looked_at(
-    project: Workspace, monkeypatch: pytest.MonkeyPatch, targets: Targets, with_images: bool
+    project: Workspace, targets: Targets, with_images: bool
 ) -> None:
     def unexpected(*_arguments: object) -> Any:
         raise AssertionError("images were looked at")
 
     assert bring_up(rollout(project), EVERYTHING, AGREED)
-    monkeypatch.setattr(image_step, "pending", unexpected)
-    monkeypatch.setattr(image_step, "bring_images", unexpected)
-    assert bring_up(rollout(project, *targets.stacks), targets, AGREED, with_images=with_images)
+    step = ImageStep(pending=unexpected, bring=unexpected)
+    assert bring_up(rollout(project, *targets.stacks), targets, AGREED, with_images=with_images, image_step=step)
 
 
 def test_what_is_pending_is_known_from_list_and_lock_alone(tmp_path: Path) -> None:
@@ -128,11 +121,8 @@ def test_what_is_pending_is_known_from_list_and_lock_alone(tmp_path: Path) -> No
     assert VERSION in shop.images[0].tag
 
 
-def test_without_the_source_a_deployment_says_how_to_do_without_images(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_source_a_deployment_says_how_to_do_without_images(tmp_path: Path) -> None:
     absent = workshop(tmp_path, pinned(tmp_path / "absent"), "127.0.0.1:1")
-    monkeypatch.setattr(image_step, "EnvironmentImages", lambda _settings: absent)
     with pytest.raises(OperatorError, match="cannot be fetched") as caught:
-        image_step.pending("dev")
+        image_step.pending("dev", lambda _environment: absent)
     assert "--skip-images" in caught.value.fix

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,9 @@ from scripts.core.consent import Consent
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.targets import Targets
-from scripts.deployment import image_step
 from scripts.deployment.bring_up import bring_up
-from scripts.images import admission
-from scripts.images.admission import require_signatures
+from scripts.deployment.image_step import ImageStep, require_signed
+from scripts.images.admission import require_signatures, verify_locked
 from scripts.images.builders.local import Buildah
 from scripts.images.environment_images import EnvironmentImages
 from scripts.images.lock import write_lock
@@ -142,14 +142,16 @@ def test_a_deployment_leaves_the_cluster_alone_when_a_signature_is_missing(
     assert cosign.read_text() == ""
     monkeypatch.delenv("TF_CLI_CONFIG_FILE", raising=False)
     monkeypatch.setenv("TF_PLUGIN_CACHE_DIR", str(tmp_path / "plugins"))
-    monkeypatch.setattr(image_step, "load_environment", lambda _name: verifying())
-    monkeypatch.setattr(image_step, "pending", lambda _environment: [])
-    monkeypatch.setattr(image_step, "bring_images", lambda _workspace, _processes: False)
+    step = ImageStep(
+        pending=lambda _environment: [],
+        bring=lambda _workspace, _processes: False,
+        require_signed=partial(require_signed, images_of=lambda _environment: EnvironmentImages(verifying())),
+    )
     folder = tmp_path / "project"
     folder.mkdir()
     project = write_project(folder)
     with pytest.raises(OperatorError, match="images are not signed"):
-        bring_up(rollout(project), Targets("dev"), Consent("dev", yes=True), with_images=with_images)
+        bring_up(rollout(project), Targets("dev"), Consent("dev", yes=True), with_images=with_images, image_step=step)
     deployed = {path.stem for path in (project.base / "state" / "dev").glob("*.tfstate")}
     assert deployed == {"identity", "disks"}
 
@@ -202,8 +204,7 @@ def test_what_is_built_is_signed_with_the_real_cosign_and_another_key_is_refused
 
     def verified_with(key: str) -> int:
         checked = replace(mine, settings=verifying(str(tmp_path / key)))
-        monkeypatch.setattr(admission, "_require_locked", lambda _shop: None)
-        return require_signatures(checked, Processes(), Quiet())
+        return verify_locked(checked, Processes(), Quiet())
 
     assert verified_with("own.pub") == len(built)
     said = mine.log("app/backend-verification").read_text().splitlines()

@@ -18,7 +18,6 @@ from typer.testing import CliRunner
 
 from main import build_app
 from scripts.cli.domain import commands as domain
-from scripts.cli.opik import change as opik_change
 from scripts.cli.opik import commands as opik
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.consent import Consent
@@ -30,10 +29,11 @@ from scripts.deployment.bring_up import bring_up
 from scripts.deployment.taking_down import take_down
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.opik import migrations as opik_migrations
 from scripts.opik import source
-from scripts.opik.changelog import changelog
+from scripts.opik.changelog import ChangeSet, ChangeSetId, changelog
 from scripts.opik.cluster import NAMESPACE
+from scripts.opik.migrations import Changelogs
+from scripts.opik.versions import Version
 from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
@@ -137,7 +137,7 @@ VOLUME, CLAIM, INGRESS = (
 class Stage:
     """One environment, rehearsed in a folder of its own, whose file the commands change."""
 
-    def __init__(self, environment: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    def __init__(self, environment: str, folder: Path, patch: pytest.MonkeyPatch, changelogs: Changelogs) -> None:
         self.environment = environment
         self.file = folder / "environments" / f"{environment}.yaml"
         self.file.parent.mkdir(parents=True)
@@ -149,6 +149,8 @@ class Stage:
         self.command_tools = CommandTools(
             # A Wednesday, far from any maintenance.
             now=lambda: datetime(2026, 7, 15, 12, tzinfo=UTC),
+            changelogs=changelogs,
+            patience_s=0,
             workspace=lambda _name: self.rehearsal.workspace,
             rollout=self.rollout,
             outputs_of=self.outputs_of,
@@ -230,12 +232,14 @@ def life(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
     with pytest.MonkeyPatch.context() as patch:
         repository = upstream(folder / "upstream", SCHEMA)
         build = Build(git=repository, context=source.BACKEND)
-        patch.setattr(source, "images", lambda: {"opik/backend": Image(repository="r", tag=PINNED, build=build)})
-        patch.setattr(source, "changelog", lambda files: changelog({**files, ANALYTICS_FILE: ANALYTICS_CHANGE}))
-        patch.setattr(opik_migrations, "CACHE", folder / "cache")
-        patch.setattr(opik_change, "HEALTH_PATIENCE_S", 0)
+        backend = {"opik/backend": Image(repository="r", tag=PINNED, build=build)}
+
+        def changelogs(version: Version) -> dict[ChangeSetId, ChangeSet]:
+            found = source.changelog_at(version, folder / "cache", backend)
+            return found | changelog({ANALYTICS_FILE: ANALYTICS_CHANGE})
+
         patch.setattr(domain, "outside_checks", lambda *_: [])
-        yield _lived(Stage(MODES[request.param], folder, patch))
+        yield _lived(Stage(MODES[request.param], folder, patch, changelogs))
 
 
 def _lived(stage: Stage) -> Life:

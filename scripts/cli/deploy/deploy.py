@@ -78,8 +78,8 @@ def deploy(
             saved_plans.restore(plans, run)
         check_before(run, settings)
         require_none_pending(run, chosen.environment, tools.kubectl_of)
-        back = GoingBack(connect=tools.kubectl_of)
-        ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back)
+        back = GoingBack(connect=tools.kubectl_of, changelogs=tools.changelogs)
+        ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back, image_step=tools.images)
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:
@@ -95,7 +95,7 @@ def deploy(
 def _opik_is_migrated(settings: Settings, run: Rollout, tools: Tools) -> bool:
     if "platform" not in run.stacks or not settings.opik.enabled:
         return True
-    migrated = opik_migrations.after_deployment(settings, tools.kubectl_of)
+    migrated = opik_migrations.after_deployment(settings, tools.kubectl_of, tools.changelogs)
     _tell_retention(settings, tools)
     return migrated
 

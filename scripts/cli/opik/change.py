@@ -11,13 +11,12 @@ from scripts.core.console import err, report
 from scripts.core.environment_file import AgreedEdit, Edit, edited
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
-from scripts.deployment import image_step
 from scripts.deployment.bring_up import bring_up
 from scripts.deployment.going_back import GoingBack
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.health import inside_checks
 from scripts.opik.migration_log import MigrationLog
-from scripts.opik.migrations import Changelogs, MissingMigrationsError, require_migrated
+from scripts.opik.migrations import MissingMigrationsError, require_migrated
 from scripts.opik.versions import Version
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
@@ -26,7 +25,6 @@ from stacks.platform.common.image_lock import lock_file
 RECORD = "disks"
 """Records which version's schema the disks hold."""
 STACK = "platform"
-HEALTH_PATIENCE_S = 900.0
 
 
 @dataclass(frozen=True)
@@ -40,8 +38,6 @@ class Change:
     """Command that goes back, for messages."""
     back_up: Callable[[], None] | None
     """Backs up all disks, or raises OperatorError; None when the operator wants no backup."""
-    changelogs: Changelogs
-    """Gives the schema migrations that a release brings."""
     tools: Tools = field(default_factory=Tools)
     checked: tuple[str, ...] = ()
     """What may go back, because the databases were asked."""
@@ -68,7 +64,7 @@ class Change:
         with self.tools.rollout(Job("opik", targets, workspace)) as run:
             self._bring_images(run)
             with MigrationLog(self.cluster.kubectl, log, report) as migrations:
-                back = GoingBack(checked=self.checked, connect=self.tools.kubectl_of)
+                back = GoingBack(checked=self.checked, connect=self.tools.kubectl_of, changelogs=self.tools.changelogs)
                 ok = bring_up(run, targets, AgreedEdit(**vars(self.consent), edit=edit), back=back)
         edit.keep()
         if migrations.migrated:
@@ -83,8 +79,8 @@ class Change:
     def _bring_images(self, run: Rollout) -> None:
         """Bring the version's images before the plan, so that the plan names them."""
         # Without a lock file the environment takes its images from upstream.
-        if lock_file(self.environment).exists() and image_step.pending(self.environment):
-            image_step.bring_images(run.workspace, run.processes)
+        if lock_file(self.environment).exists() and self.tools.images.pending(self.environment):
+            self.tools.images.bring(run.workspace, run.processes)
 
     @contextmanager
     def _lock_kept_with(self, edit: Edit) -> Iterator[None]:
@@ -99,14 +95,16 @@ class Change:
 
     def _require_migrations(self, version: Version) -> None:
         try:
-            count = require_migrated(self.cluster, version, self.changelogs)
+            count = require_migrated(self.cluster, version, self.tools.changelogs)
         except MissingMigrationsError as error:
             raise OperatorError(error.message, f"{error.fix}; or go back: {self.back}") from None
         report(f"All {count} schema migrations of {version} have been executed")
 
     def _require_health(self, version: Version) -> None:
         err.print("Waiting until Opik is healthy")
-        checks = wait_until_passed(lambda: inside_checks(self.cluster, version), report, patience_s=HEALTH_PATIENCE_S)
+        checks = wait_until_passed(
+            lambda: inside_checks(self.cluster, version), report, patience_s=self.tools.patience_s
+        )
         print_checks(checks)
         if failed(checks):
             raise OperatorError(

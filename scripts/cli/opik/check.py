@@ -15,7 +15,7 @@ from scripts.opik.cluster import OpikCluster
 from scripts.opik.desired import desired_version
 from scripts.opik.health import inside_checks
 from scripts.opik.history import running
-from scripts.opik.migrations import changelogs, migration_check
+from scripts.opik.migrations import migration_check
 from scripts.opik.retention import retention_check
 from scripts.opik.versions import sdk_mismatch
 from stacks.platform.components.opik.names import HOST
@@ -42,7 +42,7 @@ def health(
     now = running(cluster.history())
     checks = [Check(f"deployed {now}", "" if now == asked else f"environments/{name}.yaml asks for {asked}")]
     checks += inside_checks(cluster, now)
-    checks.append(migration_check(cluster, now or asked, changelogs()))
+    checks.append(migration_check(cluster, now or asked, tools.changelogs))
     checks.append(retention_check(cluster.kubectl, settings))
     if not inside:
         checks += host_checks(tools.ingress_of(settings), HOST, settings.domain)

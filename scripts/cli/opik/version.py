@@ -17,7 +17,6 @@ from scripts.opik.cluster import OpikCluster
 from scripts.opik.desired import desired_version
 from scripts.opik.disk_backup import Vault, back_up, disks_of
 from scripts.opik.history import running
-from scripts.opik.migrations import changelogs
 from scripts.opik.rollback import require_way_back, target_of
 from scripts.opik.versions import Version, crossed, refused_upgrade, sdk_mismatch
 from scripts.terraform.outputs import connected
@@ -93,7 +92,7 @@ def rollback(
     history = cluster.history()
     target = target_of(history, asked, named)
     with err.status("Comparing schema migrations"):
-        require_way_back(cluster, history, target, changelogs())
+        require_way_back(cluster, history, target, tools.changelogs)
     replace(change, checked=(OPIK, *OPIK_IMAGES)).make(target)
     out.print(f"Opik {target} runs in {name}. SDKs: pip install opik=={target}. Commit environments/{name}.yaml.")
 
@@ -136,7 +135,6 @@ def _change(environment: str, tools: Tools, *, yes: bool, skip_backup: bool) -> 
         Consent(environment, yes, terminal=tools.terminal),
         f"`llmctl opik rollback {environment}`",
         None if skip_backup else backup,
-        changelogs(),
         tools,
     )
     return change, cluster, asked

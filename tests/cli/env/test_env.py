@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from scripts.cli.env import commands as env
 from scripts.cli.env.new import write_new
 from scripts.cli.tools import Tools as CommandTools
+from scripts.core.console import Terminal
 from scripts.core.deployed_record import local_records
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT, Workspace
@@ -39,7 +40,11 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def run(*words: str) -> Result:
-    return CliRunner().invoke(env.app, words, obj=CommandTools(terminal=Nobody(), checkout=Path.cwd()))
+    return run_at(Nobody(), *words)
+
+
+def run_at(terminal: Terminal, *words: str) -> Result:
+    return CliRunner().invoke(env.app, words, obj=CommandTools(terminal=terminal, checkout=Path.cwd()))
 
 
 def new(name: str, **changed: str) -> Result:
@@ -264,7 +269,7 @@ def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
 
 def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
     answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""]
-    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(checkout=Path.cwd(), terminal=answering(answers)))
+    asked = run_at(answering(answers), "new", "staging")
     assert asked.exit_code == ExitCode.OK
     written = load_settings("staging", root / "environments")
     assert (written.identity.access_group_object_id, written.opik.access_group_object_id) == (None, None)
@@ -301,7 +306,7 @@ def test_a_place_for_the_state_that_is_none_is_a_wrong_command_line(state: str) 
 
 
 def test_questions_end_after_some_attempts(root: Path) -> None:
-    asked = CliRunner().invoke(env.app, ["new", "staging"], obj=CommandTools(checkout=Path.cwd(), terminal=answering("nonsense")))
+    asked = run_at(answering("nonsense"), "new", "staging")
     assert isinstance(asked.exception, OperatorError)
     assert not (root / "environments" / "staging.yaml").exists()
 

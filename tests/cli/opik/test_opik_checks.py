@@ -29,13 +29,18 @@ def test_health_names_a_migration_that_was_passed_over(operated: Operated) -> No
     assert "MySQL 000002_b" in result.stdout
 
 
+def migrated(operated: Operated) -> bool:
+    tools = operated.command_tools
+    return opik_migrations.after_deployment(load_environment("dev"), tools.kubectl_of, tools.changelogs)
+
+
 def test_a_deployment_is_compared_and_says_what_is_missing(
     operated: Operated, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert opik_migrations.after_deployment(load_environment("dev"), operated.command_tools.kubectl_of)
+    assert migrated(operated)
     assert "all 2 migrations have been executed" in capsys.readouterr().err
     operated.tools.write("exec-opik-mysql-0", "me\tanother\n")
-    assert not opik_migrations.after_deployment(load_environment("dev"), operated.command_tools.kubectl_of)
+    assert not migrated(operated)
     assert "MySQL 000001_a" in capsys.readouterr().err
 
 
@@ -53,7 +58,7 @@ def test_llmctl_deploy_ends_with_what_the_databases_hold(
 
 def test_databases_without_a_history_are_no_success(operated: Operated, capsys: pytest.CaptureFixture[str]) -> None:
     (operated.tools.folder / "exec-opik-mysql-0").unlink()
-    assert not opik_migrations.after_deployment(load_environment("dev"), operated.command_tools.kubectl_of)
+    assert not migrated(operated)
     assert "cannot be read" in capsys.readouterr().err
 
 
@@ -61,7 +66,7 @@ def test_a_cluster_that_cannot_be_asked_is_said_with_the_command_that_asks_again
     operated: Operated, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (operated.tools.folder / "kubeconfig.json").unlink()
-    assert opik_migrations.after_deployment(load_environment("dev"), operated.command_tools.kubectl_of)
+    assert migrated(operated)
     said = capsys.readouterr().err
     assert "were not compared" in said
     assert "llmctl opik health dev" in said

@@ -5,10 +5,9 @@ from pathlib import Path
 import pytest
 
 from scripts.core.errors import ExitCode
-from scripts.opik import source
 from tests.support.cli.operated_environment import Operated
 from tests.support.opik.frontend import frontend
-from tests.support.opik.operated import LEDGER, backend_of, backups, refused, run, runs, upgraded
+from tests.support.opik.operated import LEDGER, backups, changelogs_from, refused, run, runs, upgraded
 
 pytestmark = pytest.mark.programs
 
@@ -56,11 +55,9 @@ def test_without_the_databases_the_worst_is_assumed(operated: Operated) -> None:
     assert "have migrated cannot be read" in error.message
 
 
-def test_without_the_source_nothing_is_known_and_nothing_is_done(
-    operated: Operated, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_source_nothing_is_known_and_nothing_is_done(operated: Operated, tmp_path: Path) -> None:
     runs(operated, "2.1.23", "2.1.30")
-    monkeypatch.setattr(source, "images", lambda: backend_of(f"file://{tmp_path / 'gone'}"))
+    operated.changelogs = changelogs_from(f"file://{tmp_path / 'gone'}", tmp_path / "cache")
     assert refused(operated, "rollback", "dev", "--yes").code == ExitCode.NOT_READY
     assert backups(operated.tools) == 0
 

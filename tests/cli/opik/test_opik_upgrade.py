@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from scripts.core.errors import ExitCode
-from scripts.deployment import image_step
+from scripts.deployment.image_step import ImageStep
 from tests.support.cli.operated_environment import Operated
 from tests.support.opik.frontend import frontend
 from tests.support.opik.operated import LEDGER, backups, refused, runs, upgraded
@@ -53,18 +53,15 @@ def test_a_version_that_cannot_follow_is_refused_before_anything(
     assert backups(operated.tools) == 0
 
 
-def test_a_plan_that_fails_leaves_file_and_lock_as_they_were(
-    operated: Operated, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_plan_that_fails_leaves_file_and_lock_as_they_were(operated: Operated) -> None:
     operated.lock.write_text("{}")
     before = operated.text
-    monkeypatch.setattr(image_step, "pending", lambda _name: ["opik/backend"])
 
     def bring(*_arguments: object) -> bool:
         operated.lock.write_text('{"new": true}')
         return True
 
-    monkeypatch.setattr(image_step, "bring_images", bring)
+    operated.images = ImageStep(pending=lambda _name: ["opik/backend"], bring=bring)
     operated.broken = {"input": "${terraform_data.missing.id}"}
     assert "planning failed: platform" in refused(operated, "upgrade", "2.1.30", "dev", "--yes").message
     assert operated.text == before

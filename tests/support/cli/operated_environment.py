@@ -16,7 +16,9 @@ from scripts.core.consent import Consent
 from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT, Workspace
 from scripts.deployment.bring_up import bring_up
+from scripts.deployment.image_step import ImageStep
 from scripts.opik.changelog import FOLDER
+from scripts.opik.migrations import Changelogs, changelogs
 from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
@@ -57,6 +59,9 @@ class Operated:
         """How its ingress is reached; None for the real one."""
         self.now = datetime(2026, 7, 15, 12, tzinfo=UTC)
         """A Wednesday, far from any maintenance."""
+        self.changelogs: Changelogs = changelogs
+        """Gives the schema migrations of a release of Opik."""
+        self.images = ImageStep()
         self.broken: Mapping[str, Any] = {}
         """Arguments of the resource in `platform` that make a deployment fail."""
 
@@ -75,6 +80,9 @@ class Operated:
             outputs_of=outputs_of,
             kubectl_of=lambda _name: connected(OUTPUTS["aks"]),
             ingress_of=lambda settings: self.ingress or ingress_of(settings),
+            changelogs=self.changelogs,
+            images=self.images,
+            patience_s=0,
             now=lambda: self.now,
         )
 

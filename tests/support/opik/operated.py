@@ -1,9 +1,15 @@
 """Releases of Opik with their migrations, and `llmctl opik` on an environment that runs one of them."""
 
+from pathlib import Path
+
 from typer.testing import CliRunner, Result
 
 from scripts.cli.opik import commands as opik
 from scripts.core.errors import OperatorError
+from scripts.opik.changelog import ChangeSet, ChangeSetId, changelog
+from scripts.opik.migrations import Changelogs
+from scripts.opik.source import changelog_at
+from scripts.opik.versions import Version
 from stacks.platform.common.catalogue import Build, Image
 from tests.support.cli.fake_tools import Tools
 from tests.support.cli.helm_history import revision
@@ -53,6 +59,16 @@ def upgraded(operated: Operated, version: str, *options: str) -> Result:
     operated.tools.write("exec-opik-mysql-0", LEDGER[version])
     with frontend(operated.tools, version=version):
         return run(operated, "upgrade", version, "dev", "--yes", *options)
+
+
+def changelogs_from(url: str, cache: Path) -> Changelogs:
+    """Return what reads a release's migrations out of the repository at `url`, and one of ClickHouse with each."""
+
+    def changelogs(version: Version) -> dict[ChangeSetId, ChangeSet]:
+        analytics = {"db-app-analytics/x.sql": "--changeset you:x\nCREATE TABLE x (y String);"}
+        return changelog_at(version, cache, backend_of(url)) | changelog(analytics)
+
+    return changelogs
 
 
 def backend_of(url: str) -> dict[str, Image]:
