@@ -32,7 +32,7 @@ from stacks.platform.common.images import login_server
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.image_policy.policy import image_policy
 from stacks.settings import Settings, load_settings
-from tests.support.cli.environment_folder import use_environments
+from tests.support.cli.environment_folder import copy_environments
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.images.sources import VERSION, git, pinned, workshop, write_source
 from tests.support.stacks.components import images_of, namespaces
@@ -58,7 +58,7 @@ def verifying(key: str = KEY) -> Settings:
 @pytest.fixture
 def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, LockedImage]:
     """Return a lock of every image, which the environment `dev` then has."""
-    use_environments(tmp_path, monkeypatch)
+    copy_environments(tmp_path, monkeypatch)
     names = enumerate(sorted(images()))
     found = {name: LockedImage(f"mirror/{name}", images()[name].tag, f"sha256:{number:064x}") for number, name in names}
     write_lock(lock_file("dev"), found)

@@ -13,21 +13,15 @@ from scripts.core.consent import Consent
 from scripts.core.console import err, out, print_json
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.processes import Processes
 from scripts.core.targets import complete_environment, parse_targets
-from scripts.core.tiers import STACKS
 from scripts.core.workspace import CACHE
 from scripts.terraform.adopting.adoption import as_json as as_json_of
-from scripts.terraform.deployed_groups import require_all_states
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
-from scripts.terraform.program import require_terraform
 from scripts.terraform.stack import TerraformError
-from scripts.terraform.state_migration import Need, carry_out, plan_moves
-from scripts.terraform.state_places import place, settings_of
 from stacks.settings import Settings
 
-from . import adopting, releases
+from . import adopting, migration, releases
 from .login import logged_in
 from .storage import bootstrap_commands
 
@@ -93,39 +87,7 @@ def migrate(
     holds something that would be lost, and where the subscription holds the resource group of a stack that has no state
     in either place. Safe to interrupt and to run again.
     """
-    before, after = settings_of(source), settings_of(target)
-    if (before.name, before.prefix) != (after.name, after.prefix):
-        raise OperatorError(
-            f"{source} is {before.prefix}-{before.name}, {target} is {after.prefix}-{after.name}",
-            "name two versions of one environment's file",
-            ExitCode.USAGE,
-        )
-    if before.state == after.state:
-        raise OperatorError(
-            f"{source} and {target} keep the state in one place ({after.state.backend.value})",
-            f"change `state` in the file of {after.name} first; FROM names the version before that",
-            ExitCode.USAGE,
-        )
-    tools, processes, terraform = tools_of(context), Processes(), require_terraform()
-    workspace = tools.workspace(after.name)
-    with environment_lock(CACHE / "locks", workspace.lock_name, "state migrate"), processes.forwarding_signals():
-        old = place(before, "from", workspace, terraform, processes)
-        new = place(after, "to", workspace, terraform, processes)
-        with err.status("Reading both backends"):
-            moves = plan_moves(old, new, STACKS)
-        for move in moves:
-            out.print(f"{move.stack}: {move.need.value}, {move.resources} resources", markup=False)
-        if warning := require_all_states(after, moves, tools.resource_groups):
-            err.print(f"Warning: {warning}", markup=False)
-        if dry_run or not any(move.need is Need.COPY for move in moves):
-            return
-        Consent(after.name, yes, terminal=tools.terminal).obtain(f"Copy them to {after.state.backend.value}?", {})
-        for move in carry_out(moves, old, new):
-            out.print(f"{move.stack}: {move.resources} resources arrived", markup=False)
-    err.print(
-        f"The old states are left as they are. `llmctl diff {after.name}` has to show no changes; then delete them.",
-        markup=False,
-    )
+    migration.migrate(source, target, tools_of(context), dry_run=dry_run, yes=yes)
 
 
 @app.command()

@@ -10,28 +10,26 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from scripts.bootstrap import terraform
 from scripts.cli.state import commands as state
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.tiers import STACKS
-from scripts.core.workspace import Workspace
-from scripts.terraform.state_migration import Need, addresses, plan_moves
+from scripts.core.workspace import ROOT, Workspace
+from scripts.terraform.program import require_terraform
+from scripts.terraform.state_migration import Need, addresses, carry_out, plan_moves
 from scripts.terraform.state_places import Place, place, settings_of
-from stacks.settings.azure import HcpStateSettings, StateBackend, StateSettings
 from tests.support.hcp.server import Service
 from tests.support.hcp.store import ORGANIZATION
 from tests.support.hcp.terraform import fake_service
-from tests.support.stacks.synthesis import with_state
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("terraform"), reason="needs terraform"),
 ]
 
-LOCAL = with_state("dev", StateSettings())
-HCP = with_state("dev", StateSettings(backend=StateBackend.HCP, hcp=HcpStateSettings(organization=ORGANIZATION)))
+LOCAL = "state: {backend: local}"
+HCP = f"state: {{backend: hcp, hcp: {{organization: {ORGANIZATION}}}}}"
 DEPLOYED = ("disks", "network")
 
 
@@ -75,7 +73,23 @@ class Migration:
 
     def run(self, *arguments: str) -> Result:
         tools = CommandTools(workspace=lambda _name: self.workspace, resource_groups=lambda _subscription: self.groups)
-        return CliRunner().invoke(state.app, ["migrate", *arguments], obj=tools)
+        files = {word: str(self.base / f"{word}.yaml") for word in ("old", "new")}
+        return CliRunner().invoke(state.app, ["migrate", *(files.get(word, word) for word in arguments)], obj=tools)
+
+    def keeps(self, old: str, new: str) -> None:
+        """Write the version of the environment file before and the one after."""
+        text = (ROOT / "environments" / "dev.yaml").read_text("utf-8")
+        for name, section in (("old", old), ("new", new)):
+            (self.base / f"{name}.yaml").write_text(f"{text}\n{section}\n")
+
+    def places(self) -> tuple[Place, Place]:
+        """Return where the states are, and where they go."""
+        processes, terraform = Processes(), require_terraform()
+        old, new = (
+            place(settings_of(str(self.base / f"{name}.yaml")), side, self.workspace, terraform, processes)
+            for name, side in (("old", "from"), ("new", "to"))
+        )
+        return old, new
 
     def local(self, stack: str) -> Path:
         return self.base / "state" / "dev" / f"{stack}.tfstate"
@@ -95,8 +109,8 @@ def migration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Migra
     with fake_service(tmp_path) as (service, variables):
         for name, value in variables.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(state, "settings_of", {"old": LOCAL, "new": HCP}.__getitem__)
         found = Migration(base, service, Workspace("dev", base))
+        found.keeps(LOCAL, HCP)
         for stack in DEPLOYED:
             found.local(stack).write_text(json.dumps(state_file(f"{stack}-a", f"{stack}-b")))
         yield found
@@ -213,47 +227,46 @@ def test_a_locked_target_is_left_alone(migration: Migration) -> None:
     assert migration.service.store.all("state-versions") == []
 
 
-def test_what_arrives_damaged_is_told(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
-    pushed = Place.write
+class Damaging(Place):
+    """Loses a resource on the way."""
 
-    def damaged(self: Place, stack: str, content: dict[str, Any]) -> None:
-        pushed(self, stack, content | {"resources": content["resources"][:1]})
-
-    monkeypatch.setattr(Place, "write", damaged)
-    failed = migration.run("old", "new", "--yes")
-    assert isinstance(failed.exception, OperatorError)
-    assert "did not arrive as it was sent" in failed.exception.message
+    def write(self, stack: str, state: dict[str, Any]) -> None:
+        super().write(stack, state | {"resources": state["resources"][:1]})
 
 
-def test_a_deployment_meanwhile_is_noticed(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
-    pushed = Place.write
-
-    def meanwhile(self: Place, stack: str, content: dict[str, Any]) -> None:
-        pushed(self, stack, content)
-        migration.local(stack).write_text(json.dumps(state_file("disks-a", "disks-c", serial=4)))
-
-    monkeypatch.setattr(Place, "write", meanwhile)
-    failed = migration.run("old", "new", "--yes")
-    assert isinstance(failed.exception, OperatorError)
-    assert "changed while it was being moved" in failed.exception.message
+def test_what_arrives_damaged_is_told(migration: Migration) -> None:
+    old, new = migration.places()
+    moves = plan_moves(old, new, STACKS)
+    with pytest.raises(OperatorError, match="did not arrive as it was sent"):
+        list(carry_out(moves, old, Damaging(**vars(new))))
 
 
-def test_states_go_back_to_files_too(migration: Migration, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deployment_meanwhile_is_noticed(migration: Migration) -> None:
+    class Deploying(Place):
+        """Somebody deploys while a state is on its way."""
+
+        def write(self, stack: str, state: dict[str, Any]) -> None:
+            super().write(stack, state)
+            migration.local(stack).write_text(json.dumps(state_file("disks-a", "disks-c", serial=4)))
+
+    old, new = migration.places()
+    moves = plan_moves(old, new, STACKS)
+    with pytest.raises(OperatorError, match="changed while it was being moved"):
+        list(carry_out(moves, old, Deploying(**vars(new))))
+
+
+def test_states_go_back_to_files_too(migration: Migration) -> None:
     migration.run("old", "new", "--yes")
     for stack in DEPLOYED:
         migration.local(stack).unlink()
-    monkeypatch.setattr(state, "settings_of", {"old": HCP, "new": LOCAL}.__getitem__)
+    migration.keeps(HCP, LOCAL)
     assert migration.run("old", "new", "--yes").exit_code == 0
     assert addresses(json.loads(migration.local("disks").read_text())) == addresses(migration.remote("disks"))
 
 
 def test_the_places_are_those_that_the_stacks_use(migration: Migration) -> None:
     migration.local("acr").write_text(json.dumps(state_file("acr-a")))
-    both = [
-        place(settings, side, migration.workspace, terraform.find(), Processes())
-        for settings, side in ((LOCAL, "from"), (HCP, "to"))
-    ]
-    moves = {move.stack: move.need for move in plan_moves(both[0], both[1], STACKS)}
+    moves = {move.stack: move.need for move in plan_moves(*migration.places(), STACKS)}
     assert moves == dict.fromkeys(STACKS, Need.NOTHING) | dict.fromkeys(("acr", *DEPLOYED), Need.COPY)
 
 
