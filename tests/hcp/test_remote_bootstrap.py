@@ -7,6 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from scripts.cli.remote import commands as remote
+from scripts.cli.tools import Tools
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import Workspace
@@ -147,10 +148,9 @@ def test_as_typed_it_takes_the_readers_from_the_synthesized_stacks(
 ) -> None:
     workspace = Workspace("dev", tmp_path)
     workspace.output.mkdir(parents=True)
-    monkeypatch.setattr(remote, "load_environment", lambda _name: settings())
-    monkeypatch.setattr(remote, "Workspace", lambda _name: workspace)
+    tools = Tools(load=lambda _name: settings(), workspace=lambda _name: workspace)
     monkeypatch.setattr(remote, "synthesize", lambda found, _processes: synthesize(settings(), found.output))
-    done = CliRunner().invoke(remote.app, ["bootstrap", "dev", "--yes", "--no-azure"])
+    done = CliRunner().invoke(remote.app, ["bootstrap", "dev", "--yes", "--no-azure"], obj=tools)
     assert done.exit_code == 0, done.exception
     consumers = {
         (producer, stack)
@@ -160,8 +160,7 @@ def test_as_typed_it_takes_the_readers_from_the_synthesized_stacks(
         in service.store.related(service.store.workspace(f"llm-dev-{producer}"), "remote-state-consumers")
     }
     assert consumers == {(producer, stack) for stack in STACKS for producer in READS[stack]}
-    monkeypatch.setattr(remote, "load_environment", load_settings)
-    local = CliRunner().invoke(remote.app, ["bootstrap", "dev"])
+    local = CliRunner().invoke(remote.app, ["bootstrap", "dev"], obj=Tools(load=load_settings))
     assert isinstance(local.exception, OperatorError)
     assert "keeps its state elsewhere" in local.exception.message
 

@@ -89,14 +89,15 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         service.run_environment.update({**fakes, **service.run_environment})
         patch.setenv("TF_TOKEN_app_terraform_io", variables["TF_TOKEN_app_terraform_io"])
         trusted = {"ca_bundle": str(service.certificates)}
-        patch.setattr(
-            remote,
-            "configuration",
-            lambda hostname: configuration(hostname, address=service.address).model_copy(update=trusted),
-        )
         reads = {name: stack.dependencies for name, stack in workspace.stacks().items()}
         desired = desired_environment(settings, reads)
-        remote.arrange(desired, Consent("dev", yes=True), dry_run=False, with_azure=False)
+        remote.arrange(
+            desired,
+            Consent("dev", yes=True),
+            dry_run=False,
+            with_azure=False,
+            configure=lambda hostname: configuration(hostname, address=service.address).model_copy(update=trusted),
+        )
         found = Platform(service, workspace, settings)
         found.deploy(*DURABLE)
         found.deploy(*DISPOSABLE)

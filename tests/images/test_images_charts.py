@@ -142,12 +142,12 @@ def test_a_release_takes_the_archive_of_its_pin_and_a_version_without_one_its_re
         assert (release["chart"], release["repository"], release["version"]) == ("nice", pin.repository, "1.2.4")
 
 
-def test_the_release_of_an_archive_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_release_of_an_archive_is_known() -> None:
     pin = Chart(repository="https://charts.example", name="nice", version="1.2.3", digest=digest_of(ARCHIVE))
-    monkeypatch.setattr(catalogue, "charts", lambda: {"first": replace(pin, name="other", digest=None), "second": pin})
-    assert catalogue.pinned_release(f"./{pin.archive}") == "second"
-    assert catalogue.pinned_release("other") == "first"
-    assert catalogue.pinned_release("./assets/own-chart/1") is None
+    pins = {"first": replace(pin, name="other", digest=None), "second": pin}
+    assert catalogue.pinned_release(f"./{pin.archive}", pins) == "second"
+    assert catalogue.pinned_release("other", pins) == "first"
+    assert catalogue.pinned_release("./assets/own-chart/1", pins) is None
 
 
 @pytest.mark.parametrize("replaced", [False, True])

@@ -1,15 +1,17 @@
 """`llmctl remote`: runs in HCP Terraform or Terraform Enterprise."""
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
+from pytfe import TFEConfig
 
+from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
 from scripts.core.console import err, out
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
-from scripts.core.targets import complete_environment, load_environment, parse_targets
-from scripts.core.workspace import Workspace
+from scripts.core.targets import complete_environment, parse_targets
 from scripts.hcp import azure_login
 from scripts.hcp.arrange import Arrangement
 from scripts.hcp.azure_login import AzureLogin
@@ -28,6 +30,7 @@ def remote() -> None:
 
 @app.command()
 def bootstrap(
+    context: typer.Context,
     environment: Annotated[
         str | None,
         typer.Argument(metavar="[ENV]", help="Environment to prepare for.", autocompletion=complete_environment),
@@ -47,27 +50,34 @@ def bootstrap(
     Shows what is missing or differs and asks, once. Logs in as Terraform does (`terraform login`). Running it again
     changes nothing; nothing is ever removed.
     """
-    settings = load_environment(parse_targets([] if environment is None else [environment]).environment)
+    tools = tools_of(context)
+    settings = tools.load(parse_targets([] if environment is None else [environment]).environment)
     if settings.state.hcp is None:
         raise OperatorError(
             f"{settings.name} keeps its state elsewhere ({settings.state.backend.value})",
             "set state.backend: hcp in its file",
             ExitCode.USAGE,
         )
-    workspace = Workspace(settings.name)
+    workspace = tools.workspace(settings.name)
     with err.status(f"Synthesizing {settings.name}"):
         synthesize(workspace, Processes())
     desired = desired_environment(settings, {name: stack.dependencies for name, stack in workspace.stacks().items()})
-    arrange(desired, Consent(settings.name, yes), dry_run=dry_run, with_azure=with_azure)
+    arrange(desired, Consent(settings.name, yes, terminal=tools.terminal), dry_run=dry_run, with_azure=with_azure)
 
 
 def arrange(
-    desired: DesiredEnvironment, consent: Consent, *, dry_run: bool, with_azure: bool, login: AzureLogin | None = None
+    desired: DesiredEnvironment,
+    consent: Consent,
+    *,
+    dry_run: bool,
+    with_azure: bool,
+    login: AzureLogin | None = None,
+    configure: Callable[[str], TFEConfig] | None = None,
 ) -> None:
     """Show the steps, ask, and take them. Raises OperatorError."""
     login = login or azure_login.azure_login(desired)
     by_hand = [] if with_azure else azure_login.commands(desired)
-    with connected(configuration(desired.hostname), desired.organization) as client:
+    with connected((configure or configuration)(desired.hostname), desired.organization) as client:
         with err.status(f"Looking at {desired.organization}"):
             # Identities first: the variables hold their ids.
             steps = list(login.steps()) if with_azure else []

@@ -95,9 +95,9 @@ def charts() -> dict[str, Chart]:
     }
 
 
-def pinned_release(chart: str) -> str | None:
+def pinned_release(chart: str, pins: Mapping[str, Chart] | None = None) -> str | None:
     """Return the release in `helm/charts.yaml` that a release's `chart` belongs to, None for a chart of our own."""
-    for release, pin in charts().items():
+    for release, pin in (charts() if pins is None else pins).items():
         if chart == pin.name or (pin.digest and chart == f"./{pin.archive}"):
             return release
     return None
