@@ -6,13 +6,19 @@ a download two hours. When the Job is gone it stops at once and takes it for don
 run finds no Job and makes it again. A Job keeps nothing that would be lost with it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from rich.markup import escape
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
+from scripts.core.progress import Board
+from scripts.review.plan import Plan
 
+from .activity import Activity, shown_on
 from .outputs import kubectl_of
 
 TYPE = "kubernetes_job_v1"
@@ -29,6 +35,38 @@ class JobName:
     def deletion(self) -> str:
         """The command that ends it."""
         return f"kubectl delete job {self.name} --namespace {self.namespace}"
+
+
+_INTERRUPTED = {
+    1: "[yellow]Interrupted:[/] Terraform finishes what it has begun and writes its state. Once more stops it at once, "
+    "and what it is creating may be lost to the state.",
+    2: "[red]Stopping at once.[/]",
+}
+
+
+@dataclass
+class JobWaits:
+    """The Jobs that the Terraform of each stack waits for at the moment."""
+
+    jobs: dict[str, tuple[JobName, ...]] = field(default_factory=dict)
+
+    def followed(self, board: Board, name: str, plan: Plan) -> Callable[[Activity], None]:
+        """Return what shows a stack's progress on the board and remembers its Jobs."""
+        show = shown_on(board, name, plan.changes.resources)
+
+        def follow(activity: Activity) -> None:
+            self.jobs[name] = planned_jobs(plan.document, activity.running)
+            show(activity)
+
+        return follow
+
+    def interrupted(self, board: Board, times: int, end: Callable[[Sequence[JobName]], str]) -> None:
+        """Say what happens now; the first time, end the Jobs that Terraform would go on waiting for."""
+        board.say(_INTERRUPTED[min(times, 2)])
+        jobs = [job for waited in self.jobs.values() for job in waited]
+        if times == 1 and jobs:
+            # Not in the handler of the signal: asking the cluster takes seconds.
+            threading.Thread(target=lambda: board.say(escape(end(jobs))), daemon=True).start()
 
 
 def planned_jobs(document: Mapping[str, Any], addresses: Iterable[str]) -> tuple[JobName, ...]:

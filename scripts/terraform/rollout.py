@@ -1,12 +1,9 @@
 """Plans and applies the stacks of one environment, in order, in parallel where the order allows."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-
-from rich.markup import escape
 
 from scripts.bootstrap.terraform import Terraform
 from scripts.core.console import err
@@ -17,8 +14,8 @@ from scripts.core.workspace import Stack, Workspace
 from scripts.review.changes import Kind, ResourceChange
 from scripts.review.plan import Changes, Plan
 
-from .activity import Activity, shown_on
-from .job_waits import JobName, end_jobs, planned_jobs
+from .job_waits import JobName, JobWaits, end_jobs
+from .judged import losses_of, taken_back
 from .stack import InterruptedRunError, NotDeployedError, StackRunner, TerraformError
 
 _CLUSTER = "azurerm_kubernetes_cluster"
@@ -68,8 +65,7 @@ class Rollout:
     end_jobs: Callable[[str, Sequence[JobName]], str] = end_jobs
     """Ends what Terraform would go on waiting for after an interruption."""
     _applied: set[str] = field(default_factory=set)
-    _waited: dict[str, tuple[JobName, ...]] = field(default_factory=dict)
-    """Jobs that the Terraform of a stack waits for at the moment."""
+    _waits: JobWaits = field(default_factory=JobWaits)
 
     def plan(self) -> None:
         """Plan all stacks at once, into `plans` and `failures`. Raises KeyboardInterrupt when interrupted."""
@@ -117,9 +113,7 @@ class Rollout:
         return {name: lost for name, lost in losses.items() if lost}
 
     def _losses(self, name: str, plan: Plan) -> tuple[str, ...]:
-        """Return what a stack gives up: in a durable one also what vanished, since a new one would be empty."""
-        vanished = plan.vanished if self.stacks[name].durable and not self.destroy else ()
-        return (*plan.lost, *(f"{address} (vanished, would be made anew)" for address in vanished))
+        return losses_of(plan, self.stacks[name], destroy=self.destroy)
 
     def apply(self, names: Iterable[str], *, any_loss: bool) -> bool:
         """Apply the plans of `names` and return whether all went well; `reports` tells the rest.
@@ -156,12 +150,12 @@ class Rollout:
             if agreed is not None and (refused := tuple(sorted(set(self._losses(name, plan)) - set(agreed)))):
                 board.end(name, f"refused: would lose {len(refused)} resources", "failed")
                 return Report(Outcome.FAILED, refused=refused)
-            if back := () if self.reviewed else self._back(name, plan):
+            if back := () if self.reviewed else taken_back(plan, partial(self.may_go_back, name)):
                 board.end(name, f"refused: would take back {len(back)} values", "failed")
                 return Report(Outcome.FAILED, refused=back)
             if not plan.changes.empty:
                 board.phase(name, "applying")
-                runner.on_activity = self._followed(board, name, plan)
+                runner.on_activity = self._waits.followed(board, name, plan)
                 runner.apply()
                 self._applied.add(name)
         except InterruptedRunError as error:
@@ -172,13 +166,6 @@ class Rollout:
             return Report(Outcome.FAILED, error=error)
         board.end(name, plan.changes.past)
         return Report(Outcome.DONE, plan.changes)
-
-    def _back(self, name: str, plan: Plan) -> tuple[str, ...]:
-        return tuple(
-            f"{change.address}: {'; '.join(change.because)}"
-            for change in plan.back
-            if not self.may_go_back(name, change)
-        )
 
     def _outdated(self, name: str) -> bool:
         """Tell whether a plan made before may no longer fit."""
@@ -204,24 +191,6 @@ class Rollout:
             return ""
         return f"it would now do something else, because outputs of {', '.join(news)} changed"
 
-    def _followed(self, board: Board, name: str, plan: Plan) -> Callable[[Activity], None]:
-        show = shown_on(board, name, plan.changes.resources)
-
-        def follow(activity: Activity) -> None:
-            self._waited[name] = planned_jobs(plan.document, activity.running)
-            show(activity)
-
-        return follow
-
-    def _interrupted(self, board: Board, times: int) -> None:
-        """Say what happens now; the first time, end the Jobs that Terraform would go on waiting for."""
-        board.say(_INTERRUPTED[min(times, 2)])
-        jobs = [job for waited in self._waited.values() for job in waited]
-        if times == 1 and jobs:
-            # Not in the handler of the signal: asking the cluster takes seconds.
-            end = partial(self.end_jobs, self.workspace.environment, jobs)
-            threading.Thread(target=lambda: board.say(escape(end())), daemon=True).start()
-
     def discard_plans(self) -> None:
         """Remove saved plans that were not applied."""
         for name in self.stacks:
@@ -244,7 +213,8 @@ class Rollout:
         self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str
     ) -> dict[str, Outcome]:
         with Board(err, list(order), title) as board, self.processes.forwarding_signals():
-            self.processes.on_interrupt = lambda times: self._interrupted(board, times)
+            end = partial(self.end_jobs, self.workspace.environment)
+            self.processes.on_interrupt = lambda times: self._waits.interrupted(board, times, end)
 
             def guarded(name: str) -> bool:
                 try:
@@ -256,10 +226,3 @@ class Rollout:
             return run_in_order(
                 order, guarded, lambda name: board.end(name, "not started", "skipped"), parallelism=self.parallelism
             )
-
-
-_INTERRUPTED = {
-    1: "[yellow]Interrupted:[/] Terraform finishes what it has begun and writes its state. Once more stops it at once, "
-    "and what it is creating may be lost to the state.",
-    2: "[red]Stopping at once.[/]",
-}

@@ -2,22 +2,21 @@
 
 import io
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from scripts.bootstrap.terraform import Terraform
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
 from scripts.core.progress import Board
 from scripts.review.plan import read_plan
 from scripts.terraform.activity import Activity
-from scripts.terraform.job_waits import JobName, end_jobs, planned_jobs
+from scripts.terraform.job_waits import JobName, JobWaits, end_jobs, planned_jobs
 from scripts.terraform.waits import Waits
 from tests.support.cli.fake_tools import CONTEXT, install
-from tests.support.cli.terraform_projects import rollout, write_project
 
 PULL = "kubernetes_job_v1.pull-phi3-5"
 
@@ -52,38 +51,37 @@ def test_what_terraform_works_on_is_followed() -> None:
     assert waits.running == (PULL,)
 
 
-def interrupted(folder: Path, times: int, *running: str) -> tuple[list[Any], str]:
+def interrupted(times: int, *running: str) -> tuple[list[JobName], str]:
     """Return which Jobs were ended, and what was said, when somebody interrupts while `running` are made."""
-    run = rollout(write_project(folder), program=Terraform("terraform", "1.15.0"))
-    ended, done, log = [], threading.Event(), io.StringIO()
+    waits, done, log = JobWaits(), threading.Event(), io.StringIO()
+    ended: list[JobName] = []
 
-    def end(environment: str, jobs: Any) -> str:
-        ended.append((environment, *jobs))
+    def end(jobs: Sequence[JobName]) -> str:
+        ended.extend(jobs)
         return "Ended [them]"
 
-    run.end_jobs = end
     board = Board(Console(file=log, width=200), ["platform"], "deploy")
     said, board.say = board.say, lambda text: (said(text), done.set() if "Ended" in text else None)  # type: ignore[assignment,func-returns-value]
-    run._followed(board, "platform", read_plan(document()))(Activity(1, "", (), running))
-    run._interrupted(board, times)
+    waits.followed(board, "platform", read_plan(document()))(Activity(1, "", (), running))
+    waits.interrupted(board, times, end)
     if times == 1 and PULL in running:
         assert done.wait(10)
     return ended, log.getvalue()
 
 
-def test_the_first_interruption_ends_the_jobs_that_are_waited_for(tmp_path: Path) -> None:
-    ended, said = interrupted(tmp_path, 1, PULL, "helm_release.vllm")
-    assert ended == [("dev", JobName("serving", "pull-phi3-5-1a2b"))]
+def test_the_first_interruption_ends_the_jobs_that_are_waited_for() -> None:
+    ended, said = interrupted(1, PULL, "helm_release.vllm")
+    assert ended == [JobName("serving", "pull-phi3-5-1a2b")]
     assert "Terraform finishes what it has begun" in said
     assert "Ended [them]" in said
 
 
-def test_without_a_job_nothing_is_ended(tmp_path: Path) -> None:
-    assert interrupted(tmp_path, 1, "helm_release.vllm")[0] == []
+def test_without_a_job_nothing_is_ended() -> None:
+    assert interrupted(1, "helm_release.vllm")[0] == []
 
 
-def test_the_second_interruption_ends_nothing_more(tmp_path: Path) -> None:
-    assert interrupted(tmp_path, 2, PULL)[0] == []
+def test_the_second_interruption_ends_nothing_more() -> None:
+    assert interrupted(2, PULL)[0] == []
 
 
 def test_jobs_are_ended_in_their_namespace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
