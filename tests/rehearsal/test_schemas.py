@@ -14,8 +14,8 @@ import pytest
 
 from scripts.lab.rehearsal.fake_provider.azure_ids import TEMPLATES
 from scripts.lab.rehearsal.fake_provider.azure_values import COMPUTED_BLOCKS, DRIFT, RECOMPUTED, VALUES
+from scripts.lab.rehearsal.fake_provider.force_new import FORCE_NEW, FORCE_NEW_IF
 from scripts.lab.rehearsal.fake_provider.messages import CLASSES
-from scripts.lab.rehearsal.fake_provider.replacement import FORCE_NEW, FORCE_NEW_IF
 from scripts.lab.rehearsal.fake_provider.rules.azure import RULES
 from scripts.lab.rehearsal.fake_provider.served import Served
 from scripts.lab.rehearsal.schema_check import types_in_use

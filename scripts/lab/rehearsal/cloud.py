@@ -6,21 +6,17 @@ every write; ``vault.db`` (mode 0600) holds what a real vault would: every secre
 
 from __future__ import annotations
 
-import os
-import sqlite3
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgpack
 
+from .sqlite_store import Store
+
 FOLDER = "REHEARSAL_FOLDER"
 
-_WAIT_SECONDS = 60.0
 _COLUMNS = ("key", "provider", "type", "id", "scope", "stack", "address", "generation")
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -79,29 +75,15 @@ class Cloud:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = threading.Lock()
-        self._objects = _connect(folder / "cloud.db", _TABLES)
-        self._vault = _connect(folder / "vault.db", _VAULT_TABLES, mode=0o600)
-
-    @contextmanager
-    def _transaction(self, database: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-        with self._lock:
-            database.execute("BEGIN IMMEDIATE")
-            try:
-                yield database
-            except BaseException:
-                database.execute("ROLLBACK")
-                raise
-            database.execute("COMMIT")
+        self._objects = Store(folder / "cloud.db", _TABLES)
+        self._vault = Store(folder / "vault.db", _VAULT_TABLES, mode=0o600)
 
     def _select(self, where: str, values: tuple[Any, ...]) -> list[CloudObject]:
         query = (
             f"SELECT {', '.join(_COLUMNS)}, state"  # noqa: S608
             f" FROM objects WHERE {where} ORDER BY key"
         )
-        with self._lock:
-            rows = self._objects.execute(query, values).fetchall()
-        return [CloudObject(*(*row[:-1], _unpack(row[-1]))) for row in rows]
+        return [CloudObject(*(*row[:-1], _unpack(row[-1]))) for row in self._objects.rows(query, *values)]
 
     def get(self, key: str) -> CloudObject | None:
         """Return the object with this key, or None."""
@@ -124,9 +106,7 @@ class Cloud:
 
     def exists(self, object_id: str) -> bool:
         """Tell whether an object of any type has this id."""
-        with self._lock:
-            row = self._objects.execute("SELECT 1 FROM objects WHERE lower(id) = ?", (object_id.lower(),)).fetchone()
-        return row is not None
+        return bool(self._objects.rows("SELECT 1 FROM objects WHERE lower(id) = ?", object_id.lower()))
 
     def within(self, scope: str) -> list[CloudObject]:
         """Return the objects that live in one cluster."""
@@ -134,18 +114,16 @@ class Cloud:
 
     def types_ever(self) -> set[str]:
         """Return the names of all types of which an object exists or existed."""
-        with self._lock:
-            return {row[0] for row in self._objects.execute("SELECT DISTINCT type FROM lifetimes").fetchall()}
+        return {row[0] for row in self._objects.rows("SELECT DISTINCT type FROM lifetimes")}
 
     def next_generation(self, key: str) -> int:
         """Return which life of this key the next object would be, counted from 1."""
-        with self._lock:
-            row = self._objects.execute("SELECT count FROM lifetimes WHERE key = ?", (key,)).fetchone()
-        return (row[0] if row else 0) + 1
+        rows = self._objects.rows("SELECT count FROM lifetimes WHERE key = ?", key)
+        return int(rows[0][0] if rows else 0) + 1
 
     def create(self, created: CloudObject) -> None:
         """Add an object; raises AlreadyExistsError where its key is taken."""
-        with self._transaction(self._objects) as database:
+        with self._objects.transaction() as database:
             if database.execute("SELECT 1 FROM objects WHERE key = ?", (created.key,)).fetchone():
                 raise AlreadyExistsError(created.key)
             values = (*(getattr(created, column) for column in _COLUMNS), _pack(created.state))
@@ -157,21 +135,21 @@ class Cloud:
 
     def update(self, key: str, state: dict[str, Any], object_id: str | None = None) -> None:
         """Replace the attributes of an object, and its id where that changed (a secret's new version)."""
-        with self._transaction(self._objects) as database:
+        with self._objects.transaction() as database:
             database.execute("UPDATE objects SET state = ? WHERE key = ?", (_pack(state), key))
             if object_id:
                 database.execute("UPDATE objects SET id = ? WHERE key = ?", (object_id, key))
 
     def delete(self, *keys: str) -> None:
         """Remove objects; what does not exist is no error."""
-        with self._transaction(self._objects) as database:
+        with self._objects.transaction() as database:
             database.executemany("DELETE FROM objects WHERE key = ?", [(key,) for key in keys])
 
     def record(self, **event: str) -> None:
         """Add a line to the journal."""
         columns = ("stack", "operation", "type", "address", "id", "outcome")
         values = (time.time(), *(event.get(column, "") for column in columns))
-        with self._transaction(self._objects) as database:
+        with self._objects.transaction() as database:
             database.execute(
                 "INSERT INTO journal (at, stack, operation, type, address, id, outcome) VALUES (?, ?, ?, ?, ?, ?, ?)",
                 values,
@@ -179,13 +157,11 @@ class Cloud:
 
     def journal(self) -> list[Event]:
         """Return every write so far, oldest first."""
-        with self._lock:
-            rows = self._objects.execute("SELECT * FROM journal ORDER BY sequence").fetchall()
-        return [Event(*row) for row in rows]
+        return [Event(*row) for row in self._objects.rows("SELECT * FROM journal ORDER BY sequence")]
 
     def use_fault(self, fault: str, times: int | None, *, skip: int = 0) -> bool:
         """Count one use of an injected error; False for the first ``skip``, and after ``times`` more (None: never)."""
-        with self._transaction(self._objects) as database:
+        with self._objects.transaction() as database:
             row = database.execute("SELECT count FROM fault_uses WHERE fault = ?", (fault,)).fetchone()
             used = row[0] if row else 0
             if times is not None and used >= skip + times:
@@ -197,7 +173,7 @@ class Cloud:
 
     def keep_secret(self, holder: str, name: str, version: str, value: str) -> None:
         """Keep a secret value outside of Terraform; ``holder`` is the id of what holds it."""
-        with self._transaction(self._vault) as database:
+        with self._vault.transaction() as database:
             database.execute(
                 "INSERT INTO secrets (holder, name, version, value) VALUES (?, ?, ?, ?)",
                 (holder.lower(), name, version, value),
@@ -209,28 +185,17 @@ class Cloud:
         values: tuple[str, ...] = (holder.lower(), name)
         if version:
             query, values = query + " AND version = ?", (*values, version)
-        with self._lock:
-            row = self._vault.execute(query + " ORDER BY sequence DESC LIMIT 1", values).fetchone()
-        return (row[0], row[1]) if row else None
+        rows = self._vault.rows(query + " ORDER BY sequence DESC LIMIT 1", *values)
+        return (rows[0][0], rows[0][1]) if rows else None
 
     def secret_values(self) -> set[str]:
         """Return every secret value that was ever generated or stored, for searches in places it must not be."""
-        with self._lock:
-            return {row[0] for row in self._vault.execute("SELECT value FROM secrets").fetchall()}
+        return {row[0] for row in self._vault.rows("SELECT value FROM secrets")}
 
     def close(self) -> None:
         """Close both files."""
         self._objects.close()
         self._vault.close()
-
-
-def _connect(path: Path, tables: str, mode: int = 0o644) -> sqlite3.Connection:
-    if not path.exists():
-        os.close(os.open(path, os.O_CREAT | os.O_RDWR, mode))
-    database = sqlite3.connect(path, timeout=_WAIT_SECONDS, isolation_level=None, check_same_thread=False)
-    database.execute("PRAGMA synchronous = OFF")
-    database.executescript(tables)
-    return database
 
 
 def _pack(state: dict[str, Any]) -> bytes:

@@ -4,7 +4,7 @@
 the provider's create call or by Azure.
 """
 
-from . import cluster, data, network
+from . import cluster, data, network, node_pools
 from .checks import Rule
 
-RULES: tuple[Rule, ...] = (*cluster.RULES, *data.RULES, *network.RULES)
+RULES: tuple[Rule, ...] = (*cluster.RULES, *node_pools.RULES, *data.RULES, *network.RULES)

@@ -1,15 +1,11 @@
-"""What azurerm and Azure refuse about AKS clusters and their node pools."""
+"""What azurerm and Azure refuse about AKS clusters."""
 
 from __future__ import annotations
 
-from .checks import APPLY, PLAN, VALIDATE, Rule, between, matching, on, one_of, refused, when
+from .checks import APPLY, PLAN, VALIDATE, Rule, between, on, one_of, refused, when
+from .node_pools import OS_SKUS, POOL_NAME
 
 _AKS = "azurerm_kubernetes_cluster"
-_POOL = "azurerm_kubernetes_cluster_node_pool"
-
-_OS_SKUS = ("AzureLinux", "AzureLinux3", "Ubuntu", "Ubuntu2204", "Windows2019", "Windows2022")
-_POOL_NAME = matching("[a-z][a-z0-9]{0,11}", "at most 12 lower-case letters and digits")
-_ENTRA = "azure_active_directory_role_based_access_control"
 
 RULES: tuple[Rule, ...] = (
     when(
@@ -38,17 +34,7 @@ RULES: tuple[Rule, ...] = (
         "default_node_pool.upgrade_settings.max_unavailable",
         refused("`max_unavailable` cannot be set on the default node pool"),
     ),
-    when(
-        _POOL,
-        VALIDATE,
-        lambda get: (
-            get("upgrade_settings")
-            and not (get("upgrade_settings.max_surge") or get("upgrade_settings.max_unavailable"))
-        ),
-        "one of `max_surge,max_unavailable` must be specified in upgrade_settings",
-    ),
-    on(_AKS, VALIDATE, "default_node_pool.os_sku", one_of(*_OS_SKUS)),
-    on(_POOL, VALIDATE, "os_sku", one_of(*_OS_SKUS)),
+    on(_AKS, VALIDATE, "default_node_pool.os_sku", one_of(*OS_SKUS)),
     on(_AKS, VALIDATE, "network_profile.load_balancer_sku", one_of("basic", "standard")),
     on(_AKS, VALIDATE, "identity.type", one_of("SystemAssigned", "UserAssigned")),
     on(_AKS, VALIDATE, "automatic_upgrade_channel", one_of("node-image", "patch", "rapid", "stable")),
@@ -87,10 +73,8 @@ RULES: tuple[Rule, ...] = (
         ),
         "one of `secret_rotation_enabled,secret_rotation_interval` must be specified in key_vault_secrets_provider",
     ),
-    on(_AKS, VALIDATE, "default_node_pool.name", _POOL_NAME),
-    on(_POOL, VALIDATE, "name", _POOL_NAME),
-    on(_AKS, VALIDATE, "default_node_pool.temporary_name_for_rotation", _POOL_NAME),
-    on(_POOL, VALIDATE, "temporary_name_for_rotation", _POOL_NAME),
+    on(_AKS, VALIDATE, "default_node_pool.name", POOL_NAME),
+    on(_AKS, VALIDATE, "default_node_pool.temporary_name_for_rotation", POOL_NAME),
     when(
         _AKS,
         PLAN,
@@ -129,12 +113,6 @@ RULES: tuple[Rule, ...] = (
             not get("default_node_pool.auto_scaling_enabled")
             and (get("default_node_pool.min_count") or get("default_node_pool.max_count"))
         ),
-        "`max_count` and `min_count` must be set to `null` when `auto_scaling_enabled` is set to `false`",
-    ),
-    when(
-        _POOL,
-        APPLY,
-        lambda get: not get("auto_scaling_enabled") and (get("min_count") or get("max_count")),
         "`max_count` and `min_count` must be set to `null` when `auto_scaling_enabled` is set to `false`",
     ),
     when(
@@ -215,17 +193,5 @@ RULES: tuple[Rule, ...] = (
         APPLY,
         lambda get: get("private_cluster_enabled") and get("api_server_access_profile.authorized_ip_ranges"),
         "BadRequest: a private cluster cannot have authorized IP ranges",
-    ),
-    when(
-        _POOL,
-        APPLY,
-        lambda get: get("eviction_policy") and get("priority") != "Spot",
-        "`eviction_policy` can only be set when `priority` is set to `Spot`",
-    ),
-    when(
-        _POOL,
-        APPLY,
-        lambda get: (get("spot_max_price") or -1) != -1 and get("priority") != "Spot",
-        "`spot_max_price` can only be set when `priority` is set to `Spot`",
     ),
 )
