@@ -1,26 +1,20 @@
 """`llmctl restore` of disks with the real Terraform on fake providers: there, interrupted at each step, and back."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from main import build_app
 from scripts.cli.restore.disk_switch import DiskSwitch
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
-from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.terraform.prepare import Job
-from scripts.terraform.rollout import Rollout
-from stacks.settings import parse_settings
 from stacks.settings.data import DataDisk
 from tests.support.backup.cluster import FakeKubectl
 from tests.support.cli.environment_folder import use_environments
+from tests.support.rehearsal.file_drill import FileDrill
 
 pytestmark = pytest.mark.rehearsal
 
@@ -44,32 +38,14 @@ FAULTS = """\
 """
 
 
-class Drill:
-    """An environment in a folder, deployed, with its file beside it."""
+class Drill(FileDrill):
+    """An environment in a folder, deployed, whose disks are restored."""
 
     def __init__(self, folder: Path) -> None:
-        self.file = folder / "environments" / "dev.yaml"
-        self.file.parent.mkdir()
-        self.file.write_text(FILE, "utf-8")
-        self.rehearsal = Rehearsal(parse_settings(FILE, "dev.yaml", "dev"), folder / "drill")
+        super().__init__(folder, FILE)
         self.cloud = Cloud(self.rehearsal.folder)
         self.kubectl = FakeKubectl()
         self.stopped: list[str] = []
-
-    def synthesize(self) -> None:
-        settings = parse_settings(self.file.read_text("utf-8"), "dev.yaml", "dev")
-        self.rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
-        build_app(settings, self.rehearsal.workspace.output).synth()
-
-    @contextmanager
-    def rollout(self, job: Job) -> Iterator[Rollout]:
-        """Do what `prepare.rollout` does, in the drill's folder."""
-        self.synthesize()
-        run = self.rehearsal.rollout(*job.targets.stacks)
-        try:
-            yield run
-        finally:
-            run.discard_plans()
 
     def restored_in_azure(self, store: str) -> None:
         """Let Azure hold a disk made of a snapshot, as `az disk create` leaves it."""
@@ -114,8 +90,8 @@ class Drill:
 
 @pytest.fixture
 def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Drill:
-    drill = Drill(tmp_path)
     use_environments(tmp_path / "environments", monkeypatch)
+    drill = Drill(tmp_path)
     drill.synthesize()
     first = drill.rehearsal.rollout()
     assert first.apply(DURABLE, any_loss=False)

@@ -2,22 +2,18 @@
 
 import re
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from main import build_app
 from scripts.cli.database.restore import FOLLOWING, Restore, Restored
 from scripts.cli.database.server import AzureServers
 from scripts.cli.tools import Tools
-from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.terraform.prepare import Job
-from scripts.terraform.rollout import Rollout
-from stacks.settings import Settings, parse_settings
+from stacks.settings import Settings
+
+from .file_drill import FileDrill
 
 MOMENT = "2026-11-01T12:00:00Z"
 EARLIEST = "2026-10-30T00:00:00Z"
@@ -35,34 +31,13 @@ database: # with a comment that stays
 SERVER = "azurerm_postgresql_flexible_server"
 
 
-class Drill:
+class Drill(FileDrill):
     """One environment, with its file beside it; `following` are the stacks that follow a restored server."""
 
     def __init__(self, folder: Path, following: tuple[str, ...] = FOLLOWING, *, fresh: bool = True) -> None:
-        self.file = folder / "environments" / "dev.yaml"
-        if fresh:
-            self.file.parent.mkdir()
-            self.file.write_text(FILE, "utf-8")
-        # The file is found where the project's own is.
-        vars(environment_file)["ROOT"] = folder
-        self.rehearsal = Rehearsal(parse_settings(FILE, "dev.yaml", "dev"), folder / "drill", fresh=fresh)
+        super().__init__(folder, FILE, fresh=fresh)
         self.following = following
         self.verified: list[str] = []
-
-    def synthesize(self) -> None:
-        settings = parse_settings(self.file.read_text("utf-8"), "dev.yaml", "dev")
-        self.rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
-        build_app(settings, self.rehearsal.workspace.output).synth()
-
-    @contextmanager
-    def rollout(self, job: Job) -> Iterator[Rollout]:
-        """Do what `prepare.rollout` does, in the drill's folder."""
-        self.synthesize()
-        run = self.rehearsal.rollout(*job.targets.stacks, destroy=job.destroy)
-        try:
-            yield run
-        finally:
-            run.discard_plans()
 
     @property
     def work(self) -> Restore:
