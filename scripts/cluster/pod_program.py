@@ -38,17 +38,13 @@ def in_pod(kubectl: Kubectl, namespace: str, workload: str, container: str, pyth
     return ByCommand(command, f"{workload} in {namespace}")
 
 
-def by_command(command: list[str], where: str, environment: Mapping[str, str] | None = None) -> "ByCommand":
-    """Return what runs programs by a command line that starts Python with START; `where` is for errors."""
-    return ByCommand(command, where, environment)
-
-
 @dataclass(frozen=True)
 class ByCommand:
-    """Runs programs by one command line."""
+    """Runs programs by a command line that starts Python with START."""
 
     command: list[str]
     where: str
+    """Where that is, for errors."""
     environment: Mapping[str, str] | None = None
 
     def __call__(

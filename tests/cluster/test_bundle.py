@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 from scripts.cluster.bundle import bundled
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 
 FILES = {
     "walls": "colour = 'white'",
@@ -20,5 +20,5 @@ def test_modules_of_a_program_import_each_other_by_their_names(tmp_path: Path) -
     for name, text in FILES.items():
         (house / f"{name}.py").write_text(text, encoding="utf-8")
     program = bundled("house.program", tmp_path)
-    run = by_command([sys.executable, "-I", "-c", START], "a pod")
+    run = ByCommand([sys.executable, "-I", "-c", START], "a pod")
     assert list(run(program, {"door": "open"})) == [{"kitchen": "white", "given": "open", "name": "__main__"}]

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 
 COUNT = """
@@ -16,7 +16,7 @@ while part := sys.stdin.buffer.read(65536):
     print(json.dumps({"read": size}), flush=True)
 print(json.dumps({"all": size, "given": PARAMETERS["name"]}))
 """
-RUN = by_command([sys.executable, "-I", "-c", START], "a pod")
+RUN = ByCommand([sys.executable, "-I", "-c", START], "a pod")
 
 
 def test_parameters_and_more_data_than_a_pipe_holds_arrive() -> None:

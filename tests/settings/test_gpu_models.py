@@ -2,6 +2,7 @@
 
 import pytest
 
+from stacks.platform.common.catalogue import images
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
@@ -51,3 +52,7 @@ def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
     environment = {item["name"]: item["value"] for item in ollama.ollama(*with_images(settings), engine)["extraEnv"]}
     assert environment["OLLAMA_LOAD_TIMEOUT"] == "600s"
     assert gpu_room.LOAD_SECONDS == 600
+
+
+def test_what_vllm_refuses_was_read_in_the_version_that_is_deployed() -> None:
+    assert images()["vllm/engine"].tag == gpu_cards.VLLM_VERSION

@@ -13,7 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 
 WEIGHTS = "application/vnd.ollama.image.model"
 REGISTRY = "registry.ollama.ai"
-GIB, GB = 2**30, 10**9
+GIB = 2**30
 _ROW = re.compile(r"^(?P<name>\S+)\s+[0-9a-f]{12}\s+(?P<size>[0-9.]+)\s(?P<unit>[KMGT]B)\s")
 _UNITS = {"KB": 1e3, "MB": 1e6, "GB": 1e9, "TB": 1e12}
 QUANTIZATIONS = (("MXFP4", "mxfp4"), ("Q8", "q8"), ("Q4", "q4"), ("BF16", "bf16"), ("F16", "fp16"))

@@ -4,7 +4,7 @@ import os
 import random
 import subprocess
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,13 +107,6 @@ def write_repository(folder: Path, contexts: Iterable[str], tag: str) -> None:
 def forget_layers() -> None:
     """Remove every image that buildah keeps, as on a fresh machine."""
     _quiet("buildah", "rmi", "--all", "--force")
-
-
-def timed(work: Callable[[], object]) -> float:
-    """Return the seconds that `work` takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _quiet(*command: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from scripts.applications.adoption.uploads import PROGRAM, AzureShare, LocalFolder, Uploads, folder_of
 from scripts.cluster.bundle import bundled
-from scripts.cluster.pod_program import START, FedProgram, by_command
+from scripts.cluster.pod_program import START, ByCommand, FedProgram
 from scripts.core.errors import ExitCode, OperatorError
 
 
@@ -36,7 +36,7 @@ def uploads(source: Path, share: Path) -> Uploads:
 
 def run_in(share: Path) -> FedProgram:
     environment = {"DATA_DIR": str(share.parent), "PATH": os.environ["PATH"]}
-    return by_command([sys.executable, "-c", START], "the chat", environment)
+    return ByCommand([sys.executable, "-c", START], "the chat", environment)
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -16,7 +16,7 @@ from scripts.applications.adoption.copying import PROGRAM, Copying, Report
 from scripts.applications.adoption.source import Place
 from scripts.applications.adoption.uploads import LocalFolder, Uploads
 from scripts.cluster.bundle import bundled
-from scripts.cluster.pod_program import START, ByCommand, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.chat.browser import Browser
@@ -66,7 +66,7 @@ def old(chat: ChatStage, tmp_path_factory: pytest.TempPathFactory) -> Old:
 def inside(chat: ChatStage) -> ByCommand:
     """Return what runs programs with the variables of a pod, as `kubectl exec` does."""
     pod = chat.pods[0]
-    return by_command([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
+    return ByCommand([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
 
 
 @contextlib.contextmanager

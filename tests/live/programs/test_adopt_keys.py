@@ -10,7 +10,7 @@ import pytest
 
 from scripts.applications.adoption.copying import Copying, Report
 from scripts.applications.adoption.source import Place
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
@@ -79,7 +79,7 @@ def old(stage: Stage) -> Iterator[OldGateway]:
 
 def take(stage: Stage, old: OldGateway) -> Report:
     gateway = stage.gateway
-    run = by_command([gateway.command[0], "-c", START], gateway.name, {**os.environ, **gateway.environment})
+    run = ByCommand([gateway.command[0], "-c", START], gateway.name, {**os.environ, **gateway.environment})
     with Place.of("env:OLD", {"OLD": old.address}).open() as source:
         copying = Copying(source, "keys", run, {"own": ["chat-key"]})
         assert copying.counts()["LiteLLM_VerificationToken"] >= 2

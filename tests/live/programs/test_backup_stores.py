@@ -14,7 +14,7 @@ from scripts.backup import stores
 from scripts.backup.counts import CHAT, PROGRAM
 from scripts.backup.stores import Stores
 from scripts.cluster.bundle import bundled
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 from tests.support.programs.pod_network import Names
 from tests.support.programs.postgresql import ADMINISTRATOR, ADMINISTRATOR_PASSWORD, running_postgresql
@@ -162,7 +162,7 @@ def test_postgresql_is_counted_in_one_moment(network: Names, tmp_path: Path) -> 
         (uploads / ".snapshots" / "one").mkdir(parents=True)
         (uploads / ".snapshots" / "one" / "a").touch()
         (uploads / "a").touch()
-        run = by_command(command, "here", {**os.environ, "DATABASE_URL": url})
+        run = ByCommand(command, "here", {**os.environ, "DATABASE_URL": url})
         (line,) = list(run(bundled(PROGRAM), {"tables": dict(CHAT), "folder": str(uploads)}))
     counts: dict[str, Any] = line["counts"]
     assert counts == {"users": 7, "chats": 2, "files": 1}, "tables that are not there are left out"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.applications.privacy.person import Person, Places
-from scripts.cluster.pod_program import START, PodProgram, by_command
+from scripts.cluster.pod_program import START, ByCommand, PodProgram
 from scripts.core.errors import OperatorError
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.chat_stage import ChatStage
@@ -43,7 +43,7 @@ class Somebody:
 def inside(program: Program) -> PodProgram:
     """Return what runs programs with the variables of a pod, as `kubectl exec` does."""
     environment = {**os.environ, **program.environment}
-    return by_command([program.command[0], "-c", START], program.name, environment)
+    return ByCommand([program.command[0], "-c", START], program.name, environment)
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from scripts.applications.privacy.person import Person, Places, rules
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from tests.support.chat.pods import OF_THE_IMAGE
 from tests.support.llm_gateway import pods as gateway_pods
 from tests.support.programs import processes
@@ -54,7 +54,7 @@ def schemas(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Schemas]:
         gateway_pods.migrate(urls["litellm"])
         python = {"open_webui": processes.open_webui_python(), "litellm": processes.litellm_python()}
         programs = {
-            name: by_command(
+            name: ByCommand(
                 [str(python[name]), "-c", START], name, {**os.environ, "DATABASE_URL": url, "DATA_DIR": str(folder)}
             )
             for name, url in urls.items()

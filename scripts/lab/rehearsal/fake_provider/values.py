@@ -9,7 +9,6 @@ import msgpack
 
 # Extension 0 is plain unknown; Terraform may send others (unknown with refinements), which are unknown as well.
 UNKNOWN = msgpack.ExtType(0, b"\x00")
-NULL = msgpack.packb(None)
 
 Path = tuple[str | int, ...]
 
