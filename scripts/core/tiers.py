@@ -1,6 +1,6 @@
 """Names and order of the stacks, for the programs that drive them without synthesizing.
 
-`tests/terraform/test_graph.py` holds them against the synthesized application.
+`tests/core/test_schedule.py` holds them against the synthesized application.
 """
 
 DURABLE = ("identity", "disks", "acr", "database", "address")

@@ -14,11 +14,10 @@ from scripts.applications.ingress import Ingress, challenge_reasons
 from scripts.cli.domain import commands as domain
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
+from tests.applications.test_ingress_checks import every_application, to_https
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.cli.operated_environment import ADDRESS, OUTPUTS, Operated, deploy_once, operate
 from tests.support.web_servers import authority, certificate_for, serving
-
-from .test_ingress_checks import every_application, to_https
 
 OLD, NEW = "llm-dev.example.com", "ai.example.org"
 

@@ -17,7 +17,7 @@ from stacks.platform.common.catalogue import Chart, Image, charts, images
 from stacks.settings import Settings, load_settings
 
 DIGEST = f"sha256:{'0' * 64}"
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 def _image(image: Image, *, commit: bool = True) -> Image:
