@@ -17,11 +17,15 @@ class Script:
     image: str
     """Needs `sh` and `env`."""
     config_map: str
+    """ConfigMap that holds the script."""
     folder: str
     """Where the ConfigMap is mounted."""
     file: str
+    """Name of the script in it."""
     user_id: int
+    """User that it runs as, whose group owns the volumes."""
     claim: str | None = None
+    """Volume claim that it works on; either this or `secret`."""
     secret: str | None = None
     """Secret that is mounted instead of a claim, read-only, a file for each key."""
     mount_path: str
@@ -29,11 +33,13 @@ class Script:
     credentials: str | None = None
     """Secret that is mounted beside the claim, read-only, a file for each key."""
     credentials_path: str = ""
+    """Where `credentials` is mounted."""
     account: str | None = None
     """Service account of the pod; without one it is the namespace's own. Neither's token for the API is mounted."""
     token_audience: str | None = None
     """Set with `token_path`: whom a token of the account is for, mounted as a file and renewed by the kubelet."""
     token_path: str = ""
+    """Where that file is."""
     requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "100m", "memory": "512Mi"})
     limits: Mapping[str, str] = field(default_factory=lambda: {"memory": "4Gi"})
 

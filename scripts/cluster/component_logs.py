@@ -23,7 +23,7 @@ Form = Callable[[str], str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class LogSelection:
     """Which lines."""
 
     lines: int
@@ -45,7 +45,7 @@ class Wanted:
         ]
 
 
-def print_logs(kubectl: Kubectl, namespaces: Sequence[str], wanted: Wanted, to: TextIO, form: Form) -> int:
+def print_logs(kubectl: Kubectl, namespaces: Sequence[str], wanted: LogSelection, to: TextIO, form: Form) -> int:
     """Print the logs of the pods of all namespaces; return the first exit status of kubectl that is not 0.
 
     Lines of different pods are never mixed. Following goes on until it is interrupted. Raises OperatorError.

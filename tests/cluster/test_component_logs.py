@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 
 from scripts.cluster import component_logs
-from scripts.cluster.component_logs import Wanted, print_logs
+from scripts.cluster.component_logs import LogSelection, print_logs
 from scripts.cluster.kubectl import Kubectl
 
 LINE = "[pod/open-webui-1/open-webui] INFO: started\n"
@@ -39,7 +39,7 @@ def test_a_line_tells_its_pod_in_each_form() -> None:
 def test_no_line_of_many_pods_is_lost_or_mixed() -> None:
     program = "import sys\nfor n in range(20000): print(f'[pod/{sys.argv[1]}-{n % 50}/c] {n} ' + 'x' * 100)"
     kubectl, to = Printing("context", program), io.StringIO()
-    assert print_logs(kubectl, ["a", "b"], Wanted(lines=-1), to, component_logs.plain) == 0
+    assert print_logs(kubectl, ["a", "b"], LogSelection(lines=-1), to, component_logs.plain) == 0
     lines = to.getvalue().splitlines()
     assert len(lines) == 40_000
     for namespace in "ab":

@@ -36,13 +36,13 @@ def pin(
     images = {} if charts_only else chosen(catalogue.images(), image or ())
     charts = {} if image else catalogue.charts()
 
-    def wanted(found: list[Upstream]) -> list[Upstream]:
+    def selected(found: list[Upstream]) -> list[Upstream]:
         return [each for each in found if again or each.pinned is None]
 
     with err.status("Asking publishers"):
-        found = upstream.look_up(wanted([*upstream.images_and_sources(images), *upstream.of_charts(charts)]), charts)
+        found = upstream.look_up(selected([*upstream.images_and_sources(images), *upstream.of_charts(charts)]), charts)
         commits = {each.name: commit for each, commit in found.items() if each.kind == "source"}
-        found |= upstream.look_up(wanted(upstream.bases(images, commits, CACHE / "images")), charts)
+        found |= upstream.look_up(selected(upstream.bases(images, commits, CACHE / "images")), charts)
     if check:
         _report(found, as_json)
         return

@@ -92,11 +92,11 @@ def carry_out(
 ) -> None:
     """Show the steps, ask, and take them. Raises OperatorError."""
     # With JSON, standard output is the result alone.
-    told = err if as_json else out
+    stream = err if as_json else out
     if not steps:
-        told.print("Everything is as it should be: nothing to do." if not undo else "Nothing is there.", markup=False)
+        stream.print("Everything is as it should be: nothing to do." if not undo else "Nothing is there.", markup=False)
     for step in steps:
-        told.print(f"  {step.text}", markup=False, soft_wrap=True)
+        stream.print(f"  {step.text}", markup=False, soft_wrap=True)
     if steps and not dry_run:
         consent.obtain("Do this?", {})
         for number, step in enumerate(steps, 1):
@@ -104,7 +104,7 @@ def carry_out(
             step.act()
     by_hand = [] if undo else found.by_hand()
     for line in by_hand:
-        told.print(f"By hand: {line}.", markup=False, soft_wrap=True)
+        stream.print(f"By hand: {line}.", markup=False, soft_wrap=True)
     if as_json:
         print_json(_as_json(found, steps, by_hand, done=not dry_run))
 

@@ -87,8 +87,8 @@ class AcrImport:
 
 def _refused(transfer: Transfer, error: "AzureError") -> OperatorError:
     status = getattr(error, "status_code", None)
-    told = getattr(error, "error", None)
-    words = f"{told.code}: {told.message}" if told else str(error).splitlines()[0]
+    detail = getattr(error, "error", None)
+    words = f"{detail.code}: {detail.message}" if detail else str(error).splitlines()[0]
     message = f"{transfer.name}: Azure does not import {transfer.source}: {words}"
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return OperatorError(message, f"ask for the role {_DATA_ROLE} on the registry", ExitCode.NOT_READY)

@@ -4,8 +4,9 @@ import os
 from typing import Any
 
 from psycopg import sql
+from psycopg.sql import Identifier
 
-from scripts.applications.adoption.in_pod.tables import Tables, quoted
+from scripts.applications.adoption.in_pod.tables import Tables
 from scripts.applications.in_pod.database import Connection
 
 SCRATCH = "adoption"
@@ -45,4 +46,4 @@ class Adoption:
 
     def count(self, schema: str, table: str) -> int:
         """Return the number of a table's rows."""
-        return int(self.one(sql.SQL("SELECT count(*) FROM {}").format(quoted(schema, table))))
+        return int(self.one(sql.SQL("SELECT count(*) FROM {}").format(Identifier(schema, table))))

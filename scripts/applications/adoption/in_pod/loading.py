@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from psycopg import sql
+from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
-from scripts.applications.adoption.in_pod.tables import quoted
 from scripts.applications.in_pod.answers import RefusedError, say
 
 WHOLE = ("bigint", "integer", "smallint")
@@ -31,7 +31,7 @@ def _load_table(adoption: Adoption, table: str, columns: list[str], read: Iterat
     adoption.source[table] = columns
     adoption.connection.execute(
         sql.SQL("CREATE TEMPORARY TABLE {} ({})").format(
-            _texts(table), sql.SQL(", ").join(sql.SQL("{} text").format(quoted(name)) for name in columns)
+            _texts(table), sql.SQL(", ").join(sql.SQL("{} text").format(Identifier(name)) for name in columns)
         )
     )
     statement = sql.SQL("COPY pg_temp.{} FROM STDIN").format(_texts(table))
@@ -57,16 +57,18 @@ def stage(adoption: Adoption) -> None:
         _require_json(adoption, table, {column: types[column] for column in columns})
         values = [
             sql.SQL("trunc(l.{}::numeric)::{}" if types[column] in WHOLE else "l.{}::{}").format(
-                quoted(column),
+                Identifier(column),
                 sql.SQL(types[column]),  # type: ignore[arg-type,unused-ignore]
             )
             for column in columns
         ]
-        where = [_has_parent(table, *pointer) for pointer in scratch.points.get(table, []) if pointer[0] in columns]
+        where = [
+            _has_parent(table, *pointer) for pointer in scratch.foreign_keys.get(table, []) if pointer[0] in columns
+        ]
         done = adoption.connection.execute(
             sql.SQL("INSERT INTO {} ({}) SELECT {} FROM pg_temp.{} l WHERE {}").format(
-                quoted(SCRATCH, table),
-                sql.SQL(", ").join(map(quoted, columns)),
+                Identifier(SCRATCH, table),
+                sql.SQL(", ").join(map(Identifier, columns)),
                 sql.SQL(", ").join(values),
                 _texts(table),
                 sql.SQL(" AND ").join([sql.SQL("true"), *where]),
@@ -78,9 +80,9 @@ def stage(adoption: Adoption) -> None:
 def _has_parent(table: str, column: str, parent: str, key: str) -> sql.Composed:
     """Return the condition under which a loaded row `l` points to nothing, or to something that is there."""
     return sql.SQL("(l.{c} IS NULL OR EXISTS (SELECT 1 FROM {p} p WHERE p.{k}::text = l.{c}))").format(
-        c=quoted(column),
-        p=quoted(SCRATCH, parent) if parent != table else sql.SQL("pg_temp.{}").format(_texts(table)),
-        k=quoted(key),
+        c=Identifier(column),
+        p=Identifier(SCRATCH, parent) if parent != table else sql.SQL("pg_temp.{}").format(_texts(table)),
+        k=Identifier(key),
     )
 
 
@@ -90,11 +92,11 @@ def _require_json(adoption: Adoption, table: str, types: dict[str, str]) -> None
         if kind not in ("json", "jsonb"):
             continue
         wrong = adoption.one(
-            sql.SQL("SELECT count(*) FROM pg_temp.{} WHERE NOT ({} IS JSON)").format(_texts(table), quoted(column))
+            sql.SQL("SELECT count(*) FROM pg_temp.{} WHERE NOT ({} IS JSON)").format(_texts(table), Identifier(column))
         )
         if wrong:
             raise RefusedError(f"{wrong} rows of the source's {table}.{column} hold something else than JSON")
 
 
-def _texts(table: str) -> sql.Identifier:
-    return quoted(f"load_{table}")
+def _texts(table: str) -> Identifier:
+    return Identifier(f"load_{table}")

@@ -3,9 +3,10 @@
 from typing import Any
 
 from psycopg import sql
+from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
-from scripts.applications.adoption.in_pod.tables import Tables, quoted
+from scripts.applications.adoption.in_pod.tables import Tables
 from scripts.applications.in_pod.answers import RefusedError
 
 
@@ -52,13 +53,13 @@ def _merge_table(adoption: Adoption, table: str, rule: dict[str, Any], scratch: 
 
 def _same_key(target: Tables, table: str) -> sql.Composed:
     """Return the condition under which a row `s` is the row `p`."""
-    return sql.SQL(" AND ").join(sql.SQL("p.{k} = s.{k}").format(k=quoted(column)) for column in target.keys[table])
+    return sql.SQL(" AND ").join(sql.SQL("p.{k} = s.{k}").format(k=Identifier(column)) for column in target.keys[table])
 
 
 def _present(table: str, same: sql.Composed) -> sql.Composed:
     """Return the count of rows that are there by their keys."""
     return sql.SQL("SELECT count(*) FROM {} s WHERE EXISTS (SELECT 1 FROM {} p WHERE {})").format(
-        quoted(SCRATCH, table), quoted("public", table), same
+        Identifier(SCRATCH, table), Identifier("public", table), same
     )
 
 
@@ -66,7 +67,7 @@ def _kept_out(table: str, same: sql.Composed, parentless: sql.Composed) -> sql.C
     """Return the count of rows that this condition keeps out."""
     return sql.SQL(
         "SELECT count(*) FROM {s} s WHERE ({parentless}) AND NOT EXISTS (SELECT 1 FROM {p} p WHERE {same})"
-    ).format(s=quoted(SCRATCH, table), parentless=parentless, p=quoted("public", table), same=same)
+    ).format(s=Identifier(SCRATCH, table), parentless=parentless, p=Identifier("public", table), same=same)
 
 
 def _note_new(adoption: Adoption, table: str, same: sql.Composed) -> None:
@@ -75,10 +76,10 @@ def _note_new(adoption: Adoption, table: str, same: sql.Composed) -> None:
     if table in parents:
         adoption.connection.execute(
             sql.SQL("CREATE TEMPORARY TABLE {} AS SELECT {} FROM {} s WHERE NOT EXISTS ({})").format(
-                quoted(f"new_{table}"),
-                quoted(adoption.target.keys[table][0]),
-                quoted(SCRATCH, table),
-                sql.SQL("SELECT 1 FROM {} p WHERE {}").format(quoted("public", table), same),
+                Identifier(f"new_{table}"),
+                Identifier(adoption.target.keys[table][0]),
+                Identifier(SCRATCH, table),
+                sql.SQL("SELECT 1 FROM {} p WHERE {}").format(Identifier("public", table), same),
             )
         )
 
@@ -87,17 +88,17 @@ def _without_parent(target: Tables, table: str, rule: dict[str, Any]) -> sql.Com
     """Return the condition under which a row `s` stays out, since what it belongs to is not there or not new."""
     conditions = [
         sql.SQL("(s.{c} IS NOT NULL AND NOT EXISTS (SELECT 1 FROM {p} p WHERE p.{k} = s.{c}))").format(
-            c=quoted(column), p=quoted("public", parent), k=quoted(key)
+            c=Identifier(column), p=Identifier("public", parent), k=Identifier(key)
         )
-        for column, parent, key in target.points.get(table, [])
+        for column, parent, key in target.foreign_keys.get(table, [])
         if parent != table
     ]
     for column, parent in rule.get("of_new", {}).items():
         # Migrations make such rows with ids by chance: of a parent that was there they would come again each time.
-        key = quoted(target.keys[parent][0])
+        key = Identifier(target.keys[parent][0])
         conditions.append(
             sql.SQL("NOT EXISTS (SELECT 1 FROM pg_temp.{n} n JOIN {p} p USING ({k}) WHERE n.{k} = s.{c})").format(
-                c=quoted(column), n=quoted(f"new_{parent}"), p=quoted("public", parent), k=key
+                c=Identifier(column), n=Identifier(f"new_{parent}"), p=Identifier("public", parent), k=key
             )
         )
     return sql.SQL(" OR ").join([sql.SQL("false"), *conditions])
@@ -105,7 +106,9 @@ def _without_parent(target: Tables, table: str, rule: dict[str, Any]) -> sql.Com
 
 def _insertion(target: Tables, table: str, scratch: Tables, parentless: sql.Composed) -> sql.Composed:
     """Return the statement that adds what is not there."""
-    columns = sql.SQL(", ").join(quoted(column) for column in scratch.columns[table] if column in target.columns[table])
+    columns = sql.SQL(", ").join(
+        Identifier(column) for column in scratch.columns[table] if column in target.columns[table]
+    )
     return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} s WHERE NOT ({}) ON CONFLICT DO NOTHING").format(
-        quoted("public", table), columns, columns, quoted(SCRATCH, table), parentless
+        Identifier("public", table), columns, columns, Identifier(SCRATCH, table), parentless
     )

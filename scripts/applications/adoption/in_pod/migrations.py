@@ -22,10 +22,9 @@ command.upgrade(settings, sys.argv[2])
 
 def require_known(adoption: Adoption, revision: str) -> None:
     """Raise RefusedError for a source that this version does not know."""
-    from alembic.config import Config  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415 - the image's
-    from alembic.script import (  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
-        ScriptDirectory,
-    )
+    # Of the image, and only there.
+    from alembic.config import Config  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # type: ignore[import-not-found,unused-ignore]  # noqa: PLC0415
 
     settings = Config()
     settings.set_main_option("script_location", str(_folder()))

@@ -16,6 +16,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
 from scripts.applications.adoption.in_pod.loading import load, stage
@@ -23,7 +24,6 @@ from scripts.applications.adoption.in_pod.looking import look
 from scripts.applications.adoption.in_pod.merging import merge
 from scripts.applications.adoption.in_pod.migrations import migrate, require_whole
 from scripts.applications.adoption.in_pod.settling import settle
-from scripts.applications.adoption.in_pod.tables import quoted
 from scripts.applications.in_pod.answers import RefusedError, say
 from scripts.applications.in_pod.database import connected, run
 
@@ -38,8 +38,8 @@ def take(adoption: Adoption, lines: Iterator[bytes]) -> dict[str, Any]:
     if not adoption.one("SELECT pg_try_advisory_lock(%s)", LOCK):
         raise RefusedError("another adoption into this database runs")
     drop_scratch(adoption)
-    connection.execute(sql.SQL("CREATE SCHEMA {}").format(quoted(SCRATCH)))
-    connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(quoted(SCRATCH), sql.Literal(MARK)))
+    connection.execute(sql.SQL("CREATE SCHEMA {}").format(Identifier(SCRATCH)))
+    connection.execute(sql.SQL("COMMENT ON SCHEMA {} IS {}").format(Identifier(SCRATCH), sql.Literal(MARK)))
     if rules.get("migrate"):
         connection.commit()
         migrate(str(adoption.revision))
@@ -70,13 +70,15 @@ def drop_scratch(adoption: Adoption) -> None:
     exists = adoption.one("SELECT count(*) FROM pg_namespace WHERE nspname = %s", SCRATCH)
     if exists and there != MARK:
         raise RefusedError(f"this environment's database has a schema {SCRATCH} of somebody else")
-    adoption.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(quoted(SCRATCH)))
+    adoption.connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(Identifier(SCRATCH)))
 
 
 def copy_shape(adoption: Adoption, table: str) -> None:
     """Make an empty scratch table like the environment's own."""
     adoption.connection.execute(
-        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS)").format(quoted(SCRATCH, table), quoted("public", table))
+        sql.SQL("CREATE TABLE {} (LIKE {} INCLUDING DEFAULTS)").format(
+            Identifier(SCRATCH, table), Identifier("public", table)
+        )
     )
 
 

@@ -1,9 +1,10 @@
 """The rules on the scratch tables: other owners, nothing that opens something, what is left out."""
 
 from psycopg import sql
+from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
-from scripts.applications.adoption.in_pod.tables import Tables, quoted
+from scripts.applications.adoption.in_pod.tables import Tables
 
 FOREIGN_KEYS = "SELECT conname FROM pg_constraint WHERE contype = 'f' AND conrelid = %s::regclass"
 SAME = """
@@ -26,12 +27,12 @@ def settle(adoption: Adoption) -> None:
     """Apply the rules to the scratch tables."""
     scratch = adoption.scratch()
     connection = adoption.connection
-    for table in scratch.points:
+    for table in scratch.foreign_keys:
         for (name,) in connection.execute(FOREIGN_KEYS, (f'{SCRATCH}."{table}"',)).fetchall():
             connection.execute(
-                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(quoted(SCRATCH, table), quoted(name))
+                sql.SQL("ALTER TABLE {} DROP CONSTRAINT {}").format(Identifier(SCRATCH, table), Identifier(name))
             )
-    connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(quoted(SCRATCH)))
+    connection.execute(sql.SQL("SET LOCAL search_path = {}, public").format(Identifier(SCRATCH)))
     for statement in adoption.rules.get("first", ()):
         connection.execute(statement, adoption.values)
     if adoption.rules.get("people"):
@@ -40,11 +41,11 @@ def settle(adoption: Adoption) -> None:
         if not rule or table not in scratch.columns:
             continue
         if "leave" in rule:
-            delete = sql.SQL("DELETE FROM {} WHERE ").format(quoted(table)) + sql.SQL(rule["leave"])
+            delete = sql.SQL("DELETE FROM {} WHERE ").format(Identifier(table)) + sql.SQL(rule["leave"])
             adoption.skipped[table] = connection.execute(delete, adoption.values).rowcount
         for column, text in rule.get("set", {}).items():
             if column in scratch.columns[table]:
-                update = sql.SQL("UPDATE {} SET {} = ").format(quoted(table), quoted(column)) + sql.SQL(text)
+                update = sql.SQL("UPDATE {} SET {} = ").format(Identifier(table), Identifier(column)) + sql.SQL(text)
                 connection.execute(update, adoption.values)
     connection.execute("SET LOCAL search_path = public")
 
@@ -63,11 +64,11 @@ def _match_people(adoption: Adoption, scratch: Tables) -> None:
             if column in adoption.rules["people"]["columns"]:
                 connection.execute(
                     sql.SQL("UPDATE {t} SET {c} = same.new FROM same WHERE {c} = same.old").format(
-                        t=quoted(SCRATCH, table), c=quoted(column)
+                        t=Identifier(SCRATCH, table), c=Identifier(column)
                     )
                 )
     if "document_chunk" in scratch.columns:
-        connection.execute(sql.SQL(MEMORIES).format(quoted(SCRATCH, "document_chunk")))
+        connection.execute(sql.SQL(MEMORIES).format(Identifier(SCRATCH, "document_chunk")))
     gone = connection.execute('DELETE FROM "user" USING same WHERE "user".id = same.old')
     adoption.skipped["user"] = gone.rowcount
     # As Open WebUI writes it at a first login: without it, an address that is known already is refused.

@@ -1,7 +1,5 @@
 """Tables of one schema, as PostgreSQL describes them."""
 
-from psycopg import sql
-
 from scripts.applications.in_pod.database import Connection
 
 COLUMNS = """
@@ -28,7 +26,7 @@ class Tables:
     def __init__(self, connection: Connection, schema: str) -> None:
         self.columns: dict[str, dict[str, str]] = {}
         self.keys: dict[str, list[str]] = {}
-        self.points: dict[str, list[tuple[str, str, str]]] = {}
+        self.foreign_keys: dict[str, list[tuple[str, str, str]]] = {}
         """Table to its columns that point elsewhere: column, other table, column there."""
         for table, column, kind in connection.execute(COLUMNS, (schema,)):
             self.columns.setdefault(table, {})[column] = kind
@@ -36,7 +34,7 @@ class Tables:
             if kind == "p":
                 self.keys[table] = columns
             elif len(columns) == 1:
-                self.points.setdefault(table, []).append((columns[0], parent, theirs[0]))
+                self.foreign_keys.setdefault(table, []).append((columns[0], parent, theirs[0]))
 
     def parents_first(self, chosen: list[str]) -> list[str]:
         """Return the tables in an order in which rows come after those that they point to."""
@@ -46,14 +44,9 @@ class Tables:
             ready = [
                 table
                 for table in left
-                if not {parent for _, parent, _ in self.points.get(table, [])} & set(left) - {table}
+                if not {parent for _, parent, _ in self.foreign_keys.get(table, [])} & set(left) - {table}
             ]
             # A circle is left to the constraints themselves.
             ordered += ready or left
             left = [table for table in left if table not in ordered]
         return ordered
-
-
-def quoted(*parts: str) -> sql.Identifier:
-    """Return a quoted name."""
-    return sql.Identifier(*parts)

@@ -23,13 +23,13 @@ def folder() -> Path:
     return Path(os.environ.get("DATA_DIR", "/app/backend/data")) / "uploads"
 
 
-def receive(place: Path, told: dict[str, Any]) -> bool:
+def receive(place: Path, header: dict[str, Any]) -> bool:
     """Read one file; return whether it is new. Raises ValueError for one that is cut off or goes elsewhere."""
-    name = told["file"]
+    name = header["file"]
     if "/" in name or name in ("", ".", "..") or name.endswith(PART):
         raise ValueError(f"{name!r} is no name of an upload")
     target, part = place / name, place / f"{name[:200]}{PART}"
-    left, seen = told["size"], hashlib.sha256()
+    left, seen = header["size"], hashlib.sha256()
     with part.open("wb") as file:
         while left:
             read = sys.stdin.buffer.read(min(CHUNK, left))
@@ -40,7 +40,7 @@ def receive(place: Path, told: dict[str, Any]) -> bool:
             left -= len(read)
         file.flush()
         os.fsync(file.fileno())
-    if seen.hexdigest() != told["sha256"]:
+    if seen.hexdigest() != header["sha256"]:
         part.unlink()
         raise ValueError(f"{name} did not arrive as it was read")
     try:
@@ -66,12 +66,12 @@ def main(parameters: dict[str, Any]) -> None:
         return
     added = 0
     for line in iter(sys.stdin.buffer.readline, b""):
-        told = json.loads(line)
-        if "end" in told:
+        header = json.loads(line)
+        if "end" in header:
             say({"report": {"added": added}})
             return
-        added += receive(place, told)
-        say({"taken": told["file"]})
+        added += receive(place, header)
+        say({"taken": header["file"]})
     raise ValueError("the files ended too early")
 
 
