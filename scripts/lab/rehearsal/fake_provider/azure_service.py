@@ -8,19 +8,11 @@ from typing import Any
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
 
 from . import azure_ids, azure_values
+from .azure_refusals import refuse_creation, refuse_deletion
 from .computed import digest, guid
-from .protection import refusal
 from .rules.azure import RULES as AZURE_RULES
-from .service import Facts, RefusedError, Service
-from .values import is_unknown, lookup, strings
-
-_IN_USE = {
-    "azurerm_subnet": "InUseSubnetCannotBeDeleted: Subnet {name} is in use by {user} and cannot be deleted.",
-    "azurerm_public_ip": (
-        "PublicIPAddressCannotBeDeleted: Public IP address {id} can not be deleted since it is still allocated to"
-        " resource {user}."
-    ),
-}
+from .service import Facts, Service
+from .values import is_unknown, lookup
 
 
 class AzureService(Service):
@@ -128,72 +120,12 @@ class AzureService(Service):
         return f"{address}: HTTP response was nil; connection may have been reset"
 
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
-        """Refuse a child without its parents, as Azure does with 404, and the name of a secret that was deleted.
-
-        A vault keeps deleted secrets. The provider recovers one only where its features say so, and then sets the new
-        value over it (key_vault_secret_resource.go:186-216).
-        """
-        if type_name == "azurerm_key_vault_secret" and not self.recovers_secrets:
-            self._refuse_deleted_secret(facts)
-        for parent in azure_ids.parent_ids(object_id):
-            own = facts.get("group") and parent.lower().startswith(str(facts["group"]).lower())
-            if (own or self._was_ours(parent)) and not self.cloud.exists(parent):
-                kind = "ResourceGroupNotFound" if parent.count("/") == 4 else "ParentResourceNotFound"
-                raise RefusedError(
-                    f"unexpected status 404 (404 Not Found) with error: {kind}: {parent} could not be found."
-                )
-
-    def _refuse_deleted_secret(self, facts: Facts) -> None:
-        vault, name = str(facts.get("key_vault_id")), str(facts.get("name"))
-        key = azure_ids.unique_key("azurerm_key_vault_secret", "", {"key_vault_id": vault, "name": name})
-        if self.cloud.get(key) is None and self.cloud.secret(vault, name):
-            raise RefusedError(
-                "keyvault.BaseClient#SetSecret: Failure responding to request: StatusCode=409 -- Original Error:"
-                f' autorest/azure: Service returned an error. Status=409 Code="Conflict" Message="Secret {name} is'
-                " currently in a deleted but recoverable state, and its name cannot be reused; in this state, the"
-                ' secret can only be recovered or purged." InnerError={"code":"ObjectIsDeletedButRecoverable"}'
-            )
-
-    def _was_ours(self, object_id: str) -> bool:
-        # What this rehearsal never made (an existing zone named in a setting) is taken to exist.
-        group = azure_ids.group_id(object_id)
-        return self.cloud.next_generation(f"azurerm_resource_group|{group.lower()}") > 1
+        """Refuse what Azure refuses to create."""
+        refuse_creation(self.cloud, type_name, object_id, facts, recovers_secrets=self.recovers_secrets)
 
     def check_delete(self, existing: CloudObject) -> None:
-        """Refuse what is protected, a group that is not empty, and a subnet or address in use."""
-        protected = refusal(self.cloud, existing)
-        if protected:
-            raise RefusedError(protected)
-        if existing.type == "azurerm_resource_group":
-            inside = [found.id for found in self.cloud.below(existing.id) if found.provider == "azurerm"]
-            if inside:
-                raise RefusedError(
-                    f'deleting Resource Group "{existing.state["name"]}": the Resource Group still contains Resources.'
-                    "\n\n" + "\n".join(f"* `{found}`" for found in inside[:10])
-                )
-        if existing.type == "azurerm_data_protection_backup_instance_disk":
-            self._refuse_promised_backups(existing)
-        message = _IN_USE.get(existing.type)
-        if message:
-            for user in self.cloud.objects():
-                if user.type not in azure_ids.ATTACHMENTS and self._uses(user, existing):
-                    raise RefusedError(message.format(name=existing.state["name"], id=existing.id, user=user.id))
-
-    def _refuse_promised_backups(self, existing: CloudObject) -> None:
-        """Refuse to delete backups in a vault that was told to keep them.
-
-        https://learn.microsoft.com/azure/backup/backup-azure-immutable-vault-concept#restricted-operations; the text is
-        that of https://github.com/Azure/azure-powershell/issues/24298.
-        """
-        vault = self.cloud.by_id("azurerm_data_protection_backup_vault", str(existing.state["vault_id"]))
-        if vault and vault.state.get("immutability") != "Disabled":
-            raise RefusedError(
-                "unexpected status 400 (400 Bad Request): The Vault and Backup Items are in an Immutable state where"
-                " destructive operations are not supported"
-            )
-
-    def _uses(self, user: CloudObject, existing: CloudObject) -> bool:
-        return user.key != existing.key and any(text.lower() == existing.id.lower() for text in strings(user.state))
+        """Refuse what Azure refuses to delete."""
+        refuse_deletion(self.cloud, existing)
 
     def gone_with(self, existing: CloudObject) -> list[CloudObject]:
         """Return the children of a resource, and everything inside a cluster."""
