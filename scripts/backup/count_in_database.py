@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from scripts.applications.in_pod.answers import say
-from scripts.applications.in_pod.database import Connection, connected
+from scripts.cluster.in_pod.answers import say
+from scripts.cluster.in_pod.database import Connection, connected
 
 
 def counted(connection: Connection, tables: dict[str, str]) -> dict[str, int]:

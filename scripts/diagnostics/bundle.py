@@ -33,7 +33,8 @@ class Collected:
 def collect(parts: Sequence[tuple[str, Collect]], redaction: Redaction, done: Callable[[str], None]) -> Collected:
     """Collect all parts side by side; one that fails leaves a sentence in its place.
 
-    `done` gets each name as it is finished."""
+    `done` gets each name as it is finished.
+    """
 
     def one(part: tuple[str, Collect]) -> tuple[str, str, str]:
         name, get = part

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from scripts.cluster.component_logs import Wanted, plain, print_logs
+from scripts.cluster.component_logs import LogSelection, plain, print_logs
 from scripts.cluster.kubectl import Kubectl, KubectlError
 from scripts.core.errors import OperatorError
 
@@ -31,7 +31,7 @@ OBJECTS = {
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)
 
 
-def parts(kubectl: Kubectl, namespaces: Sequence[str], wanted: Wanted | None) -> Iterator[tuple[str, Collect]]:
+def parts(kubectl: Kubectl, namespaces: Sequence[str], wanted: LogSelection | None) -> Iterator[tuple[str, Collect]]:
     """Return the files that are made from the cluster; logs of `namespaces` where they are wanted."""
     yield "cluster/versions.json", lambda: kubectl.run("version", "-o", "json")
     for name, kinds in OBJECTS.items():
@@ -85,7 +85,7 @@ def events(items: Iterable[Mapping[str, Any]]) -> str:
     return "".join(line(item) for item in sorted(items, key=moment))
 
 
-def _logs(kubectl: Kubectl, namespace: str, wanted: Wanted) -> str:
+def _logs(kubectl: Kubectl, namespace: str, wanted: LogSelection) -> str:
     text = io.StringIO()
     status = print_logs(kubectl, [namespace], wanted, text, plain)
     if status and not text.getvalue():

@@ -27,4 +27,5 @@ class GatewayServiceSettings(Model):
     """How long the record of every call, without its text, is kept in the database."""
     spend_per_person: bool = False
     """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that
-    `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council."""
+    `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council.
+    """

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from scripts.cli.access import port_forward
 from scripts.cli.database.commands import moment_of
 from scripts.cli.deploy import deploy
-from scripts.cli.llm_gateway import commands as gateway
+from scripts.cli.llm_gateway.opened import DURATION
 from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.errors import OperatorError
 from scripts.core.schedule import Outcome, run_in_order
@@ -61,12 +61,12 @@ def test_only_the_whole_name_agrees_to_a_loss(typed: str) -> None:
 
 @pytest.mark.parametrize("text", ["1s", "9999mo", "30d", "1h"])
 def test_a_time_of_one_to_four_digits_is_taken(text: str) -> None:
-    assert re.fullmatch(gateway.DURATION, text)
+    assert re.fullmatch(DURATION, text)
 
 
 @pytest.mark.parametrize("text", ["0d", "00d", "10000d", "d", "30", "30days", "-1d", "1.5h", ""])
 def test_no_time_at_all_is_refused(text: str) -> None:
-    assert not re.fullmatch(gateway.DURATION, text)
+    assert not re.fullmatch(DURATION, text)
 
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ import typer
 
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
-from scripts.cluster.component_logs import Wanted
+from scripts.cluster.component_logs import LogSelection
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
@@ -69,7 +69,7 @@ def support(
     path = output or Path(f"llm-{name}-{now.astimezone(UTC):%Y%m%d-%H%M%S}.tar.gz")
     if path.exists():
         raise OperatorError(f"{path} exists", "name another file by --output", ExitCode.USAGE)
-    wanted = Wanted(lines=lines, since=since, selector="") if lines else None
+    wanted = LogSelection(lines=lines, since=since, selector="") if lines else None
     parts, secrets = list(_own_parts(settings, now)), list[str]()
     parts += state_parts.parts(runners(tools.workspace(name)))
     try:

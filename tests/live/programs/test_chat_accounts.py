@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from scripts.applications.chat.accounts import Account, Accounts
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 from stacks.platform.components.chat.login import administrator
 from tests.live.programs.chat_stage import ChatStage
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.live
 @pytest.fixture(scope="module")
 def accounts(chat: ChatStage) -> Accounts:
     pod = chat.pods[0]
-    run = by_command([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
+    run = ByCommand([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
     return Accounts(run, administrator(chat.stage.settings), f"http://{chat.address(0)}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from scripts.applications.in_pod.database import address as libpq_address
+from scripts.cluster.in_pod.database import address as libpq_address
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import ROOTS_NAME
 from stacks.platform.components.enabled import enabled_components

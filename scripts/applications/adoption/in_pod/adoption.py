@@ -7,7 +7,7 @@ from psycopg import sql
 from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.tables import Tables
-from scripts.applications.in_pod.database import Connection
+from scripts.cluster.in_pod.database import Connection
 
 SCRATCH = "adoption"
 """Schema that rows come into before they are added to the environment's own tables."""

@@ -8,7 +8,7 @@ from psycopg import sql
 from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
-from scripts.applications.in_pod.answers import RefusedError, say
+from scripts.cluster.in_pod.answers import RefusedError, say
 
 WHOLE = ("bigint", "integer", "smallint")
 

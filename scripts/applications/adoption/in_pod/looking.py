@@ -4,7 +4,7 @@ from typing import Any
 
 from scripts.applications.adoption.in_pod.adoption import Adoption
 from scripts.applications.adoption.in_pod.migrations import require_known
-from scripts.applications.in_pod.answers import RefusedError
+from scripts.cluster.in_pod.answers import RefusedError
 
 MATCHED = """
 SELECT count(*) FROM public."user" WHERE lower(email) = ANY(%s) OR oauth -> 'oidc' ->> 'sub' = ANY(%s)

@@ -7,7 +7,7 @@ from psycopg.sql import Identifier
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
 from scripts.applications.adoption.in_pod.tables import Tables
-from scripts.applications.in_pod.answers import RefusedError
+from scripts.cluster.in_pod.answers import RefusedError
 
 
 def merge(adoption: Adoption) -> dict[str, Any]:

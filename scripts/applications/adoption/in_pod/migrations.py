@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from scripts.applications.adoption.in_pod.adoption import SCRATCH, Adoption
-from scripts.applications.in_pod.answers import RefusedError
+from scripts.cluster.in_pod.answers import RefusedError
 
 MIGRATION = """
 import sys

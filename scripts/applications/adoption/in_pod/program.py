@@ -24,8 +24,8 @@ from scripts.applications.adoption.in_pod.looking import look
 from scripts.applications.adoption.in_pod.merging import merge
 from scripts.applications.adoption.in_pod.migrations import migrate, require_whole
 from scripts.applications.adoption.in_pod.settling import settle
-from scripts.applications.in_pod.answers import RefusedError, say
-from scripts.applications.in_pod.database import connected, run
+from scripts.cluster.in_pod.answers import RefusedError, say
+from scripts.cluster.in_pod.database import connected, run
 
 MARK = "Scratch tables of llmctl adopt; may be dropped while no adoption runs."
 LOCK = 0x0AD0_9710

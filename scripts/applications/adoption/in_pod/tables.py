@@ -1,6 +1,6 @@
 """Tables of one schema, as PostgreSQL describes them."""
 
-from scripts.applications.in_pod.database import Connection
+from scripts.cluster.in_pod.database import Connection
 
 COLUMNS = """
 SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) FROM pg_attribute a

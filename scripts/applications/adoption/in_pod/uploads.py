@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from scripts.applications.in_pod.answers import say
+from scripts.cluster.in_pod.answers import say
 
 CHUNK = 2**20
 PART = ".adopt-part"

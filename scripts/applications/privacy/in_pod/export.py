@@ -6,10 +6,10 @@ from typing import Any
 
 from psycopg import sql
 
-from scripts.applications.in_pod.answers import say
 from scripts.applications.privacy.in_pod.choice import owners
 from scripts.applications.privacy.in_pod.outside import inside, uploads
 from scripts.applications.privacy.in_pod.person import Person
+from scripts.cluster.in_pod.answers import say
 
 CHUNK = 3 * 2**18
 """Bytes of a file in one line; a multiple of three, so that the parts join."""

@@ -4,8 +4,8 @@ from typing import Any
 
 from psycopg import sql
 
-from scripts.applications.in_pod.answers import RefusedError
-from scripts.applications.in_pod.database import Connection
+from scripts.cluster.in_pod.answers import RefusedError
+from scripts.cluster.in_pod.database import Connection
 
 
 class Person:

@@ -8,13 +8,13 @@ line: rows and files of an export, then {"report": ...}. `count` does what `eras
 
 from typing import Any
 
-from scripts.applications.in_pod.answers import RefusedError, say
-from scripts.applications.in_pod.database import connected, run
 from scripts.applications.privacy.in_pod.choice import choose
 from scripts.applications.privacy.in_pod.erasure import erase
 from scripts.applications.privacy.in_pod.export import export
 from scripts.applications.privacy.in_pod.outside import forget_sessions, remove, uploads
 from scripts.applications.privacy.in_pod.person import Person
+from scripts.cluster.in_pod.answers import RefusedError, say
+from scripts.cluster.in_pod.database import connected, run
 
 
 def main(parameters: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import psycopg
 
-from scripts.applications.in_pod.answers import RefusedError, say
+from scripts.cluster.in_pod.answers import RefusedError, say
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 TLS = {"sslmode": "sslmode", "sslrootcert": "sslrootcert", "sslcert": "sslrootcert"}
