@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from scripts.cluster.bundle import bundled
 from scripts.cluster.kubectl import Kubectl
-from scripts.cluster.pod_program import PodProgram, in_pod
+from scripts.cluster.pod_program import PodProgram, in_chat, in_gateway
 from scripts.core.errors import OperatorError
 from stacks.platform.components.chat import names as chat
-from stacks.platform.components.llm_gateway import address as gateway
 from stacks.settings import Settings
 
 from .manifest import Count
@@ -50,12 +49,8 @@ def counted_in(settings: Settings, kubectl: Kubectl, opik: Callable[[], Mapping[
     """Return what is counted in an environment."""
     return Counted(
         opik=opik if settings.opik.enabled else None,
-        chat=in_pod(kubectl, chat.NAMESPACE, f"deployment/{chat.RELEASE}", chat.RELEASE)
-        if settings.chat.enabled
-        else None,
-        gateway=in_pod(kubectl, gateway.NAMESPACE, f"deployment/{gateway.SERVICE}", "proxy", "python")
-        if settings.gateway.enabled
-        else None,
+        chat=in_chat(kubectl) if settings.chat.enabled else None,
+        gateway=in_gateway(kubectl) if settings.gateway.enabled else None,
     )
 
 

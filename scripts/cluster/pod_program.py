@@ -13,6 +13,8 @@ from typing import IO, Any, Protocol
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import OperatorError
+from stacks.platform.components.chat import names as chat
+from stacks.platform.components.llm_gateway import address as llm_gateway
 
 START = (
     "import json,sys; given=json.loads(sys.stdin.buffer.readline());"
@@ -36,6 +38,16 @@ def in_pod(kubectl: Kubectl, namespace: str, workload: str, container: str, pyth
     """Return what runs programs in one container of a workload, with the container's variables."""
     command = kubectl.command("exec", "-n", namespace, workload, "-i", "-c", container, "--", python, "-c", START)
     return ByCommand(command, f"{workload} in {namespace}")
+
+
+def in_chat(kubectl: Kubectl) -> "ByCommand":
+    """Return what runs programs in a pod of the chat."""
+    return in_pod(kubectl, chat.NAMESPACE, f"deployment/{chat.RELEASE}", chat.RELEASE)
+
+
+def in_gateway(kubectl: Kubectl) -> "ByCommand":
+    """Return what runs programs in a pod of the LLM gateway."""
+    return in_pod(kubectl, llm_gateway.NAMESPACE, f"deployment/{llm_gateway.SERVICE}", "proxy", "python")
 
 
 @dataclass(frozen=True)

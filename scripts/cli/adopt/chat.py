@@ -13,10 +13,9 @@ from scripts.applications.adoption.uploads import Uploads, folder_of
 from scripts.applications.adoption.vectors import REINDEX, TABLE, require_same_model
 from scripts.cli.options import AsJson
 from scripts.cli.tools import tools_of
-from scripts.cluster.pod_program import in_pod
+from scripts.cluster.pod_program import in_chat
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.platform.components.chat import names
 from stacks.platform.components.chat.backends import embedding_variables
 from stacks.settings import Settings
 
@@ -70,7 +69,7 @@ def chat(
     if not settings.chat.enabled:
         raise OperatorError(f"{environment} has no chat", "set chat.enabled and deploy", ExitCode.REFUSED)
     place = Place.of(source)
-    run = in_pod(tools.kubectl_of(environment), names.NAMESPACE, f"deployment/{names.RELEASE}", names.RELEASE)
+    run = in_chat(tools.kubectl_of(environment))
     with place.open() as opened, tempfile.TemporaryDirectory(prefix="llmctl-adopt-") as scratch:
         copying = _copying(opened, settings, run, vectors, tools.entra_logins)
         files = Uploads(folder_of(uploads, Path(scratch)), run) if uploads else None

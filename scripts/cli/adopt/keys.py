@@ -8,11 +8,10 @@ from scripts.applications.adoption.copying import Copying, Report
 from scripts.applications.adoption.source import Place
 from scripts.cli.options import AsJson
 from scripts.cli.tools import tools_of
-from scripts.cluster.pod_program import in_pod
+from scripts.cluster.pod_program import in_gateway
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.enabled import enabled_components
-from stacks.platform.components.llm_gateway import address
 
 from .options import Confirm, DryRun, Env, agree, show_counts, show_taken
 
@@ -47,7 +46,7 @@ def keys(
     place = Place.of(source)
     if place.kind == "sqlite":
         raise OperatorError("LiteLLM keeps its keys in PostgreSQL", "write env:VARIABLE or file:PATH", ExitCode.USAGE)
-    run = in_pod(tools.kubectl_of(environment), address.NAMESPACE, f"deployment/{address.SERVICE}", "proxy", "python")
+    run = in_gateway(tools.kubectl_of(environment))
     own = [caller.key_name for caller in enabled_components(settings).gateway_callers()]
     with place.open() as opened:
         copying = Copying(opened, "keys", run, {"own": own})

@@ -12,15 +12,13 @@ from scripts.applications.privacy.person import Person, Places, Report, what_sta
 from scripts.cli.options import AsJson
 from scripts.cli.tools import Tools, tools_of
 from scripts.cluster.kubectl import Kubectl
-from scripts.cluster.pod_program import in_pod
+from scripts.cluster.pod_program import in_chat, in_gateway
 from scripts.core.consent import confirm_by_name
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
-from stacks.platform.components.chat import names as chat
-from stacks.platform.components.llm_gateway import address as gateway
 from stacks.settings import Settings
 
 app = typer.Typer(
@@ -153,12 +151,8 @@ def _opened(tools: Tools, environment: str) -> tuple[Settings, Places]:
     settings = tools.load(environment)
     kubectl = tools.kubectl_of(settings.name)
     return settings, Places(
-        chat=in_pod(kubectl, chat.NAMESPACE, f"deployment/{chat.RELEASE}", chat.RELEASE)
-        if settings.chat.enabled
-        else None,
-        gateway=in_pod(kubectl, gateway.NAMESPACE, f"deployment/{gateway.SERVICE}", "proxy", "python")
-        if settings.gateway.enabled
-        else None,
+        chat=in_chat(kubectl) if settings.chat.enabled else None,
+        gateway=in_gateway(kubectl) if settings.gateway.enabled else None,
         opik=(lambda: _opik(kubectl)) if settings.opik.enabled else None,
     )
 
