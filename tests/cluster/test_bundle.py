@@ -30,7 +30,7 @@ def test_modules_of_a_program_import_each_other_by_their_names(tmp_path: Path) -
     assert list(run(program, {"door": "open"})) == [{"kitchen": "white", "given": "open", "name": "__main__"}]
 
 
-@pytest.mark.parametrize("program", [copying.PROGRAM, uploads.PROGRAM, person.IN_POD, counts.PROGRAM])
+@pytest.mark.parametrize("program", [copying.PROGRAM, uploads.PROGRAM, person.PROGRAM, counts.PROGRAM])
 def test_every_program_of_a_pod_finds_what_it_imports_without_the_project(program: str, tmp_path: Path) -> None:
     load = "import sys; exec(compile(sys.stdin.read(), 'program', 'exec'), {'__name__': 'loaded'})"
     done = subprocess.run(

@@ -24,7 +24,7 @@ from stacks.settings import Settings
 from .traces import Traces
 
 FOLDER = Path(__file__).parent
-IN_POD = "scripts.applications.privacy.in_pod.program"
+PROGRAM = "scripts.applications.privacy.in_pod.program"
 OPEN_FOLDER, OPEN_FILE = 0o700, 0o600
 """For the person who exports, and nobody else."""
 
@@ -91,7 +91,7 @@ class Person:
         assert run is not None
         parameters = {"action": action, "names": names, "related": related, "rules": rules(place)}
         report: dict[str, Any] | None = None
-        for line in run(bundled(IN_POD), parameters):
+        for line in run(bundled(PROGRAM), parameters):
             if "refused" in line:
                 raise OperatorError(f"{place}: {line['refused']}; nothing was changed there", code=ExitCode.REFUSED)
             if "report" in line:
