@@ -1,14 +1,10 @@
-"""Every rule about networks, identities and monitoring refuses what it is there for."""
+"""Cases for the rules about networks, identities and monitoring."""
 
 from __future__ import annotations
 
-from typing import Any
+from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, VALIDATE
 
-import pytest
-
-from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, VALIDATE, problems
-from scripts.lab.rehearsal.fake_provider.rules.network import RULES
-from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
+from .case import Case
 
 APP_ID = "/applications/00000000-0000-4000-8000-000000000000"
 
@@ -75,16 +71,3 @@ CASES: list[Case] = [
         for place in ("web", "single_page_application")
     ),
 ]
-
-
-@pytest.mark.parametrize(ARGUMENTS, CASES, ids=names(CASES))
-def test_a_rule_refuses_the_wrong_and_takes_the_right(
-    type_name: str, stage: str, wrong: dict[str, Any], word: str, right: dict[str, Any]
-) -> None:
-    (found,) = problems(RULES, type_name, stage, wrong)
-    assert word in found[1]
-    assert problems(RULES, type_name, stage, right) == []
-
-
-def test_every_rule_has_a_case() -> None:
-    assert without_case(RULES, CASES) == []

@@ -1,15 +1,13 @@
-"""Every rule about clusters refuses what it is there for, and nothing of what is right."""
+"""Cases for the rules about clusters and their node pools."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE, problems
-from scripts.lab.rehearsal.fake_provider.rules.cluster import RULES
+from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE
 from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
-from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
+
+from .case import Case
 
 AKS = "azurerm_kubernetes_cluster"
 POOL = "azurerm_kubernetes_cluster_node_pool"
@@ -221,16 +219,3 @@ CASES: list[Case] = [
     ),
     (POOL, APPLY, {"spot_max_price": 0.5}, "spot_max_price", {"spot_max_price": 0.5, "priority": "Spot"}),
 ]
-
-
-@pytest.mark.parametrize(ARGUMENTS, CASES, ids=names(CASES))
-def test_a_rule_refuses_the_wrong_and_takes_the_right(
-    type_name: str, stage: str, wrong: dict[str, Any], word: str, right: dict[str, Any]
-) -> None:
-    (found,) = problems(RULES, type_name, stage, wrong)
-    assert word in found[1]
-    assert problems(RULES, type_name, stage, right) == []
-
-
-def test_every_rule_has_a_case() -> None:
-    assert without_case(RULES, CASES) == []

@@ -1,15 +1,11 @@
-"""Every rule about registry, database, vault, storage, disks and backup refuses what it is there for."""
+"""Cases for the rules about registry, database, vault, storage, disks and backup."""
 
 from __future__ import annotations
 
-from typing import Any
-
-import pytest
-
-from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE, problems
-from scripts.lab.rehearsal.fake_provider.rules.data import RULES
+from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE
 from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
-from tests.support.rehearsal.rules import ARGUMENTS, Case, names, without_case
+
+from .case import Case
 
 ACR = "azurerm_container_registry"
 PG = "azurerm_postgresql_flexible_server"
@@ -155,16 +151,3 @@ CASES: list[Case] = [
         {"name": "abc"},
     ),
 ]
-
-
-@pytest.mark.parametrize(ARGUMENTS, CASES, ids=names(CASES))
-def test_a_rule_refuses_the_wrong_and_takes_the_right(
-    type_name: str, stage: str, wrong: dict[str, Any], word: str, right: dict[str, Any]
-) -> None:
-    (found,) = problems(RULES, type_name, stage, wrong)
-    assert word in found[1]
-    assert problems(RULES, type_name, stage, right) == []
-
-
-def test_every_rule_has_a_case() -> None:
-    assert without_case(RULES, CASES) == []
