@@ -27,15 +27,17 @@ _HOURS = {"h": 1, "d": 24}
 
 
 @dataclass(frozen=True)
-class Deed:
-    """One thing that somebody did."""
+class Entry:
+    """One thing that somebody did; the field names are keys of the JSON form."""
 
     time: str
     what: str
     """Which query found it."""
     who: str
     did: str
+    """The action."""
     on: str
+    """What was acted on."""
     came: str
     """Address it came from."""
     result: str
@@ -63,7 +65,7 @@ class AuditLog:
     """Resource id of the Log Analytics workspace."""
     ask: Callable[..., Mapping[str, Any]] = az
 
-    def deeds(self, what: str, since: timedelta) -> list[Deed]:
+    def entries(self, what: str, since: timedelta) -> list[Entry]:
         """Return what was done, oldest first. Raises AzureError, also for a table that nothing was written to yet."""
         query = f"{queries()[what]}| order by Time asc\n| take {MOST}"
         body = {"query": query, "timespan": f"PT{int(since.total_seconds()) // 3600}H"}
@@ -74,4 +76,4 @@ class AuditLog:
         table = answer["tables"][0]
         names = [column["name"].lower() for column in table["columns"]]
         rows = (dict(zip(names, row, strict=True)) for row in table["rows"])
-        return [Deed(what=what, **{name: str(value or "") for name, value in row.items()}) for row in rows]
+        return [Entry(what=what, **{name: str(value or "") for name, value in row.items()}) for row in rows]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.applications.audit.log import MOST, AuditLog, Deed, duration
+from scripts.applications.audit.log import MOST, AuditLog, Entry, duration
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
 from scripts.core.azure import AzureError
@@ -48,23 +48,23 @@ def audit(
         fix = "raise cluster.log_analytics_retention_days for the time to come"
         raise OperatorError(f"{name} keeps logs for {kept} days", fix, ExitCode.USAGE)
     log = AuditLog(tools.outputs_of(name, "aks")["aks"]["log_analytics_workspace_id"])
-    found: list[Deed] = []
+    found: list[Entry] = []
     missing: dict[str, str] = {}
     for one in what or list(What):
         try:
-            found += log.deeds(one.value, back)
+            found += log.entries(one.value, back)
         except AzureError as error:
             if "Failed to resolve table" not in error.message and "SEM0100" not in error.message:
                 raise
             missing[one.value] = "nothing has been logged yet"
-    found.sort(key=lambda deed: deed.time)
+    found.sort(key=lambda entry: entry.time)
     if as_json:
-        print_json([asdict(deed) for deed in found])
+        print_json([asdict(entry) for entry in found])
     else:
-        for deed in found:
-            came = f" from {deed.came}" if deed.came else ""
-            result = f": {deed.result}" if deed.result else ""
-            out.print(f"{deed.time} {deed.what}: {deed.who} {deed.did} {deed.on}{came}{result}", markup=False)
+        for entry in found:
+            came = f" from {entry.came}" if entry.came else ""
+            result = f": {entry.result}" if entry.result else ""
+            out.print(f"{entry.time} {entry.what}: {entry.who} {entry.did} {entry.on}{came}{result}", markup=False)
     for place, why in missing.items():
         err.print(f"{place}: {why}", markup=False)
     if len(found) >= MOST:
