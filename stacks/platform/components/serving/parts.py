@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from stacks.platform.common.parts import Part
 from stacks.settings import Settings
-from stacks.settings.workloads import Engine
+from stacks.settings.models import Engine
 
 from .engines import EXTERNAL_SCALER, PROXY, SCALING, SERVING, engines
 
