@@ -14,6 +14,7 @@ from scripts.applications.ingress import Ingress, ingress_of
 from scripts.cluster.api import ClusterApi, connect
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
+from scripts.cluster.power import Power, power_of
 from scripts.core.console import TERMINAL, Terminal
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT, Workspace
@@ -50,6 +51,8 @@ class Tools:
     """Gives what runs programs in a container: cluster, namespace, workload, container."""
     cluster_of: Callable[[Kubectl], ClusterApi] = lambda kubectl: connect(kubectl.context)
     """Gives the API of a cluster that kubectl knows."""
+    power_of: Callable[[str, Mapping[str, Any]], Power] = power_of
+    """Gives what stops and starts a cluster: subscription, outputs of the stack `aks`."""
     ingress_of: Callable[[Settings], Ingress] = ingress_of
     """Says how the ingress of an environment is reached."""
     entra_logins: Callable[[Sequence[str]], Mapping[str, str]] = logins

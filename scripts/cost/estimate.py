@@ -102,6 +102,13 @@ def with_gpu_hours(charge: Charge, hours: Mapping[str, float]) -> Charge:
     return replace(charge, low=nodes, high=nodes)
 
 
+def with_off_hours(charge: Charge, share: float) -> Charge:
+    """Return the charge of nodes and API for the share of the time in which the cluster runs."""
+    if not charge.what.startswith(("pool ", "Kubernetes API")):
+        return charge
+    return replace(charge, low=charge.low * share, high=charge.high * share)
+
+
 def estimate(environment: str, found: Iterable[tuple[str, Charge]], prices: Prices) -> Estimate:
     """Price the charges; equal ones of a stack become one line."""
     grouped: dict[tuple[str, str], list[Cost]] = {}

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .off_hours import OffHoursSettings
 from .one_way import GIVEN, NoWayBack
 from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
@@ -145,6 +146,8 @@ class ClusterSettings(Model):
     """GPU node pools by name."""
     maintenance: MaintenanceSettings = MaintenanceSettings()
     """Weekly window in which AKS upgrades the cluster and its nodes."""
+    off_hours: OffHoursSettings = OffHoursSettings()
+    """When the cluster is stopped."""
     log_analytics_retention_days: Annotated[int, Field(ge=30, le=730)] = 30
     """How long logs of cluster and database are kept."""
     azure_policy: bool = True

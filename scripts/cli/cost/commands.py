@@ -104,6 +104,11 @@ def cost(
         _show_difference(other, mine)
     else:
         _show(mine)
+    share = chosen.cluster.off_hours.share()
+    if share < 1 and not as_json:
+        err.print(
+            f"Off-hours: nodes and API are counted for {share:.0%} of the time (cluster.off_hours).", markup=False
+        )
 
 
 def _hours(given: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -124,9 +129,9 @@ def _bill(word: str, settings: Settings, hours: dict[str, float], sources: Sourc
         with err.status(f"Reading the stacks of {word}"):
             sources.write_stacks(settings, workspace)
         stacks = {name: stack.folder for name, stack in workspace.stacks().items()}
-        kept = bills.kept_nodes(settings)
+        kept, share = bills.kept_nodes(settings), settings.cluster.off_hours.share()
         found = [
-            (stack, bills.with_gpu_hours(bills.with_kept_nodes(charge, kept), hours))
+            (stack, bills.with_gpu_hours(bills.with_off_hours(bills.with_kept_nodes(charge, kept), share), hours))
             for stack, charge in bills.charges(stacks)
         ]
     with err.status("Reading prices"):

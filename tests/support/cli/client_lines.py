@@ -30,6 +30,12 @@ AZ = (
     "az vmss deallocate --resource-group g --name n --instance-ids 1",
     "az aks get-credentials --resource-group g --name c",
     "az aks install-cli --help",
+    (
+        f"az aks show --subscription {GUID} --resource-group g --name n"
+        " --query '{power: powerState.code, doing: provisioningState}'"
+    ),
+    f"az aks stop --subscription {GUID} --resource-group g --name n --no-wait",
+    f"az aks start --subscription {GUID} --resource-group g --name n --no-wait",
     f"az disk list --subscription {GUID} --resource-group g",
     f"az disk show --subscription {GUID} --resource-group g --name n",
     (

@@ -1,0 +1,1 @@
+"""`llmctl off-hours`: the cluster stopped while nobody works."""
