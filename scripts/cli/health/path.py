@@ -17,7 +17,10 @@ from scripts.deployment.preflight.login_consent import LoginConsent
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
 from stacks.platform.common.timeouts import path_seconds
+from stacks.platform.common.traffic import MONITORING
 from stacks.platform.components.chat.names import NAMESPACE as CHAT
+from stacks.platform.components.monitoring.address import SERVICE as GRAFANA
+from stacks.platform.components.monitoring.address import SERVICE_PORT as GRAFANA_PORT
 from stacks.settings import Settings
 
 from .steps import Part, Step
@@ -117,6 +120,42 @@ class Path:
                     )
                 time.sleep(self.poll_s)
 
+    def opik(self) -> Step:
+        """Return how Opik's backend and every store behind it are."""
+        fix = f"llmctl opik health {self.settings.name}"
+        try:
+            with self.kubectl.forwarded(OPIK, *FRONTEND) as base:
+                answer = web.get(f"{base}/api/health-check?name=all&type=ready")
+        except web.NoAnswerError as error:
+            return Step("opik", f"gives no answer: {error}", fix=fix)
+        bad = _unhealthy(answer.body)
+        if answer.status == 200 and not bad:
+            return Step("opik", "", "backend and stores answer")
+        return Step("opik", f"answers {answer.status}{f', not healthy: {bad}' if bad else ''}", fix=fix)
+
+    def monitoring(self) -> Step:
+        """Return whether Grafana and its database answer."""
+        fix = f"llmctl monitoring status {self.settings.name}"
+        try:
+            with self.kubectl.forwarded(MONITORING, GRAFANA, GRAFANA_PORT) as base:
+                answer = web.get(f"{base}/api/health")
+        except web.NoAnswerError as error:
+            return Step("monitoring", f"Grafana gives no answer: {error}", fix=fix)
+        problem = "" if answer.status == 200 else f"Grafana answers {answer.status}"
+        return Step("monitoring", problem, "Grafana answers", fix)
+
+
+def _unhealthy(body: bytes) -> str:
+    """Return the names of what Opik's backend reports as not healthy; each entry is critical unless it says no."""
+    try:
+        entries = json.loads(body)
+    except ValueError:
+        return ""
+    found = entries if isinstance(entries, list) else []
+    return ", ".join(
+        str(entry.get("name", "?")) for entry in found if entry.get("critical", True) and not entry.get("healthy")
+    )
+
 
 def _answer(said: str) -> str | None:
     try:
@@ -140,6 +179,8 @@ def parts(settings: Settings, model: str | None, tools: Tools) -> list[Part]:
             ("trace", path.trace),
             settings.chat.enabled and settings.gateway.enabled and settings.opik.enabled and bool(settings.models),
         ),
+        (("opik", path.opik), settings.opik.enabled),
+        (("monitoring", path.monitoring), settings.monitoring.enabled),
     ]
     return [part for part, there in enabled if there]
 

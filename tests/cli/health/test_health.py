@@ -31,10 +31,13 @@ class Platform:
         self.traces: bytes | None = None
         """None: Opik has every question that was asked."""
         self.asked: list[str] = []
+        self.replies: dict[str, Reply] = {}
         self.tools: Tools | None = None
 
     def answer(self, _host: str, path: str) -> Reply:
         self.asked.append(path)
+        if path in self.replies:
+            return self.replies[path]
         if path == "/v1/models":
             return 200, {}, json.dumps({"data": [{"id": name} for name in self.offered]}).encode()
         if path.startswith("/api/v1/private/traces"):
@@ -86,11 +89,21 @@ def test_a_platform_that_answers_is_gone_through_from_login_to_trace(platform: P
     result = run("--json")
     assert result.exit_code == ExitCode.OK, result.output
     found = steps(result)
-    assert list(found) == ["login", "chat", "gateway", "engine", "trace"]
+    assert list(found) == ["login", "chat", "gateway", "engine", "trace", "opik", "monitoring"]
     assert not [name for name, step in found.items() if step["problem"] or step["fake"]]
     assert json.loads(result.stdout)["ok"] is True
     assert f"{MODELS[0]} answered" in found["engine"]["detail"]
     assert any("project_name=dev" in path for path in platform.asked)
+
+
+def test_a_store_of_opik_and_a_dashboard_that_are_down_are_named(platform: Platform) -> None:
+    entries = [{"name": "clickhouse", "healthy": False, "critical": True}, {"name": "mysql", "healthy": True}]
+    platform.replies["/api/health-check?name=all&type=ready"] = 503, {}, json.dumps(entries).encode()
+    platform.replies["/api/health"] = 503, {}, b""
+    result = run("--json")
+    assert result.exit_code == ExitCode.FAILED
+    assert steps(result)["opik"]["problem"] == "answers 503, not healthy: clickhouse"
+    assert steps(result)["monitoring"]["problem"] == "Grafana answers 503"
 
 
 def test_the_question_goes_out_from_the_chats_own_pod_with_the_key_that_is_there(platform: Platform) -> None:
@@ -160,7 +173,12 @@ def test_an_unknown_model_is_a_wrong_command_line() -> None:
 def test_what_the_environment_lacks_is_left_out(platform: Platform) -> None:
     settings = load_settings("dev")
     without = settings.model_copy(update={"opik": settings.opik.model_copy(update={"enabled": False}), "models": ()})
-    assert list(steps(run("--json", tools=replace(TOOLS, load=lambda _name: without)))) == ["login", "chat", "gateway"]
+    assert list(steps(run("--json", tools=replace(TOOLS, load=lambda _name: without)))) == [
+        "login",
+        "chat",
+        "gateway",
+        "monitoring",
+    ]
     assert platform.asked
 
 
