@@ -69,11 +69,15 @@ def pod(job: Mapping[str, Any], name: str) -> Object:
     spec = json.loads(json.dumps(job["spec"]["template"]["spec"]))
     (container,) = spec["containers"]
     container["command"], container["args"] = ["sleep", str(HOURS * 3600)], []
+    # The Job's identity reads the administrator's password from the vault; a session is the owner's.
+    for key in ("serviceAccountName", "serviceAccount"):
+        spec.pop(key, None)
+    spec.update(automountServiceAccountToken=False)
     spec.update(restartPolicy="Never", activeDeadlineSeconds=HOURS * 3600, terminationGracePeriodSeconds=1)
     labels = {
         key: value
         for key, value in (job["spec"]["template"]["metadata"].get("labels") or {}).items()
-        if "job-name" not in key and "controller-uid" not in key
+        if not key.endswith(("job-name", "controller-uid", "identity/use"))
     }
     return {
         "apiVersion": "v1",

@@ -24,7 +24,11 @@ JOB = {
     "spec": {
         "template": {
             "metadata": {
-                "labels": {"app.kubernetes.io/name": "prepare-databases", "batch.kubernetes.io/job-name": "x"}
+                "labels": {
+                    "app.kubernetes.io/name": "prepare-databases",
+                    "batch.kubernetes.io/job-name": "x",
+                    "azure.workload.identity/use": "true",
+                }
             },
             "spec": {
                 "containers": [
@@ -39,6 +43,7 @@ JOB = {
                 ],
                 "volumes": [{"name": "secrets", "secret": {"secretName": "databases-secrets"}}],
                 "restartPolicy": "OnFailure",
+                "serviceAccountName": "prepare-databases",
             },
         }
     },
@@ -98,11 +103,12 @@ def test_the_pod_goes_also_when_it_never_came(api: ClusterApi) -> None:
     assert [call[0] for call in kubectl.calls] == ["create", "wait", "delete"]
 
 
-def test_the_pod_is_the_jobs_but_waits_and_belongs_to_no_job() -> None:
+def test_the_pod_is_the_jobs_but_waits_and_has_neither_job_nor_identity() -> None:
     made = pod(JOB, "llmctl-psql-1")
     (container,) = made["spec"]["containers"]
     assert (container["command"], container["args"]) == (["sleep", "14400"], [])
     assert container["volumeMounts"] == [{"name": "secrets", "mountPath": "/secrets", "readOnly": True}]
+    assert ("serviceAccountName" in made["spec"], made["spec"]["automountServiceAccountToken"]) == (False, False)
     assert made["metadata"]["labels"] == {"app.kubernetes.io/name": "prepare-databases"}
     assert (made["spec"]["restartPolicy"], made["spec"]["activeDeadlineSeconds"]) == ("Never", 14_400)
 
