@@ -143,7 +143,7 @@ def test_certificates_are_kept_by_an_account_of_their_own_where_they_are(tmp_pat
     assert store["conditions"] == [{"namespaces": ["cert-manager", "chat", "gateway", "monitoring", "ns", "opik"]}]
     assert store["provider"]["azurekv"]["serviceAccountRef"] == {
         "name": "certificate-keeper",
-        "namespace": "cert-manager",
+        "namespace": "ns",
     }
     kept = {
         item["metadata"]["name"]: (item["metadata"]["namespace"], item["spec"]["selector"]["secret"]["name"])
