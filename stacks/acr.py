@@ -27,7 +27,6 @@ class AcrStack(EnvironmentStack):
 
     stack_name = "acr"
     tier = Tier.DURABLE
-    resource_providers = ("Microsoft.ContainerRegistry",)
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)

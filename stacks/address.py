@@ -29,7 +29,6 @@ class AddressStack(EnvironmentStack):
 
     stack_name = "address"
     tier = Tier.DURABLE
-    resource_providers = ("Microsoft.Network",)
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)

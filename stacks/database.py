@@ -31,7 +31,6 @@ class DatabaseStack(EnvironmentStack):
 
     stack_name = "database"
     tier = Tier.DURABLE
-    resource_providers = ("Microsoft.DBforPostgreSQL", "Microsoft.KeyVault")
 
     def __init__(self, scope: Construct, settings: Settings, *, kept_secrets: Sequence[str] = ()) -> None:
         super().__init__(scope, settings)

@@ -38,7 +38,6 @@ class DisksStack(EnvironmentStack):
 
     stack_name = "disks"
     tier = Tier.DURABLE
-    resource_providers = ("Microsoft.Compute", "Microsoft.DataProtection", "Microsoft.Storage")
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, settings)

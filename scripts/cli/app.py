@@ -51,6 +51,9 @@ COMMANDS = {
         group=True,
     ),
     "setup": Entry("scripts.cli.develop.setup", "Install this checkout's Python packages, Node and cdktf.", _PREPARE),
+    "preflight": Entry(
+        "scripts.cli.preflight.commands", "Check what a deployment needs, before anything is created.", _DEPLOY
+    ),
     "deploy": Entry("scripts.cli.deploy.deploy", "Bring an environment up, or up to date.", _DEPLOY),
     "diff": Entry("scripts.cli.deploy.diff", "Show what a deployment would change.", _DEPLOY),
     "outputs": Entry("scripts.cli.deploy.outputs", "Show the outputs of every stack.", _DEPLOY),

@@ -48,19 +48,6 @@ class AksStack(EnvironmentStack):
 
     stack_name = "aks"
     tier = Tier.DISPOSABLE
-    resource_providers = (
-        "Microsoft.AlertsManagement",
-        "Microsoft.Authorization",
-        "Microsoft.Compute",
-        "Microsoft.ContainerService",
-        "Microsoft.Insights",
-        "Microsoft.ManagedIdentity",
-        "Microsoft.Monitor",
-        "Microsoft.Network",
-        "Microsoft.OperationalInsights",
-        "Microsoft.OperationsManagement",
-        "Microsoft.PolicyInsights",
-    )
 
     def __init__(
         self,

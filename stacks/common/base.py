@@ -21,6 +21,7 @@ from stacks.settings import Settings
 from . import wiring
 from .backends import read_backend, write_backend
 from .one_way_record import record_of
+from .resource_providers import RESOURCE_PROVIDERS
 
 TERRAFORM_VERSIONS = ">= 1.11, < 2.0"
 """Write-only arguments need 1.11."""
@@ -45,8 +46,6 @@ class EnvironmentStack(TerraformStack):
     stack_name: ClassVar[str]
     tier: ClassVar[Tier]
     has_resource_group: ClassVar[bool] = True
-    resource_providers: ClassVar[tuple[str, ...]] = ()
-    """Azure resource providers that have to be registered in the subscription for this stack."""
 
     def __init__(self, scope: Construct, settings: Settings) -> None:
         super().__init__(scope, self.stack_name)
@@ -99,7 +98,7 @@ class EnvironmentStack(TerraformStack):
             "azurerm",
             subscription_id=self.settings.azure.subscription_id,
             resource_provider_registrations="none",
-            resource_providers_to_register=list(self.resource_providers),
+            resource_providers_to_register=list(RESOURCE_PROVIDERS.get(self.stack_name, ())),
             storage_use_azuread=True,
             features=[
                 AzurermProviderFeatures(

@@ -28,7 +28,6 @@ class NetworkStack(EnvironmentStack):
 
     stack_name = "network"
     tier = Tier.DISPOSABLE
-    resource_providers = ("Microsoft.Network",)
 
     def __init__(
         self,

@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from scripts.core.environment_check import verdict_of
 from scripts.core.workspace import ROOT
-from scripts.deployment.preflight.environment import refuse_unready
+from scripts.deployment.ready_file import refuse_unready
 
 ALONE = "the hosts answer every path of the applications, administration included"
 

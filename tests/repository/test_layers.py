@@ -31,8 +31,10 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.applications": "scripts.core scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
         "scripts.diagnostics": "scripts.core scripts.cluster scripts.review scripts.terraform",
+        "scripts.azure": "scripts.core",
+        "scripts.preflight": "scripts.core scripts.azure scripts.bootstrap scripts.images",
         "scripts.deployment": "scripts.core scripts.cluster scripts.terraform scripts.review scripts.images"
-        " scripts.cost scripts.opik",
+        " scripts.cost scripts.opik scripts.preflight",
     }.items()
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""

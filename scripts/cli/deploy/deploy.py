@@ -17,9 +17,9 @@ from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, Targets, complete_targets, parse_targets
 from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.deployment.ending import ending, next_steps
+from scripts.deployment.first_deployment import check_before, print_consent
 from scripts.deployment.going_back import GoingBack
-from scripts.deployment.preflight.checks import check_before, print_consent
-from scripts.deployment.preflight.environment import refuse_unready
+from scripts.deployment.ready_file import refuse_unready
 from scripts.opik import migrations as opik_migrations
 from scripts.opik.retention import retention_check
 from scripts.terraform import saved_plans, summary
@@ -48,6 +48,9 @@ def deploy(
     skip_images: Annotated[
         bool, typer.Option("--skip-images", help="Build and import no images; deploy those in the lock file.")
     ] = False,
+    skip_preflight: Annotated[
+        bool, typer.Option("--skip-preflight", help="Deploy stacks for the first time without the checks before.")
+    ] = False,
     plans: Annotated[
         Path | None,
         typer.Option(metavar="FOLDER", help="Apply the plans that `llmctl diff --out FOLDER` made, and nothing else."),
@@ -59,6 +62,9 @@ def deploy(
     Plans every stack, shows what would change, asks once, then applies what was shown: identity, disks, acr,
     database and address in parallel, then the images, then network, aks and platform. A stack that reads outputs of
     one that is not deployed yet is planned once that one is.
+
+    Stacks of which nothing stands yet are checked first, as `llmctl preflight` does; where a check fails, it asks
+    whether to go on (with --yes, or with nobody there, it does not).
 
     Safe to interrupt (on Ctrl-C Terraform finishes what it began and saves the state) and to run again.
     Works on the same state and folders as `cdktf deploy`.
@@ -76,7 +82,7 @@ def deploy(
     with tools.rollout(Job("deploy", chosen, workspace, parallelism, current=plans is None)) as run:
         if plans:
             saved_plans.restore(plans, run)
-        check_before(run, settings)
+        check_before(run, settings, ask=tools.preflight, terminal=tools.terminal, yes=yes, skip=skip_preflight)
         require_none_pending(run, chosen.environment, tools.kubectl_of)
         back = GoingBack(connect=tools.kubectl_of, changelogs=tools.changelogs)
         ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back, image_step=tools.images)

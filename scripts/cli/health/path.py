@@ -13,7 +13,7 @@ from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
-from scripts.deployment.preflight.login_consent import LoginConsent
+from scripts.deployment.login_consent import LoginConsent
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
 from stacks.platform.common.timeouts import path_seconds

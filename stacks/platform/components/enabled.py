@@ -105,11 +105,15 @@ class EnabledComponents:
         names is among them.
         """
         known = {chart for component in self.known for chart in component.charts}
-        unused = known - {chart for component in self.components for chart in _used_charts(component, self.settings)}
+        unused = known - self.charts()
         left_out = {name for component in self.components for name in component.unused_images(self.settings)}
         chosen = self.at_chosen_versions(pinned).items()
         used = {name: image for name, image in chosen if name.partition("/")[0] not in unused and name not in left_out}
         return used | self._own_images()
+
+    def charts(self) -> set[str]:
+        """Return the releases of `helm/charts.yaml` that are deployed."""
+        return {chart for component in self.components for chart in _used_charts(component, self.settings)}
 
     def at_chosen_versions(self, pinned: Mapping[str, Image] | None = None) -> Mapping[str, Image]:
         """Return all pinned images, also of components that are off, at the environment's versions."""

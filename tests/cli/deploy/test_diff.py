@@ -20,7 +20,7 @@ from scripts.core.targets import Targets
 from scripts.core.workspace import ROOT, Workspace
 from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.deployment.losses import allowed_losses, refuse
-from scripts.deployment.preflight.environment import refuse_unready
+from scripts.deployment.ready_file import refuse_unready
 from scripts.review.guard import named
 from scripts.terraform import saved_plans
 from scripts.terraform.outputs import read_outputs

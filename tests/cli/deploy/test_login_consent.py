@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import OperatorError
-from scripts.deployment.preflight.login_consent import consent_link, look, outstanding
+from scripts.deployment.login_consent import consent_link, look, outstanding
 from tests.support.stacks.durable import settings
 
 CLIENT = "22222222-2222-2222-2222-222222222222"

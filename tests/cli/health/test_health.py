@@ -15,7 +15,7 @@ from scripts.cli.health import rehearsed as health_rehearsed
 from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.deployment.preflight.login_consent import LoginConsent
+from scripts.deployment.login_consent import LoginConsent
 from stacks.settings import load_settings
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.web_servers import Reply, serving

@@ -162,7 +162,7 @@ def test_the_plan_reads_no_secret_and_writes_nothing() -> None:
 
 
 def test_whoever_applies_may_write_locks_and_images_may_import() -> None:
-    from scripts.deployment.preflight import rights
+    from scripts.preflight import rights
 
     roles = {grant.role for grant in APPLY.grants}
     needed = {role for _, role in rights.AZURE.values()} - {rights.SECRETS}

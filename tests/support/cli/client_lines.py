@@ -11,13 +11,14 @@ AZ = (
     f"az account get-access-token --scope api://{GUID}/access --query accessToken -o tsv",
     "az account get-access-token --query accessToken --output json",
     "az account get-access-token --resource-type ms-graph --output json",
-    "az account list-locations --query [].name",
+    "az account list-locations --query [].name --output tsv",
     "az account show --query user.type --output json",
     "az account show --query id",
     "az acr build --help",
     "az acr run --registry llmdevabcde --file /dev/null --platform linux/amd64 --timeout 7200 .",
     "az acr import --help",
     "az acr login --name llmdevabcde --expose-token --output json",
+    f"az ad app credential reset --id {GUID}",
     f"az ad app federated-credential list --id {GUID} --query \"[?name=='llm-dev-chat'].id\" --output tsv",
     f"az ad app federated-credential delete --id {GUID} --federated-credential-id {GUID}",
     f"az ad app owner add --id {GUID} --owner-object-id {GUID}",
@@ -36,6 +37,7 @@ AZ = (
     ),
     f"az aks stop --subscription {GUID} --resource-group g --name n --no-wait",
     f"az aks start --subscription {GUID} --resource-group g --name n --no-wait",
+    "az aks install-cli --client-version 1.36.0 --help",
     f"az disk list --subscription {GUID} --resource-group g",
     f"az disk show --subscription {GUID} --resource-group g --name n",
     (
@@ -119,7 +121,12 @@ AZ = (
         f" --location westeurope --tags a=b --private-connection-resource-id {SCOPE} --group-id blob"
         f" --subnet /subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"
     ),
-    "az policy assignment list --subscription s --disable-scope-strict-match",
+    "az provider register --namespace Microsoft.KeyVault --wait",
+    "az feature register --namespace Microsoft.Compute --name EncryptionAtHost",
+    "az keyvault purge --name llm-dev-abcde --location westeurope",
+    "az keyvault recover --name llm-dev-abcde --location westeurope",
+    "az disk-encryption-set list --query [].id --output tsv",
+    f'az role assignment create --assignee {GUID} --role "User Access Administrator" --scope {SCOPE}',
     "az postgres flexible-server show --name s --resource-group g",
     'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
     "az postgres flexible-server geo-restore --help",
@@ -221,10 +228,11 @@ AZ = (
     ),
     f"az storage container-rm create --subscription {GUID} --resource-group g --storage-account account --name tfstate",
     "az vm list-skus --location westeurope --size Standard_NC4as_T4_v3 --zone --output table",
-    f"az vm list-skus --subscription {GUID} --location westeurope --resource-type virtualMachines --output json",
+    "az vm list-skus --location westeurope --resource-type virtualMachines --zone --output table",
 )
 
 KUBECTL = (
+    "kubectl version --client",
     "kubectl annotate scaledobjects.keda.sh x -n serving autoscaling.keda.sh/paused-replicas=0 --overwrite",
     'kubectl patch deployment opik-backend -n opik --type=merge -p "{}"',
     "kubectl delete pod n -n n --ignore-not-found --wait=false",
@@ -311,6 +319,8 @@ DOCKER = ('docker version --format "{{.Server.Version}}"', "docker login --help"
 
 NOT_JUDGED = {
     "az dataprotection": "comes as an extension from a place of its own, not from PyPI",
+    "az quota": "comes as an extension from a place of its own, not from PyPI",
+    "az login --tenant": "opens a browser before it looks at anything; the command itself is judged",
     "az login --scope": "opens a browser before it looks at anything; the command itself is judged",
     "docker buildx": "a plugin that Debian 12 lacks; tests/images/test_images_real.py builds with it where it is",
 }

@@ -1,7 +1,7 @@
 """What each kind of resource needs of whoever deploys it: rights in the directory, and actions in Azure.
 
-The page docs/reference/permissions.md prints these tables, and `rights_check.py` compares them with what a login has
-before a first deployment.
+The page docs/reference/permissions.md prints these tables, and `permissions.py` and `directory.py` compare them with
+what a login has.
 
 Sources. Directory: the section "API Permissions" of each azuread 3.7 resource, with Microsoft Graph's reference for
 the grant, whose least right the provider's page does not name

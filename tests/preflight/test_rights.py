@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.deployment.preflight import rights
+from scripts.preflight import rights
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 STACKS = sorted(ROOT.glob("tests/snapshots/*/*.tf.json"))
 
 
@@ -49,7 +49,7 @@ def test_contributor_brings_no_write_of_authorization_and_no_secret() -> None:
 @pytest.mark.parametrize(("mark", "table"), [("directory", rights.directory_table()), ("azure", rights.azure_table())])
 def test_the_page_prints_the_table(mark: str, table: str) -> None:
     page = (ROOT / "docs" / "reference" / "permissions.md").read_text("utf-8")
-    assert f"<!-- scripts/deployment/preflight/rights.py: {mark} -->\n{table}<!-- end -->" in page
+    assert f"<!-- scripts/preflight/rights.py: {mark} -->\n{table}<!-- end -->" in page
 
 
 def test_pages_give_whoever_deploys_no_narrower_role_than_the_table_asks_for() -> None:

@@ -1,0 +1,1 @@
+"""`llmctl preflight`: what would stop a deployment, before anything is created."""

@@ -1,1 +1,0 @@
-"""What would stop a deployment halfway, asked before it begins: file, roles, consent, zones, policies."""

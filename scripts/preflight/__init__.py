@@ -1,0 +1,1 @@
+"""What would stop a deployment halfway, asked before anything is created."""
