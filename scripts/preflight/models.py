@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 import httpx
 
-from stacks.settings.workloads import Engine, ModelSettings
+from stacks.settings.models import Engine, ModelSettings
 
 from .findings import Finding, NotCheckedError
 from .surroundings import Surroundings
