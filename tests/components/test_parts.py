@@ -28,7 +28,7 @@ def parts(name: str) -> list[Part]:
 
 
 @pytest.mark.programs
-@pytest.mark.skipif(HELM is None, reason="needs helm")
+@pytest.mark.skipif(HELM is None, reason="helm is not on PATH")
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_every_workload_of_the_charts_is_a_part_with_its_container(
     name: str, environment: Callable[[str], Synthesized], tmp_path: Path
