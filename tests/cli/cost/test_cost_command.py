@@ -59,7 +59,7 @@ def test_gpu_hours_replace_a_pools_range_and_two_environments_are_compared(
     assert (spot["low"], spot["high"]) == (pytest.approx(13.15), pytest.approx(13.15))
     assert found["compared_with"]["environment"] == "dev"
     changed = {line["what"] for line in found["differences"]}
-    assert "NAT gateway" in changed
+    assert "Application Gateway WAF_v2" in changed
     assert "load balancer" not in changed
 
 
