@@ -4,6 +4,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,22 @@ from stacks.settings import Settings, SettingsError, loading, parse_settings
 from .consent import Consent
 from .errors import ExitCode, OperatorError
 
+_folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
+
 
 def file_of(environment: str) -> Path:
     """Return the environment's file."""
-    return loading.ENVIRONMENTS / f"{environment}.yaml"
+    return (_folder.get() or loading.ENVIRONMENTS) / f"{environment}.yaml"
+
+
+@contextmanager
+def files_below(base: Path) -> Iterator[None]:
+    """Within, environment files are those in `base`/environments, as for a drill that changes one."""
+    token = _folder.set(base / "environments")
+    try:
+        yield
+    finally:
+        _folder.reset(token)
 
 
 Part = str | int

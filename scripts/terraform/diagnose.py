@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .advice import ADVICE
+from .advice import ADVICE, named
 from .existing import ADDRESS, WITH_ID, Attributes, recognize
 
 _FRAME = re.compile(r"^[╷│╵] ?", re.MULTILINE)
@@ -86,7 +86,8 @@ def existing(output: str) -> dict[str, str]:
 def _fix(text: str, folder: str, redeploy: str, attributes: Attributes) -> str:
     if found := recognize(text, folder, attributes):
         origin = "it exists already, from an interrupted run or made by hand"
-        return f"{origin}; take it over with\n{found.commands(folder)}\nthen {redeploy}"
+        whole = f"`llmctl state adopt {named(folder)}` takes over all that is there of the stack at once"
+        return f"{origin}; take it over with\n{found.commands(folder)}\nthen {redeploy}; {whole}"
     for pattern, advice in ADVICE:
         if re.search(pattern, text):
             return advice(text, folder, redeploy)

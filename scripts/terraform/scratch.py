@@ -7,13 +7,14 @@ is, so that an interruption at any point leaves the stack as it was.
 import json
 import shutil
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from scripts.core.workspace import Stack
 
+from .cut_state import cut_state
 from .stack import StackRunner
 
 State = dict[str, Any]
@@ -31,6 +32,8 @@ class Scratch:
     moved: Callable[[str], bool] | None
     """Tells by its type what the copy makes anew, and `switch` brings over; everything else stays the real state's.
     Without, the copy begins with the whole real state, and `switch` brings over everything."""
+    base: State = field(default_factory=lambda: EMPTY)
+    """The real state when the copy was made."""
 
     @classmethod
     def of(cls, real: StackRunner, name: str, purpose: str, moved: Callable[[str], bool] | None = None) -> "Scratch":
@@ -53,25 +56,28 @@ class Scratch:
         found = cls(replace(real, stack=stack), real, moved)
         base = real.pull() or {**EMPTY, "lineage": kept["lineage"] or str(uuid.uuid4())}
         file.write_text(json.dumps(found._joined(base, kept)), "utf-8")
-        return found
+        return replace(found, base=base)
+
+    @property
+    def made(self) -> State:
+        """The copy's state as it is now."""
+        return _read(self.runner.stack.folder / _STATE)
 
     def switch(self) -> None:
         """Make what was moved, and the outputs, part of the real state in one write. Raises TerraformError."""
-        made = _read(self.runner.stack.folder / _STATE)
+        made = self.made
         now = self.real.pull() or {**EMPTY, "lineage": made["lineage"]}
         joined = {**self._joined(now, made), "outputs": made["outputs"], "serial": now["serial"] + 1}
-        if joined["resources"] != now["resources"] or joined["outputs"] != now["outputs"]:
+        other = joined["resources"] != now["resources"] or joined["outputs"] != now["outputs"]
+        if other or cut_state(self.real.stack.folder):
             self.real.push({**joined, "terraform_version": made["terraform_version"]})
 
     def amend(self, change: Callable[[str, dict[str, Any]], dict[str, Any]]) -> None:
         """Change attributes in the copy's state; `change` gets address and attributes of each resource."""
         file = self.runner.stack.folder / _STATE
         state = _read(file)
-        for resource in state["resources"]:
-            for instance in resource["instances"]:
-                key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
-                address = f"{resource['type']}.{resource['name']}{key}"
-                instance["attributes"] = change(address, instance["attributes"])
+        for address, instance in managed(state):
+            instance["attributes"] = change(address, instance["attributes"])
         state["serial"] += 1
         file.write_text(json.dumps(state), "utf-8")
 
@@ -84,6 +90,16 @@ class Scratch:
         stays = [found for found in base["resources"] if not self.moved(found["type"])]
         comes = [found for found in other["resources"] if self.moved(found["type"])]
         return {**base, "resources": [*stays, *comes]}
+
+
+def managed(state: State) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield address and instance of each managed resource in a state."""
+    for resource in state["resources"]:
+        if resource["mode"] != "managed":
+            continue
+        for instance in resource["instances"]:
+            key = f"[{json.dumps(instance['index_key'])}]" if "index_key" in instance else ""
+            yield f"{resource['type']}.{resource['name']}{key}", instance
 
 
 def begin(real: StackRunner, name: str, purpose: str) -> None:

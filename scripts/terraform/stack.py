@@ -18,6 +18,7 @@ from scripts.review.masking import Masks
 from scripts.review.plan import Changes, Plan, read_plan
 
 from .activity import Activity, Progress
+from .cut_state import cut_state
 from .diagnose import MISSING_STATE, REINIT
 from .init_stamp import InitStamp
 from .read_only import unread
@@ -104,6 +105,8 @@ class StackRunner:
         """
         if missing := [path for path in self.stack.read_states if not path.exists()]:
             raise NotDeployedError(self.stack.name, "plan", f"no state yet: {', '.join(map(str, missing))}")
+        if cut := cut_state(self.stack.folder):
+            raise TerraformError(self.stack.name, "plan", cut.message)
         arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
         arguments += [f"-target={address}" for address in targets]
         if read_only:
@@ -125,6 +128,15 @@ class StackRunner:
             result = self._run("apply", "-input=false", PLAN_FILE, on_line=Progress(self.on_activity).line)
         finally:
             self.plan_file.unlink(missing_ok=True)
+        if result.status:
+            raise self._failure("apply", result)
+
+    def refresh(self) -> None:
+        """Bring what the state says of resources and outputs up to date, and change nothing else.
+
+        Raises TerraformError.
+        """
+        result = self._initialized("apply", "-refresh-only", "-auto-approve", "-input=false")
         if result.status:
             raise self._failure("apply", result)
 
@@ -181,7 +193,12 @@ class StackRunner:
             raise self._failure("state", result)
 
     def pull(self) -> dict[str, Any] | None:
-        """Return the stack's whole state, None where there is none. Raises TerraformError."""
+        """Return the stack's whole state, None where there is none; of one that is cut off, what was before.
+
+        Raises TerraformError.
+        """
+        if cut := cut_state(self.stack.folder):
+            return cut.kept
         result = self._initialized("state", "pull", quiet=True)
         if result.status:
             raise self._failure("state", result)
@@ -192,8 +209,11 @@ class StackRunner:
     def push(self, state: Mapping[str, Any]) -> None:
         """Make `state` the stack's state; Terraform refuses one that is older than what is there, or of another stack.
 
-        Raises TerraformError.
+        One that is cut off is replaced. Raises TerraformError.
         """
+        if cut := cut_state(self.stack.folder):
+            cut.replace(dict(state))
+            return
         file = self.stack.folder / "pushed.tfstate"
         file.touch(mode=0o600)
         try:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.cli.develop.drills.catalogue import DRILLS
 from scripts.lab.drills.base import Drill
-from scripts.lab.drills.catalogue import DRILLS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "runbook.md").read_text("utf-8")
 _PARTS = [part.partition("\n") for part in re.split(r"^## ", PAGE, flags=re.MULTILINE)[1:]]

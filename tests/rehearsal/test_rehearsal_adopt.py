@@ -1,9 +1,7 @@
 """`llmctl state adopt` with the real Terraform on fake providers: every state in turn lost, and made again."""
 
 import os
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,7 +11,7 @@ from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.terraform.adopting.lookups import NEEDED
+from scripts.lab.rehearsal.lookups import found_in
 from stacks.settings import parse_settings
 from tests.support.cli.environment_folder import use_environments
 from tests.support.rehearsal.database_drill import FILE, Drill
@@ -22,20 +20,6 @@ pytestmark = pytest.mark.rehearsal
 
 LOST = tuple(os.environ.get("LOST", "identity database").split())
 """Stacks whose state is lost; LOST='identity disks acr database address network aks platform' loses each in turn."""
-
-
-def _looked_up(cloud: Cloud) -> Callable[[str, Mapping[str, Any]], str | None]:
-    """Find what Azure and Entra name themselves, in the fake cloud."""
-
-    def find(type_: str, known: Mapping[str, Any]) -> str | None:
-        wanted = {name: known[name] for name in NEEDED[type_]}
-        wanted |= {name: known[name] for name in ("role_definition_name", "role_definition_id") if known.get(name)}
-        found = [
-            it.id for it in cloud.objects(type_) if all(it.state.get(key) == value for key, value in wanted.items())
-        ]
-        return found[0] if len(found) == 1 else None
-
-    return find
 
 
 def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
@@ -55,10 +39,10 @@ def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
         journal = len(cloud.journal())
         drill.rehearsal.state_file(stack).unlink()
 
-        shown = adopt(settings, stack, tools, yes, dry_run=True, find=_looked_up(cloud))
+        shown = adopt(settings, stack, tools, yes, dry_run=True, find=found_in(cloud))
         assert drill.rehearsal.instances(stack) == {}
         # What the dry run has imported is kept in the copy.
-        found = adopt(settings, stack, tools, yes, dry_run=False, find=_looked_up(cloud))
+        found = adopt(settings, stack, tools, yes, dry_run=False, find=found_in(cloud))
         assert found.imported == shown.imported
         assert found.imported.keys() == before.keys()
         assert shown.left == {} == found.left
@@ -66,6 +50,9 @@ def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
         assert drill.rehearsal.instances(stack).keys() == before.keys()
         assert drill.rehearsal.outputs(stack) == outputs
         assert len(cloud.journal()) == journal
+        # What needs no change is imported together.
+        log = (drill.rehearsal.workspace.logs / f"{stack}.log").read_text("utf-8")
+        assert log.count("== terraform import") < len(before) / 2
     run = drill.rehearsal.rollout(*needed)
     run.plan()
     assert {name: str(plan.changes) for name, plan in run.plans.items()} == dict.fromkeys(needed, "no changes")
@@ -83,12 +70,12 @@ def test_what_does_not_exist_is_named_and_left_to_a_deployment(tmp_path: Path, m
     count = len(drill.rehearsal.instances("address"))
     drill.rehearsal.state_file("address").unlink()
     with pytest.raises(OperatorError, match="nobody is there to confirm"):
-        adopt(settings, "address", tools, Consent("dev"), dry_run=False, find=_looked_up(cloud))
+        adopt(settings, "address", tools, Consent("dev"), dry_run=False, find=found_in(cloud))
     assert drill.rehearsal.instances("address") == {}
-    found = adopt(settings, "address", tools, Consent("dev", yes=True), dry_run=False, find=_looked_up(cloud))
+    found = adopt(settings, "address", tools, Consent("dev", yes=True), dry_run=False, find=found_in(cloud))
     (left,) = found.left
     assert left.startswith("azurerm_public_ip.outbound")
     assert "does not exist" in found.left[left] or "Cannot import" in found.left[left]
     assert len(drill.rehearsal.instances("address")) == count - 1
     with pytest.raises(OperatorError, match="reads a state that is not there"):
-        adopt(settings, "network", tools, Consent("dev", yes=True), dry_run=True, find=_looked_up(cloud))
+        adopt(settings, "network", tools, Consent("dev", yes=True), dry_run=True, find=found_in(cloud))

@@ -42,7 +42,7 @@ LAYERS: dict[str, frozenset[str]] = {
 NOUNS = {
     "adopt": frozenset({"models"}),
     "engines": frozenset({"models"}),
-    "develop": frozenset({"health"}),
+    "develop": frozenset({"database", "disks", "health", "restore", "state"}),  # drills type their commands
     "restore": frozenset({"backup", "database"}),
 }
 """Nouns of the command line that may import another one; all others share what lies below them, or beside them."""

@@ -64,7 +64,7 @@ def test_a_lock_is_explained_with_its_holder_and_how_to_break_it() -> None:
     answer = fix(LOCKED)
     assert "operator@laptop" in answer
     assert "2026-11-21 10:00:00 UTC" in answer
-    assert "terraform force-unlock 3c2f1f44-7a05-9fd9-f7dd-5f18fd7a8c11" in answer
+    assert "`llmctl state unlock dev aks 3c2f1f44-7a05-9fd9-f7dd-5f18fd7a8c11`, then `llmctl deploy dev`" in answer
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,16 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from scripts.cli.develop.drills.catalogue import DRILLS, drill
+from scripts.cli.develop.drills.way_out import adopt
 from scripts.cli.options import AsJson
 from scripts.core.console import err, out, print_json
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import complete_environment, load_environment, parse_targets
+from scripts.core.targets import complete_targets, load_environment, parse_targets
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import CACHE
 from scripts.lab.drills.base import Drill, Finding, Size
-from scripts.lab.drills.catalogue import DRILLS, drill
 from scripts.lab.drills.kept import Kept
 from scripts.lab.drills.killed import QUICK
 from scripts.lab.drills.stage import Stage
@@ -28,9 +29,13 @@ _ALL = "all"
 @app.command("drill")
 def run(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A drill, or `all`.")],
-    environment: Annotated[
-        str | None,
-        typer.Argument(metavar="[ENV]", help="Environment to rehearse.", autocompletion=complete_environment),
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[ENV] [STACK]...",
+            help="Environment to rehearse, then stacks that it happens to; all where none is named.",
+            autocompletion=complete_targets,
+        ),
     ] = None,
     *,
     moments: Annotated[int, typer.Option(min=1, help="Moments at which an apply is killed.")] = 50,
@@ -46,13 +51,14 @@ def run(
     when something did not survive.
     """
     chosen = _chosen(name)
-    settings = load_environment(parse_targets([environment] if environment else []).environment)
+    selected = parse_targets(targets)
+    settings = load_environment(selected.environment)
     require_terraform()
     with environment_lock(CACHE / "locks", f"{settings.name}-drill", "drill"):
-        stage = Stage(Rehearsal(settings, FOLDER / f"{settings.name}-drill"), QUICK if quick else STACKS)
+        stage = Stage(Rehearsal(settings, FOLDER / f"{settings.name}-drill"), QUICK if quick else STACKS, adopt=adopt)
         stage.build()
         whole = Kept.of(stage.folder)
-        size = Size(seed=seed, moments=moments, everything=not quick)
+        size = Size(seed=seed, moments=moments, stacks=selected.stacks)
         found = {entry: list(_played(entry, stage, size)) for entry in chosen}
     if as_json:
         print_json({entry.name: [asdict(finding) for finding in findings] for entry, findings in found.items()})
@@ -84,7 +90,7 @@ def _played(entry: Drill, stage: Stage, size: Size) -> list[Finding]:
 def _print(found: dict[Drill, list[Finding]], whole: Kept) -> None:
     table = Table(box=None, pad_edge=False)
     table.add_column("drill")
-    for column in ("played", "survived", "most runs", "taken over", "lost"):
+    for column in ("played", "survived", "most runs", "taken over", "lost", "time"):
         table.add_column(column, justify="right")
     for entry, findings in found.items():
         table.add_row(
@@ -94,6 +100,7 @@ def _print(found: dict[Drill, list[Finding]], whole: Kept) -> None:
             str(max((finding.runs for finding in findings), default=0)),
             str(sum(finding.taken_over for finding in findings)),
             f"{sum(finding.lost_bytes for finding in findings)} bytes",
+            f"{sum(finding.seconds for finding in findings):.0f} s",
         )
     out.print(table)
     for entry, findings in found.items():

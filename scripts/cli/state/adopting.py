@@ -7,6 +7,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
 from scripts.terraform.adopting.adoption import Adopted, Adoption, Find
 from scripts.terraform.adopting.lookups import Lookups
+from scripts.terraform.cut_state import cut_state
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.scratch import EMPTY, Scratch, discard
@@ -40,11 +41,16 @@ def adopt(
             print_failures([(real, error)], f"llmctl state adopt {environment} {stack}")
             raise OperatorError(f"{stack} cannot be planned; nothing was written") from None
         _show(found, stack, environment)
-        if not found.imported:
+        cut = cut_state(real.stack.folder)
+        if not found.imported and cut is None:
             discard(real, COPY)
             return found
+        what = f"these {len(found.imported)} resources"
+        if cut:
+            what += " beside what was there before" if cut.kept else ""
+            report(f"The state is cut off; what is left of it is kept as {cut.file.name}.TIME.cut-off.")
         if not dry_run:
-            consent.obtain(f"Write these {len(found.imported)} resources into the state of {stack}?", {})
+            consent.obtain(f"Write {what} into the state of {stack}?", {})
             try:
                 if _serial(real) != serial:
                     raise OperatorError(f"somebody has changed the state of {stack} meanwhile", "run this again")

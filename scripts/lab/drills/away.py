@@ -1,10 +1,9 @@
 """Something that a deployment needs does not answer for a while: a service, a login, capacity, a zone."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 
-from .base import Finding, Size
-from .killed import QUICK
-from .stage import Recovery, Stage
+from .base import Finding, Play, Size, one_after_the_other
+from .stage import WHOLE, Recovery, Stage
 from .watched import watched
 
 EXPIRED = "ExpiredAuthenticationToken: The access token expiry UTC time is earlier than current UTC time"
@@ -16,37 +15,46 @@ ZONE = (
 )
 
 
-def away(*faults: Mapping[str, object]) -> Callable[[Stage, Size], Iterator[Finding]]:
-    """Return what deploys stacks from nothing while the errors hold, and again once they are over.
+def away(**fault: object) -> Play:
+    """Return what deploys, while the error holds and once it is over, every stack with resources that meet it.
 
-    Each error names its stack; one that does not takes part with every stack.
+    An error of creating is met by a deployment from nothing, any other one by one that changes nothing.
     """
+    standing = fault["on"] != "create"
 
     def play(stage: Stage, size: Size) -> Iterator[Finding]:
-        for fault in faults:
-            named = str(fault.get("stack", ""))
-            for stack in [named] if named else stage.stacks:
-                if stack not in stage.stacks or not (size.everything or stack in QUICK):
-                    continue
+        for stack in size.of(stage):
+            if not stage.has(stack, str(fault["resource"])):
+                continue
 
-                def deployed(stack: str = stack, fault: Mapping[str, object] = fault) -> Recovery:
-                    stage.faults({"times": None, **fault, "stack": stack})
-                    first = stage.deploy(stack)
-                    stage.faults()
-                    return stage.recover(stack, first=first)
+            def deployed(stack: str = stack) -> Recovery:
+                stage.faults({"times": None, **fault, "stack": stack})
+                first = stage.deploy(stack)
+                stage.faults()
+                recovery = stage.recover(stack, first=first)
+                if recovery.runs == 1:
+                    recovery.unexplained.append("nothing failed, so that nothing was proven")
+                return recovery
 
-                what = f"{stack}: {fault['resource']}"
-                yield watched(stage, what, deployed, stack, moment=f"before {stack}")
+            what = f"{stack}, {'as it stands' if standing else 'from nothing'}: {fault['resource']}"
+            yield watched(stage, what, deployed, stack, moment=WHOLE if standing else f"before {stack}")
 
     return play
 
 
-expired = away({"resource": "*", "on": "create", "skip": 2, "message": EXPIRED})
-registry = away({"resource": "azurerm_container_registry", "on": "create", "message": UNAVAILABLE, "stack": "acr"})
-vault = away(
-    {"resource": "azurerm_key_vault_secret", "on": "create", "message": UNAVAILABLE, "stack": "database"},
-    {"resource": "azurerm_key_vault", "on": "read", "message": UNAVAILABLE, "stack": "database"},
-)
-entra = away({"resource": "azuread_*", "on": "create", "message": UNAVAILABLE, "stack": "identity"})
-spot = away({"resource": "azurerm_kubernetes_cluster_node_pool", "effect": "no-capacity", "stack": "aks"})
-zone = away({"resource": "azurerm_kubernetes_cluster_node_pool", "message": ZONE, "stack": "aks"})
+def _service(*resources: str) -> Play:
+    """Return what lets a service answer neither a deployment that makes its resources nor one that reads them."""
+    faults = [
+        away(resource=resource, on=operation, message=UNAVAILABLE)
+        for resource in resources
+        for operation in ("create", "read")
+    ]
+    return one_after_the_other(*faults)
+
+
+expired = away(resource="*", on="create", skip=2, message=EXPIRED)
+registry = _service("azurerm_container_registry")
+vault = _service("azurerm_key_vault_secret", "azurerm_key_vault")
+entra = _service("azuread_*")
+spot = away(resource="azurerm_kubernetes_cluster_node_pool", on="create", effect="no-capacity")
+zone = away(resource="azurerm_kubernetes_cluster_node_pool", on="create", message=ZONE)

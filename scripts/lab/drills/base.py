@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 
 from .stage import Stage
 
@@ -14,8 +15,12 @@ class Size:
     """Chooses the moments and resources where not all are tried; the same seed tries the same ones."""
     moments: int = 50
     """Moments at which an apply is killed."""
-    everything: bool = True
-    """Whether every stack takes part; else those that are quick."""
+    stacks: tuple[str, ...] = ()
+    """Stacks that something happens to; all of the stage where none is named."""
+
+    def of(self, stage: Stage) -> list[str]:
+        """Return the stacks of the stage that take part, in order."""
+        return [stack for stack in stage.stacks if not self.stacks or stack in self.stacks]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,11 +37,24 @@ class Finding:
     lost: tuple[str, ...] = ()
     """Durable objects and secrets that are no longer the same."""
     lost_bytes: int = 0
+    seconds: float = 0.0
+    """What it and the way out took, with the comparison at the end."""
 
     @property
     def survived(self) -> bool:
         """Whether all is well."""
         return not self.problem and not self.lost
+
+
+Play = Callable[[Stage, Size], Iterator[Finding]]
+"""Lets something happen to an environment that stands, again and again where it has several forms."""
+
+
+def one_after_the_other(
+    *plays: Play,
+) -> Play:
+    """Return what plays all of them."""
+    return lambda stage, size: chain.from_iterable(play(stage, size) for play in plays)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +68,6 @@ class Drill:
     """What the operator types."""
     seen: str
     """What the operator sees first, in words that can be searched for."""
-    play: Callable[[Stage, Size], Iterator[Finding]] = field(repr=False)
-    """Plays it on an environment that stands, again and again where it has several forms."""
+    play: Play = field(repr=False)
     proven_by: tuple[str, ...] = ()
     """Tests that prove it on real parts, beside what is played here."""

@@ -38,8 +38,10 @@ def killed(stage: Stage, size: Size) -> Iterator[Finding]:
 def moments(stage: Stage, size: Size) -> list[tuple[str, int, bool]]:
     """Return stack, number of the write and whether it was done, for as many moments as asked for."""
     chooser = random.Random(size.seed)  # noqa: S311 - chosen, not secret
-    stacks = [stack for stack in stage.stacks if size.everything or stack in QUICK]
     known = [
-        (stack, number, after) for stack in stacks for number in range(stage.writes[stack]) for after in (False, True)
+        (stack, number, after)
+        for stack in size.of(stage)
+        for number in range(stage.writes[stack])
+        for after in (False, True)
     ]
     return sorted(chooser.sample(known, min(size.moments, len(known))))

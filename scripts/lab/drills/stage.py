@@ -2,27 +2,32 @@
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from main import build_app
+from scripts.core import environment_file
 from scripts.core.errors import OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.tiers import STACKS
-from scripts.lab.rehearsal.cloud import Cloud, CloudObject
+from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.review.plan import total
 from scripts.terraform.diagnose import diagnose
+from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
+from stacks.settings import Settings
+from stacks.settings.azure import StateSettings
 
 FAULTS = "faults.yaml"
-IMPORTS = "taken-over.tf.json"
 WHOLE = "whole"
 """The moment at which every stack is deployed."""
-_RESET = ("cloud.db", "vault.db", "state")
+_RESET = ("cloud.db", "vault.db", "state", "environments")
 MOST_RUNS = 40
 """More runs than the longest chain of resources, each of which fails once."""
 
@@ -38,15 +43,29 @@ class Recovery:
     said: list[str] = field(default_factory=list)
     """First lines of the errors that were shown."""
     unexplained: list[str] = field(default_factory=list)
-    """Errors about what exists already for which no way on was shown."""
+    """Errors about what exists already for which no way on was shown, and whatever else should not be."""
+    set_aside: list[str] = field(default_factory=list)
+    """Ids of what stays outside of every state on purpose, with what lies below them."""
+
+
+Adopt = Callable[["Stage", str], Collection[str]]
+"""Types `llmctl state adopt` for a stack, and returns the addresses of what it has imported. Raises OperatorError."""
 
 
 class Stage:
     """The environment, and the moment to which `reset` goes back."""
 
-    def __init__(self, rehearsal: Rehearsal, stacks: Sequence[str] = STACKS) -> None:
+    def __init__(self, rehearsal: Rehearsal, stacks: Sequence[str] = STACKS, *, adopt: Adopt, text: str = "") -> None:
+        """Begin with nothing deployed; `text` is the environment's file, the project's own where it is left out."""
         self.rehearsal = rehearsal
         self.stacks = tuple(stacks)
+        self.adopt = adopt
+        name = rehearsal.settings.name
+        self.file = self.folder / "environments" / f"{name}.yaml"
+        """The environment's file, which commands change."""
+        self.file.parent.mkdir(exist_ok=True)
+        self.file.write_text(text or environment_file.file_of(name).read_text("utf-8"), "utf-8")
+        self._synthesized = ""
         self.writes: dict[str, int] = {}
         """How many resources a stack has that are made one by one."""
         self._kept = rehearsal.folder / "stage"
@@ -60,9 +79,33 @@ class Stage:
         """Return the fake cloud as it is now."""
         return Cloud(self.folder)
 
+    @property
+    def settings(self) -> Settings:
+        """What the environment's file says now, with the state in the rehearsal's folder."""
+        found = environment_file.parsed(self.rehearsal.settings.name, self.file.read_text("utf-8"))
+        return found.model_copy(update={"state": StateSettings()})
+
+    def synthesize(self) -> None:
+        """Synthesize what the environment's file says, unless that was done."""
+        if (text := self.file.read_text("utf-8")) == self._synthesized:
+            return
+        output = self.rehearsal.workspace.output
+        output.mkdir(parents=True, exist_ok=True)
+        build_app(self.settings, output).synth()
+        self._synthesized = text
+
+    @contextmanager
+    def rollout(self, job: Job) -> Iterator[Rollout]:
+        """Do what `scripts.terraform.prepare.rollout` does, in this folder."""
+        self.synthesize()
+        run = self.rehearsal.rollout(*job.targets.stacks, destroy=job.destroy)
+        try:
+            yield run
+        finally:
+            run.discard_plans()
+
     def build(self) -> None:
         """Deploy stack by stack, and remember the moment before each. Raises OperatorError when one fails."""
-        self.rehearsal.cdktf("synth")
         for stack in self.stacks:
             self.remember(f"before {stack}")
             run = self.deploy(stack)
@@ -106,6 +149,7 @@ class Stage:
 
     def deploy(self, *stacks: str) -> Rollout:
         """Deploy as `llmctl deploy --yes` does: everything planned, then applied where the plan loses nothing."""
+        self.synthesize()
         run = self.rehearsal.rollout(*(stacks or self.stacks))
         run.plan()
         if not run.failures:
@@ -137,31 +181,14 @@ class Stage:
         for diagnosis in diagnose(error.output, folder, "again", run.stacks[stack].attributes):
             said = " ".join(diagnosis.text.split("\n", 1)[0].split())
             found.said.append(f"{stack}: {said}")
-            if "exist" not in diagnosis.text:
-                continue
-            if "exists already" not in diagnosis.fix:
+            if "state adopt" in diagnosis.fix:
+                recognised = True
+            elif "exist" in diagnosis.text:
                 found.unexplained.append(f"no way on is shown for: {said}")
-            recognised = True
         if recognised:
-            orphans = self._orphans(stack)
-            imports = [{"to": item.address, "id": item.id} for item in orphans]
-            # One run for all of them; typed one by one, `terraform import` does the same.
-            blocks = run.stacks[stack].folder / IMPORTS
-            blocks.write_text(json.dumps({"import": imports}), "utf-8")
-            found.runs += 1
             # What fails besides is met again, and shown, by the next deployment.
-            with suppress(TerraformError):
-                run.runner(stack).plan()
-                run.runner(stack).apply()
-            run.discard_plans()
-            blocks.unlink()
-            found.taken_over += [item.address for item in orphans]
-
-    def _orphans(self, stack: str) -> list[CloudObject]:
-        known = self._recorded()
-        return [
-            item for item in self.cloud().objects() if item.stack == stack and (item.type, item.id.lower()) not in known
-        ]
+            with suppress(OperatorError):
+                found.taken_over += self.adopt(self, stack)
 
     def _recorded(self) -> set[tuple[str, str]]:
         return {
@@ -170,11 +197,15 @@ class Stage:
             for address, values in self.rehearsal.instances(stack).items()
         }
 
-    def whole(self, *stacks: str) -> str:
-        """Return what is not as it should be; empty when a second plan changes nothing and nothing is left behind."""
+    def whole(self, *stacks: str, set_aside: Collection[str] = ()) -> str:
+        """Return what is not as it should be; empty when a second plan changes nothing and nothing is left behind.
+
+        What is set aside, by its id, may be in no state.
+        """
         # Before the plan, which takes the lock and lets go of it.
         if locks := self.locks():
             return f"locks are left: {', '.join(locks)}"
+        self.synthesize()
         run = self.rehearsal.rollout(*(stacks or self.stacks))
         run.plan()
         run.discard_plans()
@@ -183,17 +214,22 @@ class Stage:
         if not total(run.plans.values()).empty:
             changed = [f"{name}: {plan.changes}" for name, plan in run.plans.items() if not plan.changes.empty]
             return f"a second plan is not empty: {'; '.join(changed)}"
-        if unmanaged := self.unmanaged():
+        if unmanaged := self.unmanaged(set_aside):
             return f"in the cloud and in no state: {', '.join(unmanaged[:3])}"
         return ""
 
-    def unmanaged(self) -> list[str]:
-        """Return the addresses of what exists in the fake cloud and in no state."""
-        known = self._recorded()
+    def has(self, stack: str, resource: str) -> bool:
+        """Tell whether a stack has resources of a type, or of a pattern of types."""
+        content = json.loads((self.rehearsal.workspace.stacks()[stack].folder / "cdk.tf.json").read_text("utf-8"))
+        return any(fnmatchcase(type_, resource) for type_ in content.get("resource", {}))
+
+    def unmanaged(self, set_aside: Collection[str] = ()) -> list[str]:
+        """Return the addresses of what exists in the fake cloud and in no state, less what is set aside."""
+        known, aside = self._recorded(), tuple(set_aside)
         return sorted(
             f"{item.stack}/{item.address}"
             for item in self.cloud().objects()
-            if (item.type, item.id.lower()) not in known
+            if (item.type, item.id.lower()) not in known and not (aside and item.id.startswith(aside))
         )
 
     def locks(self) -> list[str]:

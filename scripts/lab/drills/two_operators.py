@@ -10,7 +10,6 @@ from scripts.terraform.diagnose import errors
 from scripts.terraform.stack import StackRunner, TerraformError
 
 from .base import Finding, Size
-from .killed import QUICK
 from .stage import Recovery, Stage
 from .watched import watched
 
@@ -19,9 +18,7 @@ LOCKED = "Error acquiring the state lock"
 
 def two_operators(stage: Stage, size: Size) -> Iterator[Finding]:
     """Deploy each stack from nothing, twice at once; whoever comes second has to be refused or to find it done."""
-    for stack in stage.stacks:
-        if not size.everything and stack not in QUICK:
-            continue
+    for stack in size.of(stage):
 
         def both(stack: str = stack) -> Recovery:
             # Slow enough that both are at it at the same time.

@@ -1,5 +1,6 @@
 """One thing that happens: the environment reset before it, compared after it."""
 
+import time
 from collections.abc import Callable
 
 from .base import Finding
@@ -13,10 +14,10 @@ def watched(stage: Stage, happened: str, play: Callable[[], Recovery], *stacks: 
     Whatever the play raises is a problem of the finding, so that the other findings are still made.
     """
     stage.reset(moment)
-    before = Kept.of(stage.folder)
+    before, began = Kept.of(stage.folder), time.monotonic()
     try:
         recovery, problem = play(), ""
-        problem = stage.whole(*stacks) or "; ".join(recovery.unexplained)
+        problem = stage.whole(*stacks, set_aside=recovery.set_aside) or "; ".join(recovery.unexplained)
     except Exception as error:  # noqa: BLE001 - a drill that breaks is a finding like any other
         recovery, problem = Recovery(), f"{type(error).__name__}: {error}"
     finally:
@@ -29,4 +30,5 @@ def watched(stage: Stage, happened: str, play: Callable[[], Recovery], *stacks: 
         problem=problem,
         lost=tuple(lost),
         lost_bytes=lost_bytes,
+        seconds=time.monotonic() - began,
     )

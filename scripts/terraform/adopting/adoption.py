@@ -4,20 +4,23 @@ A child's id follows from its parent's, which is known once the parent is import
 changed, and nothing is written to the real state before the copy is whole.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.review.plan import Changes, Plan
 from scripts.terraform.diagnose import errors
-from scripts.terraform.scratch import Scratch
+from scripts.terraform.scratch import Scratch, managed
 from scripts.terraform.stack import TerraformError
 
 from .ids import from_names
 from .lookups import NEEDED
+from .together import RECORD, import_together
 
 Find = Callable[[str, Mapping[str, Any]], str | None]
 """Looks a resource up: type, and what is known of it."""
+_ONE_BY_ONE = 2
+"""Imports that take less time one by one than in a plan of their own."""
 _NOT_THERE = "there is none, or more than one"
 _VERSIONS = "_wo_version"
 """Ending of arguments that tell when a write-only value was written. Nobody can read them back; taken for missing, a
@@ -49,17 +52,27 @@ class Adoption:
 
     def run(self) -> Adopted:
         """Import what exists of the stack into its copy. Raises TerraformError, AzureError."""
-        found, in_state = self.found, self.scratch.real.resources()
+        found, in_state = self.found, dict(managed(self.scratch.base))
         # Imported by a run that ended before it wrote the state.
-        earlier = self.scratch.runner.resources()
-        found.imported |= {address: str(earlier[address]["id"]) for address in earlier if address not in in_state}
+        found.imported |= {
+            address: str(instance["attributes"]["id"])
+            for address, instance in managed(self.scratch.made)
+            if address not in in_state and not address.startswith(f"{RECORD}.")
+        }
         while True:
             found.plan = self.scratch.runner.plan(read_unchanged=True)
             creations = _creations(found.plan)
-            open_ = [address for address in creations if address not in found.left]
+            open_ = [it for it in creations if it not in found.left and not it.startswith(f"{RECORD}.")]
             before = len(found.imported) + len(found.left)
-            for address in open_:
-                self._one(address, creations[address])
+            ids = {address: id_ for address in open_ if (id_ := self._id(address, creations[address]))}
+            waiting = self._import_together(ids, creations) if len(ids) > _ONE_BY_ONE else set[str]()
+            for address, id_ in ids.items():
+                if not {address} & {*found.left, *found.imported, *waiting}:
+                    self._import(address, id_)
+            if len(found.imported) + len(found.left) > before:
+                continue
+            for address in waiting:
+                self._import(address, ids[address])
             if len(found.imported) + len(found.left) == before:
                 break
         for address in open_:
@@ -70,27 +83,42 @@ class Adoption:
         _give_back(self.scratch, found)
         return found
 
-    def _one(self, address: str, known: Mapping[str, Any]) -> None:
+    def _id(self, address: str, known: Mapping[str, Any]) -> str | None:
+        """Return the import id; None where it is not known yet, and where it never will be, which is noted."""
         type_, left = address.partition(".")[0], self.found.left
         try:
-            id_ = from_names(type_, known, self.subscription)
-            if id_ is None:
-                return
+            return from_names(type_, known, self.subscription)
         except KeyError:
             if type_ not in NEEDED:
                 left[address] = f"{type_} cannot be imported"
-                return
+                return None
             if any(known.get(name) is None for name in NEEDED[type_]):
-                return
+                return None
             id_ = self.find(type_, known)
         if id_ is None:
             left[address] = _NOT_THERE
-            return
+        return id_
+
+    def _import_together(self, ids: Mapping[str, str], creations: Collection[str]) -> set[str]:
+        """Import what can be imported in one plan; return what has to wait for others."""
+        records = [address for address in creations if address.startswith(f"{RECORD}.")]
+        together = import_together(self.scratch.runner, ids, records)
+        self.found.left |= together.refused
+        if together.done:
+            # A plan with targets leaves outputs as they were.
+            self.scratch.runner.refresh()
+        for address in ids:
+            if address in together.done:
+                self.tell(f"  {address}  {ids[address]}")
+                self.found.imported[address] = ids[address]
+        return together.waiting
+
+    def _import(self, address: str, id_: str) -> None:
         try:
             self.scratch.runner.adopt(address, id_)
         except TerraformError as error:
             said = errors(error.output)
-            left[address] = " ".join(said[0].split())[:200] if said else "terraform import failed"
+            self.found.left[address] = " ".join(said[0].split())[:200] if said else "terraform import failed"
             return
         self.tell(f"  {address}  {id_}")
         self.found.imported[address] = id_

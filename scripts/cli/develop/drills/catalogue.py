@@ -1,14 +1,16 @@
 """Every drill, by name."""
 
-from . import away
-from .base import Drill
-from .certificates import certificate_limits
-from .each_resource import answer_lost, failing, slow, throttled
-from .killed import killed
-from .two_operators import two_operators
+from scripts.lab.drills import away
+from scripts.lab.drills.base import Drill, one_after_the_other
+from scripts.lab.drills.certificates import certificate_limits
+from scripts.lab.drills.each_resource import answer_lost, failing, slow, throttled
+from scripts.lab.drills.killed import killed
+from scripts.lab.drills.two_operators import two_operators
+
+from . import full, lost, restored
 
 _AGAIN = "llmctl deploy ENV"
-_ADOPT = "terraform import ADDRESS ID"
+_ADOPT = "llmctl state adopt ENV STACK"
 
 DRILLS = (
     Drill(
@@ -52,6 +54,53 @@ DRILLS = (
         typed=(_ADOPT, _AGAIN),
         seen="it exists already, from an interrupted run or made by hand; take it over with",
         play=answer_lost,
+    ),
+    Drill(
+        name="cluster-gone",
+        happened="Somebody deleted the cluster outside Terraform",
+        typed=(_AGAIN,),
+        seen="The cluster is gone, and what ran in it with it",
+        play=lost.cluster_gone,
+        proven_by=("tests/rehearsal/test_rehearsal_gone.py",),
+    ),
+    Drill(
+        name="group-gone",
+        happened="Somebody deleted the resource group of the network or of the cluster",
+        typed=(_AGAIN,),
+        seen="would be destroyed or replaced",
+        play=lost.group_gone,
+        proven_by=("tests/rehearsal/test_rehearsal_gone.py",),
+    ),
+    Drill(
+        name="state-lost",
+        happened="The state of a stack is gone",
+        typed=(_ADOPT, "llmctl diff ENV"),
+        seen="imported, 0 not",
+        play=lost.removed,
+        proven_by=("tests/rehearsal/test_rehearsal_adopt.py",),
+    ),
+    Drill(
+        name="state-cut",
+        happened="A run was killed while it wrote its state",
+        typed=(_ADOPT, _AGAIN),
+        seen="is cut off",
+        play=one_after_the_other(lost.cut, lost.emptied),
+    ),
+    Drill(
+        name="restore",
+        happened="Data has to go back to an earlier time",
+        typed=("llmctl restore ENV SET", "llmctl db restore ENV --to TIME", "llmctl restore ENV --abort"),
+        seen="What was written since is then only in the old one, which stays",
+        play=restored.restore,
+        proven_by=("tests/rehearsal/test_rehearsal_restore.py", "tests/rehearsal/test_rehearsal_disks.py"),
+    ),
+    Drill(
+        name="disk-full",
+        happened="A data disk is full",
+        typed=("llmctl disks grow DISK SIZE ENV",),
+        seen="Stopping",
+        play=full.disk_full,
+        proven_by=("tests/live/test_cluster_disks.py",),
     ),
     Drill(
         name="login-expired",

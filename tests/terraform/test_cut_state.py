@@ -1,0 +1,101 @@
+"""A local state that a killed run cut off is told from a whole one, from none, and from one that is being written."""
+
+import json
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from scripts.terraform.cut_state import cut_state
+
+WHOLE = {"version": 4, "serial": 7, "lineage": "one", "outputs": {}, "resources": []}
+PART = json.dumps(WHOLE)[:20]
+APPLYING = json.dumps({"ID": "1", "Operation": "OperationTypeApply", "Who": "operator@laptop"})
+PLANNING = json.dumps({"ID": "1", "Operation": "OperationTypePlan", "Who": "operator@laptop"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "cdktf.out" / "dev" / "stacks" / "disks"
+    folder.mkdir(parents=True)
+    (tmp_path / "state" / "dev").mkdir(parents=True)
+    backend = {"local": {"path": "../../../../state/dev/disks.tfstate"}}
+    (folder / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": backend}}))
+    return folder
+
+
+def left(folder: Path, text: str | None, *, backup: str = "", lock: str = "") -> Path:
+    """Leave these files where the state is kept; return the state file."""
+    state = folder.parents[3] / "state" / "dev" / "disks.tfstate"
+    if text is not None:
+        state.write_text(text)
+    if backup:
+        state.with_name("disks.tfstate.backup").write_text(backup)
+    if lock:
+        state.with_name(".disks.tfstate.lock.info").write_text(lock)
+    return state
+
+
+def test_a_whole_state_and_none_are_not_cut_off(folder: Path) -> None:
+    left(folder, None, lock=APPLYING)
+    assert cut_state(folder) is None
+    left(folder, json.dumps(WHOLE), backup="")
+    assert cut_state(folder) is None
+
+
+@pytest.mark.parametrize("text", [PART, "{", '{"serial": 7}', "null", "[]", ""])
+def test_a_part_of_a_state_is_cut_off_and_what_was_before_is_known(folder: Path, text: str) -> None:
+    left(folder, text, backup=json.dumps(WHOLE))
+    found = cut_state(folder)
+    assert found is not None
+    assert found.kept == WHOLE
+    assert found.message.startswith("Error: The state of disks is cut off\n")
+    assert "is in disks.tfstate.backup" in found.message
+
+
+@pytest.mark.parametrize(("lock", "cut"), [(APPLYING, True), (PLANNING, False), ("", False), ("{", False)])
+def test_an_empty_state_without_a_backup_is_cut_off_only_where_an_apply_left_it(
+    folder: Path, lock: str, cut: bool
+) -> None:
+    left(folder, "", lock=lock)
+    found = cut_state(folder)
+    assert (found is not None) is cut
+    if found:
+        assert found.kept is None
+
+
+def test_a_state_that_somebody_writes_at_this_moment_is_not_cut_off(folder: Path) -> None:
+    state = left(folder, PART, backup=json.dumps(WHOLE))
+    holding = (
+        "import fcntl, sys; file = open(sys.argv[1], 'r+b'); fcntl.lockf(file, fcntl.LOCK_EX); print(1, flush=True);"
+        " sys.stdin.read()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", holding, str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as writer:
+        assert writer.stdin is not None
+        assert writer.stdout is not None
+        writer.stdout.readline()
+        assert cut_state(folder) is None
+        writer.stdin.close()
+    assert cut_state(folder) is not None
+
+
+def test_a_state_elsewhere_is_left_to_terraform(folder: Path) -> None:
+    left(folder, PART)
+    (folder / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"azurerm": {"key": "disks"}}}}))
+    assert cut_state(folder) is None
+
+
+def test_a_whole_state_takes_its_place_for_its_owner_alone_and_the_part_is_kept(folder: Path) -> None:
+    state = left(folder, PART)
+    found = cut_state(folder)
+    assert found is not None
+    found.replace(WHOLE)
+    assert json.loads(state.read_text()) == WHOLE
+    assert stat.S_IMODE(state.stat().st_mode) == 0o600
+    (kept,) = state.parent.glob("disks.tfstate.*.cut-off")
+    assert kept.read_text() == PART
+    assert cut_state(folder) is None
