@@ -37,6 +37,7 @@ FOLLOW_TIMEOUT_S = 3600.0
 """Silence after which a stream counts as broken and is asked for again."""
 _MERGE = "application/merge-patch+json"
 _TRIES = 4
+PAUSE_S = 0.2
 _CONNECTIONS = 600
 
 
@@ -157,17 +158,20 @@ class ClusterApi:
 _NETWORK = "check the network and VPN, and whether the cluster is stopped (off-hours)"
 
 
-def connect(context: str, *, timeout_s: float = TIMEOUT_S, configuration: str | None = None) -> ClusterApi:
+def connect(
+    context: str, *, timeout_s: float = TIMEOUT_S, configuration: str | None = None, pause_s: float = PAUSE_S
+) -> ClusterApi:
     """Return the API of a context of the user's own configuration; an answer may take `timeout_s`.
 
-    `configuration` is the file; left out, the one that kubectl reads too.
+    `configuration` is the file; left out, the one that kubectl reads too. A busy server is asked again after `pause_s`,
+    twice as long each time.
 
     Raises ClusterError where it cannot be used.
     """
     settings = Configuration()
     # Only what changes nothing is asked again: a refused eviction has the same status as a server that is busy.
     settings.retries = urllib3.Retry(
-        total=_TRIES, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET",), backoff_factor=0.2,
+        total=_TRIES, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET",), backoff_factor=pause_s,
         raise_on_status=False,
     )  # fmt: skip
     settings.connection_pool_maxsize = _CONNECTIONS

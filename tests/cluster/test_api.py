@@ -76,7 +76,7 @@ def test_a_change_is_never_sent_twice(api: ClusterApi, cluster: FakeCluster) -> 
 
 
 def test_nobody_at_the_address_is_told_with_a_way_on(tmp_path: Path) -> None:
-    api = connect(CONTEXT, configuration=write_kubeconfig(tmp_path, "http://127.0.0.1:1"), timeout_s=0.5)
+    api = connect(CONTEXT, configuration=write_kubeconfig(tmp_path, "http://127.0.0.1:1"), timeout_s=0.5, pause_s=0)
     with pytest.raises(ClusterError, match="the cluster does not answer") as away:
         api.items("pods")
     assert away.value.code == ExitCode.NOT_READY

@@ -234,7 +234,7 @@ def fake_api(cluster: FakeCluster, folder: Path) -> Iterator[ClusterApi]:
     """Within, the official client talks to this cluster."""
     handler = type("Handler", (_Handler,), {"cluster": cluster})
     with served(handler) as address:
-        yield connect(CONTEXT, configuration=write_kubeconfig(folder, f"http://{address}"))
+        yield connect(CONTEXT, configuration=write_kubeconfig(folder, f"http://{address}"), pause_s=0)
 
 
 def write_kubeconfig(folder: Path, server: str) -> str:
