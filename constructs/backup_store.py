@@ -41,12 +41,14 @@ class BackupStore(Construct):
         zone_redundant: bool,
         deleted_days: int,
         allowed_ranges: Sequence[str] | None,
+        public_access: bool,
         writer_ids: Sequence[str],
         tags: Mapping[str, str],
     ) -> None:
         """Add account, container and roles.
 
         `allowed_ranges` are public addresses as the firewall of storage accounts takes them; None is all addresses.
+        Without `public_access` none of them is let in, and a private endpoint, which another stack adds, is the way.
         Deleted blobs, old versions and the container can be brought back for `deleted_days`. `writer_ids` may write
         manifests; empty means the principal of the first deployment.
         """
@@ -61,8 +63,8 @@ class BackupStore(Construct):
             account_kind="StorageV2",
             account_tier="Standard",
             account_replication_type="ZRS" if zone_redundant else "LRS",
-            public_network_access_enabled=True,
-            network_rules=_network_rules(allowed_ranges),
+            public_network_access_enabled=public_access,
+            network_rules=_network_rules(allowed_ranges if public_access else ()),
             https_traffic_only_enabled=True,
             min_tls_version="TLS1_2",
             shared_access_key_enabled=False,

@@ -85,13 +85,15 @@ class PostgresqlServer(Construct):
         maintenance: UtcWindow,
         restore_from_server_id: str | None,
         restore_time_utc: str | None,
+        restore_geo_redundant: bool,
         tags: Mapping[str, str],
     ) -> None:
         """Add the server.
 
         Zones are None in a region without. `standby_zone` is for `zone-redundant` alone. The password may be an
         ephemeral value: it is written when its version changes, and to Azure alone. `restore_from_server_id` begins
-        with that server's data as of `restore_time_utc`; later changes of the two have no effect.
+        with that server's data as of `restore_time_utc`, `restore_geo_redundant` with those of a server in another
+        region, from its backup in this one; later changes of the three have no effect.
         """
         super().__init__(scope, id_)
         self.server = PostgresqlFlexibleServer(
@@ -127,7 +129,7 @@ class PostgresqlServer(Construct):
                 start_hour=maintenance.hour,
                 start_minute=maintenance.minute,
             ),
-            create_mode="Default" if restore_from_server_id is None else "PointInTimeRestore",
+            create_mode=_create_mode(restore_from_server_id, geo_redundant=restore_geo_redundant),
             source_server_id=restore_from_server_id,
             point_in_time_restore_time_in_utc=restore_time_utc,
             tags=dict(tags),
@@ -154,6 +156,12 @@ class PostgresqlServer(Construct):
                 principal_name=administrator.name,
                 principal_type=administrator.type,
             )
+
+
+def _create_mode(restore_from_server_id: str | None, *, geo_redundant: bool) -> str:
+    if restore_from_server_id is None:
+        return "Default"
+    return "GeoRestore" if geo_redundant else "PointInTimeRestore"
 
 
 def _text(zone: int | None) -> str | None:

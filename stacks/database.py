@@ -91,6 +91,7 @@ class DatabaseStack(EnvironmentStack):
             maintenance=in_utc(settings.cluster.maintenance),
             restore_from_server_id=database.restore_from_server_id,
             restore_time_utc=database.restore_time_utc,
+            restore_geo_redundant=bool(database.restore_geo_redundant),
             tags=self.tags,
         ).server
         DenyDeletePolicy(

@@ -113,6 +113,7 @@ class DisksStack(EnvironmentStack):
             | {CHAT_UPLOADS: settings.disks.chat_uploads_gib},
             backup_vault_id=backup.vault.id,
             backup_sets_group_name=sets_group.name,
+            backup_sets_account_id=manifests.account.id,
             backup_sets_account_name=manifests.account.name,
             backup_sets_container_name=manifests.container.name,
             one_way=self.one_way,
@@ -156,6 +157,7 @@ class DisksStack(EnvironmentStack):
             zone_redundant=self.settings.disks.redundancy == "zrs",
             deleted_days=self.settings.disks.backup_retention_days,
             allowed_ranges=_firewall_rules(operators.ip_ranges) if operators.ip_ranges else None,
+            public_access=self.settings.backups.public_access,
             writer_ids=operators.object_ids,
             tags=self.tags,
         )

@@ -6,14 +6,17 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 
+from scripts.azure.files import Share
+from scripts.azure.resources import Azure
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings.cluster import ReleaseRecords
 from stacks.settings.data import DataDisk
 
-from .azure import PURPOSE, PURPOSE_TAG, SET_TAG, STORE_TAG, Azure, together
 from .counts import Counted, between
-from .manifest import UTC_TIME, Code, Manifest, Snapshot, new_id
+from .manifest import UTC_TIME, Code, Manifest, ShareSnapshot, Snapshot, new_id
 from .mark import mark_newest
+from .parts import LOCK, PURPOSE, PURPOSE_TAG, SET_TAG, STORE_TAG, recovery_point, together, vault_state
 from .place import Place
 from .quiesce import CLOCK, Clock, Quiescence
 from .running import images, releases
@@ -44,6 +47,8 @@ class Making:
     """None where Opik does not run: nothing writes to its disks then."""
     counted: Counted
     code: Code
+    release_records: ReleaseRecords
+    """Where Helm keeps what ran."""
     left_out: Collection[Part] = ()
     clock: Clock = CLOCK
     tell: Tell = lambda _text: None
@@ -55,18 +60,18 @@ class Making:
         """
         self._repair()
         self._require_whole()
-        begun = self.clock.utc()
+        begun, ran = self.clock.utc(), releases(self.kubectl, self.release_records)
         draft = Manifest(
             id=new_id(begun),
             environment=self.environment,
             subscription_id=self.place.subscription,
             region=self.place.region,
             quiesced_seconds=0,
-            vault=None if Part.VAULT in self.left_out else self.azure.vault(self.place.vault),
-            releases=releases(self.kubectl),
+            vault=None if Part.VAULT in self.left_out else vault_state(self.azure, self.place.vault),
+            releases=ran or (),
             images=images(self.kubectl),
             code=self.code,
-            left_out=tuple(sorted(self.left_out)),
+            left_out=tuple(sorted([*self.left_out, *(() if ran is not None else ("releases",))])),
         )
         self.store.ids()  # So that a missing right is told before anything is stopped.
         made = self._consistent(draft)
@@ -111,17 +116,13 @@ class Making:
         snapshots: dict[DataDisk, Snapshot] = {}
         self.tell(f"Snapshots of {len(self.place.disks)} disks")
         together({disk: partial(self._snapshot, draft.id, disk, snapshots) for disk in self.place.disks})
-        uploads = (
-            None
-            if Part.UPLOADS in self.left_out
-            else self.azure.snapshot_share(self.place.account, self.place.share, self.place.disks_group)
-        )
+        uploads = None if Part.UPLOADS in self.left_out else self._uploads()
         # Azure restores to whole seconds; this one is over for whoever was counted.
         moment = self.clock.utc().replace(microsecond=0) + timedelta(seconds=1)
         database = (
             None
             if Part.DATABASE in self.left_out
-            else self.azure.recovery_point(self.place.server, self.place.database_group, moment)
+            else recovery_point(self.azure, self.place.server, self.place.database_group, moment)
         )
         while self.clock.utc() <= moment:
             self.clock.sleep(0.2)
@@ -135,10 +136,17 @@ class Making:
             }
         )
 
+    def _uploads(self) -> ShareSnapshot:
+        place = self.place
+        moment = self.azure.shares.take_snapshot(
+            Share(account=place.account, name=place.share, group=place.disks_group)
+        )
+        return ShareSnapshot(account=place.account, share=place.share, moment=moment)
+
     def _snapshot(self, set_id: str, store: DataDisk, made: dict[DataDisk, Snapshot]) -> None:
         disk = self.place.disks[store]
         name = self.place.snapshot(store, set_id)
-        answer = self.azure.snapshot(
+        answer = self.azure.compute.make_snapshot(
             name, self.place.sets_group, disk.id, region=self.place.region, tags=self._tags(set_id, store)
         )
         made[store] = Snapshot(
@@ -148,7 +156,7 @@ class Making:
     def _guard(self, made: Manifest) -> None:
         self.tell("Locking the snapshots")
         notes = f"Backup set {made.id}; llmctl backup prune removes it"
-        together({found.store: partial(self.azure.lock, found.id, notes) for found in made.snapshots})
+        together({found.store: partial(self.azure.locks.put, found.id, LOCK, notes) for found in made.snapshots})
 
     def _copied(self, made: Manifest) -> Manifest:
         region = self.place.copy_to_region
@@ -161,11 +169,14 @@ class Making:
         return made.model_copy(update={"snapshots": tuple(snapshots)})
 
     def _copy(self, set_id: str, found: Snapshot, region: str, copies: dict[DataDisk, str]) -> None:
+        # By its name the region is known again (`Snapshot.copy_region`).
         name = f"{found.name}-{region}"
         tags = self._tags(set_id, found.store)
-        answer = self.azure.snapshot(name, self.place.sets_group, found.id, region=region, tags=tags, copy=True)
+        answer = self.azure.compute.make_snapshot(
+            name, self.place.sets_group, found.id, region=region, tags=tags, copy=True
+        )
         copies[found.store] = answer["id"]
-        self.azure.lock(answer["id"], f"Copy for the backup set {set_id}; llmctl backup prune removes it")
+        self.azure.locks.put(answer["id"], LOCK, f"Copy for the backup set {set_id}; llmctl backup prune removes it")
 
     def _tags(self, set_id: str, store: DataDisk) -> Mapping[str, str]:
         return {**self.place.tags, PURPOSE_TAG: PURPOSE, SET_TAG: set_id, STORE_TAG: store.value}

@@ -39,6 +39,11 @@ class Snapshot(Part):
     copy_id: str | None = None
     """Its copy in another region."""
 
+    @property
+    def copy_region(self) -> str:
+        """Region of the copy, which its name ends with; empty without one."""
+        return self.copy_id.rsplit("/", 1)[-1].removeprefix(f"{self.name}-") if self.copy_id else ""
+
 
 class RecoveryPoint(Part):
     """A moment to which PostgreSQL can be restored."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from .azure import SET_TAG, Azure
+from scripts.azure.resources import Azure
+
 from .manifest import SET_ID, Manifest, moment_of
+from .parts import LOCK, SET_TAG, share_of
 from .place import Place
 from .store import Store
 
@@ -58,11 +60,12 @@ def remove(one: Doomed, place: Place, azure: Azure, store: Store) -> None:
     Raises OperatorError.
     """
     for snapshot in one.snapshots:
-        azure.unlock(snapshot)
-        azure.delete_snapshot(snapshot)
+        azure.locks.lift(snapshot, LOCK)
+        azure.compute.delete_snapshot(snapshot)
     if one.manifest is None:
         return
-    uploads = one.manifest.uploads
-    if uploads and uploads.moment in azure.share_snapshots(uploads.account, uploads.share, place.disks_group):
-        azure.delete_share_snapshot(uploads, place.disks_group)
+    if uploads := one.manifest.uploads:
+        share = share_of(uploads, place.disks_group)
+        if uploads.moment in azure.shares.snapshots(share):
+            azure.shares.delete_snapshot(share, uploads.moment)
     store.remove(one.id)

@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.pausing import starting, stopping
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.cluster import NAMESPACE
 
@@ -136,9 +137,8 @@ class Quiescence:
     def _stop(self, set_id: str) -> None:
         for writer in self._writers():
             if SET_MARK not in _marks(writer):
-                replicas = int(writer["spec"].get("replicas", 1))
-                owner = f"{socket.gethostname()}/{os.getpid()}"
-                self._patch(writer, 0, {SET_MARK: set_id, REPLICAS_MARK: str(replicas), OWNER_MARK: owner})
+                marks = {SET_MARK: set_id, OWNER_MARK: f"{socket.gethostname()}/{os.getpid()}"}
+                self._patch(writer, stopping(writer, REPLICAS_MARK, marks))
         for writer in self._writers():
             selector = ",".join(f"{k}={v}" for k, v in sorted(writer["spec"]["selector"]["matchLabels"].items()))
             self._until(partial(self._gone, selector), f"pods of {writer['metadata']['name']} end")
@@ -170,16 +170,9 @@ class Quiescence:
             ) from error
 
     def _give_back(self, writer: Mapping[str, Any], *, keep_mark: bool) -> None:
-        marks: dict[str, str | None] = {REPLICAS_MARK: None}
-        if not keep_mark:
-            marks |= {SET_MARK: None, OWNER_MARK: None}
-        before = _marks(writer).get(REPLICAS_MARK)
-        now = int(writer["spec"].get("replicas", 1))
-        # A deployment meanwhile may have brought its own number.
-        self._patch(writer, now if now or before is None else int(before), marks)
+        self._patch(writer, starting(writer, REPLICAS_MARK, () if keep_mark else (SET_MARK, OWNER_MARK)))
 
-    def _patch(self, writer: Mapping[str, Any], replicas: int, marks: Mapping[str, str | None]) -> None:
-        change = {"metadata": {"annotations": dict(marks)}, "spec": {"replicas": replicas}}
+    def _patch(self, writer: Mapping[str, Any], change: Mapping[str, Any]) -> None:
         self.kubectl.run(
             *("patch", "deployment", writer["metadata"]["name"], "-n", NAMESPACE, "--type=merge"),
             *("-p", json.dumps(change)),

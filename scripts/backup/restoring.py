@@ -12,14 +12,19 @@ from pydantic import ValidationError
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.common.azure_names import AzureNames
 from stacks.settings.data import DataDisk
+from stacks.settings.secret_names import SECRETS, GeneratedSecret
 
 from . import manifest as manifests
 from .manifest import Manifest, SecretVersion
 from .store import Store
 
 JOURNAL = "restores/current.json"
+MANIFEST = "restores/manifest.json"
+"""The manifest of a set of another environment, beside the journal: whoever goes on need not reach its container."""
 PASSWORDS_ON_DISKS = ("opik-mysql-root-password", "opik-mysql-password")
 """Secrets that MySQL keeps on its disk: a restored disk expects those of its time. Others are read at each start."""
+ADMINISTRATOR = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD.value
+"""A restored server keeps the administrator's password of the one that it was restored from."""
 TOGETHER = frozenset({DataDisk.CLICKHOUSE, DataDisk.ZOOKEEPER})
 
 
@@ -45,10 +50,18 @@ class Journal(manifests.Part):
     """A restore that has begun: what was decided, and which parts are done."""
 
     set_id: str
+    source: str = ""
+    """Environment that the set is of, where that is another one."""
+    server_before: str = ""
+    """PostgreSQL server that was in use before."""
     parts: tuple[RestorePart, ...]
     disks: Mapping[DataDisk, Move] = {}
+    secrets: tuple[SecretVersion, ...] = ()
+    """Versions of the set whose values become the present ones."""
     secrets_before: tuple[SecretVersion, ...] = ()
     """Versions that secrets had before the set's values came back."""
+    values_back: bool = False
+    """Whether the set's values of secrets have come back."""
     done: tuple[RestorePart, ...] = ()
 
     def finished(self, part: RestorePart) -> "Journal":
@@ -78,8 +91,10 @@ def write(store: Store, journal: Journal) -> None:
 
 def clear(store: Store) -> None:
     """End the restore: another one may begin. Raises OperatorError."""
-    if JOURNAL in store.names("restores"):
-        store.delete(JOURNAL)
+    there = store.names("restores")
+    for name in (MANIFEST, JOURNAL):
+        if name in there:
+            store.delete(name)
 
 
 def chosen_disks(disks: Collection[DataDisk], parts: Collection[RestorePart]) -> tuple[DataDisk, ...]:
@@ -133,11 +148,38 @@ def to_bring_back(manifest: Manifest, current: Mapping[str, str], *, all_of_them
     )
 
 
+def needed_elsewhere(
+    manifest: Manifest, current: Mapping[str, str], parts: Collection[RestorePart]
+) -> tuple[SecretVersion, ...]:
+    """Return the versions of the set whose values another environment needs for the parts that it takes over.
+
+    What a store keeps, or has encrypted, has to match (`SecretSpec.kept_by`); the password of a restored server's
+    administrator as well. Other generated values stay the environment's own. With the vault come secrets that people
+    have added.
+    """
+    if manifest.vault is None:
+        return ()
+    vault = RestorePart.VAULT in parts
+    beginnings = [
+        *(("opik-",) if vault or RestorePart.DISKS in parts else ()),
+        *(("chat-", "gateway-") if vault or RestorePart.DATABASE in parts else ()),
+    ]
+    kept = {name.value for name, spec in SECRETS.items() if spec.kept_by and name.startswith(tuple(beginnings))}
+    if RestorePart.DATABASE in parts:
+        kept.add(ADMINISTRATOR)
+    own = set(GeneratedSecret)
+    return tuple(
+        secret
+        for secret in manifest.vault.secrets
+        if secret.name in kept or (vault and secret.name not in own and secret.name not in current)
+    )
+
+
 def plan(manifest: Manifest, journal: Journal, secrets: Iterable[SecretVersion], names: AzureNames) -> Iterator[str]:
     """Yield what a restore does, in order, in words."""
-    if RestorePart.VAULT in journal.parts or RestorePart.DISKS in journal.parts:
-        for secret in secrets:
-            yield f"vault: {secret.name} gets its value of then, as a new version"
+    where = f" in {journal.source}" if journal.source else ""
+    for secret in secrets:
+        yield f"vault: {secret.name} gets its value of then{where}, as a new version"
     for disk, move in journal.disks.items():
         before, after = names.data_disk(disk.value, move.before), names.data_disk(disk.value, move.after)
         yield f"disk {disk}: {manifest.snapshot(disk).name} becomes {after}; {before} stays, locked"
@@ -146,5 +188,6 @@ def plan(manifest: Manifest, journal: Journal, secrets: Iterable[SecretVersion],
     if RestorePart.DATABASE in journal.parts and manifest.database:
         yield f"database: {manifest.database.server} as of {manifest.database.moment}, into a new server beside it"
     if RestorePart.UPLOADS in journal.parts and manifest.uploads:
-        yield f"uploads: files that are missing come back from the snapshot of {manifest.uploads.moment}"
+        way = f", through the chat of {journal.source}" if journal.source else ""
+        yield f"uploads: files that are missing come back from the snapshot of {manifest.uploads.moment}{way}"
     yield "then what is there is counted and compared with the set"

@@ -8,18 +8,27 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.kubectl import Kubectl, KubectlError
 from scripts.core.errors import OperatorError
 from scripts.core.workspace import ROOT
+from stacks.settings.cluster import ReleaseRecords
 
 from .manifest import Code, Release
 
 _GIT_S = 30
 
 
-def releases(kubectl: Kubectl) -> tuple[Release, ...]:
-    """Return the deployed revision of every Helm release. Raises OperatorError."""
-    records = kubectl.items("secrets,configmaps", "--all-namespaces", "-l", "owner=helm,status=deployed")
+def releases(kubectl: Kubectl, records_in: ReleaseRecords) -> tuple[Release, ...] | None:
+    """Return the deployed revision of every Helm release; None where the login may not read their records.
+
+    An identity that only backs up reads no Secrets. Raises OperatorError.
+    """
+    try:
+        records = kubectl.items(records_in, "--all-namespaces", "-l", "owner=helm,status=deployed")
+    except KubectlError as error:
+        if "forbidden" in error.message.lower():
+            return None
+        raise
     return tuple(sorted(map(_release, records), key=lambda release: (release.namespace, release.name)))
 
 

@@ -4,17 +4,18 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
+from scripts.azure.resources import Azure
 from scripts.core.checks import Check
 
-from .azure import SET_TAG, Azure
 from .manifest import Manifest, Snapshot
+from .parts import SET_TAG, recovery_point, share_of, snapshots
 from .place import Place
 
 
 def checks(manifest: Manifest, place: Place, azure: Azure, now: datetime) -> list[Check]:
     """Return a check for every part of a set. Raises AzureError when Azure gives no answer."""
-    there = {item["id"].lower(): item for item in azure.snapshots(place.sets_group)}
-    locked = azure.locked(place.sets_group)
+    there = {item["id"].lower(): item for item in snapshots(azure, place.sets_group)}
+    locked = azure.locks.held(place.sets_group)
     found = [Check(f"disk {one.store}", _snapshot(manifest.id, one, there, locked)) for one in manifest.snapshots]
     found += [
         Check(f"copy of {one.store}", _copy(there.get(one.copy_id.lower())))
@@ -24,7 +25,7 @@ def checks(manifest: Manifest, place: Place, azure: Azure, now: datetime) -> lis
     if manifest.database:
         found.append(Check("database", _database(manifest, place, azure, now)))
     if manifest.uploads:
-        moments = azure.share_snapshots(manifest.uploads.account, manifest.uploads.share, place.disks_group)
+        moments = azure.shares.snapshots(share_of(manifest.uploads, place.disks_group))
         problem = "" if manifest.uploads.moment in moments else f"no snapshot of {manifest.uploads.moment} is there"
         found.append(Check("uploads", problem))
     if manifest.vault:
@@ -61,7 +62,7 @@ def _database(manifest: Manifest, place: Place, azure: Azure, now: datetime) -> 
     point = manifest.database
     assert point is not None
     group, server = point.server_id.split("/")[4], point.server
-    earliest = azure.recovery_point(server, group or place.database_group, now).earliest
+    earliest = recovery_point(azure, server, group or place.database_group, now).earliest
     if datetime.fromisoformat(earliest) > datetime.fromisoformat(point.moment):
         return f"{point.server} can be restored from {earliest} on only, the set is of {point.moment}"
     return ""
@@ -70,7 +71,7 @@ def _database(manifest: Manifest, place: Place, azure: Azure, now: datetime) -> 
 def _secrets(manifest: Manifest, azure: Azure) -> Iterator[str]:
     assert manifest.vault is not None
     for secret in manifest.vault.secrets:
-        versions = dict(azure.secret_versions(manifest.vault.vault, secret.name))
+        versions = dict(azure.vaults.versions(manifest.vault.vault, secret.name))
         if secret.version not in versions:
             yield f"{secret.name} has lost its version {secret.version[:8]}…"
         elif not versions[secret.version]:

@@ -11,6 +11,8 @@ import typer
 
 from scripts.applications.adoption.directory import logins
 from scripts.applications.ingress import Ingress, ingress_of
+from scripts.azure.cli import Cli
+from scripts.azure.resources import Azure
 from scripts.cluster.api import ClusterApi, connect
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
@@ -72,6 +74,8 @@ class Tools:
     """Gives the schema migrations that a release of Opik brings."""
     patience_s: float = 900.0
     """How long commands wait for an application to become healthy, in seconds."""
+    azure_of: Callable[[str], Azure] = lambda subscription: Azure(Cli(subscription=subscription))
+    """Gives the resources of a subscription that Terraform does not know."""
     now: Callable[[], datetime] = lambda: datetime.now(UTC)
     """Tells the time."""
     preflight: Preflight = _preflight

@@ -1,6 +1,8 @@
 """Workloads scaled to zero for a while, with a note on each of how many pods it had, so that none stays down."""
 
 import json
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from .kubectl import Kubectl
 
@@ -12,17 +14,36 @@ _PATIENCE = "--timeout=15m"
 _PATIENCE_S = 960.0
 
 
+def stopping(workload: Mapping[str, Any], mark: str, marks: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Return the change that scales a workload to zero and notes under `mark` how many pods it had.
+
+    Note and number are one write: nothing in between can lose the note. `marks` are noted with it.
+    """
+    replicas = str(int(workload["spec"].get("replicas", 1)))
+    return {"metadata": {"annotations": {mark: replicas, **(marks or {})}}, "spec": {"replicas": 0}}
+
+
+def starting(workload: Mapping[str, Any], mark: str, marks: Iterable[str] = ()) -> dict[str, Any]:
+    """Return the change that gives a workload the pods that it had, and removes the notes.
+
+    A deployment meanwhile may have brought its own number, which stays.
+    """
+    change: dict[str, Any] = {"metadata": {"annotations": dict.fromkeys([mark, *marks])}}
+    before = (workload["metadata"].get("annotations") or {}).get(mark)
+    if before is not None and not workload["spec"].get("replicas", 1):
+        change["spec"] = {"replicas": int(before)}
+    return change
+
+
 def pause(kubectl: Kubectl, namespace: str, workload: str) -> None:
     """Scale `workload`, written `statefulset/name`, to zero and wait until its pods are gone. Raises OperatorError.
 
     What is paused already keeps the number that it had before.
     """
     found = kubectl.json("get", *workload.split("/"), "-n", namespace)
-    replicas = int(found["spec"].get("replicas", 1))
-    if replicas:
-        # Note and number in one write: nothing in between can lose the note.
-        change = {"metadata": {"annotations": {REPLICAS_BEFORE: str(replicas)}}, "spec": {"replicas": 0}}
-        kubectl.run("patch", workload, "-n", namespace, "--type=merge", "-p", json.dumps(change))
+    if found["spec"].get("replicas", 1):
+        change = json.dumps(stopping(found, REPLICAS_BEFORE))
+        kubectl.run("patch", workload, "-n", namespace, "--type=merge", "-p", change)
     selector = ",".join(f"{key}={value}" for key, value in found["spec"]["selector"]["matchLabels"].items())
     kubectl.run("wait", "pod", "-l", selector, "-n", namespace, "--for=delete", _PATIENCE, timeout_s=_PATIENCE_S)
 
@@ -30,13 +51,10 @@ def pause(kubectl: Kubectl, namespace: str, workload: str) -> None:
 def resume(kubectl: Kubectl, namespace: str, workload: str) -> bool:
     """Give a paused workload its pods back; return whether it was paused. Raises OperatorError."""
     found = kubectl.json("get", *workload.split("/"), "-n", namespace)
-    before = found["metadata"].get("annotations", {}).get(REPLICAS_BEFORE)
-    if before is None:
+    if REPLICAS_BEFORE not in found["metadata"].get("annotations", {}):
         return False
-    change: dict[str, object] = {"metadata": {"annotations": {REPLICAS_BEFORE: None}}}
-    if not found["spec"].get("replicas", 1):
-        change["spec"] = {"replicas": int(before)}
-    kubectl.run("patch", workload, "-n", namespace, "--type=merge", "-p", json.dumps(change))
+    change = json.dumps(starting(found, REPLICAS_BEFORE))
+    kubectl.run("patch", workload, "-n", namespace, "--type=merge", "-p", change)
     return True
 
 

@@ -12,7 +12,7 @@ from scripts.core.pin_notes import pin_note, required_pins
 from scripts.core.privacy_notes import privacy_notes
 from scripts.core.weights_notes import weights_notes
 from scripts.core.zone_notes import zone_notes
-from stacks.common.one_way_record import refused_changes, refused_on
+from stacks.common.one_way_record import deletions_on, refused_changes, refused_on
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.azure import OperatorSettings
@@ -91,7 +91,8 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
     # A value may have gone back against both; one line about a key is enough, and what is deployed counts.
     by_key = {error.key: error for error in reversed(errors)}
     kept = tuple(error for error in errors if by_key[error.key] is error)
-    return Verdict(name, loaded.settings, kept, (*known, *note, *unread), standing_in)
+    deleted = map(str, loaded.locate(deletions_on(records, settings)))
+    return Verdict(name, loaded.settings, kept, (*known, *note, *unread, *deleted), standing_in)
 
 
 def _deployed(deployed: Deployed | None, settings: Settings, root: Path) -> tuple[Mapping[str, Record], list[str]]:

@@ -88,6 +88,14 @@ CLUSTER_TIERS = {
     "Premium": Meter("aks Premium", "Azure Kubernetes Service", meter="^Standard Long Term Support$"),
 }
 LOAD_BALANCER = Meter("load balancer", "Load Balancer", meter="^Standard Included LB Rules and Outbound Rules$")
+DISK_SNAPSHOT = Meter(
+    "disk snapshot GiB",
+    "Storage",
+    "^Standard HDD Managed Disks$",
+    "^Snapshots (LRS|ZRS)$",
+    "^(LRS|ZRS) Snapshots$",
+)
+"""An incremental snapshot lies on Standard storage, whatever its disk is on."""
 NAT_GATEWAY = Meter("nat gateway", "NAT Gateway", meter="^Standard Gateway$")
 PUBLIC_IP = Meter("public ip", "Virtual Network", "^IP Addresses$", "^Standard$", "^Standard IPv4 Static Public IP$")
 PRIVATE_ENDPOINT = Meter(

@@ -33,6 +33,11 @@ class AzureIdentities:
     """What can only be given once a stack is deployed."""
     _others: bool = False
 
+    @property
+    def purposes(self) -> tuple[Purpose, ...]:
+        """Purposes of the identities."""
+        return tuple(identity.purpose for identity in self.identities)
+
     def read(self) -> None:
         """Look for the identities. Raises AzureError."""
         found = self.ask_list("identity", "list", "--subscription", self.place.names.subscription_id)
@@ -68,7 +73,7 @@ class AzureIdentities:
             gone = partial(self.tell, "identity", "delete", *self._within(), "--name", name)
             yield Step(f"delete identity {name}", gone)
         if not self._others:
-            yield from self._roles.definition_removed()
+            yield from self._roles.definitions_removed()
             if self._group_exists():
                 gone = partial(self.tell, "group", "delete", *self._within()[:2], "--name", self.place.group, "--yes")
                 yield Step(f"delete resource group {self.place.group}", gone)

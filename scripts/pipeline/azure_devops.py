@@ -52,7 +52,7 @@ class AzureDevOps:
     def steps(self, azure: AzureIdentities, tenant_id: str) -> Iterator[Step]:
         """Yield the connections that are missing. Raises AzureError."""
         there = self._connections()
-        for purpose in Purpose:
+        for purpose in azure.purposes:
             if purpose not in there:
                 name, identity = self.connection(purpose), azure.place.identity(purpose)
                 text = f"create service connection {name} in {self.project}, which logs in as {identity}"

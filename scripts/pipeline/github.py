@@ -71,6 +71,7 @@ class GitHub:
             Purpose.PLAN: f"{self.environment}-plan",
             Purpose.IMAGES: f"{self.environment}-images",
             Purpose.APPLY: self.environment,
+            Purpose.BACKUP: f"{self.environment}-backup",
         }
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:
@@ -103,7 +104,10 @@ class GitHub:
         self.unreviewed.clear()
         for purpose, name in self.environments().items():
             found = self._environment(name)
-            reviewed = purpose is not Purpose.IMAGES
+            if purpose not in azure.purposes:
+                continue
+            # Nobody approves what runs at night.
+            reviewed = purpose not in (Purpose.IMAGES, Purpose.BACKUP)
             if found is None:
                 asked = f", which asks {', '.join(self.reviewers)}" if reviewed and self.reviewers else ""
                 limited = "" if purpose is Purpose.PLAN else f" for {branch} only"

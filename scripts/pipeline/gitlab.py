@@ -45,6 +45,7 @@ class GitLab:
             Purpose.PLAN: f"{self.environment}-plan",
             Purpose.IMAGES: f"{self.environment}-images",
             Purpose.APPLY: self.environment,
+            Purpose.BACKUP: f"{self.environment}-backup",
         }
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:
@@ -53,7 +54,7 @@ class GitLab:
             Credential(f"gitlab-{name}", self.url, f"project_path:{self.project}:ref_protected:{value}")
             for name, value in (("protected", "true"), ("other-branches", "false"))
         )
-        return {Purpose.PLAN: (protected, open_), Purpose.IMAGES: (protected,), Purpose.APPLY: (protected,)}
+        return {purpose: (protected, open_) if purpose is Purpose.PLAN else (protected,) for purpose in Purpose}
 
     def steps(self, azure: AzureIdentities, tenant_id: str) -> Iterator[Step]:
         """Yield settings and variables that are missing or differ. Raises OperatorError."""
@@ -66,6 +67,8 @@ class GitLab:
             )
         values = self._values()
         for purpose, scope in self.environments().items():
+            if purpose not in azure.purposes:
+                continue
             known = azure.principals.get(purpose)
             desired: dict[str, Callable[[], str]] = {
                 "ARM_CLIENT_ID": partial(_client_id, azure, purpose),

@@ -18,6 +18,7 @@ class Purpose(StrEnum):
     PLAN = "plan"
     IMAGES = "images"
     APPLY = "apply"
+    BACKUP = "backup"
 
 
 class Scope(StrEnum):
@@ -26,6 +27,10 @@ class Scope(StrEnum):
     SUBSCRIPTION = "the subscription"
     STATE = "the state's container"
     REGISTRY = "the registry"
+    DISKS = "the group of the disks"
+    BACKUP_SETS = "the group of the backup sets"
+    DATABASE = "the group of database and vault"
+    CLUSTER = "the cluster"
 
 
 @dataclass(frozen=True)
@@ -88,6 +93,12 @@ class Identity:
 PLAN_ROLE = "pipeline plan (own role)"
 """Stands for the environment's custom role, whose name holds the environment's (`plan_role`)."""
 
+READS_STATE = Grant(
+    "Storage Blob Data Reader",
+    Scope.STATE,
+    "reads every state, which holds no secret value; takes no lock and writes nothing",
+)
+
 PLAN = Identity(
     Purpose.PLAN,
     "pull requests, the nightly drift, the plans of a deployment: code that nobody has read yet",
@@ -99,11 +110,7 @@ PLAN = Identity(
             "finds clusters, and reads the kinds of Kubernetes objects that the stack `platform` holds: no Secret, no"
             " pod, no log, and writes nothing",
         ),
-        Grant(
-            "Storage Blob Data Reader",
-            Scope.STATE,
-            "reads every state, which holds no secret value; takes no lock and writes nothing",
-        ),
+        READS_STATE,
         Grant("AcrPull", Scope.REGISTRY, "reads images and their lock, which says what is deployed; writes nothing"),
     ),
     (
@@ -151,7 +158,77 @@ APPLY = Identity(
     ),
 )
 
-IDENTITIES = (PLAN, IMAGES, APPLY)
+BACKUP_ROLE = "pipeline backup (own role)"
+"""Stands for the environment's other custom role."""
+
+BACKUP = Identity(
+    Purpose.BACKUP,
+    "the nightly backup set, on the default branch, where `backups.scheduled` is on",
+    (
+        Grant("Reader", Scope.SUBSCRIPTION, "sees how every resource is configured; no key, no secret, no data"),
+        READS_STATE,
+        Grant(BACKUP_ROLE, Scope.DISKS, "takes snapshots of disks and of the share of uploads; deletes nothing"),
+        Grant(BACKUP_ROLE, Scope.BACKUP_SETS, "locks snapshots, writes manifests; deletes none, lifts no lock"),
+        Grant(BACKUP_ROLE, Scope.DATABASE, "reads names and versions of secrets, no value"),
+        Grant(
+            BACKUP_ROLE,
+            Scope.CLUSTER,
+            "scales Deployments, runs commands in pods, and so reads what they hold; reads no Secret",
+        ),
+    ),
+)
+
+IDENTITIES = (PLAN, IMAGES, APPLY, BACKUP)
+
+
+def identities(*, backups: bool) -> tuple[Identity, ...]:
+    """Return the identities of a pipeline; one that backs up only where it does."""
+    return tuple(identity for identity in IDENTITIES if backups or identity is not BACKUP)
+
+
+BACKUP_ACTIONS = (
+    "Microsoft.Authorization/locks/read",
+    "Microsoft.Authorization/locks/write",
+    "Microsoft.Compute/disks/beginGetAccess/action",
+    "Microsoft.Compute/disks/read",
+    "Microsoft.Compute/snapshots/beginGetAccess/action",
+    "Microsoft.Compute/snapshots/read",
+    "Microsoft.Compute/snapshots/write",
+    "Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",
+    "Microsoft.Storage/storageAccounts/fileServices/shares/read",
+    "Microsoft.Storage/storageAccounts/fileServices/shares/write",
+)
+"""What making a set asks of the resource manager; no `delete`."""
+_KUBERNETES = "Microsoft.ContainerService/managedClusters"
+BACKUP_DATA_ACTIONS = (
+    f"{_KUBERNETES}/apps/deployments/read",
+    f"{_KUBERNETES}/apps/deployments/write",
+    f"{_KUBERNETES}/batch/jobs/delete",
+    f"{_KUBERNETES}/batch/jobs/read",
+    f"{_KUBERNETES}/batch/jobs/write",
+    f"{_KUBERNETES}/configmaps/read",
+    f"{_KUBERNETES}/pods/exec/action",
+    f"{_KUBERNETES}/pods/read",
+    "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+    "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/add/action",
+    "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+    "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+)
+"""What it asks of cluster, vault and container; the one Job that it deletes marks the newest set."""
+
+
+def backup_role(name: str, subscription_id: str) -> dict[str, object]:
+    """Return the custom role of backups, as `az role definition create` takes it."""
+    return {
+        "Name": name,
+        "Description": "Makes backup sets of the LLM platform: snapshots, locks, manifests; deletes none of them.",
+        "Actions": list(BACKUP_ACTIONS),
+        "NotActions": [],
+        "DataActions": list(BACKUP_DATA_ACTIONS),
+        "NotDataActions": [],
+        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
+    }
+
 
 PLAN_ACTIONS = ("Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",)
 """What azurerm asks of every cluster that it refreshes, and Reader lacks. It gives no right inside the cluster."""
@@ -186,3 +263,8 @@ def _rows() -> Iterator[str]:
 def actions_list() -> str:
     """Return the actions of the plan's own role as a Markdown list."""
     return "".join(f"- `{action}`\n" for action in (*PLAN_ACTIONS, *data_actions()))
+
+
+def backup_actions_list() -> str:
+    """Return the actions of the backups' own role as a Markdown list."""
+    return "".join(f"- `{action}`\n" for action in (*BACKUP_ACTIONS, *BACKUP_DATA_ACTIONS))

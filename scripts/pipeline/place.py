@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from stacks.common.azure_names import AzureNames
 from stacks.settings import Settings
 
-from .identities import Purpose
+from .identities import Purpose, Scope
 
-REGISTRY = "Microsoft.ContainerRegistry/registries"
+REGISTRY, CLUSTER = "Microsoft.ContainerRegistry/registries", "Microsoft.ContainerService/managedClusters"
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,26 @@ class Place:
     def plan_role(self) -> str:
         """Name of the plan's own role; unique in the tenant."""
         return f"{self.names.base}-pipeline-plan-{self.names.unique_suffix}"
+
+    @property
+    def backup_role(self) -> str:
+        """Name of the backups' own role; unique in the tenant."""
+        return f"{self.names.base}-pipeline-backup-{self.names.unique_suffix}"
+
+    def scope(self, scope: Scope) -> str | None:
+        """Return the resource id of a scope; None for the state where it is not in Azure."""
+        return {
+            Scope.SUBSCRIPTION: self.subscription,
+            Scope.STATE: self.state,
+            Scope.REGISTRY: self.registry,
+            Scope.DISKS: self._group_id("disks"),
+            Scope.BACKUP_SETS: self._group_id("disks-backup-sets"),
+            Scope.DATABASE: self._group_id("database"),
+            Scope.CLUSTER: f"{self._group_id('aks')}/providers/{CLUSTER}/{self.names.resource('aks')}",
+        }[scope]
+
+    def _group_id(self, stack: str) -> str:
+        return f"{self.subscription}/resourceGroups/{self.names.resource_group(stack)}"
 
     def identity(self, purpose: Purpose) -> str:
         """Return the name of an identity."""

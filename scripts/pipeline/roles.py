@@ -8,8 +8,19 @@ from typing import Any
 
 from scripts.core.azure import AzureError
 
-from .identities import ASSIGNED_ROLES, PLAN_ROLE, Grant, Identity, Purpose, Scope, plan_role, role_condition
-from .place import REGISTRY, Place, Principal
+from .identities import (
+    ASSIGNED_ROLES,
+    BACKUP_ROLE,
+    PLAN_ROLE,
+    Grant,
+    Identity,
+    Purpose,
+    Scope,
+    backup_role,
+    plan_role,
+    role_condition,
+)
+from .place import CLUSTER, REGISTRY, Place, Principal
 from .steps import Step
 
 
@@ -29,7 +40,10 @@ class Roles:
 
     def steps(self) -> Iterator[Step]:
         """Yield what is missing, differs or is too much. Raises AzureError."""
-        yield from self._role_definition()
+        used = {grant.role for identity in self.identities for grant in identity.grants}
+        for own, (name, make) in self._own.items():
+            if own in used:
+                yield from self._role_definition(name, make(name, self.place.names.subscription_id))
         yield from self._assignments()
 
     def taken(self, principal: Principal, name: str) -> Iterator[Step]:
@@ -37,31 +51,37 @@ class Roles:
         for given in self._given().get(principal.object_id, []):
             yield Step(f"take {given['roleDefinitionName']} from {name}", partial(self._take, given["id"]))
 
-    def definition_removed(self) -> Iterator[Step]:
-        """Yield what removes the custom role, where there is one. Raises AzureError."""
-        if self._definition():
-            gone = partial(
-                self.tell,
-                *("role", "definition", "delete", "--name", self.place.plan_role),
-                *("--custom-role-only", "true", "--scope", self.place.subscription),
-            )
-            yield Step(f"delete role {self.place.plan_role}", gone)
+    def definitions_removed(self) -> Iterator[Step]:
+        """Yield what removes the custom roles that there are. Raises AzureError."""
+        for name, _ in self._own.values():
+            if self._definition(name):
+                gone = partial(
+                    self.tell,
+                    *("role", "definition", "delete", "--name", name),
+                    *("--custom-role-only", "true", "--scope", self.place.subscription),
+                )
+                yield Step(f"delete role {name}", gone)
 
-    def _definition(self) -> dict[str, Any] | None:
+    @property
+    def _own(self) -> Mapping[str, tuple[str, Callable[[str, str], dict[str, object]]]]:
+        """Names of the environment's custom roles and what makes them, by what stands for them in a grant."""
+        return {
+            PLAN_ROLE: (self.place.plan_role, plan_role),
+            BACKUP_ROLE: (self.place.backup_role, backup_role),
+        }
+
+    def _definition(self, name: str) -> dict[str, Any] | None:
         found = self.ask_list(
             *("role", "definition", "list", "--custom-role-only", "true"),
-            *("--name", self.place.plan_role, "--scope", self.place.subscription),
+            *("--name", name, "--scope", self.place.subscription),
         )
         return found[0] if found else None
 
-    def _role_definition(self) -> Iterator[Step]:
-        if not any(grant.role == PLAN_ROLE for identity in self.identities for grant in identity.grants):
-            return
-        desired = plan_role(self.place.plan_role, self.place.names.subscription_id)
-        found, text = self._definition(), json.dumps(desired)
+    def _role_definition(self, name: str, desired: Mapping[str, object]) -> Iterator[Step]:
+        found, text = self._definition(name), json.dumps(desired)
         if found is None:
             create = partial(self.ask, "role", "definition", "create", "--role-definition", text)
-            yield Step(f"create role {self.place.plan_role}: {_counted(desired)}", create)
+            yield Step(f"create role {name}: {_counted(desired)}", create)
             return
         there = found["permissions"][0]
         if (sorted(there["actions"]), sorted(there["dataActions"])) != (
@@ -69,7 +89,7 @@ class Roles:
             sorted(desired["DataActions"]),  # type: ignore[call-overload]
         ):
             update = partial(self.ask, "role", "definition", "update", "--role-definition", text)
-            yield Step(f"change role {self.place.plan_role}: {_counted(desired)}", update)
+            yield Step(f"change role {name}: {_counted(desired)}", update)
 
     def _given(self) -> dict[str, list[dict[str, Any]]]:
         """Return the role assignments in the subscription by principal."""
@@ -80,7 +100,6 @@ class Roles:
 
     def _assignments(self) -> Iterator[Step]:
         given = self._given()
-        registry = self._registry_exists()
         for identity in self.identities:
             principal = self.principals.get(identity.purpose)
             name = self.place.identity(identity.purpose)
@@ -88,13 +107,14 @@ class Roles:
             there = {(item["roleDefinitionName"], item["scope"].lower()): item for item in held}
             desired = set()
             for grant in identity.grants:
-                scope = self._scope(grant.scope)
+                scope = self.place.scope(grant.scope)
                 if scope is None:
                     continue
-                role = self.place.plan_role if grant.role == PLAN_ROLE else grant.role
+                role = self._own[grant.role][0] if grant.role in self._own else grant.role
                 desired.add((role, scope.lower()))
-                if grant.scope is Scope.REGISTRY and not registry:
-                    self.waiting.append(f"{role} of {name} on {grant.scope}: deploy the stack acr, then run this again")
+                if grant.scope in _STACKS and not self._exists(scope):
+                    deploy = f"deploy the stack {_STACKS[grant.scope]}, then run this again"
+                    self.waiting.append(f"{role} of {name} on {grant.scope}: {deploy}")
                 elif (role, scope.lower()) not in there:
                     text = f"give {name} {role} on {grant.scope}: {grant.means}"
                     yield Step(text, partial(self._give, identity.purpose, role, scope, self._condition(grant)))
@@ -107,16 +127,19 @@ class Roles:
                 if (role, scope) not in desired and self.place.group.lower() not in scope and not _of_stacks(role):
                     yield Step(f"take {role} on {scope} from {name}", partial(self._take, assignment["id"]))
 
-    def _scope(self, scope: Scope) -> str | None:
-        return {
-            Scope.SUBSCRIPTION: self.place.subscription,
-            Scope.STATE: self.place.state,
-            Scope.REGISTRY: self.place.registry,
-        }[scope]
+    def _exists(self, scope: str) -> bool:
+        name = scope.rsplit("/", 1)[-1].lower()
+        return name in (self._groups if "/providers/" not in scope else self._named(scope.split("/")[-2]))
 
-    def _registry_exists(self) -> bool:
-        found = self.ask_list("resource", "list", *self._subscription, "--resource-type", REGISTRY)
-        return any(item["name"].lower() == self.place.names.container_registry for item in found)
+    @cached_property
+    def _groups(self) -> set[str]:
+        return {item["name"].lower() for item in self.ask_list("group", "list", *self._subscription)}
+
+    def _named(self, kind: str) -> set[str]:
+        """Return the names of the subscription's registries or clusters."""
+        type_ = next(one for one in (REGISTRY, CLUSTER) if one.endswith(f"/{kind}"))
+        found = self.ask_list("resource", "list", *self._subscription, "--resource-type", type_)
+        return {item["name"].lower() for item in found}
 
     def _condition(self, grant: Grant) -> str:
         if not grant.assigns_listed_roles:
@@ -154,8 +177,18 @@ class Roles:
         return ("--subscription", self.place.names.subscription_id)
 
 
+_STACKS = {
+    Scope.REGISTRY: "acr",
+    Scope.DISKS: "disks",
+    Scope.BACKUP_SETS: "disks",
+    Scope.DATABASE: "database",
+    Scope.CLUSTER: "aks",
+}
+"""Stack that makes what a role is given on."""
+
+
 def _counted(role: Mapping[str, Any]) -> str:
-    return f"{len(role['Actions'])} action, {len(role['DataActions'])} kinds of Kubernetes objects to read"
+    return f"{len(role['Actions'])} actions, {len(role['DataActions'])} on data and Kubernetes objects"
 
 
 def _of_stacks(role: str) -> bool:

@@ -11,7 +11,7 @@ from stacks.platform.components.opik.version import opik_version
 from stacks.settings import Settings
 from stacks.settings.azure import StateSettings
 from stacks.settings.errors import dotted
-from stacks.settings.one_way import NoWayBack
+from stacks.settings.one_way import DeletesOlder, NoWayBack
 from stacks.settings.one_way_steps import Marked, Record, StepBack, as_text, marks_of, steps_back, value_at
 from stacks.settings.placeholders import placeholders
 from stacks.settings.rules.base import Finding
@@ -68,7 +68,7 @@ def refused_changes(previous: Settings, current: Settings) -> Iterator[Finding]:
     cluster is only compared with its state. A placeholder of `previous` binds nobody: nothing was deployed with it.
     """
     standing_in = {dotted(finding.key) for finding in placeholders(previous)}
-    durable = (marked for marked in every_mark() if marked.mark.stack in DURABLE)
+    durable = (marked for marked in _refusing() if marked.mark.stack in DURABLE)
     for step in steps_back(whole_record_of(previous), whole_record_of(current), durable):
         if step.key not in standing_in:
             yield finding_of(step)
@@ -77,8 +77,22 @@ def refused_changes(previous: Settings, current: Settings) -> Iterator[Finding]:
 
 def refused_on(deployed: Mapping[str, Record], settings: Settings) -> Iterator[Finding]:
     """Yield the values of a file that what is deployed, by stack, cannot follow."""
+    yield from _against(deployed, settings, _refusing())
+
+
+def deletions_on(deployed: Mapping[str, Record], settings: Settings) -> Iterator[Finding]:
+    """Yield the values of a file by which its deployment deletes what is older, which a plan asks about."""
+    yield from _against(deployed, settings, [one for one in every_mark() if isinstance(one.mark, DeletesOlder)])
+
+
+def _refusing() -> list[Marked]:
+    return [marked for marked in every_mark() if not isinstance(marked.mark, DeletesOlder)]
+
+
+def _against(deployed: Mapping[str, Record], settings: Settings, marks: Iterable[Marked]) -> Iterator[Finding]:
+    chosen = list(marks)
     for stack, record in deployed.items():
-        mine = (marked for marked in every_mark() if marked.mark.stack == stack)
+        mine = (marked for marked in chosen if marked.mark.stack == stack)
         yield from map(finding_of, steps_back(record, record_of(settings, stack), mine))
 
 

@@ -52,6 +52,7 @@ class DisksOutputs:
     backup_vault_id: str
     backup_sets_group_name: str
     """Resource group of the snapshots of backup sets, and of their manifests' account."""
+    backup_sets_account_id: str
     backup_sets_account_name: str
     backup_sets_container_name: str
     one_way: dict[str, str]

@@ -57,6 +57,7 @@ class NetworkStack(EnvironmentStack):
             operators=settings.operators,
             vault=settings.vault,
             registry=settings.registry,
+            backups=settings.backups,
             private_endpoints=settings.private_endpoints,
             model_store=settings.has_model_store,
         )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stacks.common.outputs import AcrOutputs, DatabaseOutputs, DisksOutputs
 from stacks.settings.azure import OperatorSettings
-from stacks.settings.data import RegistrySettings, VaultSettings
+from stacks.settings.data import BackupSettings, RegistrySettings, VaultSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,19 +70,29 @@ REGISTRY = Service(
     resource_id=lambda producers: producers.acr.registry_id,
 )
 
+MANIFESTS = Service(
+    name="backup-sets",
+    subresource="blob",
+    zone="privatelink.blob.core.windows.net",
+    ports=("443",),
+    resource_id=lambda producers: producers.disks.backup_sets_account_id,
+)
+
 
 def private_services(
     *,
     operators: OperatorSettings,
     vault: VaultSettings,
     registry: RegistrySettings,
+    backups: BackupSettings,
     private_endpoints: bool,
     model_store: bool,
 ) -> list[Service]:
     """Return the services to reach by private address.
 
     Database and file shares have no other way in. Vault and registry get one where `private_endpoints` asks for it or
-    where they do not answer the cluster over the internet; a Basic registry can have none.
+    where they do not answer the cluster over the internet; a Basic registry can have none. No pod reads the manifests
+    of backup sets, so their account gets one only where it answers nobody else.
     """
     ranges = operators.ip_ranges
     vault_open = vault.public_access and not (ranges or vault.extra_allowed_ranges)
@@ -94,4 +104,6 @@ def private_services(
         services.append(VAULT)
     if registry.tier == "Premium" and (private_endpoints or not registry_open):
         services.append(REGISTRY)
+    if not backups.public_access:
+        services.append(MANIFESTS)
     return services

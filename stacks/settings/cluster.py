@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .off_hours import OffHoursSettings
-from .one_way import GIVEN, NoWayBack
+from .one_way import GIVEN, DeletesOlder, NoWayBack
 from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
 MaxPods = Annotated[int, Field(ge=30, le=250)]
@@ -148,7 +148,11 @@ class ClusterSettings(Model):
     """Weekly window in which AKS upgrades the cluster and its nodes."""
     off_hours: OffHoursSettings = OffHoursSettings()
     """When the cluster is stopped."""
-    log_analytics_retention_days: Annotated[int, Field(ge=30, le=730)] = 30
+    log_analytics_retention_days: Annotated[
+        int,
+        Field(ge=30, le=730),
+        DeletesOlder(stack="aks", why="Log Analytics deletes older logs", agreeable=True),
+    ] = 30
     """How long logs of cluster and database are kept."""
     azure_policy: bool = True
     """Run the Azure Policy add-on."""

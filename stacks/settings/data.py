@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, NoWayBack
+from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack
 from .types import Cidr, Generation, Model, Region, TimeOfDay, Unique, Zone
 
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]
@@ -65,7 +65,11 @@ class DiskSettings(Model):
         NoWayBack(stack="disks", why="the disk of that number is not the environment's any more", default="1"),
     ] = {}
     """Disk to its number, raised by one when a disk restored from a backup takes its place; 1 when left out."""
-    backup_retention_days: Annotated[int, Field(ge=1, le=360)] = 14
+    backup_retention_days: Annotated[
+        int,
+        Field(ge=1, le=360),
+        DeletesOlder(stack="disks", why="older daily backups of the disks are deleted", agreeable=True),
+    ] = 14
     """How long the daily backups of the disks are kept."""
     backup_time: TimeOfDay = "03:00"
     """Time of the daily backup, UTC."""
@@ -87,6 +91,9 @@ class BackupSettings(Model):
 
     scheduled: bool = False
     """Whether a pipeline makes a set each day; alerts when the newest is older than 36 hours or there is none."""
+    public_access: bool = True
+    """Whether operators and pipelines reach the manifests over the internet, from `operators.ip_ranges` where there are
+    any; `false` leaves a private endpoint alone, and backups are made and restored inside the network."""
     copy_to_region: Region | None = None
     """Region that gets a copy of every snapshot of a disk; left out, none does."""
     keep_daily: Annotated[int, Field(ge=1, le=60)] = 7
@@ -112,7 +119,16 @@ class RegistrySettings(Model):
     """`Premium` adds private endpoint, retention of untagged images, quarantine and zone redundancy."""
     public_access: bool = True
     """Whether images can be pushed and pulled over the internet; `false` needs tier Premium."""
-    untagged_retention_days: Annotated[int, Field(ge=0, le=365)] = 30
+    untagged_retention_days: Annotated[
+        int,
+        Field(ge=0, le=365),
+        DeletesOlder(
+            stack="acr",
+            why="untagged images that are older are deleted",
+            only_while=(("registry.tier", "Premium"),),
+            agreeable=True,
+        ),
+    ] = 30
     """How long untagged images are kept (Premium)."""
     quarantine: bool = False
     """Keep pushed images in quarantine until a scanner releases them (Premium)."""

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, NoWayBack, OnlyAtCreation
+from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OnlyAtCreation
 from .types import Generation, Model, ObjectId, UtcTime, Zone, resource_id, text
 
 
@@ -63,7 +63,16 @@ class DatabaseSettings(Model):
     """Standby server that takes over by itself."""
     standby_zone: Zone = 2
     """Zone of the standby server when `high_availability` is `zone-redundant`."""
-    backup_retention_days: Annotated[int, Field(ge=7, le=35)] = 7
+    backup_retention_days: Annotated[
+        int,
+        Field(ge=7, le=35),
+        DeletesOlder(
+            stack="database",
+            why="older backups of the server are deleted",
+            unless="database.generation",
+            agreeable=True,
+        ),
+    ] = 7
     """How far back the server can be restored to any point in time."""
     geo_redundant_backup: Annotated[
         bool,
@@ -87,3 +96,5 @@ class DatabaseSettings(Model):
     """Resource id of the server to restore from; makes a new server at `restore_time_utc`."""
     restore_time_utc: Annotated[UtcTime | None, _RESTORE] = None
     """Point in time to restore, such as `2026-11-01T12:00:00Z`."""
+    restore_geo_redundant: Annotated[bool | None, _RESTORE] = None
+    """Restore a server of another region from the backup that it has in this one (`geo_redundant_backup` there)."""

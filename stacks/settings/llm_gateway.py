@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .one_way import DeletesOlder
 from .types import Model
 
 
@@ -23,7 +24,18 @@ class GatewayServiceSettings(Model):
     Opik's access group could read them."""
     trace_prompts: bool = True
     """Whether traces hold prompts and answers of programs; `false` leaves times, tokens, costs and which key called."""
-    spend_log_days: Annotated[int, Field(ge=1, le=3650)] = 90
+    spend_log_days: Annotated[
+        int,
+        Field(ge=1, le=3650),
+        DeletesOlder(
+            stack="database",
+            effect="platform",
+            why="the LLM gateway deletes older records of calls",
+            only_while=(("gateway.enabled", "true"),),
+            unless="database.generation",
+            agreeable=True,
+        ),
+    ] = 90
     """How long the record of every call, without its text, is kept in the database."""
     spend_per_person: bool = False
     """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import CanOnlyGrow
+from .one_way import CanOnlyGrow, DeletesOlder
 from .types import DnsName, EmailAddress, Model, Unique
 
 
@@ -60,7 +60,16 @@ class MonitoringSettings(Model):
     metrics: MetricsStore = MetricsStore.PROMETHEUS
     """`prometheus` runs in the cluster; `azure-monitor` lets Azure collect and keep metrics outside of it, for a price
     per sample."""
-    retention_days: Annotated[int, Field(ge=1, le=365)] = 15
+    retention_days: Annotated[
+        int,
+        Field(ge=1, le=365),
+        DeletesOlder(
+            stack="platform",
+            why="Prometheus deletes older metrics",
+            only_while=(("monitoring.enabled", "true"),),
+            agreeable=True,
+        ),
+    ] = 15
     """How long Prometheus keeps metrics; Azure Monitor always keeps 18 months."""
     prometheus_disk_gib: Annotated[
         int,

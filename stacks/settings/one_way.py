@@ -1,4 +1,4 @@
-"""Settings that cannot go back once they are deployed: can only grow, decided once, no way back.
+"""Settings that cannot go back once they are deployed: can only grow, decided once, no way back, deletes when shorter.
 
 A mark stands in the annotation of its setting, and `one_way_steps` reads them all. What a stack deployed is recorded
 as its output `one_way` (`stacks.common.one_way_record`): values as text by dotted key, so that every checkout compares
@@ -78,6 +78,22 @@ class OnlyAtCreation(OneWay):
     def problem(self, before: str, after: str) -> str:
         """Return what is wrong with a value that would have no effect."""
         return f"has no effect any more: {self.why}" if after not in {"", before} else ""
+
+
+class DeletesOlder(OneWay):
+    """A time that something is kept for; with a shorter one, what is older is deleted. Left out, it is kept for ever.
+
+    Somebody may mean it: a plan asks for consent by name, a file alone is only warned about.
+    """
+
+    __slots__ = ()
+    says = "Deletes when shorter."
+
+    def problem(self, before: str, after: str) -> str:
+        """Return what a shorter time deletes."""
+        if float(after or "inf") >= float(before or "inf"):
+            return ""
+        return f"is shortened from {before or 'for ever'} to {after} days: {self.why}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

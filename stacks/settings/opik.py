@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .identity import OWN_GROUP
-from .one_way import NoWayBack
+from .one_way import DeletesOlder, NoWayBack
 from .types import Model, ObjectId, PoolName, text
 
 
@@ -50,7 +50,16 @@ class OpikSettings(Model):
     """Backend pods that the autoscaler may reach by processor load; equal to `replicas`, there is no autoscaler."""
     login_replicas: Annotated[int, Field(ge=1, le=10)] = 1
     """Pods of the proxy that logs people in."""
-    retention_days: Literal[14, 60, 400] | None = None
+    retention_days: Annotated[
+        Literal[14, 60, 400] | None,
+        DeletesOlder(
+            stack="disks",
+            effect="platform",
+            why="Opik deletes older traces, and only a backup set brings them back",
+            only_while=(("opik.enabled", "true"),),
+            agreeable=True,
+        ),
+    ] = None
     """How long traces are kept, the times that Opik knows; left out, for ever. Deploy, then `llmctl opik retention`."""
     python_evaluators: bool = False
     """Whether rules may score traces by Python code that people write in Opik. Everybody who reaches Opik can then run

@@ -136,7 +136,8 @@ def _checks() -> str:
 _ONE_WAY = """\
 The stack in the last column records the deployed value in its state; `llmctl env check`, `diff` and `deploy` compare
 this checkout with it and refuse a step back ([how](../how-to/shared-state.md)). A key with `*` may be named in
-`environments/losses/ENV.yaml`; the others Azure or Kubernetes would refuse as well.
+`environments/losses/ENV.yaml`; the others Azure or Kubernetes would refuse as well. A shorter time deletes data:
+`env check` warns of it, `diff` and `deploy` ask for it by name.
 """
 
 
@@ -144,7 +145,7 @@ def _one_way() -> str:
     lines = [
         "## What cannot go back\n",
         _ONE_WAY,
-        "| key | | it cannot go back, because | unless this changes | recorded in |",
+        "| key | | because | unless this changes | recorded in |",
         "|---|---|---|---|---|",
     ]
     for marked in every_mark():

@@ -140,3 +140,18 @@ def test_no_network_says_so() -> None:
 
     with pytest.raises(OperatorError, match="no route to host"):
         asked(fail, VM)
+
+
+def test_snapshots_of_disks_have_one_price_on_either_redundancy_and_none_where_they_differ() -> None:
+    lrs = item(
+        retailPrice=0.05,
+        unitOfMeasure="1 GB/Month",
+        productName="Standard HDD Managed Disks",
+        skuName="Snapshots LRS",
+        meterName="LRS Snapshots",
+        armSkuName="",
+    )
+    zrs = lrs | {"skuName": "Snapshots ZRS", "meterName": "ZRS Snapshots"}
+    premium = lrs | {"productName": "Premium SSD Managed Disks", "retailPrice": 0.132}
+    assert meters.DISK_SNAPSHOT.monthly([lrs, zrs, premium]) == 0.05
+    assert meters.DISK_SNAPSHOT.monthly([lrs, zrs | {"retailPrice": 0.06}]) is None

@@ -13,6 +13,7 @@ from scripts.core.tiers import DURABLE
 from scripts.deployment.leaving.modes import Mode
 from scripts.deployment.taking_down import take_down
 from scripts.lab.rehearsal.cloud import Cloud
+from stacks.settings.data import DataDisk
 from tests.support.rehearsal.cleanup_drill import CleanupDrill
 from tests.support.rehearsal.killing import Killing
 
@@ -60,6 +61,7 @@ def test_an_environment_given_up_for_good_is_gone_wherever_it_was_killed_and_can
     drill = CleanupDrill(tmp_path / "drill")
     drill.deploy()
     first = drill.lives()
+    drill.add_remains()
     job = drill.job("destroy", destroy=True)
     with drill.rollout(job) as run, pytest.raises(OperatorError, match="nothing was destroyed"):
         take_down(run, job.targets, "dev")
@@ -72,7 +74,7 @@ def test_an_environment_given_up_for_good_is_gone_wherever_it_was_killed_and_can
         at, when = drawn.randint(1, 24), drawn.choice(["before", "after"])
         print(f"killed {when} call {at}: {killing.run(at, when)}")
     killing.run()
-    assert drill.lives() == {}
+    assert drill.lives() == {}, "backup sets, their locks, and what restores put aside are gone as well"
     assert {stack: drill.rehearsal.instances(stack) for stack in DURABLE} == {stack: {} for stack in DURABLE}
 
     drill.deploy()
@@ -83,6 +85,31 @@ def test_an_environment_given_up_for_good_is_gone_wherever_it_was_killed_and_can
     database = json.loads((drill.rehearsal.workspace.output / "stacks/database/cdk.tf.json").read_text("utf-8"))
     vault = database["provider"]["azurerm"][0]["features"][0]["key_vault"][0]
     assert vault["recover_soft_deleted_secrets"] is False
+
+
+def test_backup_sets_that_are_left_outlive_everything_with_their_locks_and_manifests(tmp_path: Path) -> None:
+    drill = CleanupDrill(tmp_path / "drill")
+    drill.deploy("disks", "database")
+    drill.add_remains()
+    drill.clean_up(Mode.EVERYTHING, keep_backups=True)
+    left = drill.lives().keys()
+    assert {name for name in left if name.startswith("azurerm_snapshot ")} == {
+        f"azurerm_snapshot llm-dev-{disk}-set" for disk in DataDisk
+    }
+    assert {name.split(" ")[0] for name in left} == {
+        "azurerm_snapshot",
+        "azurerm_management_lock",
+        "azurerm_resource_group",
+        "azurerm_storage_account",
+        "azurerm_storage_container",
+        "azurerm_role_assignment",
+        "azurerm_resource_group_policy_assignment",
+        "azurerm_policy_definition",
+    }
+    assert "azurerm_resource_group llm-dev-disks-backup-sets" in left
+    assert len([name for name in left if name.startswith("azurerm_resource_group ")]) == 1
+    drill.clean_up(Mode.EVERYTHING, keep_backups=True)
+    assert drill.lives().keys() == left
 
 
 def _without_guids(lives: dict[str, int]) -> list[str]:

@@ -182,6 +182,14 @@ def test_manifests_are_reached_from_the_operators_ranges(ranges: list[str], acti
     assert {key: network[key] for key in default} != default
 
 
+def test_manifests_that_are_closed_have_no_way_in_but_a_private_endpoint() -> None:
+    closed = settings(backups={"public_access": False}, operators={"ip_ranges": ["203.0.113.0/24"]})
+    account = _manifests(_stack(closed))
+    assert account["public_network_access_enabled"] is False
+    assert (account["network_rules"]["default_action"], account["network_rules"]["ip_rules"]) == ("Deny", [])
+    assert _manifests(_stack())["public_network_access_enabled"] is True
+
+
 def test_whoever_operates_may_write_manifests() -> None:
     def writers(stack: Block) -> list[Block]:
         return [

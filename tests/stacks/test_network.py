@@ -17,6 +17,7 @@ def _services(environment: Settings) -> list[Service]:
         operators=environment.operators,
         vault=environment.vault,
         registry=environment.registry,
+        backups=environment.backups,
         private_endpoints=environment.private_endpoints,
         model_store=environment.has_model_store,
     )
@@ -261,6 +262,7 @@ def test_endpoints_lead_to_the_services_of_the_durable_stacks() -> None:
     [
         ({}, ["postgresql", "files", "models", "vault"]),
         ({"registry": {"tier": "Premium"}}, ["postgresql", "files", "models", "vault", "registry"]),
+        ({"backups": {"public_access": False}}, ["postgresql", "files", "models", "vault", "backup-sets"]),
     ],
 )
 def test_services_get_private_addresses_as_far_as_their_tier_allows(

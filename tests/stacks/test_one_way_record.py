@@ -1,15 +1,16 @@
 """Values that cannot go back: each key in both directions, and what lifts the rule."""
 
 import re
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, get_args
 
 import pytest
 
-from stacks.common.one_way_record import check_change, every_mark, record_of, refused_on, whole_record_of
+from stacks.common.one_way_record import check_change, deletions_on, every_mark, record_of, refused_on, whole_record_of
 from stacks.settings import Settings
 from stacks.settings.docstrings import meanings
 from stacks.settings.errors import dotted
-from stacks.settings.one_way import CanOnlyGrow, DecidedOnce, NoWayBack, OneWay, OnlyAtCreation
+from stacks.settings.one_way import CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OneWay, OnlyAtCreation
 from stacks.settings.one_way_steps import steps_back
 from stacks.settings.types import Model
 
@@ -228,12 +229,30 @@ DECIDED: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         {"database": {"restore_from_server_id": SERVER}},
         {"database": {"restore_from_server_id": OTHER_SERVER}},
     ),
+    "database.restore_geo_redundant": (
+        {"database": {"restore_geo_redundant": True}},
+        {"database": {"restore_geo_redundant": False}},
+    ),
     "database.restore_time_utc": (
         {"database": {"restore_time_utc": "2026-11-01T12:00:00Z"}},
         {"database": {"restore_time_utc": "2026-11-01T13:00:00Z"}},
     ),
 }
 """Key that is decided once: two files, of which neither may follow the other."""
+
+DELETING: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "opik.retention_days": ({"opik": {"retention_days": 60}}, {}),
+    "gateway.spend_log_days": ({"gateway": {"spend_log_days": 9}}, {"gateway": {"spend_log_days": 10}}),
+    "monitoring.retention_days": ({"monitoring": {"retention_days": 9}}, {"monitoring": {"retention_days": 15}}),
+    "cluster.log_analytics_retention_days": ({}, {"cluster": {"log_analytics_retention_days": 90}}),
+    "disks.backup_retention_days": ({"disks": {"backup_retention_days": 9}}, {"disks": {"backup_retention_days": 14}}),
+    "database.backup_retention_days": ({}, {"database": {"backup_retention_days": 35}}),
+    "registry.untagged_retention_days": (
+        {"registry": {"tier": "Premium", "untagged_retention_days": 9}},
+        {"registry": {"tier": "Premium", "untagged_retention_days": 30}},
+    ),
+}
+"""Time that something is kept for: a file, and one that keeps it longer; the other way round deletes what is older."""
 
 PINNED = {"versions.open-webui": ("v0.12.4", "v0.12.10"), "versions.litellm": ("v1.99.0", "v1.101.0-stable.1")}
 """What no setting chooses: a version, and one that may follow it."""
@@ -247,10 +266,13 @@ def refused(before: dict[str, Any], after: dict[str, Any]) -> set[str]:
 
 
 def test_every_key_that_goes_one_way_has_both_directions_here() -> None:
-    assert {dotted(marked.key) for marked in every_mark()} == GROWING.keys() | DECIDED.keys() | PINNED.keys()
+    assert {dotted(marked.key) for marked in every_mark()} == (
+        GROWING.keys() | DECIDED.keys() | PINNED.keys() | DELETING.keys()
+    )
     kinds = {dotted(marked.key): type(marked.mark) for marked in every_mark()}
     assert {kinds[key] for key in GROWING.keys() | PINNED.keys()} == {CanOnlyGrow, NoWayBack}
     assert {kinds[key] for key in DECIDED} == {DecidedOnce, OnlyAtCreation}
+    assert {kinds[key] for key in DELETING} == {DeletesOlder}
 
 
 @pytest.mark.parametrize("key", GROWING)
@@ -258,6 +280,36 @@ def test_a_value_that_goes_one_way_follows_forward_and_never_back(key: str) -> N
     before, after = GROWING[key]
     assert refused(before, after) == set()
     assert {found.removesuffix(".redis").removesuffix(".chat-secret-key") for found in refused(after, before)} == {key}
+
+
+@pytest.mark.parametrize("key", DELETING)
+def test_a_shorter_time_is_asked_about_by_a_plan_and_warned_about_in_a_file(key: str) -> None:
+    shorter, longer = DELETING[key]
+
+    def steps(before: dict[str, Any], after: dict[str, Any]) -> list[tuple[str, bool]]:
+        old, new = whole_record_of(written(**before)), whole_record_of(written(**after))
+        return [(step.key, step.mark.agreeable) for step in steps_back(old, new, every_mark())]
+
+    assert steps(shorter, longer) == []
+    assert steps(longer, shorter) == [(key, True)]
+    assert refused(longer, shorter) == set(), "whoever means it can write it"
+    assert check_change(written(**longer), written(**shorter)) == []
+    stacks = {marked.mark.stack for marked in every_mark()}
+    deployed = {stack: record_of(written(**longer), stack) for stack in stacks}
+    (warned,) = deletions_on(deployed, written(**shorter))
+    assert dotted(warned.key) == key
+    assert " days: " in warned.message
+    assert "deleted" in warned.message or "deletes" in warned.message
+
+
+def test_every_time_that_something_is_kept_for_is_marked() -> None:
+    """Found by its name; the others delete nothing by themselves."""
+    asks_itself = {"backups.keep_daily", "backups.keep_weekly", "backups.keep_monthly", "images.keep_versions"}
+    kept = {key for key in keys_of(Settings) if re.search(r"retention|keep_|(^|_)days$", key.rpartition(".")[2])}
+    # Of the days of the week one, decided once the other.
+    no_such_time = {"serving.warm_hours.days", "vault.soft_delete_days"}
+    assert kept - asks_itself - no_such_time == DELETING.keys()
+    assert asks_itself < kept
 
 
 @pytest.mark.parametrize("key", DECIDED)
@@ -333,6 +385,14 @@ def test_what_is_documented_as_going_one_way_is_marked_and_the_mark_says_so() ->
     assert by_hand == []
     assert SAYS_SO.search("Disk of Redis; can only grow.")
     assert SAYS_SO.search("Decided once: Azure cannot change it.")
+
+
+def keys_of(model: type[Model], above: str = "") -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        yield f"{above}{name}"
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, Model):
+                yield from keys_of(inner, f"{above}{name}.")
 
 
 def models() -> list[type[Model]]:

@@ -1,6 +1,5 @@
 """`llmctl adopt disks`: Opik's managed disks of another installation."""
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -8,23 +7,17 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.applications.adoption.disks import (
-    DiskCopy,
-    FoundDisk,
-    Wanted,
-    choose,
-    find,
-    problems,
-    shown,
-    wanted,
-    was_used,
-)
+from scripts.applications.adoption.disk_copy import DesiredDisk, DiskCopy, desired, problems, was_used
+from scripts.applications.adoption.found_disks import FoundDisk, choose, find
+from scripts.azure.compute import Compute
 from scripts.cli.options import AsJson
 from scripts.cli.tools import Tools, tools_of
 from scripts.core import environment_file
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.remote_runs import refuse_remote_runs
 from scripts.core.targets import Targets
+from scripts.deployment import disks_in_state
 from scripts.terraform.prepare import Job
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
@@ -33,7 +26,6 @@ from stacks.settings.data import DataDisk
 from .options import Confirm, DryRun, Env, agree
 
 STACK = "disks"
-DISK = "azurerm_managed_disk."
 
 
 def disks(
@@ -74,7 +66,9 @@ def disks(
     """
     tools = tools_of(context)
     settings = tools.load(environment)
-    found = find(subscription or settings.azure.subscription_id, group)
+    refuse_remote_runs(settings, "llmctl adopt disks")
+    own = tools.azure_of(settings.azure.subscription_id).compute
+    found = find(tools.azure_of(subscription).compute if subscription else own, group)
     for one in found:
         err.print(str(one), markup=False)
     if not found:
@@ -82,7 +76,8 @@ def disks(
     chosen = choose(found, named_disks(disk or ()))
     state = _state(tools, environment)
     targets = {
-        store: target_of(settings, store, state, take_over=take_over, used=store in (beside or ())) for store in chosen
+        store: target_of(settings, store, state, own, take_over=take_over, used=store in (beside or ()))
+        for store in chosen
     }
     report: dict[str, Any] = {
         "environment": environment,
@@ -107,9 +102,9 @@ def disks(
         f" {', '.join(target.name for target in targets.values())}, in Terraform's state in the place of the"
         " environment's own, which stay in Azure",
     )
-    ids = {store: one.id for store, one in chosen.items()} if take_over else _copied(chosen, targets)
+    ids = {store: one.id for store, one in chosen.items()} if take_over else _copied(chosen, targets, own)
     _write_generations(settings, targets)
-    _switch(tools, environment, {store: (targets[store], id_) for store, id_ in ids.items()})
+    _switch(tools, environment, {targets[store].name: id_ for store, id_ in ids.items()})
     report["done"] = True
     _end(report, as_json=as_json)
 
@@ -128,27 +123,31 @@ def named_disks(words: "list[str] | tuple[str, ...]") -> dict[DataDisk, str]:
 
 
 def target_of(
-    settings: Settings, store: DataDisk, state: Mapping[str, Mapping[str, Any]], *, take_over: bool, used: bool
-) -> Wanted:
+    settings: Settings,
+    store: DataDisk,
+    state: Mapping[str, Mapping[str, Any]],
+    compute: Compute,
+    *,
+    take_over: bool,
+    used: bool,
+) -> DesiredDisk:
     """Return the disk that a store is to have. Raises OperatorError (REFUSED) where the environment's own holds data.
 
     A copy gets the generation after that of the disk in the state, whichever the environment file names.
     """
     now = settings.disks.generations.get(store, 1)
-    held = {str(values["name"]) for address, values in state.items() if address.startswith(DISK)}
-    if take_over:
-        return wanted(settings, store, now)
-    if wanted(settings, store, now).name not in held:
-        # Of a copy that is made, or being made, and not in the state yet.
-        return wanted(settings, store, now)
-    own = shown(wanted(settings, store, now))
+    present = desired(settings, store, now)
+    if take_over or present.name not in set(disks_in_state.names_held(state)):
+        # Else of a copy that is made, or being made, and not in the state yet.
+        return present
+    own = compute.disk(present.name, present.new.group)
     if own and was_used(own) and not used:
         raise OperatorError(
             f"this environment's disk {own['name']} has been in use and may hold data",
             f"--beside {store.value} puts it aside; it stays in Azure, and nothing on it is lost",
             ExitCode.REFUSED,
         )
-    return wanted(settings, store, now + 1)
+    return desired(settings, store, now + 1)
 
 
 def _state(tools: Tools, environment: str) -> Mapping[str, Mapping[str, Any]]:
@@ -157,7 +156,7 @@ def _state(tools: Tools, environment: str) -> Mapping[str, Mapping[str, Any]]:
             found = run.runner(STACK).resources()
         except TerraformError as error:
             raise OperatorError(f"the state of {STACK} cannot be read: {error.output.strip()}") from None
-    if not any(address.startswith(DISK) for address in found):
+    if not any(disks_in_state.names_held(found)):
         raise OperatorError(
             f"{environment} has no disks yet, and so no group to put the copies into",
             f"llmctl deploy {environment} {STACK}",
@@ -166,60 +165,44 @@ def _state(tools: Tools, environment: str) -> Mapping[str, Mapping[str, Any]]:
     return found
 
 
-def _copied(chosen: Mapping[DataDisk, FoundDisk], targets: Mapping[DataDisk, Wanted]) -> dict[DataDisk, str]:
+def _copied(
+    chosen: Mapping[DataDisk, FoundDisk], targets: Mapping[DataDisk, DesiredDisk], compute: Compute
+) -> dict[DataDisk, str]:
     """Copy all side by side: ClickHouse and ZooKeeper belong together, so their snapshots are of one moment."""
 
     def one(store: DataDisk) -> str:
-        return DiskCopy(chosen[store], targets[store]).run(lambda text: err.print(text, markup=False))
+        return DiskCopy(chosen[store], targets[store], compute).run(lambda text: err.print(text, markup=False))
 
     with ThreadPoolExecutor(max_workers=len(chosen)) as pool:
         return dict(zip(chosen, pool.map(one, chosen), strict=True))
 
 
-def _write_generations(settings: Settings, targets: Mapping[DataDisk, Wanted]) -> None:
+def _write_generations(settings: Settings, targets: Mapping[DataDisk, DesiredDisk]) -> None:
     file = environment_file.file_of(settings.name)
-    text = before = file.read_text("utf-8")
+    numbers = {}
     for store, target in targets.items():
-        number = next(n for n in range(1, 100) if wanted(settings, store, n).name == target.name)
+        number = next(n for n in range(1, 100) if settings.azure_names.data_disk(store.value, n) == target.name)
         if settings.disks.generations.get(store, 1) != number:
-            text = environment_file.with_value(text, ("disks", "generations", store.value), str(number))
-    if text != before:
+            numbers[store] = number
+    if numbers:
+        text = disks_in_state.with_generations(file.read_text("utf-8"), numbers)
         environment_file.parsed(settings.name, text)
         environment_file.write(file, text)
 
 
-def _switch(tools: Tools, environment: str, disks: Mapping[DataDisk, tuple[Wanted, str]]) -> None:
+def _switch(tools: Tools, environment: str, ids: Mapping[str, str]) -> None:
     """Put the disks into the state at their addresses; the old ones, their locks and backups leave it."""
     with tools.rollout(_job(tools, environment)) as run:
         runner = run.runner(STACK)
         try:
-            held = runner.resources()
-            synthesized = json.loads((runner.stack.folder / "cdk.tf.json").read_text("utf-8"))["resource"]
-            for store, (target, id_) in disks.items():
-                name = next(one for one in synthesized[DISK.rstrip(".")] if one.startswith(f"{store.value}_"))
-                address = f"{DISK}{name}"
-                if address in held:
-                    if str(held[address]["id"]).lower() == id_.lower():
-                        continue
-                    err.print(f"{store.value}: {target.name} in the place of {held[address]['name']}", markup=False)
-                    runner.forget(of_disk(held, address))
-                # Else an earlier run was interrupted between the two.
-                runner.adopt(address, id_)
+            vaults = [str(one["id"]) for address, one in runner.resources().items()
+                      if address.startswith("azurerm_data_protection_backup_vault.")]  # fmt: skip
+            disks_in_state.take_over(runner, ids, vaults[0])
         except TerraformError as error:
             raise OperatorError(
                 f"the state of {STACK} could not be changed: {error.output.strip()}",
                 "run the command again: it goes on where it ended",
             ) from None
-
-
-def of_disk(state: Mapping[str, Mapping[str, Any]], address: str) -> list[str]:
-    """Return the addresses of a disk and of what names it: its lock, its backup."""
-    id_ = str(state[address]["id"]).lower()
-    return [
-        one
-        for one, values in state.items()
-        if one == address or any(str(value).lower() == id_ for value in values.values())
-    ]
 
 
 def _job(tools: Tools, environment: str) -> Job:

@@ -4,8 +4,9 @@ from typing import Annotated
 
 import typer
 
+from scripts.backup import cost, parts, retention, verify
 from scripts.backup import prune as pruning
-from scripts.backup import retention, verify
+from scripts.backup.cost import PricesOf
 from scripts.backup.create import Part, utc_text
 from scripts.backup.manifest import Manifest
 from scripts.cli.options import AsJson, Environment
@@ -30,6 +31,9 @@ app = typer.Typer(
 
 _ENV = Annotated[str, typer.Argument(metavar="ENV", autocompletion=complete_environment, help="The environment.")]
 _SET = Annotated[str, typer.Argument(metavar="SET", help="Id of the set, or `latest`.")]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Take the dated prices of this release (East US) instead of Azure's.")
+]
 _LOCKS = ROOT / ".cache" / "locks"
 
 
@@ -54,12 +58,13 @@ def create(
     """
     name = environment or default_environment()
     with environment_lock(_LOCKS, f"{name}-backup", "backup create"):
-        made = _opened(context, name).making(tuple(without or ())).run()
+        found = _opened(context, name)
+        made = found.making(tuple(without or ())).run()
     if as_json:
         print_json(made.model_dump(mode="json"))
         return
-    for line in lines(made):
-        out.print(line, markup=False)
+    for line in lines(made, found.prices(offline=True)):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @app.command("list")
@@ -70,29 +75,31 @@ def list_sets(
     max_age_hours: Annotated[
         float | None, typer.Option(min=0, help="Fail when the newest set is older, or there is none.")
     ] = None,
+    offline: Offline = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the backup sets with age, size and what was counted; and what failed attempts left.
+    """List the backup sets with age, size, price and what was counted; and what failed attempts left.
 
     `llmctl backup list prod --max-age-hours 36` fails when the schedule has not run.
     """
     found = _opened(context, environment or default_environment())
     sets = found.store.manifests()
-    left = pruning.leftovers(found.azure.snapshots(found.place.sets_group), [one.id for one in sets])
-    now = found.clock.utc()
+    left = pruning.leftovers(parts.snapshots(found.azure, found.place.sets_group), [one.id for one in sets])
+    now, prices = found.clock.utc(), found.prices(offline=offline)
     if as_json:
         stay = {one.id: one.why for one in retention.kept(sets, found.settings.backups)}
         print_json(
             {
                 "sets": [
-                    one.model_dump(mode="json", exclude={"code"}) | {"size_gib": one.size_gib, "kept": stay.get(one.id)}
+                    one.model_dump(mode="json", exclude={"code"})
+                    | {"size_gib": one.size_gib, "kept": stay.get(one.id), "usd_a_month_at_most": _amount(one, prices)}
                     for one in sets
                 ],
                 "incomplete": sorted(left),
             }
         )
     else:
-        for row in rows(sets, found.settings.backups, now):
+        for row in rows(sets, found.settings.backups, now, prices):
             out.print(row, markup=False, soft_wrap=True)
         for set_id, snapshots in sorted(left.items()):
             err.print(f"{set_id}: {len(snapshots)} snapshots without a manifest, of a failed attempt", markup=False)
@@ -100,14 +107,25 @@ def list_sets(
 
 
 @app.command("show")
-def show(context: typer.Context, environment: _ENV, set_id: _SET = "latest", *, as_json: AsJson = False) -> None:
-    """Show what a backup set consists of and what it held."""
-    found = _opened(context, environment).store.read(set_id)
+def show(
+    context: typer.Context,
+    environment: _ENV,
+    set_id: _SET = "latest",
+    *,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what a backup set consists of, what it held, and what it costs at most.
+
+    `--json` prints the manifest, which `llmctl restore --manifest` takes where the container of manifests is gone.
+    """
+    found = _opened(context, environment)
+    one = found.store.read(set_id)
     if as_json:
-        print_json(found.model_dump(mode="json"))
+        print_json(one.model_dump(mode="json"))
         return
-    for line in lines(found):
-        out.print(line, markup=False)
+    for line in lines(one, found.prices(offline=offline)):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @app.command("verify")
@@ -157,7 +175,7 @@ def prune(
     found = _opened(context, environment)
     sets = found.store.manifests()
     superfluous = retention.superfluous(sets, found.settings.backups)
-    snapshots = found.azure.snapshots(found.place.sets_group)
+    snapshots = parts.snapshots(found.azure, found.place.sets_group)
     gone = pruning.doomed(superfluous, snapshots, [one.id for one in sets], found.clock.utc())
     told = err if as_json else out
     for one in gone:
@@ -191,6 +209,11 @@ def resume(context: typer.Context, environment: Environment = None) -> None:
 
 def _opened(context: typer.Context, environment: str) -> Opened:
     return context.find_object(Opened) or opened(tools_of(context), environment)
+
+
+def _amount(one: Manifest, prices: PricesOf) -> float | None:
+    found = cost.most(one, prices)
+    return round(found.high, 2) if found.known else None
 
 
 def _require_young(sets: list[Manifest], now: float, max_age_hours: float | None) -> None:

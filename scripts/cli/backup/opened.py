@@ -1,10 +1,12 @@
 """The parts of one environment that commands about backup sets work on; tests hand over others."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from scripts.backup.azure import Azure
+from scripts.azure.resources import Azure
+from scripts.backup.cost import SNAPSHOTS, PricesOf
 from scripts.backup.counts import counted_in
 from scripts.backup.create import Making, Part
 from scripts.backup.place import Place, place_of
@@ -16,6 +18,7 @@ from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import environment_file
 from scripts.core.console import report
+from scripts.cost.sources import Sources
 from stacks.settings import Settings
 
 
@@ -30,6 +33,12 @@ class Opened:
     kubectl: Callable[[], Kubectl]
     stores: Callable[[Kubectl], Stores] = stores_of
     clock: Clock = CLOCK
+    sources: Sources = field(default_factory=Sources)
+    """Where prices come from."""
+
+    def prices(self, *, offline: bool) -> PricesOf:
+        """Return what gives the prices of regions, each asked for once."""
+        return cache(lambda region: self.sources.prices(region, [SNAPSHOTS], offline=offline))
 
     def quiescence(self) -> Quiescence | None:
         """Return what stops Opik's writes; None without Opik. Raises OperatorError without a cluster."""
@@ -51,6 +60,7 @@ class Opened:
             quiescence=self.quiescence(),
             counted=counted_in(self.settings, kubectl, self.stores(kubectl).counts),
             code=code(environment_file.file_of(name).read_text("utf-8")),
+            release_records=self.settings.cluster.release_records,
             left_out=left_out,
             clock=self.clock,
             tell=report,
@@ -66,6 +76,6 @@ def opened(tools: Tools, environment: str) -> Opened:
         settings=settings,
         store=store_of(subscription, outputs["disks"]),
         place=place_of(settings, outputs),
-        azure=Azure(subscription=subscription),
+        azure=tools.azure_of(subscription),
         kubectl=lambda: tools.kubectl_of(environment),
     )

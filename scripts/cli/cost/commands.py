@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,10 +17,8 @@ from scripts.core.targets import default_environment
 from scripts.core.workspace import Workspace
 from scripts.cost import estimate as bills
 from scripts.cost.amount import Cost
-from scripts.cost.charges import Charge
 from scripts.cost.estimate import Estimate
-from scripts.cost.prices import CACHE, Lookup, Prices, listed, prices_of
-from scripts.cost.retail import retail_prices
+from scripts.cost.sources import Sources as PriceSources
 from scripts.terraform.state_places import settings_of
 from scripts.terraform.synthesis import synthesize
 from stacks.settings import Settings
@@ -39,24 +36,10 @@ def _write_stacks(settings: Settings, workspace: Workspace) -> None:
 
 
 @dataclass(frozen=True)
-class Sources:
+class Sources(PriceSources):
     """Where stacks and prices come from; tests hand over another one as `obj`."""
 
-    ask: Lookup = retail_prices
-    now: datetime | None = None
-    folder: Path = CACHE
     write_stacks: Callable[[Settings, Workspace], None] = _write_stacks
-
-    def prices(self, region: str, charges: Sequence[tuple[str, Charge]], *, offline: bool) -> Prices:
-        """Return the prices of a region for what is charged; those of the dated list where Azure cannot be asked."""
-        if offline:
-            return listed()
-        needed = [charge.meter for _, charge in charges if charge.meter]
-        try:
-            return prices_of(region, needed, self.ask, now=self.now or datetime.now(UTC), folder=self.folder)
-        except OperatorError as error:
-            err.print(f"{error.message}; the dated list is taken instead.", markup=False)
-            return listed()
 
 
 @app.command()
@@ -135,7 +118,7 @@ def _bill(word: str, settings: Settings, hours: dict[str, float], sources: Sourc
             for stack, charge in bills.charges(stacks)
         ]
     with err.status("Reading prices"):
-        prices = sources.prices(settings.azure.region, found, offline=offline)
+        prices = sources.prices(settings.azure.region, [charge for _, charge in found], offline=offline)
     return bills.estimate(word, found, prices)
 
 

@@ -12,6 +12,7 @@ from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.remote_runs import refuse_remote_runs
 from scripts.core.targets import default_environment
 
 from .restore import Restore
@@ -35,6 +36,10 @@ def restore(
         str,
         typer.Option("--from", metavar="SERVER", help="Name or id of another server; left out, the one in use."),
     ] = "",
+    geo_redundant: Annotated[
+        bool,
+        typer.Option("--geo-redundant", help="Restore a server of another region here, from its geo-redundant backup."),
+    ] = False,
     abort: Annotated[bool, typer.Option("--abort", help="Go back to the server before the restore.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Ask Azure, plan, and end with nothing written.")] = False,
     yes: Yes = False,
@@ -54,13 +59,20 @@ def restore(
     tools, name = tools_of(context), environment or default_environment()
     if bool(to) == abort:
         raise OperatorError("name either --to TIME or --abort", "llmctl db restore --help", ExitCode.USAGE)
+    if geo_redundant and not from_:
+        raise OperatorError(
+            "--geo-redundant needs --from with the server's resource id", "llmctl db restore --help", ExitCode.USAGE
+        )
     settings = tools.load(name)
+    refuse_remote_runs(settings, "llmctl db restore")
     work = Restore(name, Consent(name, yes, terminal=tools.terminal), wait_minutes * 60, tools=tools)
     if abort:
         done = work.abort(from_=from_)
     else:
-        moment = moment_of(to, settings.database.backup_retention_days, datetime.now(UTC))
-        done = work.run(moment, from_=from_, dry_run=dry_run)
+        # How long another server's backups are kept, Azure alone knows.
+        days = None if from_ else settings.database.backup_retention_days
+        moment = moment_of(to, days, datetime.now(UTC))
+        done = work.run(moment, from_=from_, geo_redundant=geo_redundant, dry_run=dry_run)
     if as_json:
         print_json({"environment": name, "server": done.server, "left": done.left, "dry_run": dry_run})
     elif dry_run:
@@ -126,10 +138,11 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
         )
 
 
-def moment_of(text: str, retention_days: int, now: datetime) -> str:
+def moment_of(text: str, retention_days: int | None, now: datetime) -> str:
     """Return the point in time as the environment file has it: UTC, whole seconds.
 
-    Raises OperatorError for a text that is no time with an offset, and for a time that has no backup.
+    Raises OperatorError for a text that is no time with an offset, and, where the retention is known, for a time that
+    has no backup.
     """
     try:
         moment = datetime.fromisoformat(text)
@@ -141,6 +154,8 @@ def moment_of(text: str, retention_days: int, now: datetime) -> str:
             ExitCode.USAGE,
         )  # fmt: skip
     moment = moment.astimezone(UTC)
+    if retention_days is None:
+        return _written(moment)
     earliest = now - timedelta(days=retention_days)
     if not earliest <= moment <= now:
         raise OperatorError(

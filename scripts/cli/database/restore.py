@@ -5,7 +5,6 @@ one. Only once it is there, the environment file and the state change over to it
 been done, so that the same command goes on after an interruption at any point.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -16,47 +15,25 @@ from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
 from scripts.core import environment_file
 from scripts.core.consent import Consent
-from scripts.core.console import err, report
+from scripts.core.console import err
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
-from scripts.deployment.bring_up import bring_up, failure_code
-from scripts.deployment.going_back import GoingBack
-from scripts.review.plan import Plan
-from scripts.terraform.diagnose import existing
-from scripts.terraform.failures import print_failures
+from scripts.deployment.following import Following
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from scripts.terraform.scratch import Scratch, begin, discard, purpose_of
+from scripts.terraform.scratch import begin, discard, purpose_of
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 
 from . import restored_server as servers
 from .server import AzureServers
+from .server_copy import SCRATCH, ServerCopy
 
 FOLLOWING = ("network", "aks", "platform")
 MADE_ANEW = ("azurerm_private_endpoint.", "azurerm_monitor_diagnostic_setting.", "kubernetes_job_v1.")
 """What cannot point elsewhere but by being made again, and holds no data: the server's endpoint, where its logs go, and
 the Job that prepares databases."""
-SCRATCH = "restore"
 _BACK = "back"
-
-
-@dataclass(frozen=True)
-class AgreedLoss(Consent):
-    """Consent to losing `expected` and nothing else, given before."""
-
-    expected: tuple[str, ...] = ()
-    """Beginnings of addresses."""
-
-    def obtain(self, question: str, lost: Mapping[str, tuple[str, ...]]) -> None:  # noqa: ARG002
-        """Return when nothing else is lost. Raises OperatorError (REFUSED) otherwise."""
-        others = [address for found in lost.values() for address in found if not address.startswith(self.expected)]
-        if others:
-            raise OperatorError(
-                f"beside what follows the database, the plan would destroy or replace {', '.join(others)}",
-                f"`llmctl deploy {self.environment}` shows it and asks; then run this again",
-                ExitCode.REFUSED,
-            )
 
 
 @dataclass(frozen=True)
@@ -83,19 +60,23 @@ class Restore:
     """Stacks that are deployed when the server has changed."""
     tools: Tools = field(default_factory=Tools)
 
-    def run(self, moment: str, *, from_: str = "", dry_run: bool = False) -> Restored:
+    def run(self, moment: str, *, from_: str = "", geo_redundant: bool = False, dry_run: bool = False) -> Restored:
         """Restore to `moment` (UTC, as the environment file has it), from the server in use or from `from_`.
 
-        `dry_run` ends after the plan, with nothing written. Raises OperatorError; whatever was refused or failed, the
-        server of before is in use, in the file and in the state, until the new one is there.
+        `geo_redundant` takes the backup that a server of another region has in this one, whether that region answers or
+        not. `dry_run` ends after the plan, with nothing written. Raises OperatorError; whatever was refused or failed,
+        the server of before is in use, in the file and in the state, until the new one is there.
         """
         text = self._text()
         settings, (server, before) = environment_file.parsed(self.environment, text), self._state()
         if servers.is_switched(settings, moment, server, from_):
             return self._finish(servers.server_name(settings))
         source = servers.source_of(settings, self.environment, server, from_)
-        self.azure.require_restorable(source, moment)
+        if not geo_redundant:
+            self.azure.require_restorable(source, moment)
         name, after = self._target(text, server, source, moment, before)
+        if geo_redundant:
+            after = servers.with_geo_redundant_backup(after)
         if not dry_run:
             self.consent.obtain(
                 f"Restore {servers.name_of(source)} as it was at {moment} into the new server {name}, and let"
@@ -103,14 +84,14 @@ class Restore:
                 {},
             )
         with self._edited(after) as (edit, run):
-            scratch = self._copy(run, _purpose(source, moment, name))
-            self._make(scratch, dry_run=dry_run)
+            copy = ServerCopy.of(self.environment, run, _purpose(source, moment, name))
+            copy.make(dry_run=dry_run)
             if dry_run:
-                discard(scratch.real, SCRATCH)
+                discard(copy.scratch.real, SCRATCH)
                 return Restored(name)
             # The file first: `restore` with the same arguments goes on from there, `--abort` back.
             edit.keep()
-            self._switch(scratch)
+            copy.switch(self._again())
         return self._finish(name)
 
     def abort(self, *, from_: str = "") -> Restored:
@@ -121,7 +102,7 @@ class Restore:
         source = from_ or settings.database.restore_from_server_id
         if before == _purpose(servers.server_id(settings, wanted), _BACK, wanted) and not from_:
             source = wanted
-        elif server is not None and server["name"] != wanted and not from_:
+        elif server is not None and server["name"] != wanted and from_ in ("", server["name"], server["id"]):
             self._back_in_the_file(text, settings, str(server["name"]))
             return self._left(str(server["name"]))
         if source is None:
@@ -141,11 +122,11 @@ class Restore:
             # Before the file is changed, which then names no restore any more.
             begin(run.runner("database"), SCRATCH, _purpose(old, _BACK, name))
         with self._edited(servers.without_restore(text, generation)) as (edit, run):
-            scratch = self._copy(run, _purpose(old, _BACK, name))
-            self._adopt(scratch, old)
-            self._make(scratch)
+            copy = ServerCopy.of(self.environment, run, _purpose(old, _BACK, name))
+            copy.adopt(old)
+            copy.make()
             edit.keep()
-            self._switch(scratch)
+            copy.switch(self._again())
         return self._finish(name)
 
     def _text(self) -> str:
@@ -177,7 +158,9 @@ class Restore:
         # Made by a run for the same purpose, after which the file was brought back.
         earlier = before.rpartition(" ")[2] if before else ""
         generation = servers.generation_of(settings, earlier) if before == _purpose(source, moment, earlier) else None
-        generation = generation or servers.free_generation(settings, server, self.azure.names(source))
+        generation = generation or servers.free_generation(
+            settings, server, self.azure.names(servers.server_id(settings, servers.server_name(settings)))
+        )
         name = settings.azure_names.postgresql_server(generation)
         return name, servers.with_restore(text, generation, source, moment)
 
@@ -190,90 +173,16 @@ class Restore:
         ):
             yield edit, run
 
-    def _copy(self, run: Rollout, purpose: str) -> Scratch:
-        try:
-            return Scratch.of(run.runner("database"), SCRATCH, purpose, servers.of_a_server)
-        except TerraformError as error:
-            raise self._failed(run, error, "the state of database cannot be copied") from None
-
-    def _adopt(self, scratch: Scratch, server: str) -> None:
-        """Import a server and what belongs to it into the copy, as far as they are not in it yet."""
-        configured = _configured(scratch)
-        there = scratch.runner.resources()
-        for address, id_ in servers.import_ids(server, configured).items():
-            if address in there:
-                continue
-            try:
-                scratch.runner.adopt(address, id_)
-            except TerraformError as error:
-                if address.startswith(f"{servers.SERVER}."):
-                    raise OperatorError(f"{server} cannot be imported: {error.output.strip()}") from None
-                report(f"{address} is not at {servers.name_of(server)}, and is made")
-
-    def _make(self, scratch: Scratch, *, dry_run: bool = False) -> None:
-        """Make what the copy asks for, of the server alone; take over what a run whose answer was lost has made."""
-        try:
-            plan = self._plan(scratch, dry_run=dry_run)
-            if dry_run:
-                return
-            err.print("Azure makes the server; the old one is in use meanwhile", markup=False)
-            _apply(scratch, plan)
-            return
-        except TerraformError as error:
-            found = existing(error.output)
-            made = {address: id_ for address, id_ in found.items() if servers.of_a_server(address.partition(".")[0])}
-            if not made or not all(_is_of_the_copy(scratch, id_) for id_ in made.values()):
-                raise self._unmade(scratch, error) from None
-        try:
-            for address, id_ in made.items():
-                report(f"{servers.name_of(id_)} is there, made by a run whose answer was lost; Terraform takes it over")
-                scratch.runner.adopt(address, id_)
-            _apply(scratch, self._plan(scratch))
-        except TerraformError as error:
-            raise self._unmade(scratch, error) from None
-
-    def _plan(self, scratch: Scratch, *, dry_run: bool = False) -> Plan:
-        plan = scratch.runner.plan()
-        others = [change.address for change in plan.resources if not servers.of_a_server(change.type)]
-        if others or plan.lost:
-            raise OperatorError(
-                f"beside the server, the plan of database would change {', '.join([*others, *plan.lost])};"
-                " nothing was done",
-                f"`llmctl deploy {self.environment} database` with the environment file as it was, then run this again",
-                ExitCode.REFUSED,
-            )
-        if dry_run:
-            for change in plan.resources:
-                report(f"  {change.kind.value} {change.address}")
-        return plan
-
-    def _unmade(self, scratch: Scratch, error: TerraformError) -> OperatorError:
-        print_failures([(scratch.runner, error)], f"llmctl db restore {self.environment}")
-        return OperatorError(
-            "the new server is not there yet; the old one is in use, and file and state are as they were",
-            "correct what is wrong and run the same command again, or take another time or source",
-        )
-
-    def _failed(self, run: Rollout, error: TerraformError, what: str) -> OperatorError:
-        print_failures(run.by_runner({"database": error}), f"llmctl db restore {self.environment}")
-        return OperatorError(what)
-
-    def _switch(self, scratch: Scratch) -> None:
-        try:
-            scratch.switch()
-        except TerraformError as error:
-            raise OperatorError(
-                f"the new server is there, but the state could not be written: {error.output.strip()}", self._again()
-            ) from None
-
     def _finish(self, name: str) -> Restored:
         """Deploy what has to follow the server, and check it."""
         with self.tools.rollout(self._job("database")) as run:
-            self._deploy(run, ("database",), (), "the state and the server differ")
+            self._follow.deploy(run, ("database",), (), "the state and the server differ")
             real = run.runner("database")
         if self.following:
             with self.tools.rollout(self._job(*self.following)) as run:
-                self._deploy(run, self.following, MADE_ANEW, "the server is there, but not everything uses it yet")
+                self._follow.deploy(
+                    run, self.following, MADE_ANEW, "the server is there, but not everything uses it yet"
+                )
         err.print("Checking that chat and LLM gateway reach their databases")
         self.verify(self.tools.load(self.environment), self.tools.kubectl_of, self.patience_s)
         # Until here it tells a way back that was interrupted from one that has not begun.
@@ -296,15 +205,14 @@ class Restore:
         with self.tools.rollout(self._job("database")) as run:
             discard(run.runner("database"), SCRATCH)
 
-    def _deploy(self, run: Rollout, stacks: tuple[str, ...], expected: tuple[str, ...], problem: str) -> None:
-        consent = AgreedLoss(self.environment, yes=True, expected=expected)
-        try:
-            back = GoingBack(checked=("database.generation",), connect=self.tools.kubectl_of)
-            if bring_up(run, Targets(self.environment, stacks), consent, back=back):
-                return
-        except OperatorError as error:
-            raise OperatorError(f"{problem}: {error.message}", error.fix or self._again(), error.code) from None
-        raise OperatorError(problem, self._again(), failure_code(run))
+    @property
+    def _follow(self) -> Following:
+        return Following(
+            environment=self.environment,
+            checked=(servers.GENERATION,),
+            connect=self.tools.kubectl_of,
+            again=self._again(),
+        )
 
     def _job(self, *stacks: str) -> Job:
         return Job("db restore", Targets(self.environment, stacks), self.tools.workspace(self.environment))
@@ -316,28 +224,5 @@ class Restore:
         )
 
 
-def _apply(scratch: Scratch, plan: Plan) -> None:
-    if not plan.changes.empty:
-        scratch.runner.apply()
-
-
 def _purpose(source: str, moment: str, name: str) -> str:
     return f"{source} {moment} {name}"
-
-
-def _configured(scratch: Scratch) -> dict[str, Mapping[str, Any]]:
-    """Return the arguments of the server and of what belongs to it, by address."""
-    content = json.loads((scratch.runner.stack.folder / "cdk.tf.json").read_text("utf-8"))
-    return {
-        f"{type_}.{label}": arguments
-        for type_, labelled in content["resource"].items()
-        if servers.of_a_server(type_)
-        for label, arguments in labelled.items()
-    }
-
-
-def _is_of_the_copy(scratch: Scratch, id_: str) -> bool:
-    """Tell whether something that exists is the copy's server, or belongs to it."""
-    names = {arguments["name"] for address, arguments in _configured(scratch).items() if "server_id" not in arguments
-             and address.startswith(f"{servers.SERVER}.")}  # fmt: skip
-    return any(f"/flexibleservers/{name.lower()}" in id_.lower() for name in names)

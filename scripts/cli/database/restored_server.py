@@ -8,8 +8,10 @@ from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
 
 SERVER = "azurerm_postgresql_flexible_server"
+GENERATION = "database.generation"
+"""Setting that goes back with an abort."""
 _GENERATIONS = range(1, 100)
-_RESTORE_KEYS = ("restore_from_server_id", "restore_time_utc")
+_RESTORE_KEYS = ("restore_from_server_id", "restore_time_utc", "restore_geo_redundant")
 
 
 def of_a_server(type_: str) -> bool:
@@ -96,6 +98,11 @@ def with_restore(text: str, generation: int, source_id: str, moment: str) -> str
     for key, value in values.items():
         text = environment_file.with_value(text, ("database", key), value)
     return text
+
+
+def with_geo_redundant_backup(text: str) -> str:
+    """Return the text of the environment file that restores from a backup of another region."""
+    return environment_file.with_value(text, ("database", "restore_geo_redundant"), "true")
 
 
 def without_restore(text: str, generation: int) -> str:

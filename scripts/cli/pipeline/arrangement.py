@@ -11,7 +11,7 @@ from scripts.pipeline.azure import AzureIdentities
 from scripts.pipeline.azure_devops import AzureDevOps
 from scripts.pipeline.github import GitHub
 from scripts.pipeline.gitlab import GitLab
-from scripts.pipeline.identities import IDENTITIES, Purpose
+from scripts.pipeline.identities import Purpose, identities
 from scripts.pipeline.place import Credential, place_of
 from scripts.pipeline.steps import Step
 from stacks.settings import Settings
@@ -83,6 +83,12 @@ class Arrangement:
                 "plans do not look at Helm releases, whose records are in Secrets; cluster.release_records: configmaps"
                 " and `llmctl pipeline move-records` let them"
             )
+        if Purpose.BACKUP in self.azure.purposes:
+            found.append("run this again once the cluster has been replaced: the right on it goes with it")
+            if self.settings.cluster.release_records is ReleaseRecords.SECRETS:
+                found.append(
+                    "backup sets name no Helm releases: their records are in Secrets, which backups do not read"
+                )
         if isinstance(self.system, GitHub):
             found += [f"require reviewers for environment {name} in GitHub" for name in self.system.unreviewed]
         if self.settings.identity.manage:
@@ -93,8 +99,11 @@ class Arrangement:
         return found
 
 
-def arrangement(settings: Settings, name: SystemName, options: Options) -> Arrangement:
-    """Return the two sides of an environment's pipeline. Raises OperatorError."""
+def arrangement(settings: Settings, name: SystemName, options: Options, *, removal: bool = False) -> Arrangement:
+    """Return the two sides of an environment's pipeline. Raises OperatorError.
+
+    The identity for backups belongs to it where they are scheduled, and in any case to its `removal`.
+    """
     if not settings.state.azurerm and not settings.state.hcp:
         raise OperatorError(
             f"{settings.name} keeps its state in this checkout, which no pipeline reaches",
@@ -103,7 +112,7 @@ def arrangement(settings: Settings, name: SystemName, options: Options) -> Arran
         )
     place = place_of(settings, name)
     tags = {"platform": settings.prefix, "environment": settings.name, "purpose": "pipeline"}
-    azure = AzureIdentities(place, IDENTITIES, tags)
+    azure = AzureIdentities(place, identities(backups=removal or settings.backups.scheduled), tags)
     return Arrangement(
         settings, azure, _system(name, settings, options), lambda: str(az("account", "show")["tenantId"])
     )

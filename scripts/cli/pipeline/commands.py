@@ -19,7 +19,7 @@ app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
 
 @app.callback()
 def pipeline() -> None:
-    """Identities of a pipeline: one that plans, one for images, one that applies, each with the smallest rights."""
+    """Identities of a pipeline: for plans, images, deployments and backup sets, each with the smallest rights."""
 
 
 SystemArgument = Annotated[SystemName, typer.Argument(metavar="SYSTEM", help="github, azure-devops or gitlab.")]
@@ -54,7 +54,8 @@ def bootstrap(
 ) -> None:
     """Create the identities of ENV's pipeline with their rights, and let the jobs of SYSTEM log in as them.
 
-    Shows what is missing, differs or is too much, and asks, once. Running it again changes nothing. Uses your own `az`
+    One for backup sets belongs to them with `backups.scheduled`. Shows what is missing, differs or is too much, and
+    asks, once. Running it again changes nothing. Uses your own `az`
     (roles: you need Owner, or Contributor and User Access Administrator), and `gh` or GITLAB_TOKEN.
     """
     tools = tools_of(context)
@@ -81,7 +82,8 @@ def remove(
 ) -> None:
     """Take the identities of ENV's pipeline away again: variables or connections, roles, identities."""
     tools = tools_of(context)
-    found = arrangement(tools.load(environment), system, Options(repository, (), organization, project, url))
+    options = Options(repository, (), organization, project, url)
+    found = arrangement(tools.load(environment), system, options, removal=True)
     steps = found.removal()
     consent = Consent(environment, yes, terminal=tools.terminal)
     carry_out(found, steps, consent, dry_run=dry_run, as_json=as_json, undo=True)

@@ -1,24 +1,29 @@
 """`llmctl restore`: bring a backup set back beside what is there, go back, and discard what was in use before."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from scripts.backup.counts import counted_in
+from scripts.backup.manifest import Manifest, parse
 from scripts.backup.restoring import RestorePart
 from scripts.cli.backup.opened import opened
 from scripts.cli.database.commands import restore as restore_database
 from scripts.cli.options import AsJson, Yes
-from scripts.cli.tools import tools_of
-from scripts.cluster.pod_program import in_pod
+from scripts.cli.tools import Tools, tools_of
+from scripts.cluster.external_secrets import refresh
+from scripts.cluster.pod_program import ByCommand, in_pod
 from scripts.core.consent import Consent
 from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.remote_runs import refuse_remote_runs
 from scripts.core.targets import complete_environment
 from stacks.platform.components.chat import names as chat
 from stacks.settings.data import DataDisk
 
 from .disk_switch import DiskSwitch
+from .reach import Reach
 from .set_restore import SetRestore
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -34,6 +39,14 @@ def restore(
         str, typer.Argument(metavar="[SET]", help="Id of a backup set; left out, the newest.")
     ] = "latest",
     *,
+    into: Annotated[
+        str | None,
+        typer.Option("--into", metavar="OTHER", help="Restore into another environment, which is deployed."),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option("--manifest", metavar="FILE", help="The set, as `backup show --json` prints it, for --into."),
+    ] = None,
     only: Annotated[
         list[RestorePart] | None, typer.Option("--only", metavar="PART", help="A part; repeatable. Left out: all.")
     ] = None,
@@ -61,9 +74,23 @@ def restore(
     names it. At the end traces, projects, users, chats and files are counted and compared with the set. Stopped
     anywhere, `llmctl restore ENV` goes on, and --abort goes back.
 
-    `llmctl restore prod latest --only disks`, `llmctl restore prod latest --only vault`,
+    `--into OTHER` does so in a scratch environment, or in one of the region that `backups.copy_to_region` names: then
+    go on and back with `llmctl restore OTHER`.
+
+    `llmctl restore prod latest --only disks`, `llmctl restore prod latest --into scratch --dry-run`,
     `llmctl restore prod --discard-old llm-prod-mysql`.
     """
+    if manifest and not into:
+        raise OperatorError("--manifest is for --into OTHER", "llmctl restore --help", ExitCode.USAGE)
+    if into and (into == environment or abort or use or discard_old):
+        raise OperatorError(
+            f"--into takes another environment than {environment}, and neither --abort, --use nor --discard-old",
+            f"llmctl restore {into} --abort" if into != environment else f"llmctl restore {environment}",
+            ExitCode.USAGE,
+        )
+    tools = tools_of(context)
+    of = _set_of(tools, environment, set_id, manifest) if into else None
+    environment = into or environment
     found = context.find_object(SetRestore) or set_restore(context, environment, yes=yes)
     if discard_old:
         found.discard(discard_old, confirm)
@@ -78,7 +105,7 @@ def restore(
         _end(environment, [], stays, as_json=as_json)
         return
     parts = tuple(only) if only else (RestorePart.DISKS,) if disk else tuple(RestorePart)
-    differences = found.run(set_id, parts, tuple(disk or ()), dry_run=dry_run)
+    differences = found.run(set_id, parts, tuple(disk or ()), dry_run=dry_run, of=of)
     if dry_run:
         return
     _end(environment, differences, [], as_json=as_json)
@@ -90,21 +117,45 @@ def restore(
         )
 
 
+def _set_of(tools: Tools, environment: str, set_id: str, file: Path | None) -> Manifest:
+    """Return a set of the environment, from its container or from a file. Raises OperatorError."""
+    if file is None:
+        return opened(tools, environment).store.read(set_id)
+    try:
+        text = file.read_text("utf-8")
+    except OSError as error:
+        raise OperatorError(f"{file} cannot be read: {error.strerror}", code=ExitCode.USAGE) from None
+    found = parse(text, file.name)
+    if found.environment != environment or set_id not in ("latest", found.id):
+        raise OperatorError(
+            f"{file.name} is the set {found.id} of {found.environment}",
+            f"llmctl restore {found.environment} --into OTHER --manifest {file}",
+            ExitCode.USAGE,
+        )
+    return found
+
+
 def set_restore(context: typer.Context, environment: str, *, yes: bool) -> SetRestore:
-    """Return what restores an environment. Raises OperatorError when its durable stacks are not deployed."""
+    """Return what restores into an environment.
+
+    Raises OperatorError when its durable stacks are not deployed, or its state is in HCP Terraform.
+    """
     tools = tools_of(context)
+    refuse_remote_runs(tools.load(environment), "llmctl restore")
     found = opened(tools, environment)
     consent = Consent(environment, yes, terminal=tools.terminal)
 
-    def database(moment: str, server_id: str) -> None:
-        restore_database(context, environment, to=moment, from_=server_id, yes=True)
+    def database(moment: str, server_id: str, geo: bool) -> None:
+        restore_database(context, environment, to=moment, from_=server_id, geo_redundant=geo, yes=True)
 
-    def database_back() -> None:
-        restore_database(context, environment, abort=True, yes=True)
+    def database_back(server: str) -> None:
+        restore_database(context, environment, abort=True, from_=server, yes=True)
 
-    return SetRestore(
+    def chat_of(name: str) -> ByCommand:
+        return in_pod(tools.kubectl_of(name), chat.NAMESPACE, f"deployment/{chat.RELEASE}", chat.RELEASE)
+
+    reach = Reach(
         opened=found,
-        consent=consent,
         load=lambda: tools.load(environment),
         switch=lambda ids: DiskSwitch(
             environment=environment, tools=tools, disk_ids=ids, vault_id=found.place.backup_vault_id
@@ -112,8 +163,12 @@ def set_restore(context: typer.Context, environment: str, *, yes: bool) -> SetRe
         database=database,
         database_back=database_back,
         counted=lambda: counted_in(found.settings, found.kubectl(), found.stores(found.kubectl()).counts),
-        chat=lambda: in_pod(found.kubectl(), chat.NAMESPACE, f"deployment/{chat.RELEASE}", chat.RELEASE),
+        chat=lambda: chat_of(environment),
+        chat_of=chat_of,
+        azure_of=tools.azure_of,
+        refresh=lambda: refresh(found.kubectl()),
     )
+    return SetRestore(reach=reach, consent=consent)
 
 
 def _end(environment: str, differences: list[str], stays: list[str], *, as_json: bool) -> None:

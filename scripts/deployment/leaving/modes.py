@@ -55,18 +55,19 @@ SCOPES = {
         goes="files that people uploaded to the chat, and the cluster",
         emptied="disks",
         after="Azure can restore the deleted storage account for 14 days, as long as no new one has its name: `cleanup`"
-        " makes a new one at once, so there is no way back.",
+        " makes a new one at once, so there is no way back. Backup sets lose their uploads with it.",
     ),
     Mode.TRACES: Scope(
         goes="all of Opik: projects, traces, attachments, with their backups, and the cluster",
         emptied="disks",
-        after="The disks' backups and snapshots are deleted with them, not soft-deleted. There is no way back.",
+        after="The disks' backups, backup sets and snapshots are deleted with them, not soft-deleted. There is no way"
+        " back but by backup sets that --keep-backups leaves.",
     ),
     Mode.DATABASES: Scope(
         goes="PostgreSQL: chats, users, vectors, API keys, with its backups, and the cluster",
         emptied="database",
         after="Azure can restore a deleted server for five days, from its last backup (az postgres flexible-server"
-        " restore, or a support request). Secrets and passwords stay in the vault.",
+        " restore, or a support request). Secrets and passwords stay in the vault. Backup sets lose their database.",
     ),
     Mode.EVERYTHING: Scope(
         goes="the whole environment for good, with all its data, backups, images, addresses and logins",
@@ -74,7 +75,8 @@ SCOPES = {
         after="Azure keeps the deleted Key Vault and its secrets for vault.soft_delete_days and reserves its name;"
         " nobody can purge it, and a new deployment of this environment takes it back with new secrets. Azure keeps the"
         " Entra application for 30 days, and a deleted PostgreSQL server's last backup for five. Addresses change for"
-        " good: DNS records and allow-lists have to follow.",
+        " good: DNS records and allow-lists have to follow. Backup sets that --keep-backups leaves hold disks alone, in"
+        " a resource group that `az group delete` removes once their locks are lifted.",
     ),
 }
 

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from ..azure import OperatorSettings
 from ..chat import ChatSettings
 from ..cluster import ApiAccess, ClusterSettings
-from ..data import RegistrySettings, VaultSettings
+from ..data import BackupSettings, RegistrySettings, VaultSettings
 from ..errors import Key
 from ..identity import IdentitySettings
 from ..llm_gateway import GatewayServiceSettings
@@ -66,6 +66,15 @@ def authorized_ranges_suit_the_api(
         yield Finding(key, f"and operators.ip_ranges may hold {most} ranges together; merge some")
 
 
+NO_WAY_IN = "leaves no way in without private endpoints; set private_endpoints: true"
+
+
+def closed_manifests_have_a_private_endpoint(private_endpoints: bool, backups: BackupSettings) -> Iterator[Finding]:
+    """Manifests of backup sets that are closed to the internet are reached by a private endpoint."""
+    if not private_endpoints and not backups.public_access:
+        yield Finding(("backups", "public_access"), NO_WAY_IN)
+
+
 def closed_services_have_private_endpoints(
     private_endpoints: bool,
     registry: RegistrySettings,
@@ -76,7 +85,7 @@ def closed_services_have_private_endpoints(
     """What is closed to the internet is reached by private endpoints."""
     if private_endpoints:
         return
-    fix = "leaves no way in without private endpoints; set private_endpoints: true"
+    fix = NO_WAY_IN
     if not registry.public_access:
         yield Finding(("registry", "public_access"), fix)
     if not vault.public_access:
@@ -130,6 +139,7 @@ def identity_is_created_or_given(identity: IdentitySettings) -> Iterator[Finding
 RULES = (
     public_ranges_are_public,
     authorized_ranges_suit_the_api,
+    closed_manifests_have_a_private_endpoint,
     closed_services_have_private_endpoints,
     closed_vault_needs_a_run_inside,
     given_ranges_open_the_vault,

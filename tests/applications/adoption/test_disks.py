@@ -9,18 +9,10 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.adoption.disks import (
-    DiskCopy,
-    FoundDisk,
-    Wanted,
-    choose,
-    find,
-    problems,
-    shown,
-    store_of,
-    wanted,
-    was_used,
-)
+from scripts.applications.adoption.disk_copy import DesiredDisk, DiskCopy, desired, problems, was_used
+from scripts.applications.adoption.found_disks import FoundDisk, choose, find, store_of
+from scripts.azure.cli import Cli
+from scripts.azure.compute import Compute, NewDisk
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import load_settings
 from stacks.settings.data import DataDisk
@@ -71,10 +63,16 @@ def one(name: str = "opik-mysql-data-1756776933", **more: Any) -> FoundDisk:
     return found
 
 
-TARGET = Wanted(
-    store=DataDisk.MYSQL, name="llm-dev-mysql-2", group="llm-dev-disks", snapshots_group="llm-dev-disks-snapshots",
-    subscription="0", region="swedencentral", type="Premium_ZRS", zone=None, size_gib=32, encryption_set=None,
+TARGET = DesiredDisk(
+    store=DataDisk.MYSQL,
+    subscription="0",
+    snapshots_group="llm-dev-disks-snapshots",
+    new=NewDisk(
+        name="llm-dev-mysql-2", group="llm-dev-disks", region="swedencentral", sku="Premium_ZRS", size_gib=32,
+        zone=None, encryption_set=None, tags={},
+    ),
 )  # fmt: skip
+COMPUTE = Compute(Cli(subscription="0"))
 
 
 @pytest.fixture
@@ -120,7 +118,7 @@ def test_a_disk_is_known_by_its_claim_or_its_name(name: str, tags: Mapping[str, 
 def test_found_disks_are_shown_with_size_zone_and_use(azure: Path) -> None:
     old = disk("opik-mysql-data-1", managedBy="/x/virtualMachines/node-1", diskState="Attached", zones=["2"])
     (azure / "disks.json").write_text(json.dumps([disk("os"), old]))
-    assert [str(found) for found in find("0", "opik-rg")] == [
+    assert [str(found) for found in find(COMPUTE, "opik-rg")] == [
         "mysql: opik-mysql-data-1, 32 GiB Standard_LRS, zone 2, attached to node-1, made 2026-01-02T03:04:05"
     ]
 
@@ -169,7 +167,7 @@ def test_a_take_over_asks_for_name_size_type_and_zone() -> None:
 
 
 def test_a_copy_goes_by_a_snapshot_and_is_as_the_stack_makes_it(azure: Path) -> None:
-    DiskCopy(one(), TARGET).run(silent)
+    DiskCopy(one(), TARGET, COMPUTE).run(silent)
     snapshot, made = [call for call in calls(azure) if call[1] == "create"]
     assert snapshot[:2] == ["snapshot", "create"]
     assert ["--source", f"{GROUP}/opik-mysql-data-1756776933"] == snapshot[snapshot.index("--source") :][:2]
@@ -184,10 +182,10 @@ def test_a_copy_goes_by_a_snapshot_and_is_as_the_stack_makes_it(azure: Path) -> 
 def test_a_copy_is_taken_up_where_it_ended(azure: Path) -> None:
     (azure / "fail-disk-create").write_text("")
     with pytest.raises(OperatorError, match="try later"):
-        DiskCopy(one(), TARGET).run(silent)
-    id_ = DiskCopy(one(), TARGET).run(silent)
+        DiskCopy(one(), TARGET, COMPUTE).run(silent)
+    id_ = DiskCopy(one(), TARGET, COMPUTE).run(silent)
     assert id_ == TARGET.id
-    assert DiskCopy(one(), TARGET).run(silent) == TARGET.id
+    assert DiskCopy(one(), TARGET, COMPUTE).run(silent) == TARGET.id
     made = [call[:2] for call in calls(azure) if call[1] == "create"]
     assert made == [["snapshot", "create"], ["disk", "create"], ["disk", "create"]]
 
@@ -195,7 +193,7 @@ def test_a_copy_is_taken_up_where_it_ended(azure: Path) -> None:
 def test_a_disk_that_is_no_copy_is_never_written_over(azure: Path) -> None:
     (azure / f"disk-{TARGET.name}").write_text(json.dumps({"id": TARGET.id, "creationData": {"createOption": "Empty"}}))
     with pytest.raises(OperatorError, match="is no copy of opik-mysql-data-1756776933") as caught:
-        DiskCopy(one(), TARGET).run(silent)
+        DiskCopy(one(), TARGET, COMPUTE).run(silent)
     assert caught.value.code == ExitCode.REFUSED
     assert not [call for call in calls(azure) if call[1] == "create"]
 
@@ -204,20 +202,20 @@ def test_a_snapshot_of_another_disk_is_never_used(azure: Path) -> None:
     other = {"id": "s", "creationData": {"sourceResourceId": f"{GROUP}/opik-mysql-data-9"}}
     (azure / f"snapshot-{TARGET.snapshot}").write_text(json.dumps(other))
     with pytest.raises(OperatorError, match="is of another disk"):
-        DiskCopy(one(), TARGET).run(silent)
+        DiskCopy(one(), TARGET, COMPUTE).run(silent)
     assert not [call for call in calls(azure) if call[1] == "create"]
 
 
 def test_what_the_environment_wants_is_what_its_stack_makes() -> None:
     settings = load_settings("dev")
-    found = wanted(settings, DataDisk.CLICKHOUSE, 2)
-    assert (found.name, found.group) == ("llm-dev-clickhouse-2", settings.azure_names.resource_group("disks"))
-    assert found.type == f"{settings.disks.tier}_{settings.disks.redundancy.upper()}"
+    found = desired(settings, DataDisk.CLICKHOUSE, 2)
+    assert (found.name, found.new.group) == ("llm-dev-clickhouse-2", settings.azure_names.resource_group("disks"))
+    assert found.new.sku == f"{settings.disks.tier}_{settings.disks.redundancy.upper()}"
 
 
 @pytest.mark.usefixtures("azure")
 def test_a_disk_that_was_never_attached_holds_nothing() -> None:
-    assert shown(TARGET) is None
+    assert COMPUTE.disk(TARGET.name, TARGET.new.group) is None
     assert not was_used({"diskState": "Unattached"})
     assert was_used({"lastOwnershipUpdateTime": "2026-01-01T00:00:00+00:00"})
     assert was_used({"managedBy": "/vm"})

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.adopt import commands as adopt
-from scripts.cli.adopt.disks import named_disks, of_disk
+from scripts.cli.adopt.disks import named_disks
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
@@ -131,13 +131,6 @@ def test_an_environment_without_disks_is_told_to_deploy_them(azure: Path, runner
     result = run(runner, "--dry-run")
     assert isinstance(result.exception, OperatorError)
     assert result.exception.fix == "llmctl deploy dev disks"
-
-
-def test_a_disk_leaves_the_state_with_what_names_it(runner: Runner) -> None:
-    assert of_disk(runner.state, "azurerm_managed_disk.redis_disk_1") == [
-        "azurerm_managed_disk.redis_disk_1",
-        "azurerm_management_lock.redis_lock_1",
-    ]
 
 
 def test_a_named_disk_needs_its_store() -> None:

@@ -33,11 +33,13 @@ def test_sets_are_listed_with_age_size_and_why_they_stay() -> None:
     backed.making().run()
     done = run(backed, "list", "dev")
     line = done.stdout.splitlines()[0]
-    assert line.startswith(f"{SET}    0 h  256 GiB of disks  not verified, kept: newest; ")
+    assert line.startswith(f"{SET}    0 h  256 GiB of disks, at most 12.80 USD a month  not verified, kept: newest; ")
     assert "1000 traces" in line
     assert "10 to 12 users" in line
+    together = "Together at most 12.80 USD a month (list prices of this release, eastus, 2026-11-30)."
+    assert together in run(backed, "list", "dev", "--offline").stdout
     (one,) = printed(backed, "list", "dev")["sets"]
-    assert (one["id"], one["size_gib"], one["kept"]) == (SET, 256, "newest")
+    assert (one["id"], one["size_gib"], one["kept"], one["usd_a_month_at_most"]) == (SET, 256, "newest", 12.8)
 
 
 def test_snapshots_of_a_failed_attempt_are_told() -> None:
@@ -69,6 +71,7 @@ def test_one_set_is_shown_with_all_its_parts() -> None:
         "vault: 2 versions of secrets in llm-dev-46cy3",
         "checkout: aaaaaaaaaaaa",
         "not verified: llmctl backup verify dev",
+        "costs at most 12.80 USD a month (list prices of this release",
     ):
         assert text in shown
     assert printed(backed, "show", "dev")["id"] == SET

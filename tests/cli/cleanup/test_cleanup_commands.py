@@ -1,7 +1,7 @@
 """`llmctl cleanup`: what a mode lists, what it asks for, and what takes the protection off."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from scripts.azure.cli import Cli
+from scripts.azure.resources import Azure
+from scripts.cli.cleanup.cleanup import kept_with, lies_in
 from scripts.cli.cleanup.commands import app
 from scripts.cli.tools import Tools
 from scripts.core.console import Terminal
@@ -27,8 +30,10 @@ from tests.support.stacks.durable import settings, synthesized
 
 DEV = load_settings("dev")
 UPLOADS = DEV.azure_names.storage_account("fil")
+SETS, VAULT = DEV.azure_names.resource_group("disks-backup-sets"), "/a/vault"
 STATES: dict[str, dict[str, dict[str, Any]]] = {
     "disks": {
+        "azurerm_resource_group.sets": {"name": SETS, "id": f"/groups/{SETS}"},
         "azurerm_managed_disk.mysql": {"name": "llm-dev-mysql", "disk_size_gb": 32},
         "azurerm_storage_account.uploads": {"name": UPLOADS, "id": "/a/uploads"},
         "azurerm_storage_share.uploads": {"name": "chat-uploads", "quota": 64, "storage_account_id": "/a/uploads"},
@@ -61,8 +66,21 @@ class FakeRun:
         return STATES.get(self._name, {})
 
 
-def invoke(*words: str, terminal: Terminal | None = None) -> tuple[Result, list[str]]:
+def snapshot(set_id: str, disk: str) -> dict[str, Any]:
+    tags = {"purpose": "backup-set", "backup-set": set_id}
+    return {"id": f"/{set_id}/{disk}", "name": disk, "diskSizeGb": 128, "location": "westeurope", "tags": tags}
+
+
+def invoke(
+    *words: str, terminal: Terminal | None = None, snapshots: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Result, list[str]]:
     began: list[str] = []
+
+    def ask_list(*arguments: str) -> list[Any]:
+        assert arguments == ("snapshot", "list", "--subscription", DEV.azure.subscription_id, "--resource-group", SETS)
+        return list(snapshots)
+
+    azure = Azure(Cli(subscription=DEV.azure.subscription_id, ask_list=ask_list))
 
     @contextmanager
     def rollout(job: Job) -> Iterator[Any]:
@@ -71,7 +89,7 @@ def invoke(*words: str, terminal: Terminal | None = None) -> tuple[Result, list[
             raise OperatorError("began")
         yield FakeRun()
 
-    tools = Tools(rollout=rollout, terminal=terminal or Nobody())
+    tools = Tools(rollout=rollout, terminal=terminal or Nobody(), azure_of=lambda _subscription: azure)
     return CliRunner().invoke(app, list(words), obj=tools), began
 
 
@@ -112,6 +130,41 @@ def test_nothing_but_environment_and_mode_by_name_agrees_to_deleting_data(mode: 
 def test_what_was_agreed_to_begins(words: list[str], terminal: Terminal) -> None:
     _, began = invoke(*words, terminal=terminal)
     assert began == [f"cleanup {words[0]}"]
+
+
+def test_backup_sets_are_listed_with_sizes_and_prices_and_asked_about_by_name() -> None:
+    there = [snapshot("20261129t030000z", "mysql"), snapshot("20261130t030000z", "mysql")]
+    agreed = ["--confirm", "dev traces"]
+    listed, _ = invoke("traces", "dev", "--dry-run", snapshots=there)
+    goes, _, stays = listed.stdout.partition("Stays:")
+    assert "backup set 20261129t030000z  1 snapshots, 128 GiB of disks" in goes
+    assert "together  256 GiB of disks, at most 12.80 USD a month (list prices of this release" in goes
+    assert "backup set 2026" not in stays
+    kept, _ = invoke("traces", "dev", "--dry-run", "--keep-backups", snapshots=there)
+    assert "backup set 20261130t030000z" in kept.stdout.partition("Stays:")[2]
+
+    refused, began = invoke("traces", "dev", *agreed, snapshots=there)
+    assert isinstance(refused.exception, OperatorError)
+    assert (refused.exception.code, began) == (ExitCode.REFUSED, [])
+    for more in (["--confirm-backups", "dev backups"], ["--keep-backups"]):
+        assert invoke("traces", "dev", *agreed, *more, snapshots=there)[1] == ["cleanup traces"]
+    sets = json.loads(invoke("everything", "dev", "--dry-run", "--json", snapshots=there)[0].stdout)["backup_sets"]
+    assert [(one["id"], one["snapshots"], one["size_gib"], one["goes"]) for one in sets] == [
+        ("20261129t030000z", 1, 128, True),
+        ("20261130t030000z", 1, 128, True),
+    ]
+
+
+def test_what_belongs_to_the_group_of_backup_sets_is_known_by_its_id_or_by_what_it_is_about() -> None:
+    group = "/subscriptions/s/resourceGroups/llm-dev-disks-backup-sets"
+    assert lies_in(group, {"id": group.upper()})
+    assert lies_in(group, {"id": f"{group}/providers/Microsoft.Storage/storageAccounts/a"})
+    assert lies_in(group, {"id": "/role", "scope": group})
+    assert not lies_in(group, {"id": f"{group}-of-others"})
+    assert not lies_in(group, {"id": "/role", "scope": f"{group}-of-others"})
+    guard = {"id": "/assignment", "resource_group_id": group, "policy_definition_id": "/policies/KEEP"}
+    policies = {"p.mine": {"id": "/policies/keep"}, "p.other": {"id": "/policies/other"}}
+    assert kept_with(group, {"a.guard": guard, **policies}) == ["a.guard", "p.mine"]
 
 
 def test_each_mode_deletes_what_its_name_says() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from scripts.applications.database_health import CHAT, GATEWAY, check
 from scripts.cli.database.commands import moment_of
-from scripts.cli.database.restore import MADE_ANEW, AgreedLoss
+from scripts.cli.database.restore import MADE_ANEW
 from scripts.cli.database.restored_server import (
     free_generation,
     import_ids,
@@ -23,6 +23,7 @@ from scripts.cli.database.restored_server import (
 from scripts.cli.database.server import AzureServers, server_status
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.deployment.following import AgreedLoss
 from stacks.settings import Settings, load_settings, parse_settings
 from tests.support.web_servers import Reply, serving
 

@@ -1,5 +1,6 @@
-"""`llmctl pipeline`: three identities with their rights, who may log in as them, and taking all of it away."""
+"""`llmctl pipeline`: identities with their rights, who may log in as them, and taking all of it away."""
 
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -18,16 +19,21 @@ from scripts.pipeline.gitlab import GitLab
 from scripts.pipeline.identities import (
     APPLY,
     ASSIGNED_ROLES,
-    IDENTITIES,
+    BACKUP_ACTIONS,
+    BACKUP_DATA_ACTIONS,
     IMAGES,
     PLAN,
     Purpose,
     actions_list,
+    backup_actions_list,
+    identities,
     table,
 )
 from scripts.pipeline.place import place_of
 from stacks.settings import Settings, load_settings
 from stacks.settings.azure import AzurermStateSettings, StateBackend, StateSettings
+from stacks.settings.data import BackupSettings
+from tests.support.backup.environment import Backed
 from tests.support.pipeline.fakes import SUBSCRIPTION, TENANT, FakeAzure, FakeGithub, FakeGitlab
 
 ROOT = Path(__file__).parents[3]
@@ -59,12 +65,19 @@ ON_REGISTRY = (
 PLAN_ROLE = place_of(settings(), "github").plan_role
 
 
-def arranged(azure: FakeAzure, system: Any, name: str = "github", of: Settings | None = None) -> Arrangement:
+def arranged(
+    azure: FakeAzure, system: Any, name: str = "github", of: Settings | None = None, *, backups: bool = False
+) -> Arrangement:
     chosen = of or settings()
-    identities = AzureIdentities(
-        place_of(chosen, name), IDENTITIES, {"purpose": "pipeline"}, azure.ask, azure.ask_list, azure.tell
+    found = AzureIdentities(
+        place_of(chosen, name),
+        identities(backups=backups or chosen.backups.scheduled),
+        {"purpose": "pipeline"},
+        azure.ask,
+        azure.ask_list,
+        azure.tell,
     )
-    return Arrangement(chosen, identities, system, lambda: TENANT)
+    return Arrangement(chosen, found, system, lambda: TENANT)
 
 
 def run(found: Arrangement, *, dry_run: bool = False, as_json: bool = False, undo: bool = False) -> list[str]:
@@ -168,6 +181,89 @@ def test_whoever_applies_may_write_locks_and_images_may_import() -> None:
     needed = {role for _, role in rights.AZURE.values()} - {rights.SECRETS}
     assert needed <= roles
     assert "Container Registry Data Importer and Data Reader" in {grant.role for grant in IMAGES.grants} & roles
+
+
+SCHEDULED = BackupSettings(scheduled=True)
+BACKUP_ROLE = place_of(settings(), "github").backup_role
+
+
+def test_an_identity_that_backs_up_comes_with_the_schedule_and_deletes_nothing() -> None:
+    azure, service = FakeAzure(registries=[REGISTRY]), FakeGithub()
+    run(arranged(azure, github(service)))
+    assert "llm-dev-github-backup" not in azure.identities
+    assert BACKUP_ROLE not in azure.definitions
+
+    azure.groups |= {"llm-dev-disks", "llm-dev-disks-backup-sets", "llm-dev-database"}
+    azure.clusters.append("llm-dev-aks")
+    run(arranged(azure, github(service, "anna"), of=settings(backups=SCHEDULED)))
+    assert azure.roles("llm-dev-github-backup") == {
+        ("Reader", ON_SUBSCRIPTION),
+        ("Storage Blob Data Reader", ON_STATE),
+        (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-disks"),
+        (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-disks-backup-sets"),
+        (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-database"),
+        (
+            BACKUP_ROLE,
+            f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-aks/providers/Microsoft.ContainerService/managedClusters/llm-dev-aks",
+        ),
+    }
+    role = azure.definitions[BACKUP_ROLE]
+    actions = [*role["Actions"], *role["DataActions"]]
+    # The one Job that tells the monitoring of the newest set is made anew each time.
+    assert [one for one in actions if "delete" in one] == [
+        "Microsoft.ContainerService/managedClusters/batch/jobs/delete"
+    ]
+    secrets = [one for one in actions if "secret" in one.lower()]
+    assert secrets == ["Microsoft.KeyVault/vaults/secrets/readMetadata/action"]
+    assert not [one for one in actions if "*" in one]
+    assert azure.credentials["llm-dev-github-backup"] == {
+        "github-dev-backup": (GITHUB_ISSUER, "repo:o/r:environment:dev-backup")
+    }
+    made = service.environments["dev-backup"]
+    assert (made.get("reviewers"), service.branches["dev-backup"]) == (None, ["main"])
+    assert service.variables["dev-backup"]["AZURE_CLIENT_ID"] == "client-of-llm-dev-github-backup"
+
+
+def test_rights_on_what_is_not_deployed_wait_and_are_told() -> None:
+    azure = FakeAzure(registries=[REGISTRY])
+    found = arranged(azure, github(FakeGithub()), of=settings(backups=SCHEDULED))
+    run(found)
+    told = " | ".join(found.by_hand())
+    for place, stack in (("the group of the backup sets", "disks"), ("the cluster", "aks")):
+        assert f"{BACKUP_ROLE} of llm-dev-github-backup on {place}: deploy the stack {stack}, then run this" in told
+    assert "run this again once the cluster has been replaced" in told
+    assert "backup sets name no Helm releases" in told
+
+
+def test_every_command_of_a_backup_is_covered_by_its_own_role() -> None:
+    """What a set is made with, as Azure counts it; a command that is new here needs its action there."""
+    backed = Backed("backups: {copy_to_region: northeurope}\n")
+    backed.making().run()
+    azure = {
+        ("snapshot", "create"): "Microsoft.Compute/snapshots/write",
+        ("lock", "create"): "Microsoft.Authorization/locks/write",
+        ("storage", "share-rm", "snapshot"): "Microsoft.Storage/storageAccounts/fileServices/shares/write",
+        ("postgres", "flexible-server", "show"): "Reader",
+        ("keyvault", "secret", "list"): "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ("keyvault", "secret", "list-versions"): "Microsoft.KeyVault/vaults/secrets/readMetadata/action",
+        ("storage", "blob", "list"): "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read",
+        ("storage", "blob", "upload"): "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/write",
+    }
+    used = {tuple(itertools.takewhile(lambda word: not word.startswith("--"), call)) for call in backed.azure.calls}
+    assert used == azure.keys()
+    assert set(azure.values()) - {"Reader"} <= {*BACKUP_ACTIONS, *BACKUP_DATA_ACTIONS}
+    kubernetes = {
+        ("get", "deployments"): "apps/deployments/read",
+        ("get", "pods"): "pods/read",
+        ("get", "configmaps"): "configmaps/read",
+        ("patch", "deployment"): "apps/deployments/write",
+        ("rollout", "status"): "apps/deployments/read",
+        ("delete", "job"): "batch/jobs/delete",
+        ("create", "-f"): "batch/jobs/write",
+    }
+    assert {call[:2] for call in backed.kubectl.calls} == kubernetes.keys()
+    prefix = "Microsoft.ContainerService/managedClusters/"
+    assert {f"{prefix}{action}" for action in kubernetes.values()} <= set(BACKUP_DATA_ACTIONS)
 
 
 def test_a_second_bootstrap_changes_nothing() -> None:
@@ -345,14 +441,15 @@ def test_removal_leaves_nothing_of_the_identities(name: str) -> None:
         "azure-devops": AzureDevOps("acme", "p", "llm-dev", azure.ask, azure.tell),
         "gitlab": gitlab(project),
     }[name]
-    run(arranged(azure, system, name))
-    run(arranged(azure, system, name), undo=True)
+    run(arranged(azure, system, name, backups=True))
+    assert f"llm-dev-{name}-backup" in azure.identities
+    run(arranged(azure, system, name, backups=True), undo=True)
     assert (azure.groups, azure.identities, azure.assignments, azure.definitions) == (set(), {}, [], {})
     assert azure.connections == []
     left = [values for values in service.variables.values() if "AZURE_CLIENT_ID" in values]
     assert left == []
     assert [key for key, _ in project.variables if key == "ARM_CLIENT_ID"] == []
-    assert run(arranged(azure, system, name), undo=True) == []
+    assert run(arranged(azure, system, name, backups=True), undo=True) == []
 
 
 def test_removing_one_system_leaves_the_other() -> None:
@@ -361,7 +458,7 @@ def test_removing_one_system_leaves_the_other() -> None:
     run(arranged(azure, gitlab(project), "gitlab"))
     before = azure.roles("llm-dev-gitlab-plan")
     run(arranged(azure, github(service)), undo=True)
-    assert set(azure.identities) == {f"llm-dev-gitlab-{purpose}" for purpose in Purpose}
+    assert set(azure.identities) == {f"llm-dev-gitlab-{purpose}" for purpose in Purpose if purpose != "backup"}
     assert azure.roles("llm-dev-gitlab-plan") == before
     assert PLAN_ROLE in azure.definitions
 
@@ -384,7 +481,10 @@ def test_a_system_asks_for_its_project(name: SystemName, missing: str) -> None:
         arrangement(settings(), name, Options())
 
 
-@pytest.mark.parametrize(("mark", "text"), [("table", table()), ("plan actions", actions_list())])
+@pytest.mark.parametrize(
+    ("mark", "text"),
+    [("table", table()), ("plan actions", actions_list()), ("backup actions", backup_actions_list())],
+)
 def test_the_page_prints_what_the_identities_may(mark: str, text: str) -> None:
     page = (ROOT / "docs" / "reference" / "permissions.md").read_text("utf-8")
     assert f"<!-- scripts/pipeline/identities.py: {mark} -->\n{text}<!-- end -->" in page

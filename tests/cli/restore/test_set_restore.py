@@ -1,7 +1,7 @@
 """A restore goes on after any interruption, keeps what was in use, and goes back."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from scripts.backup.counts import Counted
 from scripts.backup.restoring import RestorePart
 from scripts.cli.restore import commands
+from scripts.cli.restore.reach import Reach
 from scripts.cli.restore.set_restore import SetRestore
 from scripts.core.azure import AzureError
 from scripts.core.consent import Consent
@@ -49,7 +50,8 @@ class World:
         database = f"database: {{generation: 2, restore_from_server_id: {SERVER}, restore_time_utc: '{self.moment}'}}\n"
         return settings(f"disks: {{generations: {{{listed}}}}}\n" + (database if self.moment else ""))
 
-    def database(self, moment: str, server: str) -> None:
+    def database(self, moment: str, server: str, geo: bool) -> None:
+        assert not geo
         self.event(f"database {server.rsplit('/', 1)[-1]} {moment[:16]}")
         self.moment = moment
 
@@ -71,7 +73,12 @@ class World:
 
         return Switch()
 
-    def _chat(self, _program: str, parameters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def _chat(
+        self,
+        program: str,  # noqa: ARG002
+        parameters: Mapping[str, Any],
+        data: Iterable[bytes] = (),  # noqa: ARG002
+    ) -> Iterator[dict[str, Any]]:
         if "moment" in parameters:
             self.event("uploads")
             yield {"restored": 3, "there": 10}
@@ -82,16 +89,25 @@ class World:
         return {"traces": self.traces, "spans": 5000, "projects": 4, "datasets": 2, "prompts": 1}
 
     def restore(self, *, yes: bool = True, answer: str = "") -> SetRestore:
-        return SetRestore(
+        reach = Reach(
             opened=self.backed.opened(),
-            consent=Consent("dev", yes, terminal=answering(answer)),
             load=self.load,
             switch=self.switch,
             database=self.database,
-            database_back=lambda: self.event("database back"),
+            database_back=lambda server: self.event(f"database back {server}".strip()),
             counted=lambda: Counted(opik=self._opik, chat=self._chat),
             chat=lambda: self._chat,
+            chat_of=self._chat_of,
+            azure_of=self._azure_of,
+            refresh=lambda: self.happened.append("secrets"),
         )
+        return SetRestore(reach=reach, consent=Consent("dev", yes, terminal=answering(answer)))
+
+    def _chat_of(self, environment: str) -> Any:
+        raise AssertionError(f"the chat of {environment} was asked")
+
+    def _azure_of(self, subscription: str) -> Any:
+        raise AssertionError(f"{subscription} was asked")
 
     def disk_names(self) -> set[str]:
         return {item["name"] for item in self.azure.disks.values()}
@@ -107,7 +123,9 @@ def test_everything_comes_back_beside_what_is_there() -> None:
     assert world.restore().run("latest", ALL, ()) == []
     assert world.disk_names() == OLD | NEW
     assert world.generations == dict.fromkeys(DataDisk, 2)
-    assert world.happened == ["switch", "database llm-dev-pg-46cy3 2026-11-30T03:00", "uploads"]
+    assert world.happened == ["secrets", "switch", "database llm-dev-pg-46cy3 2026-11-30T03:00", "uploads"], (
+        "pods start on the restored disks with the disks' passwords, not with those of up to an hour ago"
+    )
     assert world.azure.secrets["opik-mysql-password"][-1][1] == "present value"
     assert world.azure.secrets["database-chat-password"] == [("first", "chat value", True)]
     assert world.azure.locks >= {f"{DISKS}/{name}".lower() for name in OLD}

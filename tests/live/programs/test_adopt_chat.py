@@ -15,10 +15,12 @@ import pytest
 from scripts.applications.adoption.copying import PROGRAM, Copying, Report
 from scripts.applications.adoption.source import Place
 from scripts.applications.adoption.uploads import LocalFolder, Uploads
+from scripts.applications.adoption.vectors import require_same_model
 from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
 from tests.live.programs.chat_stage import ChatStage
+from tests.live.programs.test_person_tables import migrate_chat
 from tests.support.chat.browser import Browser
 from tests.support.chat.old_installation import PASSWORD, old_installation, sql
 from tests.support.login.entra_provider import Person, new_person
@@ -283,3 +285,61 @@ def test_rows_and_vectors_of_a_postgresql_come_too(chat: ChatStage) -> None:
     assert report["document_chunk"]["source"] == report["document_chunk"]["there"]
     assert report["chat"]["source"] == report["chat"]["there"] > 0
     assert counts(chat) == before
+
+
+DORIS = new_person("Doris", roles=["user"])
+FOREIGN = """
+INSERT INTO "user" (id, email, role, name, profile_image_url, created_at, updated_at, last_active_at)
+VALUES ('doris', '{address}', 'admin', 'Doris', '/user.png', 1, 1, 1);
+INSERT INTO chat (id, user_id, title, chat, created_at, updated_at, archived, pinned)
+VALUES ('chat-of-doris', 'doris', 'chat of Doris',
+        '{{"history": {{"messages": {{"m": {{"id": "m", "role": "user", "content": "shells of Doris"}}}},
+          "currentId": "m"}}}}', 1, 1, false, false);
+INSERT INTO file (id, user_id, filename, path, hash, data, meta, created_at, updated_at)
+VALUES ('file-of-doris', 'doris', 'shells.txt', '/app/backend/data/uploads/shells.txt', 'h', '{{}}', '{{}}', 1, 1);
+ALTER TABLE document_chunk ALTER COLUMN vector TYPE vector({length});
+INSERT INTO document_chunk (id, vector, collection_name, text, vmetadata)
+SELECT 'chunk-' || n, array_fill((n / 8.0)::real, ARRAY[{length}])::vector, 'file-file-of-doris', 'shell ' || n, '{{}}'
+FROM generate_series(1, 700) n
+"""
+"""A person, a chat, a file, and more vectors than are fetched at once, in a database of its own."""
+
+
+def test_a_foreign_postgresql_comes_with_its_vectors_and_stays_as_it_is(chat: ChatStage, tmp_path: Path) -> None:
+    database = chat.stage.database
+    database.superuser("CREATE ROLE abroad LOGIN SUPERUSER PASSWORD 'Password1'")
+    database.superuser("CREATE DATABASE abroad OWNER abroad")
+    migrate_chat(tmp_path, f"postgresql://abroad:Password1@{chat.stage.database.program.address}"
+                           f":{database.program.port}/abroad?sslmode=require")  # fmt: skip
+    length = chat.pods[0].environment["PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH"]
+    for statement in FOREIGN.format(address=DORIS.address, length=length).split(";\n"):
+        database.superuser(statement, "abroad")
+    whole = "SELECT md5(string_agg(t::text, '' ORDER BY id)) FROM {} t"
+    theirs = {one: database.superuser(whole.format(one), "abroad") for one in ("chat", "file", "document_chunk")}
+    address = f"postgresql://postgres@/abroad?host={database.folder}&port={database.program.port}"
+
+    def taken() -> Report:
+        with Place.of("env:OLD", {"OLD": address}).open() as source:
+            require_same_model(source, chat.pods[0].environment)
+            found = Copying(source, "chat", inside(chat), {}, ("document_chunk",))
+            tables: Report = found.take(lambda _table, _rows: None)["tables"]
+            return tables
+
+    report = taken()
+    assert {one: report[one]["added"] for one in ("user", "chat", "file", "document_chunk")} == {
+        "user": 1, "chat": 1, "file": 1, "document_chunk": 700,
+    }  # fmt: skip
+    mine = "SELECT md5(string_agg(t.vector::text || t.text, '' ORDER BY id)) FROM document_chunk t"
+    assert ask(chat, f"{mine} WHERE id LIKE 'chunk-%'") == database.superuser(mine, "abroad")
+    assert ask(chat, "SELECT role FROM \"user\" WHERE id = 'doris'") == "user", "nobody becomes administrator by a copy"
+    nearest = "SELECT id FROM document_chunk ORDER BY vector <-> array_fill(1.0::real, ARRAY[{}])::vector, id LIMIT 1"
+    assert ask(chat, nearest.format(length)).startswith("chunk-8")
+    assert {table: found["added"] for table, found in taken().items() if found["added"]} == {}
+    assert {one: database.superuser(whole.format(one), "abroad") for one in theirs} == theirs
+
+
+def test_vectors_of_another_length_are_refused(chat: ChatStage) -> None:
+    database = chat.stage.database
+    address = f"postgresql://postgres@/abroad?host={database.folder}&port={database.program.port}"
+    with Place.of("env:OLD", {"OLD": address}).open() as source, pytest.raises(OperatorError, match="numbers, those"):
+        require_same_model(source, {**chat.pods[0].environment, "PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH": "7"})

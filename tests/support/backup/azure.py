@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.backup.azure import Azure
+from scripts.azure.cli import Cli
+from scripts.azure.resources import Azure
 from scripts.backup.store import Store
 from scripts.core.azure import AzureError
 
@@ -46,7 +47,7 @@ class FakeAzure:
 
     def azure(self) -> Azure:
         """Return what production code asks."""
-        return Azure(subscription=SUBSCRIPTION, ask=self.answer, ask_list=self.answer, tell=self.answer)
+        return Azure(Cli(subscription=SUBSCRIPTION, ask=self.answer, ask_list=self.answer, tell=self.answer))
 
     def store(self) -> Store:
         """Return the container of manifests."""
@@ -96,6 +97,12 @@ class FakeAzure:
             **({"completionPercent": self.copied_percent} if "copy-start" in options else {}),
         }
         return self.snapshots.setdefault(found_id.lower(), made)
+
+    def _snapshot_show(self, options: dict[str, str]) -> dict[str, Any]:
+        found = f"{group(options['resource-group'])}/providers/Microsoft.Compute/snapshots/{options['name']}".lower()
+        if found not in self.snapshots:
+            raise AzureError("az snapshot failed: (ResourceNotFound) it was not found")
+        return self.snapshots[found]
 
     def _snapshot_delete(self, options: dict[str, str]) -> str:
         self._refuse_locked(options["ids"])
@@ -203,7 +210,7 @@ class FakeAzure:
         return ""
 
     def _keyvault_secret_set(self, options: dict[str, str]) -> str:
-        versions = self.secrets[options["name"]]
+        versions = self.secrets.setdefault(options["name"], [])
         versions.append((f"{options['name']}-v{len(versions) + 1}", Path(options["file"]).read_text("utf-8"), True))
         return ""
 

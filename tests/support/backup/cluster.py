@@ -65,7 +65,9 @@ class FakeKubectl(Kubectl):
         if arguments[0] == "pods":
             status = {"image": "docker.io/library/mysql:8.4.2", "imageID": f"docker.io/library/mysql@{DIGEST}"}
             return [{"status": {"containerStatuses": [status]}}]
-        if arguments[0] == "secrets,configmaps":
+        if arguments[0] == "secrets":
+            raise KubectlError('kubectl get failed: secrets is forbidden: User "backup" cannot list resource "secrets"')
+        if arguments[0] == "configmaps":
             return [release("opik", "opik", "opik", "2.1.23", 7)]
         raise KubectlError(f"unknown: {arguments}")
 
@@ -85,7 +87,7 @@ class FakeKubectl(Kubectl):
         annotations = item["metadata"].setdefault("annotations", {})
         for key, value in change["metadata"]["annotations"].items():
             annotations.pop(key, None) if value is None else annotations.__setitem__(key, value)
-        item["spec"]["replicas"] = change["spec"]["replicas"]
+        item["spec"] |= change.get("spec", {})
 
 
 WRITING = {"opik-backend": 3, "opik-python-backend": 1, "opik-frontend": 2}

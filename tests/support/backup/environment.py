@@ -1,6 +1,7 @@
 """An environment of fakes that a backup set can be made of."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from scripts.backup.counts import Counted
@@ -9,7 +10,11 @@ from scripts.backup.manifest import Code
 from scripts.backup.place import Place, place_of
 from scripts.backup.quiesce import Quiescence
 from scripts.cli.backup.opened import Opened
+from scripts.core.errors import OperatorError
+from scripts.cost.meters import Meter
+from scripts.cost.sources import Sources
 from stacks.settings import Settings, parse_settings
+from stacks.settings.cluster import ReleaseRecords
 from stacks.settings.data import DataDisk
 
 from .azure import ACCOUNT, CONTAINER, SUBSCRIPTION, FakeAzure, group
@@ -101,6 +106,7 @@ class Backed:
             quiescence=self.quiescence,
             counted=Counted(opik=self.stores.stores().counts, chat=self._chat),
             code=Code(revision="a" * 40, changed=False, settings=FILE),
+            release_records=ReleaseRecords.CONFIG_MAPS,
             left_out=left_out,
             clock=self.time.clock(),
         )
@@ -115,4 +121,9 @@ class Backed:
             kubectl=lambda: self.kubectl,
             stores=lambda _kubectl: self.stores.stores(),
             clock=self.time.clock(),
+            sources=Sources(self._no_price_list, folder=Path("no-prices")),
         )
+
+    @staticmethod
+    def _no_price_list(_region: str, _meters: Iterable[Meter]) -> Mapping[str, float]:
+        raise OperatorError("no network")

@@ -2,6 +2,7 @@
 
 GUID = "11111111-1111-1111-1111-111111111111"
 SCOPE = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/account"
+SERVER = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/s"
 SNAPSHOT = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Compute/snapshots/s"
 GRAPH = "https://graph.microsoft.com/v1.0/servicePrincipals(appId='11111111-1111-1111-1111-111111111111')"
 GRAPH_URL = "https://graph.microsoft.com/v1.0/servicePrincipals"
@@ -127,6 +128,8 @@ AZ = (
     "az keyvault recover --name llm-dev-abcde --location westeurope",
     "az disk-encryption-set list --query [].id --output tsv",
     f'az role assignment create --assignee {GUID} --role "User Access Administrator" --scope {SCOPE}',
+    "az policy assignment list --subscription s --disable-scope-strict-match",
+    f"az postgres flexible-server delete --ids {SERVER} --yes",
     "az postgres flexible-server show --name s --resource-group g",
     'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
     "az postgres flexible-server geo-restore --help",
@@ -249,6 +252,9 @@ KUBECTL = (
     "kubectl get statefulset x -n opik -o json",
     "kubectl get persistentvolumes -o json",
     "kubectl get persistentvolume x -o json",
+    "kubectl annotate externalsecrets.external-secrets.io --all --all-namespaces --overwrite force-sync=1",
+    "kubectl describe externalsecrets --all-namespaces",
+    "kubectl get externalsecrets.external-secrets.io --all-namespaces -o json",
     "kubectl get volumeattachments.storage.k8s.io -o json",
     "kubectl get nodes -o json",
     "kubectl get namespaces -o json",

@@ -48,6 +48,7 @@ class FakeAzure:
     assignments: list[dict[str, str]] = field(default_factory=list)
     permissions: dict[str, set[str]] = field(default_factory=dict)
     registries: list[str] = field(default_factory=list)
+    clusters: list[str] = field(default_factory=list)
     connections: list[dict[str, Any]] = field(default_factory=list)
     lines: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -94,7 +95,8 @@ class FakeAzure:
             case ("role", "assignment"):
                 return self.assignments
             case ("resource", "list"):
-                return [{"name": name} for name in self.registries]
+                clusters = given["--resource-type"].endswith("/managedClusters")
+                return [{"name": name} for name in (self.clusters if clusters else self.registries)]
         raise AssertionError(words)
 
     def ask(self, *words: str) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.synthesis import synthesize
 from stacks.settings import load_settings
+from tests.support.rehearsal.azure_cli import CloudCli
 
 
 class CleanupDrill:
@@ -26,7 +27,10 @@ class CleanupDrill:
     def __init__(self, folder: Path, *, fresh: bool = True) -> None:
         self.settings = load_settings("dev")
         self.rehearsal = Rehearsal(self.settings, folder, fresh=fresh)
-        self.tools = Tools(workspace=lambda _environment: self.rehearsal.workspace, rollout=self.rollout)
+        self.az = CloudCli(Cloud(folder), self.settings.azure.subscription_id)
+        self.tools = Tools(
+            workspace=lambda _environment: self.rehearsal.workspace, rollout=self.rollout, azure_of=self.az.azure
+        )
 
     @contextmanager
     def rollout(self, job: Job) -> Iterator[Rollout]:
@@ -47,8 +51,26 @@ class CleanupDrill:
         with self.rollout(job) as run:
             assert bring_up(run, job.targets, Consent("dev", yes=True))
 
-    def clean_up(self, mode: Mode) -> None:
-        Cleanup(self.settings, mode, self.tools).run()
+    def clean_up(self, mode: Mode, *, keep_backups: bool = False) -> None:
+        Cleanup(self.settings, mode, self.tools, keep_backups).run()
+
+    def add_remains(self) -> None:
+        """Let a backup set exist, and what restores have put aside: a disk with lock and backup, a server."""
+        azure, names = self.az.azure(), self.settings.azure_names
+        for disk in self.az.cloud.objects("azurerm_managed_disk"):
+            name = disk.id.rsplit("/", 1)[-1]
+            tags = {"purpose": "backup-set", "backup-set": "20261130t030000z"}
+            group = names.resource_group("disks-backup-sets")
+            made = azure.compute.make_snapshot(f"{name}-set", group, disk.id, region="westeurope", tags=tags)
+            azure.locks.put(made["id"], "keep-backup-set", "")
+        for type_ in ("azurerm_managed_disk", "azurerm_data_protection_backup_instance_disk"):
+            (one,) = (it for it in self.az.cloud.objects(type_) if it.id.endswith("/llm-dev-mysql"))
+            aside = {**one.state, "disk_id": f"{one.state.get('disk_id')}-2", "disk_size_gb": 32}
+            self.az.add(type_, f"{one.id}-2", aside)
+            if type_ == "azurerm_managed_disk":
+                azure.locks.put(f"{one.id}-2", "keep", "")
+        (server,) = self.az.cloud.objects("azurerm_postgresql_flexible_server")
+        self.az.add("azurerm_postgresql_flexible_server", f"{server.id}2", dict(server.state))
 
     def lives(self) -> dict[str, int]:
         """Return which life each object of the fake cloud is in, by type and name."""

@@ -1,10 +1,14 @@
-"""Copy files back that a snapshot of a share has and the share has not; runs inside a pod that mounts the share.
+"""Files that a snapshot of a share holds: listed, sent, or copied back where the share lacks them.
 
-Started by `pod_program` with PARAMETERS: `folder`, where the share is mounted, and `moment`, Azure's time of the
-snapshot. NFS shows snapshots as folders below the mount. Nothing that is there is overwritten. Prints one JSON object:
-{"restored": …, "there": …}, or {"refused": why}.
+Runs inside a pod that mounts the share, started by `pod_program` with PARAMETERS: `action` (`list`, `send`, `restore`),
+`folder`, where the share is mounted, `moment`, Azure's time of the snapshot, and for `send` the `names`. NFS shows
+snapshots as folders below the mount. Nothing that is there is overwritten.
+
+Prints JSON objects: {"file", "size"} for each file, followed by its content as {"data": base64} when sending, and
+{"end": true}; {"restored": …, "there": …} for `restore`; or {"refused": why}.
 """
 
+import base64
 import json
 import os
 import shutil
@@ -16,6 +20,12 @@ SHOWN = (".snapshots", ".snapshot")
 """Names of the folder of snapshots: https://learn.microsoft.com/azure/storage/files/storage-snapshots-files"""
 SECONDS = 14
 """Digits of a time without its fractions, which Azure rounds in different ways."""
+CHUNK = 3 * 2**18
+
+
+def say(line: dict[str, Any]) -> None:
+    """Print one line."""
+    sys.stdout.write(json.dumps(line) + "\n")
 
 
 def digits(text: str) -> str:
@@ -50,16 +60,30 @@ def restore(folder: Path, snapshot: Path) -> tuple[int, int]:
     return restored, there
 
 
+def send(path: Path) -> None:
+    """Print the content of a file."""
+    with path.open("rb") as file:
+        while part := file.read(CHUNK):
+            say({"data": base64.b64encode(part).decode()})
+
+
 def main(parameters: dict[str, Any]) -> None:
-    """Restore, and print what was done."""
-    folder = Path(parameters["folder"])
+    """Do what the parameters say."""
+    folder, action = Path(parameters["folder"]), parameters["action"]
     snapshot = snapshot_in(folder, parameters["moment"])
     if snapshot is None:
-        line: dict[str, Any] = {"refused": f"the mount shows no snapshot of {parameters['moment']}"}
-    else:
+        say({"refused": f"the mount shows no snapshot of {parameters['moment']}"})
+        return
+    if action == "restore":
         restored, there = restore(folder, snapshot)
-        line = {"restored": restored, "there": there}
-    sys.stdout.write(json.dumps(line) + "\n")
+        say({"restored": restored, "there": there})
+        return
+    sending = action == "send"
+    for name in parameters["names"] if sending else sorted(one.name for one in snapshot.iterdir() if one.is_file()):
+        say({"file": name, "size": (snapshot / name).stat().st_size})
+        if sending:
+            send(snapshot / name)
+    say({"end": True})
 
 
 if __name__ == "__main__" and "PARAMETERS" in globals():

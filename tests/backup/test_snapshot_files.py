@@ -5,8 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from scripts.backup.missing_files import digits
-from scripts.cli.restore.set_restore import MISSING_FILES
+from scripts.backup.snapshot_files import digits
+from scripts.backup.snapshot_folder import PROGRAM
 from scripts.cluster.pod_program import START
 
 MOMENT = "2026-11-30T03:00:00.1234567Z"
@@ -14,8 +14,8 @@ MOMENT = "2026-11-30T03:00:00.1234567Z"
 
 def run(folder: Path) -> dict[str, object]:
     given = {
-        "program": MISSING_FILES.read_text("utf-8"),
-        "parameters": {"folder": str(folder), "moment": MOMENT},
+        "program": PROGRAM.read_text("utf-8"),
+        "parameters": {"action": "restore", "folder": str(folder), "moment": MOMENT},
     }
     done = subprocess.run(
         [sys.executable, "-c", START], input=json.dumps(given), capture_output=True, text=True, check=True
