@@ -13,7 +13,7 @@ from scripts.azure.resources import Azure
 from scripts.backup.manifest import Manifest
 from scripts.backup.restoring import RestorePart
 from scripts.cli.restore import commands
-from scripts.cluster.pod_program import START, by_command
+from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.azure import AzureError
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
@@ -87,7 +87,7 @@ class Elsewhere(World):
 
 
 def _here(program: str, parameters: Mapping[str, Any], data: Iterable[bytes], **variables: str) -> Iterator[Any]:
-    return by_command([sys.executable, "-c", START], "this machine", variables)(program, parameters, data)
+    return ByCommand([sys.executable, "-c", START], "this machine", variables)(program, parameters, data)
 
 
 @pytest.fixture
