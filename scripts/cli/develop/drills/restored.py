@@ -6,9 +6,10 @@ from typing import Any
 
 from scripts.cli.database.restore import Restore
 from scripts.cli.database.server import AzureServers
-from scripts.cli.restore.disk_switch import DISK, DiskSwitch
+from scripts.cli.restore.disk_switch import DiskSwitch
 from scripts.core import environment_file
 from scripts.core.consent import Consent
+from scripts.deployment.disks_in_state import DISK
 from scripts.lab.drills.base import Finding, Size
 from scripts.lab.drills.stage import Recovery, Stage
 from scripts.lab.drills.watched import watched
