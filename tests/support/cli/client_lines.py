@@ -128,7 +128,6 @@ AZ = (
     "az keyvault recover --name llm-dev-abcde --location westeurope",
     "az disk-encryption-set list --query [].id --output tsv",
     f'az role assignment create --assignee {GUID} --role "User Access Administrator" --scope {SCOPE}',
-    "az policy assignment list --subscription s --disable-scope-strict-match",
     f"az postgres flexible-server delete --ids {SERVER} --yes",
     "az postgres flexible-server show --name s --resource-group g",
     'az postgres flexible-server list --resource-group g --query "{servers: [].name}"',
