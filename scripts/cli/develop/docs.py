@@ -10,6 +10,9 @@ import typer
 from scripts.core.console import err, out
 from scripts.core.processes import Processes
 from scripts.core.workspace import ROOT, Workspace
+from scripts.diagnostics.doctor.page import PAGE as SYMPTOMS
+from scripts.diagnostics.doctor.page import page as symptoms_page
+from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.lab.architecture.description import describe
 from scripts.lab.architecture.picture import draw
 from scripts.lab.security.page import PAGE, tables, written
@@ -66,3 +69,16 @@ def _synthesized(environment: str) -> dict[str, Any]:
         return {
             name: json.loads((stack.folder / "cdk.tf.json").read_text()) for name, stack in workspace.stacks().items()
         }
+
+
+@app.command()
+def symptoms(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/how-to/symptoms.md.")] = False,
+) -> None:
+    """Make the page of known problems, which `llmctl doctor` looks for."""
+    made = symptoms_page(PROBLEMS)
+    if write:
+        SYMPTOMS.write_text(made, "utf-8")
+        err.print(f"{SYMPTOMS.relative_to(ROOT)} written.")
+        return
+    out.file.write(made)

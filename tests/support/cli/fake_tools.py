@@ -75,6 +75,11 @@ if words[:2] == ["account", "get-access-token"]:
     if not token.exists():
         sys.exit("WARNING: a new version is there\nERROR: Please run 'az login' to setup account.")
     print(json.dumps({"accessToken": token.read_text(), "tokenType": "Bearer"}))
+elif words[:2] == ["aks", "show"]:
+    cluster = folder / "aks.json"
+    if not cluster.exists():
+        sys.exit("ERROR: AADSTS70043: The refresh token has expired or is invalid due to sign-in frequency checks")
+    print(cluster.read_text())
 elif words[:3] == ["dataprotection", "backup-instance", "adhoc-backup"]:
     instance = option("--backup-instance-name")
     if (folder / f"refuse-{instance}").exists():

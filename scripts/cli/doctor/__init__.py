@@ -1,0 +1,1 @@
+"""`llmctl doctor`: known problems, with their fixes."""

@@ -1,0 +1,263 @@
+"""Pods that wait, and pods that run and fall."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.cluster.kubectl import Kubectl
+
+from .problem import Finding, Problem, Repair
+from .snapshot import Object, Snapshot
+
+PATIENCE_MINUTES = 5
+"""How long a pod may wait without being a problem."""
+MIGRATION_MINUTES = 30
+LOOP_EVICTIONS = 3
+"""Evicted pods of one owner from which on it is a loop."""
+RESTARTS = 3
+
+QUOTA = Problem(
+    id="pod-quota",
+    title="A namespace's quota refuses a pod",
+    symptoms=("exceeded quota", "FailedCreate", "is forbidden: exceeded quota"),
+    why="The namespace has as many pods, processors or GPUs as its ResourceQuota allows.",
+    fix="Raise the setting that asks for more pods than the quota was made for, or lower it: `llmctl env check {ENV}`"
+    " says which; then `llmctl deploy {ENV} platform`.",
+)
+AZURE_QUOTA = Problem(
+    id="azure-quota",
+    title="The subscription's vCPU quota is used up",
+    symptoms=("QuotaExceeded", "exceeding approved", "Cores quota", "OperationNotAllowed", "LowPriorityCores"),
+    why="Azure refuses another node of this family, regular or spot, in this region.",
+    fix="`llmctl preflight {ENV}` shows quota, use and need of every family; ask for more under Quotas in the portal,"
+    " or name a smaller size or `max_nodes`.",
+)
+CAPACITY = Problem(
+    id="spot-capacity",
+    title="Azure has no capacity of this size now",
+    symptoms=(
+        "AllocationFailed",
+        "ZonalAllocationFailed",
+        "OverconstrainedAllocationRequest",
+        "OverconstrainedZonalAllocationRequest",
+        "SkuNotAvailable",
+        "in backoff after failed scale-up",
+    ),
+    why="Spot capacity comes and goes; the autoscaler tries again after some minutes.",
+    fix="Wait, or give the pool more zones or another size in `cluster.gpu_pools`, or a regular pool beside it.",
+)
+TAINT = Problem(
+    id="untolerated-taint",
+    title="No node takes a pod: a taint that it does not tolerate",
+    symptoms=("had untolerated taint", "node(s) had taint", "FailedScheduling"),
+    why="The pod asks for a node that its tolerations do not let it on, mostly a GPU or spot pool.",
+    fix="Compare the pod's tolerations with the node's taints: `kubectl describe pod {pod} -n {namespace}`; pods of the"
+    " platform get theirs from `llmctl deploy {ENV} platform`.",
+)
+NO_ROOM = Problem(
+    id="no-room",
+    title="No node has room for a pod",
+    symptoms=("Insufficient cpu", "Insufficient memory", "Insufficient nvidia.com/gpu", "NotTriggerScaleUp"),
+    why="Every node is full, and no pool may grow to take the pod, or the pod is larger than any node.",
+    fix="Raise the largest size of the pool (`max_nodes`), or ask for less; `llmctl env check {ENV}` sums what is asked"
+    " for, `llmctl status {ENV}` shows the nodes.",
+)
+PULL = Problem(
+    id="image-pull-refused",
+    title="An image cannot be pulled: the registry refuses",
+    symptoms=("ErrImagePull", "ImagePullBackOff", "401 Unauthorized", "403 Forbidden", "failed to authorize"),
+    why="The nodes' identity may not pull from the registry, or the registry's firewall does not let them in.",
+    fix="`llmctl deploy {ENV} registry aks` restores the role AcrPull and the private endpoint; then delete the pod.",
+    repairs=True,
+)
+NO_IMAGE = Problem(
+    id="image-missing",
+    title="An image cannot be pulled: it is not in the registry",
+    symptoms=("ErrImagePull", "ImagePullBackOff", "manifest unknown", "not found", "InvalidImageName"),
+    why="The tag or digest was never pushed, or was pruned.",
+    fix="`llmctl images ensure {ENV}` brings what the environment names; then `llmctl deploy {ENV} platform`.",
+    repairs=True,
+)
+MIGRATION = Problem(
+    id="migration-stuck",
+    title="A migration does not end",
+    symptoms=("Init:0/1", "waiting for lock", "Migration checksum mismatch", "migrate"),
+    why="Another pod holds its lock, or the database does not answer, or a migration failed before.",
+    fix="Read what it waits for: `kubectl logs {pod} -n {namespace} --all-containers`. For Opik:"
+    " `llmctl opik health {ENV}`, then `llmctl opik repair {ENV}`; for the chat:"
+    " `llmctl webui logs --part migrate {ENV}`.",
+)
+EVICTIONS = Problem(
+    id="eviction-loop",
+    title="Pods are evicted again and again",
+    symptoms=("Evicted", "The node was low on resource", "ephemeral-storage", "DiskPressure", "MemoryPressure"),
+    why="They use more of a node's memory or disk than they ask for.",
+    fix="Ask for what they use, or give the node's pool a larger OS disk or size; the evicted pods can be deleted.",
+    repairs=True,
+)
+MEMORY = Problem(
+    id="out-of-memory",
+    title="A container is killed for its memory",
+    symptoms=("OOMKilled", "exit code 137", "CUDA out of memory"),
+    why="It used more than its limit.",
+    fix="Raise its memory in the environment file or the chart's values in `helm/`; for an engine, a smaller"
+    " `context_tokens`.",
+)
+CRASH = Problem(
+    id="crash-loop",
+    title="A container ends right after its start",
+    symptoms=("CrashLoopBackOff", "Back-off restarting failed container"),
+    why="Its own log says why; the one before the last restart has the reason.",
+    fix="`kubectl logs {pod} -n {namespace} --all-containers --previous`, or `llmctl logs COMPONENT {ENV} --previous`.",
+)
+CONNECTIONS = Problem(
+    id="database-connections",
+    title="The database has no connection left",
+    symptoms=("remaining connection slots are reserved", "too many clients already", "53300"),
+    why="All pools together may open more connections than the server's size allows, or something leaks them.",
+    fix="Lower `chat.database_pool_size` and `gateway.database_pool_size`, or take a larger `database.sku`;"
+    " `llmctl webui restart {ENV}` lets go of those that are open.",
+)
+
+_PULLS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
+_REFUSED = ("401", "403", "unauthorized", "forbidden", "authorize", "denied")
+_FULL = ("QuotaExceeded", "exceeding approved", "Cores quota", "LowPriorityCores")
+
+
+def find(seen: Snapshot) -> Iterator[Finding]:
+    """Return what is wrong with pods."""
+    yield from _refused_by_quota(seen)
+    yield from _evicted(seen)
+    for pod in seen.of("pods"):
+        meta, status = pod["metadata"], pod.get("status") or {}
+        if meta.get("deletionTimestamp") or status.get("phase") in ("Succeeded", "Failed"):
+            continue
+        if status.get("phase") == "Pending" and not pod["spec"].get("nodeName"):
+            yield from _unscheduled(seen, pod)
+        else:
+            yield from _containers(seen, pod)
+
+
+def _refused_by_quota(seen: Snapshot) -> Iterator[Finding]:
+    latest: dict[str, Object] = {}
+    for event in seen.of("events"):
+        if event.get("reason") == "FailedCreate" and "exceeded quota" in str(event.get("message")):
+            about = event["involvedObject"]
+            latest[f"{about.get('namespace')}/{about.get('name')}"] = event
+    for where, event in latest.items():
+        if seen.minutes_since(event.get("lastTimestamp")) < 60:
+            yield Finding(problem=QUOTA, where=where, detail=_short(event["message"]))
+
+
+def _unscheduled(seen: Snapshot, pod: Object) -> Iterator[Finding]:
+    if seen.minutes_since(pod["metadata"].get("creationTimestamp")) < PATIENCE_MINUTES:
+        return
+    scaling = next(seen.events_of(pod, "FailedScaleUp", "NotTriggerScaleUp", "TriggeredScaleUp"), None)
+    said = str((scaling or {}).get("message", ""))
+    scheduling = next(seen.events_of(pod, "FailedScheduling"), None)
+    why = str((scheduling or {}).get("message") or _condition(pod, "PodScheduled").get("message", ""))
+    both = f"{said} {why}"
+    if any(word in both for word in _FULL):
+        problem = AZURE_QUOTA
+    elif any(word in both for word in CAPACITY.symptoms):
+        problem = CAPACITY
+    elif "Insufficient" in why:
+        problem = NO_ROOM
+    elif "taint" in why:
+        problem = TAINT
+    else:
+        problem = NO_ROOM
+    if problem in (AZURE_QUOTA, CAPACITY) and said:
+        why = said
+    yield Finding(problem=problem, where=_name(pod), detail=_short(why or "not scheduled"), values=_values(pod))
+
+
+def _containers(seen: Snapshot, pod: Object) -> Iterator[Finding]:
+    status = pod["status"]
+    for one in [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]:
+        waiting = (one.get("state") or {}).get("waiting") or {}
+        last = (one.get("lastState") or {}).get("terminated") or {}
+        reason = waiting.get("reason", "")
+        if reason in _PULLS:
+            yield _pull(seen, pod, waiting)
+        elif last.get("reason") == "OOMKilled" and one.get("restartCount", 0) >= RESTARTS:
+            detail = f"{one['name']} was killed {one['restartCount']} times"
+            yield Finding(problem=MEMORY, where=_name(pod), detail=detail, values=_values(pod))
+        elif reason == "CrashLoopBackOff":
+            said = _short(str(last.get("message") or waiting.get("message") or last.get("reason") or reason))
+            problem = CONNECTIONS if any(word in said for word in CONNECTIONS.symptoms) else CRASH
+            yield Finding(problem=problem, where=_name(pod), detail=f"{one['name']}: {said}", values=_values(pod))
+    for one in status.get("initContainerStatuses") or []:
+        running = (one.get("state") or {}).get("running") or {}
+        minutes = seen.minutes_since(running.get("startedAt"))
+        if "migrat" in one["name"] and not one.get("ready") and minutes > MIGRATION_MINUTES:
+            yield Finding(
+                problem=MIGRATION,
+                where=_name(pod),
+                detail=f"{one['name']} runs for {minutes:.0f} minutes",
+                values=_values(pod),
+            )
+
+
+def _pull(seen: Snapshot, pod: Object, waiting: Object) -> Finding:
+    event = next((e for e in seen.events_of(pod, "Failed") if "pull" in str(e.get("message")).lower()), None)
+    said = str((event or {}).get("message") or waiting.get("message") or waiting["reason"])
+    refused = any(word in said.lower() for word in _REFUSED)
+    return Finding(
+        problem=PULL if refused else NO_IMAGE,
+        where=_name(pod),
+        detail=_short(said),
+        values=_values(pod),
+        repair=_delete(pod),
+        deed=f"delete the pod {_name(pod)}, so that its image is pulled again at once",
+    )
+
+
+def _evicted(seen: Snapshot) -> Iterator[Finding]:
+    owners: Counter[tuple[str, str]] = Counter()
+    pods: dict[tuple[str, str], list[Object]] = {}
+    for pod in seen.of("pods"):
+        if (pod.get("status") or {}).get("reason") == "Evicted":
+            owner = next(iter(pod["metadata"].get("ownerReferences") or []), {"name": pod["metadata"]["name"]})
+            key = (pod["metadata"]["namespace"], owner["name"])
+            owners[key] += 1
+            pods.setdefault(key, []).append(pod)
+    for key, count in owners.items():
+        if count >= LOOP_EVICTIONS:
+            said = _short(str(pods[key][-1]["status"].get("message", "")))
+            yield Finding(
+                problem=EVICTIONS,
+                where="/".join(key),
+                detail=f"{count} pods: {said}",
+                repair=_delete(*pods[key]),
+                deed=f"delete the {count} evicted pods of {'/'.join(key)}; what runs stays",
+            )
+
+
+def _delete(*pods: Object) -> Repair:
+    def delete(kubectl: Kubectl) -> str:
+        for pod in pods:
+            meta = pod["metadata"]
+            kubectl.run("delete", "pod", meta["name"], "-n", meta["namespace"], "--ignore-not-found", "--wait=false")
+        return f"{len(pods)} {'pod' if len(pods) == 1 else 'pods'} deleted"
+
+    return delete
+
+
+def _condition(pod: Object, kind: str) -> dict[str, Any]:
+    conditions = (pod.get("status") or {}).get("conditions") or []
+    return next((one for one in conditions if one["type"] == kind), {})
+
+
+def _name(item: Object) -> str:
+    return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".strip("/")
+
+
+def _values(pod: Object) -> dict[str, str]:
+    meta = pod["metadata"]
+    return {"pod": meta["name"], "namespace": meta["namespace"]}
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split())
+    return words if len(words) <= 300 else f"{words[:297]}..."

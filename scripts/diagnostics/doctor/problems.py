@@ -1,0 +1,36 @@
+"""All known problems, in the order of the page of symptoms."""
+
+from . import deliveries, nodes, outside, pods, storage
+from .problem import Problem
+
+PROBLEMS: tuple[Problem, ...] = (
+    outside.LOGIN,
+    outside.NO_ROLE,
+    outside.UNREACHABLE,
+    outside.STOPPED,
+    outside.FAILED,
+    outside.TAINTED,
+    deliveries.PENDING,
+    pods.QUOTA,
+    pods.AZURE_QUOTA,
+    pods.CAPACITY,
+    pods.TAINT,
+    pods.NO_ROOM,
+    nodes.NO_PLUGIN,
+    nodes.NO_GPU,
+    nodes.GONE,
+    nodes.CLOCK,
+    pods.PULL,
+    pods.NO_IMAGE,
+    pods.MIGRATION,
+    pods.CRASH,
+    pods.MEMORY,
+    pods.EVICTIONS,
+    pods.CONNECTIONS,
+    storage.UNBOUND,
+    storage.ATTACH,
+    storage.FULL,
+    deliveries.SECRET,
+    deliveries.CERTIFICATE,
+    deliveries.LATE,
+)
