@@ -1,0 +1,1 @@
+"""The platform at work, in a terminal: nodes, GPUs, models, queues, tokens, cost."""
