@@ -25,7 +25,7 @@ class Dashboard(App[None]):
     TITLE = "llmctl top"
     ENABLE_COMMAND_PALETTE = False
     CSS = """
-    #head { height: auto; padding: 0 1; background: $panel; }
+    #head { height: auto; padding: 0 1; margin-bottom: 1; background: $panel; }
     DataTable { height: auto; margin-bottom: 1; }
     #waiting { height: auto; padding: 0 1; color: $warning; }
     #notes { height: auto; padding: 0 1; color: $error; }
@@ -112,7 +112,7 @@ class Dashboard(App[None]):
                 for row in board.models
             ),
         )
-        self._fill("gpus", ((row.node, f"{row.percent:.0f} %", f"{row.memory:.0%}") for row in board.gpu_nodes))
+        self._fill("gpus", ((row.node, f"{row.percent:.0f}%", f"{row.memory:.0%}") for row in board.gpu_nodes))
         self.query_one("#gpus").display = bool(board.gpu_nodes)
         waiting = "\n".join(board.waiting_pods)
         self.query_one("#waiting", Static).update(f"Waiting pods\n{waiting}" if waiting else "")

@@ -24,15 +24,7 @@ OFF = Engine("vllm-off", 0, 0, suspended=True, models=("off",))
 def test_requests_at_an_engine_that_is_not_there_wait_and_so_does_the_queue_of_one_that_is() -> None:
     open_ = {"ollama-t4": 3, "vllm-qwen": 9}
     counted = Rates(open=open_, queued={"qwen": 4}, requests={"qwen": 0.5}, tokens={"qwen": 70})
-    found = {
-        row.name: row
-        for row in model_rows(
-            [T4, VLLM, OFF],
-            Rates(
-                open={"ollama-t4": 3, "vllm-qwen": 9}, queued={"qwen": 4}, requests={"qwen": 0.5}, tokens={"qwen": 70}
-            ),
-        )
-    }
+    found = {row.name: row for row in model_rows([T4, VLLM, OFF], counted)}
     assert [(row.state, row.open, row.waiting) for row in found.values()] == [
         ("starting", 3, 3),
         ("starting", 3, 3),

@@ -8,8 +8,10 @@ from textual.pilot import Pilot
 from textual.widgets import DataTable, Static
 
 from scripts.core.errors import OperatorError
+from scripts.core.workspace import ROOT
 from scripts.dashboard.board import Board, Engine, GpuRow, Pool, model_rows
 from scripts.dashboard.rates import Rates
+from scripts.dashboard.sample import picture
 from scripts.dashboard.screen import Dashboard
 
 AT = datetime(2026, 11, 30, 12, 34, 56, tzinfo=UTC)
@@ -58,7 +60,7 @@ def test_one_screen_tells_who_waits_what_runs_and_what_it_costs() -> None:
             "3",
         ]
         assert app.query_one("#pools", DataTable).get_row_at(0) == ["t4", "1 of 2", "Standard_NC4as_T4_v3 spot", "1"]
-        assert app.query_one("#gpus", DataTable).get_row_at(0) == ["aks-t4-1", "87 %", "50%"]
+        assert app.query_one("#gpus", DataTable).get_row_at(0) == ["aks-t4-1", "87%", "50%"]
         assert text(app, "#waiting") == "Waiting pods\nserving/ollama-t4: [starting]"
 
     played(app, look)
@@ -106,3 +108,9 @@ def test_paused_dashboard_asks_nothing_until_it_is_told_to() -> None:
         await pilot.press("q")
 
     played(app, look)
+
+
+def test_picture_in_the_documentation_is_of_this_dashboard_and_fetches_nothing() -> None:
+    taken = picture()
+    assert (ROOT / "docs" / "images" / "top.svg").read_text("utf-8") == taken, "run: llmctl docs top --write"
+    assert "url(" not in taken

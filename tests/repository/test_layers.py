@@ -31,6 +31,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.backup": "scripts.core scripts.azure scripts.cluster scripts.cost scripts.opik",
         "scripts.applications": "scripts.core scripts.azure scripts.cluster scripts.opik",
         "scripts.terraform": "scripts.core scripts.bootstrap scripts.cluster scripts.review",
+        "scripts.dashboard": "scripts.core",
         "scripts.diagnostics": "scripts.core scripts.cluster scripts.review scripts.terraform",
         "scripts.preflight": "scripts.core scripts.azure scripts.bootstrap scripts.images",
         "scripts.deployment": "scripts.core scripts.cluster scripts.terraform scripts.review scripts.images"

@@ -10,6 +10,7 @@ import typer
 from scripts.core.console import err, out
 from scripts.core.processes import Processes
 from scripts.core.workspace import ROOT, Workspace
+from scripts.dashboard.sample import picture as top_picture
 from scripts.diagnostics.doctor.page import PAGE as SYMPTOMS
 from scripts.diagnostics.doctor.page import page as symptoms_page
 from scripts.diagnostics.doctor.problems import PROBLEMS
@@ -21,6 +22,7 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings
 
 PICTURE = ROOT / "docs" / "images" / "architecture.svg"
+TOP = ROOT / "docs" / "images" / "top.svg"
 ENVIRONMENT = "dev"
 """The environment in the picture: every component is on in it."""
 BOTH = ("dev", "prod")
@@ -82,3 +84,16 @@ def symptoms(
         err.print(f"{SYMPTOMS.relative_to(ROOT)} written.")
         return
     out.file.write(made)
+
+
+@app.command()
+def top(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/images/top.svg.")] = False,
+) -> None:
+    """Take the picture of `llmctl top` with a sample of a busy afternoon, as SVG."""
+    taken = top_picture()
+    if write:
+        TOP.write_text(taken, "utf-8")
+        err.print(f"{TOP.relative_to(ROOT)} written.")
+        return
+    out.file.write(taken)

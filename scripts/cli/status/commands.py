@@ -1,6 +1,6 @@
 """The command, its screen and its JSON."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,7 @@ from scripts.cluster.overview import NodeState, Overview, WorkloadState, overvie
 from scripts.core.console import out, print_json
 from scripts.core.targets import default_environment
 from scripts.cost.amount import HOURS, Cost
-from scripts.cost.charges import Charge
-from scripts.cost.meters import virtual_machine
+from scripts.cost.nodes import nodes_cost
 from scripts.cost.prices import Prices, kept_prices
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.serving.engines import engines
@@ -97,7 +96,7 @@ def _screen(name: str, settings: Settings, seen: Overview, models: Mapping[str, 
             left = "none yet" if one.days_left is None else f"{one.days_left} days left"
             late = ", renewal is late" if one.days_left is not None and one.days_left < SOON_DAYS else ""
             yield f"  {one.name:<20} {left}{late}{f': {one.trouble}' if one.trouble else ''}"
-    cost = _nodes_cost(seen.nodes, prices)
+    cost = _cost(seen.nodes, prices)
     at_least = "" if cost.known else "at least "
     yield f"Nodes cost {at_least}{cost.high / HOURS:,.2f} USD an hour now ({prices}); the rest: llmctl cost {name}"
 
@@ -141,19 +140,12 @@ def _runs(one: WorkloadState) -> bool:
     return one.ready >= one.wanted
 
 
-def _nodes_cost(nodes: tuple[NodeState, ...], prices: Prices) -> Cost:
-    """Return what the nodes that are there cost a month if they stayed."""
-    return sum(
-        (
-            prices.cost(Charge(pool.size, virtual_machine(pool.size, spot=pool.spot), pool.nodes, pool.nodes))
-            for pool in nodes
-        ),
-        Cost(),
-    )
+def _cost(nodes: Iterable[NodeState], prices: Prices) -> Cost:
+    return nodes_cost(((pool.size, pool.spot, pool.nodes) for pool in nodes), prices)
 
 
 def _as_json(seen: Overview, models: Mapping[str, str], prices: Prices) -> dict[str, Any]:
-    cost = _nodes_cost(seen.nodes, prices)
+    cost = _cost(seen.nodes, prices)
     return {
         **{key: value for key, value in asdict(seen).items() if key not in ("scalers", "deployments")},
         "models": dict(models),

@@ -1,0 +1,1 @@
+"""`llmctl top`: the platform at work, live."""
