@@ -39,6 +39,7 @@ AZ = (
     f"az aks stop --subscription {GUID} --resource-group g --name n --no-wait",
     f"az aks start --subscription {GUID} --resource-group g --name n --no-wait",
     "az aks install-cli --client-version 1.36.0 --help",
+    "az account get-access-token --resource https://prometheus.monitor.azure.com",
     "az aks show --resource-group g --name c",
     "az aks start --resource-group g --name c",
     "az resource update --ids /subscriptions/s",
