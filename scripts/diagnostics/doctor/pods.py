@@ -29,7 +29,7 @@ AZURE_QUOTA = Problem(
     title="The subscription's vCPU quota is used up",
     symptoms=("QuotaExceeded", "exceeding approved", "Cores quota", "OperationNotAllowed", "LowPriorityCores"),
     why="Azure refuses another node of this family, regular or spot, in this region.",
-    fix="`llmctl preflight {ENV}` shows quota, use and need of every family; ask for more under Quotas in the portal,"
+    fix="`llmctl preflight {ENV}` shows quota and use of every family; ask for more under Quotas in the portal,"
     " or name a smaller size or `max_nodes`.",
 )
 CAPACITY = Problem(
