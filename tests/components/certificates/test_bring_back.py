@@ -16,7 +16,7 @@ from tests.support.web_servers import QuietHandler, authority, certificate_for, 
 pytestmark = pytest.mark.programs
 
 SCRIPT = HELM / "kept-certificates" / "bring-back.sh"
-KEY = " ".join(("-----BEGIN", "PRIVATE", "KEY-----"))
+KEY = "-----BEGIN PRIVATE KEY-----"
 
 
 @dataclass
