@@ -40,6 +40,7 @@ EVERY_TEXT: dict[str, Any] = {
         "disk_encryption_set_id": f"{SUBSCRIPTION}/g/providers/Microsoft.Compute/diskEncryptionSets/d",
         "gpu_pools": {"t4": {"vm_size": "Standard_NC4as_T4_v3"}},
         "extra_admin_group_ids": [GUID],
+        "off_hours": {"enabled": True, "time_zone": "Europe/Berlin"},
     },
     "images": {"signing_key": "azurekms://keys.vault.azure.net/signing"},
     "database": {

@@ -76,11 +76,11 @@ def test_headers_of_the_front_door_count_and_nobody_elses() -> None:
     assert login_options(gateway)["trusted-proxy-ip"] == [str(gateway.network.gateway_subnet)]
 
 
-def test_both_ingress_modes_have_the_same_login() -> None:
+def test_both_ingress_modes_have_the_same_login_but_for_where_addresses_come_from() -> None:
     nginx = settings_of("dev")
     gateway = nginx.model_copy(update={"ingress": load_settings("prod").ingress})
     differing = {name for name, values in login_options(nginx).items() if login_options(gateway)[name] != values}
-    assert differing == {"trusted-proxy-ip"}
+    assert differing == {"trusted-proxy-ip", "real-client-ip-header"}
 
 
 def test_sessions_are_out_of_reach_of_evaluation_code() -> None:

@@ -309,8 +309,8 @@ def test_a_foreign_postgresql_comes_with_its_vectors_and_stays_as_it_is(chat: Ch
     database = chat.stage.database
     database.superuser("CREATE ROLE abroad LOGIN SUPERUSER PASSWORD 'Password1'")
     database.superuser("CREATE DATABASE abroad OWNER abroad")
-    migrate_chat(tmp_path, f"postgresql://abroad:Password1@{chat.stage.database.program.address}"
-                           f":{database.program.port}/abroad?sslmode=require")  # fmt: skip
+    login, place = "abroad:Password1", f"{database.program.address}:{database.program.port}"
+    migrate_chat(tmp_path, f"postgresql://{login}@{place}/abroad?sslmode=require")
     length = chat.pods[0].environment["PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH"]
     for statement in FOREIGN.format(address=DORIS.address, length=length).split(";\n"):
         database.superuser(statement, "abroad")

@@ -75,6 +75,7 @@ ZEROS: dict[str, dict[str, Zero]] = {
     f"{_POD}.container.volume_mount": {"read_only": FALSE},
     f"{_POD}.volume.config_map": {"optional": FALSE},
     f"{_POD}.volume.persistent_volume_claim": {"read_only": FALSE},
+    f"{_POD}.volume.projected.sources.service_account_token": {"expiration_seconds": Zero("3600")},
     f"{_POD}.volume.secret": {"optional": FALSE},
     "kubernetes_namespace_v1": {
         "wait_for_default_service_account": Zero("false", "a Job right after the namespace meets no account"),
