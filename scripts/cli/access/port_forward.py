@@ -85,6 +85,8 @@ def port_forward(
 
     Listens on 127.0.0.1 alone, with your rights on the cluster. Reconnects when a pod is replaced; Ctrl-C ends it.
     For opik, `eval "$(llmctl opik env --local PORT)"` points SDKs at it.
+
+    Examples: `llmctl port-forward grafana prod`, `llmctl port-forward opik dev --port 5173`
     """
     tools, name = tools_of(context), environment or default_environment()
     tools.load(name)

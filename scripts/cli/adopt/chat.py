@@ -58,11 +58,8 @@ def chat(
     settings and code stay behind. Rows come in one transaction that is counted; run again, it adds what is new and
     nothing twice.
 
-    [bold]Examples:[/]
-
-      llmctl adopt chat prod --from sqlite:webui.db --uploads ./uploads --dry-run
-
-      llmctl adopt chat prod --from env:OLD_DATABASE --uploads azure:oldfiles/open-webui/uploads
+    Examples: `llmctl adopt chat prod --from sqlite:webui.db --uploads ./uploads --dry-run`,
+    `llmctl adopt chat prod --from env:OLD_DATABASE --uploads azure:oldfiles/open-webui/uploads`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

@@ -58,11 +58,8 @@ def disks(
     of a snapshot to a disk as the stack `disks` makes it, which takes the place of the environment's own in Terraform's
     state; both old ones stay. --take-over imports a disk that already has the environment's name, size, type and zone.
 
-    [bold]Examples:[/]
-
-      llmctl adopt disks prod --resource-group opik-rg --dry-run
-
-      llmctl adopt disks prod --resource-group opik-rg --disk mysql=opik-mysql-data-1756776933
+    Examples: `llmctl adopt disks prod --resource-group opik-rg --dry-run`,
+    `llmctl adopt disks prod --resource-group opik-rg --disk mysql=opik-mysql-data-1756776933`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

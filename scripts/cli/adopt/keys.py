@@ -33,11 +33,8 @@ def keys(
     LiteLLM keeps a key's SHA-256 without a salt, so the copied row opens what the key opened. What it encrypts with its
     salt key (credentials, models, callbacks) stays behind, and nobody becomes an administrator. No key is ever shown.
 
-    [bold]Examples:[/]
-
-      llmctl adopt keys prod --from env:OLD_LITELLM --dry-run
-
-      llmctl adopt keys prod --from file:old-litellm.url --confirm prod --json
+    Examples: `llmctl adopt keys prod --from env:OLD_LITELLM --dry-run`,
+    `llmctl adopt keys prod --from file:old-litellm.url --confirm prod --json`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

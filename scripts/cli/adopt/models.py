@@ -37,11 +37,8 @@ def models(
     Each is checked against the GPU's memory and the other rules; one that breaks a rule stays out and is named with it.
     Weights are downloaded from where Ollama has them; a model that was made with `ollama create` is on no registry.
 
-    [bold]Examples:[/]
-
-      llmctl adopt models prod --from list:ollama-list.txt --pool t4 --dry-run
-
-      llmctl adopt models prod --from folder:/mnt/ollama/models --pool t4
+    Examples: `llmctl adopt models prod --from list:ollama-list.txt --pool t4 --dry-run`,
+    `llmctl adopt models prod --from folder:/mnt/ollama/models --pool t4`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

@@ -39,6 +39,8 @@ def audit(
 
     Read from Log Analytics, with your own permissions (Log Analytics Reader). Entries arrive some minutes late and are
     kept for `cluster.log_analytics_retention_days`.
+
+    Examples: `llmctl audit prod --since 7d`, `llmctl audit prod --what vault --json`
     """
     back = duration(since)
     tools, name = tools_of(context), environment or default_environment()

@@ -54,7 +54,7 @@ def create(
     them where `backups.copy_to_region` says so, and writes the manifest. Killed half-way, the next run brings Opik's
     writes back first.
 
-    `llmctl backup create prod`, `llmctl backup create prod --without vault` where the vault cannot be reached.
+    Examples: `llmctl backup create prod`, `llmctl backup create prod --without vault` (the vault cannot be reached)
     """
     name = environment or default_environment()
     with environment_lock(_LOCKS, f"{name}-backup", "backup create"):
@@ -80,7 +80,7 @@ def list_sets(
 ) -> None:
     """List the backup sets with age, size, price and what was counted; and what failed attempts left.
 
-    `llmctl backup list prod --max-age-hours 36` fails when the schedule has not run.
+    Examples: `llmctl backup list prod`, `llmctl backup list prod --max-age-hours 36` (fails without a young set)
     """
     found = _opened(context, environment or default_environment())
     sets = found.store.manifests()
@@ -118,6 +118,8 @@ def show(
     """Show what a backup set consists of, what it held, and what it costs at most.
 
     `--json` prints the manifest, which `llmctl restore --manifest` takes where the container of manifests is gone.
+
+    Examples: `llmctl backup show prod latest`, `llmctl backup show prod latest --json`
     """
     found = _opened(context, environment)
     one = found.store.read(set_id)
@@ -133,6 +135,8 @@ def verify_set(context: typer.Context, environment: _ENV, set_id: _SET = "latest
     """Check that every part of a set is there, complete and locked, and note it in the manifest.
 
     Restores nothing.
+
+    Examples: `llmctl backup verify prod latest`, `llmctl backup verify prod --json`
     """
     found = _opened(context, environment)
     manifest = found.store.read(set_id)
@@ -170,6 +174,8 @@ def prune(
     """Delete the sets that `backups.keep_…` does not keep, and what failed attempts left; names them and asks.
 
     The newest set and the newest verified one always stay. Interrupted, the same command goes on.
+
+    Examples: `llmctl backup prune prod --dry-run`, `llmctl backup prune prod --confirm prod`
     """
     tools = tools_of(context)
     found = _opened(context, environment)
@@ -197,7 +203,10 @@ def prune(
 
 @app.command("resume")
 def resume(context: typer.Context, environment: Environment = None) -> None:
-    """Bring Opik's writes back after a `backup create` that was killed. Does nothing where they are not stopped."""
+    """Bring Opik's writes back after a `backup create` that was killed. Does nothing where they are not stopped.
+
+    Examples: `llmctl backup resume prod`, `llmctl backup resume`
+    """
     quiescence = _opened(context, environment or default_environment()).quiescence()
     if quiescence is None or not (set_id := quiescence.leftover()):
         out.print("Opik's writes are not stopped.")

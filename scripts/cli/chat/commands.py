@@ -33,7 +33,10 @@ app.command("remove-group")(remove_group)
 
 @app.command("status")
 def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Show replicas, scaling, version and pods, and why a pod does not run."""
+    """Show replicas, scaling, version and pods, and why a pod does not run.
+
+    Examples: `llmctl webui status prod`, `llmctl chat status --json`
+    """
     state = _chat(context, environment).state()
     if as_json:
         print_json(asdict(state))
@@ -47,14 +50,20 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
 
 @app.command("health")
 def health(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Check the chat: pods, one version, server, database, Redis. Exit code 1 when something fails."""
+    """Check the chat: pods, one version, server, database, Redis. Exit code 1 when something fails.
+
+    Examples: `llmctl webui health prod`, `llmctl chat health --json`
+    """
     checks = _chat(context, environment).checks()
     end_with(checks, [asdict(check) for check in checks], as_json=as_json)
 
 
 @app.command("shell")
 def shell(context: typer.Context, environment: Environment = None) -> None:
-    """Open a shell in a pod."""
+    """Open a shell in a pod.
+
+    Examples: `llmctl webui shell prod`, `llmctl chat shell`
+    """
     if not tools_of(context).terminal.interactive():
         raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
     raise typer.Exit(_chat(context, environment).workload.shell("bash"))
@@ -62,7 +71,10 @@ def shell(context: typer.Context, environment: Environment = None) -> None:
 
 @app.command("admin")
 def admin(context: typer.Context, environment: Environment = None) -> None:
-    """Show the local administrator, where the password is kept, and whether password login is on."""
+    """Show the local administrator, where the password is kept, and whether password login is on.
+
+    Examples: `llmctl webui admin prod`, `llmctl chat admin`
+    """
     settings = settings_of_chat(tools_of(context), environment)
     out.print(administrator(settings), markup=False)
     err.print(f"Password: the vault's secret {GeneratedSecret.CHAT_ADMIN_PASSWORD.value}.", markup=False)

@@ -67,6 +67,8 @@ def cleanup(
     Locks and policies are taken off for what goes, by this command alone. Safe to interrupt and to run again.
 
     To go back to an earlier moment instead: `llmctl db restore`, docs/how-to/operate-opik.md.
+
+    Examples: `llmctl cleanup traces dev --dry-run`, `llmctl cleanup everything dev --confirm "dev everything"`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

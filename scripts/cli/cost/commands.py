@@ -23,7 +23,7 @@ from scripts.terraform.state_places import settings_of
 from scripts.terraform.synthesis import synthesize
 from stacks.settings import Settings
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 PROGRAM = Path(__file__).with_name("synthesized.py")
 NOTHING_ASKED, ALL_FULL = "nothing asked", "all pools full"

@@ -55,6 +55,8 @@ def restore(
 
     Running it again goes on after a failure or an interruption. Until the new server is there, the old one is in use,
     and another TIME or SERVER may be chosen. --abort goes back to it at any time. Opik's data is not in PostgreSQL.
+
+    Examples: `llmctl db restore prod --to 2026-11-20T09:30:00Z --dry-run`, `llmctl db restore prod --abort`
     """
     tools, name = tools_of(context), environment or default_environment()
     if bool(to) == abort:
@@ -122,7 +124,10 @@ def shell(
 
 @app.command("status")
 def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Show the server, its earliest restore point, its daily backups, and servers left by earlier restores."""
+    """Show the server, its earliest restore point, its daily backups, and servers left by earlier restores.
+
+    Examples: `llmctl db status prod`, `llmctl db status --json`
+    """
     tools, name = tools_of(context), environment or default_environment()
     found = server_status(tools.load(name), tools.outputs_of(name, "database")["database"])
     if as_json:

@@ -31,7 +31,7 @@ from stacks.settings import Settings
 
 from .pending_releases import require_none_pending
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()
@@ -71,6 +71,8 @@ def deploy(
 
     --yes does not agree to destroying anything: a plan that destroys or replaces asks for the environment's name, or
     needs --allow-destroy. With --plans it agrees to what was reviewed, destruction included; nothing else is done.
+
+    Examples: `llmctl deploy prod`, `llmctl deploy prod platform --yes`
     """
     tools, chosen = tools_of(context), parse_targets(targets)
     require_terraform()

@@ -15,7 +15,7 @@ from scripts.deployment.taking_down import take_down
 from scripts.terraform import summary
 from scripts.terraform.prepare import Job
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 PROTECTED = """{names} hold data or names and are protected: Terraform refuses to destroy what is marked
 prevent_destroy, and Azure refuses where a CanNotDelete lock stands. `llmctl cleanup` deletes them on purpose
@@ -44,6 +44,8 @@ def destroy(
     on the same disks and databases.
 
     identity, disks, acr, database and address are left alone unless named, and refuse even then.
+
+    Examples: `llmctl destroy dev`, `llmctl destroy dev platform --confirm dev`
     """
     tools, named = tools_of(context), parse_targets(targets)
     chosen = named if named.stacks else Targets(named.environment, DISPOSABLE)

@@ -27,7 +27,7 @@ from scripts.terraform.prepare import Job
 from scripts.terraform.read_only import unread
 from scripts.terraform.rollout import Rollout
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 class Format(StrEnum):
@@ -77,6 +77,8 @@ def diff(
     Exit code 3 when a plan would destroy or replace anything of a durable stack, the cluster, or a node pool that
     models run on, or take back a deployed version, size or image, unless --allow or an entry in
     environments/losses/ENV.yaml agrees to it.
+
+    Examples: `llmctl diff prod`, `llmctl diff prod platform --detailed-exitcode --format markdown`
     """
     tools, chosen = tools_of(context), parse_targets(targets)
     allowances = allowed_losses(chosen.environment, allow or [])

@@ -11,7 +11,7 @@ from scripts.core.targets import TARGETS_HELP, complete_targets, load_environmen
 from scripts.core.workspace import Workspace
 from scripts.terraform.outputs import read_outputs, runners
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()
@@ -22,7 +22,10 @@ def outputs(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outputs as JSON.")] = False,
 ) -> None:
-    """Show the outputs of every stack, or of those named. Sensitive values are masked, also in JSON."""
+    """Show the outputs of every stack, or of those named. Sensitive values are masked, also in JSON.
+
+    Examples: `llmctl outputs prod`, `llmctl outputs prod aks --json`
+    """
     chosen = parse_targets(targets)
     load_environment(chosen.environment)
     workspace = Workspace(chosen.environment)

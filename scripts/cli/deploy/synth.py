@@ -11,7 +11,7 @@ from scripts.core.targets import complete_environment, load_environment, parse_t
 from scripts.core.workspace import CACHE, Workspace
 from scripts.terraform.synthesis import synthesize
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()
@@ -22,7 +22,10 @@ def synth(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print stacks and folders as JSON.")] = False,
 ) -> None:
-    """Write the Terraform files of an environment to cdktf.out/ENV. Needs neither Terraform nor Azure."""
+    """Write the Terraform files of an environment to cdktf.out/ENV. Needs neither Terraform nor Azure.
+
+    Examples: `llmctl synth prod`, `llmctl synth --json`
+    """
     name = parse_targets([] if environment is None else [environment]).environment
     load_environment(name)
     workspace = Workspace(name)

@@ -8,7 +8,7 @@ from scripts.core.console import err
 from scripts.core.errors import ExitCode
 from scripts.gates.source_checks import Verdict, fast_tests, run_checks, static_checks
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()
@@ -19,6 +19,8 @@ def check(
     """Run ruff, mypy, shellcheck, zizmor, actionlint, the quick checks of `llmctl policy` and the fast tests.
 
     All in parallel. `scripts/check` is the same.
+
+    Examples: `llmctl check`, `llmctl check --fix --static`
     """
     checks = static_checks(fix=fix)
     if not static:

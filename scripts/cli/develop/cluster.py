@@ -19,7 +19,7 @@ from scripts.lab.kube.cluster import Cluster, Status, describe
 from scripts.lab.kube.given import given
 from scripts.lab.kube.programs import build
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 FOLDER = CACHE / "cluster"
 
 
@@ -40,7 +40,10 @@ def up(
         ),
     ] = None,
 ) -> None:
-    """Build what is missing (minutes, once), start it, wait until nodes are ready. Does nothing when it runs."""
+    """Build what is missing (minutes, once), start it, wait until nodes are ready. Does nothing when it runs.
+
+    Examples: `llmctl cluster up`, `llmctl cluster up dev`
+    """
     if os.environ.get("KUBECONFIG"):
         _show(_described())
         return
@@ -60,7 +63,10 @@ def up(
 
 @app.command()
 def down() -> None:
-    """Stop it and delete its data."""
+    """Stop it and delete its data.
+
+    Examples: `llmctl cluster down`, `llmctl cluster up`
+    """
     if os.environ.get("KUBECONFIG"):
         raise OperatorError(
             "KUBECONFIG names a cluster that this command did not start",
@@ -76,7 +82,10 @@ def down() -> None:
 def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
-    """Show whether it runs, its address and what is in it. Exit code 5 when it does not run."""
+    """Show whether it runs, its address and what is in it. Exit code 5 when it does not run.
+
+    Examples: `llmctl cluster status`, `llmctl cluster status --json`
+    """
     found = _described() if os.environ.get("KUBECONFIG") else Cluster(FOLDER).status()
     if as_json:
         print_json(asdict(found))

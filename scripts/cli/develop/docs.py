@@ -28,7 +28,7 @@ ENVIRONMENT = "dev"
 BOTH = ("dev", "prod")
 """Together they have every role and rule: one has NGINX, the other an Application Gateway."""
 
-app = typer.Typer(help="Draw parts of the documentation from the code.")
+app = typer.Typer(add_completion=False, help="Draw parts of the documentation from the code.")
 
 
 @app.callback()
@@ -40,7 +40,10 @@ def docs() -> None:
 def architecture(
     write: Annotated[bool, typer.Option("--write", help="Write docs/images/architecture.svg.")] = False,
 ) -> None:
-    """Draw the stacks, what they read of each other, and the components with their traffic, as SVG."""
+    """Draw the stacks, what they read of each other, and the components with their traffic, as SVG.
+
+    Examples: `llmctl docs architecture`, `llmctl docs architecture --write`
+    """
     picture = draw(describe(load_settings(ENVIRONMENT)))
     if write:
         PICTURE.write_text(picture, "utf-8")
@@ -53,7 +56,10 @@ def architecture(
 def security(
     write: Annotated[bool, typer.Option("--write", help="Write docs/explanation/security.md.")] = False,
 ) -> None:
-    """Make the security page's tables: Azure roles, secrets and traffic that leaves the cluster."""
+    """Make the security page's tables: Azure roles, secrets and traffic that leaves the cluster.
+
+    Examples: `llmctl docs security`, `llmctl docs security --write`
+    """
     components = [enabled_components(load_settings(name)) for name in BOTH]
     made = tables(components, [_synthesized(name) for name in BOTH])
     if write:
@@ -77,7 +83,10 @@ def _synthesized(environment: str) -> dict[str, Any]:
 def symptoms(
     write: Annotated[bool, typer.Option("--write", help="Write docs/how-to/symptoms.md.")] = False,
 ) -> None:
-    """Make the page of known problems, which `llmctl doctor` looks for."""
+    """Make the page of known problems, which `llmctl doctor` looks for.
+
+    Examples: `llmctl docs symptoms`, `llmctl docs symptoms --write`
+    """
     made = symptoms_page(PROBLEMS)
     if write:
         SYMPTOMS.write_text(made, "utf-8")
@@ -87,10 +96,33 @@ def symptoms(
 
 
 @app.command()
+def cli(
+    write: Annotated[bool, typer.Option("--write", help="Write docs/reference/cli.md.")] = False,
+) -> None:
+    """Make the page of the command line: every command with its arguments, options and examples.
+
+    Examples: `llmctl docs cli`, `llmctl docs cli --write`
+    """
+    # It imports every command, which the other pages do without.
+    from .reference import PAGE as COMMAND_LINE  # noqa: PLC0415
+    from .reference import page as command_line_page  # noqa: PLC0415
+
+    made = command_line_page(COMMAND_LINE.read_text("utf-8"))
+    if write:
+        COMMAND_LINE.write_text(made, "utf-8")
+        err.print(f"{COMMAND_LINE.relative_to(ROOT)} written.")
+        return
+    out.file.write(made)
+
+
+@app.command()
 def top(
     write: Annotated[bool, typer.Option("--write", help="Write docs/images/top.svg.")] = False,
 ) -> None:
-    """Take the picture of `llmctl top` with a sample of a busy afternoon, as SVG."""
+    """Take the picture of `llmctl top` with a sample of a busy afternoon, as SVG.
+
+    Examples: `llmctl docs top`, `llmctl docs top --write`
+    """
     taken = top_picture()
     if write:
         TOP.write_text(taken, "utf-8")

@@ -22,7 +22,7 @@ from scripts.lab.drills.stage import Stage
 from scripts.lab.rehearsal.drive import FOLDER, Rehearsal
 from scripts.terraform.program import require_terraform
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 _ALL = "all"
 
 
@@ -49,6 +49,8 @@ def run(
     moment, takes the way out that docs/how-to/runbook.md has for it, and compares: a second plan is empty, nothing in
     the cloud is in no state, no lock is left, and every disk, database, share and secret is the same one. Exit code 1
     when something did not survive.
+
+    Examples: `llmctl drill all --quick`, `llmctl drill killed dev disks --seed 7 --moments 10`
     """
     chosen = _chosen(name)
     selected = parse_targets(targets)

@@ -31,7 +31,7 @@ from scripts.terraform.synthesis import synthesize
 from stacks.platform.common.catalogue import charts
 from stacks.platform.components.enabled import enabled_components
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, no_args_is_help=True, rich_markup_mode="rich")
 
 
 @app.callback()
@@ -43,7 +43,10 @@ def policy() -> None:
 def secrets(
     paths: Annotated[list[str] | None, typer.Argument(help="Files; left out: all of the repository.")] = None,
 ) -> None:
-    """Scan the files of the repository for credentials."""
+    """Scan the files of the repository for credentials.
+
+    Examples: `llmctl policy secrets`, `llmctl policy secrets environments docs`
+    """
     scanned = secrets_gate.scan(paths or secrets_gate.repository_files())
     found, unused = compare(scanned, load_skips(secrets_gate.SKIPS))
     lines = [f"{finding.resource}:{finding.line}: {finding.check}" for finding in found]
@@ -60,7 +63,10 @@ def secrets(
 def licences(
     write: Annotated[bool, typer.Option("--write", help="Rewrite docs/reference/licences.md.")] = False,
 ) -> None:
-    """Check that every chart and image has a licence, and that docs/reference/licences.md names its conditions."""
+    """Check that every chart and image has a licence, and that docs/reference/licences.md names its conditions.
+
+    Examples: `llmctl policy licences`, `llmctl policy licences --write`
+    """
     known, names = licences_gate.load(), licences_gate.deployed()
     page = licences_gate.page(known, names)
     lines = list(licences_gate.errors(known, names))
@@ -79,7 +85,10 @@ def routes(
     as_json: Annotated[bool, typer.Option("--json", help="Print for programs.")] = False,
     write: Annotated[bool, typer.Option("--write", help="Rewrite docs/reference/routes.md.")] = False,
 ) -> None:
-    """Show which methods and paths each host answers, for whom, and what it refuses with which reason."""
+    """Show which methods and paths each host answers, for whom, and what it refuses with which reason.
+
+    Examples: `llmctl policy routes prod`, `llmctl policy routes dev --json`
+    """
     settings = load_environment(parse_targets([] if environment is None else [environment]).environment)
     components = enabled_components(settings)
     if as_json:
@@ -102,7 +111,10 @@ def stacks(
         str | None, typer.Argument(metavar="[ENV]", help="Environment to check.", autocompletion=complete_environment)
     ] = None,
 ) -> None:
-    """Check the synthesized stacks with checkov's rules for Azure."""
+    """Check the synthesized stacks with checkov's rules for Azure.
+
+    Examples: `llmctl policy stacks`, `llmctl policy stacks prod`
+    """
     name = parse_targets([] if environment is None else [environment]).environment
     load_environment(name)
     with tempfile.TemporaryDirectory() as folder, err.status(f"Checking {name}"):
@@ -124,7 +136,10 @@ def stacks(
 def manifests(
     folder: Annotated[Path, typer.Argument(help="Folder with <release>.yaml, as `helm template` writes them.")],
 ) -> None:
-    """Check rendered charts with checkov's rules for Kubernetes and our own for pods and roles."""
+    """Check rendered charts with checkov's rules for Kubernetes and our own for pods and roles.
+
+    Examples: `llmctl policy manifests rendered`, `llmctl policy manifests rendered/prod`
+    """
     try:
         with err.status("Checking"):
             skips = manifests_gate.accepted()
@@ -157,6 +172,8 @@ def network(
     """Show who may talk to whom, evaluated by Cilium's own engine over the pods of the environment.
 
     Exit code 1 where something is open that no component documents, or denied that one needs.
+
+    Examples: `llmctl policy network prod`, `llmctl policy network prod --from opik --json`
     """
     name = parse_targets([] if environment is None else [environment]).environment
     settings = load_environment(name)

@@ -31,7 +31,7 @@ from scripts.terraform.program import require_terraform
 from scripts.terraform.summary import print_plans
 from stacks.settings import Settings
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 _LANDMARKS = (
     "cluster_name",
@@ -76,6 +76,8 @@ def rehearse(
     Runs the real cdktf and the real Terraform on the same configuration, with output, state and the fake cloud under
     .cache/rehearsal. Deploys all stacks, checks that a second plan is empty, and prints the result.
     With real providers, charts come from CHARTS_DIR or from their repositories, and pods are simulated.
+
+    Examples: `llmctl rehearse`, `llmctl rehearse prod --prove`
     """
     name = parse_targets([] if environment is None else [environment]).environment
     require_terraform()

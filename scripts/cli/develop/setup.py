@@ -13,7 +13,7 @@ from scripts.bootstrap.toolchain import Toolchain
 from scripts.core.console import out
 from scripts.core.workspace import ROOT
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()
@@ -25,6 +25,8 @@ def setup(
 
     Every command does this when something is missing; `setup` does nothing else. --rebuild repairs a damaged
     environment.
+
+    Examples: `llmctl setup`, `llmctl setup --dev --rebuild`
     """
     # The launcher has installed everything by the time this runs: both options are its own.
     node = Toolchain(ROOT).node

@@ -16,7 +16,9 @@ from scripts.lab.simulation import chapter, compare, report, scenario, sources, 
 from scripts.lab.simulation.policies import Policy
 from scripts.lab.simulation.run import horizon_s
 
-app = typer.Typer(no_args_is_help=True, help="Simulate GPU scaling policies (cost and waiting times).")
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, help="Simulate GPU scaling policies (cost and waiting times)."
+)
 
 POLICIES = "always-on,scheduled,scale-to-zero"
 _ASSUMPTIONS = typer.Option("--assumptions", metavar="FILE", help="YAML file with your own assumptions.")
@@ -52,6 +54,8 @@ def scaling(
 
     Simulates a week of requests against KEDA, the pod autoscaler and the cluster autoscaler. Sizes and limits come
     from the environment file; speeds, start times and prices are assumptions: `llmctl simulate assumptions`.
+
+    Examples: `llmctl simulate scaling prod`, `llmctl simulate scaling dev --pattern bursty --idle-minutes 10,30,60`
     """
     settings = load_environment(environment or default_environment())
     try:
@@ -96,7 +100,10 @@ def assumptions(
     assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
     change: Annotated[list[str] | None, _SET] = None,
 ) -> None:
-    """List the assumptions of the simulation, with sources, as Markdown."""
+    """List the assumptions of the simulation, with sources, as Markdown.
+
+    Examples: `llmctl simulate assumptions`, `llmctl simulate assumptions --set keda.polling_interval_s=30`
+    """
     try:
         _, origins = sources.load(sources.changes(assumptions_file, change or ()))
     except sources.AssumptionError as error:
@@ -108,7 +115,10 @@ def assumptions(
 def docs(
     write: Annotated[bool, typer.Option("--write", help="Write docs/explanation/scaling.md and docs/images/.")] = False,
 ) -> None:
-    """Print the figures of docs/explanation/scaling.md, or write them with their plots."""
+    """Print the figures of docs/explanation/scaling.md, or write them with their plots.
+
+    Examples: `llmctl simulate docs`, `llmctl simulate docs --write`
+    """
     if write:
         for path in _module("chapter_files").write(ROOT):
             err.print(f"{path.relative_to(ROOT)} written", markup=False)

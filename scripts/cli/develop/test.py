@@ -14,7 +14,7 @@ from scripts.terraform.program import require_terraform
 
 from .check import show
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command("test", context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -38,6 +38,8 @@ def run_tests(
     --live runs only the tests with the real programs (PostgreSQL, LiteLLM, Open WebUI and others), as root on Linux.
     Other arguments go to pytest: `llmctl test --fast -k wiring`, `llmctl test -m programs`.
     Test modules are distributed over one process per processor, and one more for the fast set.
+
+    Examples: `llmctl test`, `llmctl test --fast --workers 2`
     """
     if not fast:
         require_terraform()

@@ -32,6 +32,8 @@ def rebind(context: typer.Context, environment: Environment = None, *, yes: Yes 
     A volume that is `Released` remembers the deleted claim, and a new one of the same name stays `Pending`. Lists those
     volumes, asks, and clears the uid in their `claimRef`; nothing on a disk or share is touched. Deploy `platform`
     afterwards where the claim is still missing. Volumes that are bound are left alone.
+
+    Examples: `llmctl disks rebind prod`, `llmctl disks rebind dev --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     kubectl = tools.kubectl_of(name)
@@ -49,7 +51,10 @@ def rebind(context: typer.Context, environment: Environment = None, *, yes: Yes 
 
 @app.command("resume")
 def resume(context: typer.Context, environment: Environment = None) -> None:
-    """Start what a command stopped to work on a disk and could not start again."""
+    """Start what a command stopped to work on a disk and could not start again.
+
+    Examples: `llmctl disks resume prod`, `llmctl disks resume`
+    """
     tools, name = tools_of(context), environment or default_environment()
     kubectl = tools.kubectl_of(name)
     found = paused_workloads(kubectl)
@@ -73,6 +78,9 @@ def free_node(
 
     Refuses a node that answers. Make sure that its virtual machine is stopped or deleted: a store that still writes
     there would be damaged by a second one. Lists the pods, and asks for the node's name.
+
+    Examples: `llmctl disks free-node aks-workload-12345678-vmss000001 prod`,
+    `llmctl disks free-node aks-workload-12345678-vmss000001 prod --back`
     """
     tools, name = tools_of(context), environment or default_environment()
     kubectl = tools.kubectl_of(name)

@@ -42,6 +42,8 @@ def grow(
     (Opik is without it for some minutes), waits until no node has the disk, deploys, and starts the store again; the
     file system grows when the disk is mounted. The store is started in any case: running this once more does so after
     this machine was switched off in between, and so does `llmctl disks resume`.
+
+    Examples: `llmctl disks grow clickhouse 256 prod`, `llmctl disks grow mysql 64 dev --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)

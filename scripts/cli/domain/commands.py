@@ -56,6 +56,8 @@ def set_domain(
     Checks that the new DNS names resolve to the ingress, changes `domain` in the environment file (comments stay),
     shows the plan and asks, deploys identity (redirect URIs) and platform, waits for the certificates, and checks
     HTTPS, redirects and login of every host that is on. Running it again is safe; with the old domain it goes back.
+
+    Examples: `llmctl domain set llm.your-company.com prod`, `llmctl domain set llm.your-company.com prod --skip-dns`
     """
     tools, name = tools_of(context), environment or default_environment()
     old = tools.load(name).domain
@@ -80,6 +82,8 @@ def check(
     """Check every host that is on: DNS, certificate, redirects, login, and 401 for programs without a token.
 
     Exit code 1 when something fails.
+
+    Examples: `llmctl domain check prod`, `llmctl domain check --json`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)

@@ -29,6 +29,8 @@ def suspend(context: typer.Context, environment: Environment = None, *, engine: 
 
     Answers in progress are cut off. The cluster autoscaler removes empty GPU nodes after about ten minutes.
     Requests are held as usual and get 503 after serving.hold_minutes. Deployments leave the engines suspended.
+
+    Examples: `llmctl gpu suspend dev`, `llmctl gpu suspend prod --engine ollama`
     """
     name = environment or default_environment()
     for state in _scaling(context, name).suspend(engine or []):
@@ -38,14 +40,20 @@ def suspend(context: typer.Context, environment: Environment = None, *, engine: 
 
 @app.command("resume")
 def resume(context: typer.Context, environment: Environment = None, *, engine: Engine = None) -> None:
-    """Let suspended engines scale again; one that scales to zero starts with the next request."""
+    """Let suspended engines scale again; one that scales to zero starts with the next request.
+
+    Examples: `llmctl gpu resume dev`, `llmctl gpu resume prod --engine ollama`
+    """
     for state in _scaling(context, environment).resume(engine or []):
         out.print(f"{state.name}: {_range(state)}", markup=False)
 
 
 @app.command("status")
 def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Show every engine's replicas, and whether it is suspended."""
+    """Show every engine's replicas, and whether it is suspended.
+
+    Examples: `llmctl gpu status prod`, `llmctl gpu status --json`
+    """
     states = _scaling(context, environment).states()
     if as_json:
         print_json([asdict(state) for state in states])

@@ -54,7 +54,10 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
 def _add_views(app: typer.Typer, opened: Open) -> None:
     @app.command("status")
     def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-        """Show replicas, scaling and pods, and why a pod does not run."""
+        """Show replicas, scaling and pods, and why a pod does not run.
+
+        Examples: `llmctl vllm status prod`, `llmctl ollama status --json`
+        """
         _, engines, running = opened(context, environment, None)
         states, pods = running.states(engines), running.pods(engines)
         if as_json:
@@ -79,7 +82,10 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
             bool, typer.Option("--previous", help="Log of the container before its last restart.")
         ] = False,
     ) -> None:
-        """Print an engine's log."""
+        """Print an engine's log.
+
+        Examples: `llmctl vllm logs prod --follow`, `llmctl ollama logs --lines 500`
+        """
         _, engines, running = opened(context, environment, model)
         workload = running.workload(chosen(engines, model))
         raise typer.Exit(workload.logs(lines=lines, follow=follow, previous=previous))
@@ -95,7 +101,10 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         ] = False,
         as_json: AsJson = False,
     ) -> None:
-        """Check the engines without starting one that is scaled to zero. Exit code 1 when something fails."""
+        """Check the engines without starting one that is scaled to zero. Exit code 1 when something fails.
+
+        Examples: `llmctl vllm health prod --answer`, `llmctl ollama health --json`
+        """
         settings, engines, running = opened(context, environment, model)
         asked = [chosen(engines, model)] if model else engines
         checks = [check for engine in asked for check in running.checks(settings, engine, answer=answer)]
@@ -108,6 +117,8 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
         """Replace an engine's pods and wait for the new ones. Answers in progress are finished first.
 
         To stop and start it, use `llmctl gpu suspend` and `resume`: KEDA would undo a plain change of replicas.
+
+        Examples: `llmctl vllm restart prod --model qwen2-5-7b`, `llmctl ollama restart dev`
         """
         _, engines, running = opened(context, environment, model)
         engine = chosen(engines, model)
@@ -117,7 +128,10 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
 
     @app.command("shell")
     def shell(context: typer.Context, environment: Environment = None, *, model: Model = None) -> None:
-        """Open a shell in a pod of a running engine."""
+        """Open a shell in a pod of a running engine.
+
+        Examples: `llmctl vllm shell prod --model qwen2-5-7b`, `llmctl ollama shell dev`
+        """
         if not tools_of(context).terminal.interactive():
             raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
         _, engines, running = opened(context, environment, model)

@@ -48,6 +48,9 @@ def reconfigure(
     Checks that the model fits the GPU (memory for weights and cache, number formats), shows the plan, deploys, and
     requests an answer. When the deployment fails, or no answer comes within the time that requests are held, the file
     is restored and deployed again. Other models and values are not touched.
+
+    Examples: `llmctl vllm reconfigure qwen2-5-7b dev --set context_tokens=8192 --check`,
+    `llmctl vllm reconfigure qwen2-5-7b prod --set context_tokens=8192 --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     before = file_of(name).read_text("utf-8")

@@ -45,6 +45,8 @@ def check(
     Compares with the committed version and with what is deployed too, because some values cannot go back once deployed:
     disks do not shrink, the region stays. What is deployed is read from the state, with --all from local states alone.
     Exit code 4 when there is an error.
+
+    Examples: `llmctl env check prod`, `llmctl env check --all --previous main`
     """
     tools = tools_of(context)
     names = available_environments(tools.checkout / "environments") if every else [environment or default_environment()]
@@ -63,7 +65,10 @@ def check(
 
 @app.command("list")
 def list_environments(context: typer.Context, as_json: AsJson = False) -> None:
-    """List the environments, with region and domain."""
+    """List the environments, with region and domain.
+
+    Examples: `llmctl env list`, `llmctl env list --json`
+    """
     checkout = tools_of(context).checkout
     rows = [_row(verdict_of(name, checkout, None)) for name in available_environments(checkout / "environments")]
     if as_json:
@@ -105,6 +110,8 @@ def new(
     """Write a commented environment file that can be deployed; asks for what has no default.
 
     Never overwrites a file.
+
+    Examples: `llmctl env new team`, `llmctl env new team --region northeurope --state azurerm:tfstate/acmetfstate`
     """
     given = {
         "subscription": subscription,
@@ -135,7 +142,10 @@ def new(
 
 @app.command("schema")
 def schema(write: Annotated[bool, typer.Option("--write", help="Write environments/schema.json.")] = False) -> None:
-    """Print the JSON schema by which editors complete and check environment files."""
+    """Print the JSON schema by which editors complete and check environment files.
+
+    Examples: `llmctl env schema`, `llmctl env schema --write`
+    """
     if not write:
         out.file.write(schema_text())
     else:
@@ -144,7 +154,10 @@ def schema(write: Annotated[bool, typer.Option("--write", help="Write environmen
 
 @app.command("docs")
 def docs(write: Annotated[bool, typer.Option("--write", help="Write docs/reference/environment.md.")] = False) -> None:
-    """Print the reference of environment files."""
+    """Print the reference of environment files.
+
+    Examples: `llmctl env docs`, `llmctl env docs --write`
+    """
     if not write:
         out.file.write(reference())
     else:

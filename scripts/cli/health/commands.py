@@ -39,6 +39,8 @@ def health(
     A model that is scaled to zero is started by the question, which takes minutes and, for that long, a GPU node.
 
     Exit code 0 when everything answered, 1 when something did not, 5 when this machine cannot reach the platform.
+
+    Examples: `llmctl health prod`, `llmctl health --rehearsed`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)

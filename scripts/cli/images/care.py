@@ -39,6 +39,8 @@ def prune(
 
     Only repositories of images in helm/images.yaml and in lock files are looked at. Exit code 3 when the cluster gives
     no answer, or when there is neither a cluster nor a lock file: then nothing says what is in use.
+
+    Examples: `llmctl images prune prod`, `llmctl images prune prod --keep 3 --yes`
     """
     tools = tools_of(context)
     shop = open_shop(environment, image, registry=registry)
@@ -99,7 +101,10 @@ def scan(
     ] = "high",
     as_json: AsJson = False,
 ) -> None:
-    """Scan the locked images with trivy or grype; exit code 1 when one has a vulnerability that has a fix."""
+    """Scan the locked images with trivy or grype; exit code 1 when one has a vulnerability that has a fix.
+
+    Examples: `llmctl images scan prod`, `llmctl images scan prod --severity critical --json`
+    """
     shop = open_shop(environment, None, registry=registry)
     tool = find_scanner()
     locked = chosen(shop.locked(), image or ())
@@ -128,6 +133,8 @@ def verify(*, environment: Environment = None, registry: RegistryHost = "", as_j
     """Verify with cosign that images.signing_key has signed every locked image; exit code 3 when one is not.
 
     A deployment does the same before it touches the cluster, with images.verify_signatures in the environment file.
+
+    Examples: `llmctl images verify prod`, `llmctl images verify prod --json`
     """
     shop = open_shop(environment, None, registry=registry)
     count = verify_signatures(shop, Processes())

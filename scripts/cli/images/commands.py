@@ -50,6 +50,8 @@ def ensure_all(
 
     Images whose content has not changed are left alone. One failure lets the others finish; the lock file is only
     written when all is well. Safe to interrupt and to run again.
+
+    Examples: `llmctl images ensure prod`, `llmctl images ensure dev --image opik/frontend --builder buildx`
     """
     shop = open_shop(environment, image, registry=registry, source=source)
     _ensure(shop, Tools(builder, importer, jobs), "images ensure", as_json)
@@ -66,7 +68,10 @@ def build(
     jobs: Jobs = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Like `ensure`, but only images that are built from source."""
+    """Like `ensure`, but only images that are built from source.
+
+    Examples: `llmctl images build prod`, `llmctl images build dev --image opik/frontend --source ../opik`
+    """
     shop = open_shop(environment, image, registry=registry, source=source, kind="build")
     _ensure(shop, Tools(builder, jobs=jobs), "images build", as_json)
 
@@ -80,7 +85,10 @@ def import_(
     importer: ImporterName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Like `ensure`, but only images that others publish."""
+    """Like `ensure`, but only images that others publish.
+
+    Examples: `llmctl images import prod`, `llmctl images import dev --importer direct`
+    """
     shop = open_shop(environment, image, registry=registry, kind="import")
     _ensure(shop, Tools(importer=importer), "images import", as_json)
 
@@ -97,7 +105,10 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show which images are missing, stale, unlocked or current, with what a node downloads for each."""
+    """Show which images are missing, stale, unlocked or current, with what a node downloads for each.
+
+    Examples: `llmctl images status prod`, `llmctl images status prod --detailed-exitcode --json`
+    """
     shop = open_shop(environment, image, registry=registry, source=source)
     with err.status("Asking the registry"):
         found = rows(shop)

@@ -31,6 +31,8 @@ def pin(
 
     Needs the publishers' registries, chart repositories and git. Pins that are there stay, unless `--again`. With
     `--check`, a version that has another content at its source than the pin is named with both.
+
+    Examples: `llmctl images pin --check`, `llmctl images pin --image opik/backend --again`
     """
     again = again or check
     images = {} if charts_only else chosen(catalogue.images(), image or ())

@@ -35,7 +35,10 @@ Values = Annotated[
 
 @app.command("list")
 def list_models(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-    """Show every model, where it runs and how it fits its GPU. Reads the file alone, not the cluster."""
+    """Show every model, where it runs and how it fits its GPU. Reads the file alone, not the cluster.
+
+    Examples: `llmctl models list prod`, `llmctl models list --json`
+    """
     found = fits(tools_of(context).load(environment or default_environment()))
     if as_json:
         print_json([fit.as_json() for fit in found])
@@ -65,6 +68,9 @@ def add(
     """Add a model to the environment file, deploy it, and show its download.
 
     The new file is checked first, the GPU's memory included; with an error nothing is changed. Commit the file.
+
+    Examples: `llmctl models add qwen3-4b dev --engine ollama --id qwen3:4b --pool t4 --weights-gib 2.5`,
+    `llmctl models add llama3-8b --engine vllm --id org/name --pool t4 --weights-gib 5.5 --set quantization=awq`
     """
     chosen = environment or default_environment()
     fields = {"name": name, "engine": engine, "id": model_id, "pool": pool, "weights_gib": f"{weights_gib:g}"}
@@ -78,6 +84,8 @@ def remove(context: typer.Context, name: Name, environment: Environment = None, 
     """Remove a model from the environment file and deploy that.
 
     Its weights stay in the file share, so adding it again needs no download, unless serving.prune_models is set.
+
+    Examples: `llmctl models remove phi3.5 dev`, `llmctl models remove phi3.5 prod --yes`
     """
     chosen = environment or default_environment()
     tools_of(context).load(chosen)
@@ -98,6 +106,8 @@ def pull(
     """Run the downloads into the file shares again and show them: only what is missing is fetched.
 
     For a download that failed, or a share that was emptied or restored.
+
+    Examples: `llmctl models pull prod`, `llmctl models pull prod --model gpt-oss`
     """
     chosen = environment or default_environment()
     settings = tools_of(context).load(chosen)
@@ -129,6 +139,8 @@ def discard_store(
     """Destroy the storage account of the model weights. The next deployment downloads them again.
 
     Refused while the cluster mounts it: run `llmctl destroy ENV` first. Nothing else of the stack disks is touched.
+
+    Examples: `llmctl models discard-store dev`, `llmctl models discard-store dev --confirm dev`
     """
     discard(environment or default_environment(), confirm, tools_of(context))
 

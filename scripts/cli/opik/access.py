@@ -20,6 +20,8 @@ def token(context: typer.Context, environment: Environment = None) -> None:
 
     It is issued to your own Azure login, which has to be in the access group. SDKs send it as
     `OPIK_API_KEY="Bearer $(llmctl opik token)"`.
+
+    Examples: `llmctl opik token prod`, `llmctl opik token`
     """
     scope = tools_of(context).outputs_of(environment or default_environment(), "identity")["identity"]["api_scope"]
     answer = az("account", "get-access-token", "--scope", scope, login=f"az login --scope {scope}")
@@ -40,6 +42,8 @@ def env(
     """Print the environment variables of Opik's SDK and OpenTelemetry exporters, for `eval "$(llmctl opik env)"`.
 
     The token itself is not printed: the shell fetches one when it evaluates the lines.
+
+    Examples: `llmctl opik env prod`, `llmctl opik env dev --local 5173`
     """
     name = environment or default_environment()
     tools = tools_of(context)

@@ -34,6 +34,8 @@ def health(
     """Check Opik: pods, migrations, page, backend with each data store, version, retention, certificate, login, API.
 
     Exit code 1 when something fails.
+
+    Examples: `llmctl opik health prod`, `llmctl opik health prod --inside --json`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)

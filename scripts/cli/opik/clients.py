@@ -25,10 +25,16 @@ def client(command: str) -> Callable[..., None]:
         workload = Workload(work.kubectl, part.namespace, part.workload, container=part.container)
         raise typer.Exit(workload.shell("sh", "-c", line))
 
-    enter.__doc__ = f"Open the client of {name} inside its pod; the login stays there."
+    enter.__doc__ = f"""Open the client of {name} inside its pod; the login stays there.
+
+    Examples: `llmctl opik {command}`, `llmctl opik {command} prod`
+    """
     return enter
 
 
 def minio_console() -> None:
-    """Say what stands in for MinIO's console, which is off, and where its login is kept."""
+    """Say what stands in for MinIO's console, which is off, and where its login is kept.
+
+    Examples: `llmctl opik minio-console`, `llmctl opik minio-shell prod`
+    """
     out.print(CONSOLE, markup=False, soft_wrap=True)

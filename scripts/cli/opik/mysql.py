@@ -24,6 +24,8 @@ def empty_mysql(
 
     For one case only: MySQL's very first start was interrupted, and it has not started since. Refuses when MySQL runs
     or when the directory holds a single table of Opik. Shows what would be deleted and asks for the disk's name.
+
+    Examples: `llmctl opik empty-mysql dev`, `llmctl opik empty-mysql dev --confirm dev`
     """
     tools = tools_of(context)
     found = tools.outputs_of(environment or default_environment(), "disks", "aks")

@@ -17,6 +17,8 @@ def repair(context: typer.Context, environment: Environment = None, *, yes: Yes 
     Stops the backend, so that nothing migrates meanwhile, shows each finding with the SQL that clears it, asks, and
     starts the backend again, which migrates from where it was. No table and no row of Opik's own is touched. Back up
     the disks before.
+
+    Examples: `llmctl opik repair prod`, `llmctl opik repair dev --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     consent = Consent(name, yes, terminal=tools.terminal)

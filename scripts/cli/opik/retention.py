@@ -23,6 +23,8 @@ def retention(
     """Make Opik keep traces as long as `opik.retention_days` says, those that are there already too.
 
     Deploy `platform` before: its backend deletes only where the setting is.
+
+    Examples: `llmctl opik retention prod`, `llmctl opik retention dev --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)

@@ -50,6 +50,8 @@ def upgrade(
     then has the version as opik.version: commit it.
 
     Running it again after a failure continues. `llmctl opik rollback` goes back where the schema allows.
+
+    Examples: `llmctl opik upgrade 2.1.30 dev`, `llmctl opik upgrade 2.1.30 prod --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
     target = parsed_version(version)
@@ -84,6 +86,8 @@ def rollback(
     Rolls back images and settings, not the schema of the databases: no down-migrations exist. Compares the migrations
     in the databases with those of the older version, and refuses, naming the migrations and what to restore instead,
     unless everything since only added what the older version ignores.
+
+    Examples: `llmctl opik rollback dev`, `llmctl opik rollback prod --to 2.1.30`
     """
     tools, name = tools_of(context), environment or default_environment()
     named = parsed_version(to) if to else None

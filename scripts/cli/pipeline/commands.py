@@ -14,7 +14,7 @@ from scripts.pipeline.steps import Step
 
 from .arrangement import Arrangement, Options, SystemName, arrangement
 
-app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
 @app.callback()
@@ -57,6 +57,9 @@ def bootstrap(
     One for backup sets belongs to them with `backups.scheduled`. Shows what is missing, differs or is too much, and
     asks, once. Running it again changes nothing. Uses your own `az`
     (roles: you need Owner, or Contributor and User Access Administrator), and `gh` or GITLAB_TOKEN.
+
+    Examples: `llmctl pipeline bootstrap github prod --repository acme/llm-platform --dry-run`,
+    `llmctl pipeline bootstrap azure-devops prod --organization acme --project llm`
     """
     tools = tools_of(context)
     options = Options(repository, tuple(reviewer or ()), organization, project, url)
@@ -80,7 +83,11 @@ def remove(
     yes: Agree = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take the identities of ENV's pipeline away again: variables or connections, roles, identities."""
+    """Take the identities of ENV's pipeline away again: variables or connections, roles, identities.
+
+    Examples: `llmctl pipeline remove github prod --repository acme/llm-platform --dry-run`,
+    `llmctl pipeline remove gitlab prod --project acme/llm-platform --yes`
+    """
     tools = tools_of(context)
     options = Options(repository, (), organization, project, url)
     found = arrangement(tools.load(environment), system, options, removal=True)
@@ -138,6 +145,8 @@ def move_records(
 
     Copies them, compares, then deletes the old ones. Releases and their objects are not touched. Safe to interrupt and
     to run again.
+
+    Examples: `llmctl pipeline move-records prod --dry-run`, `llmctl pipeline move-records prod --yes`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

@@ -17,7 +17,7 @@ from scripts.preflight.shown import as_json as document
 from scripts.preflight.shown import lines, summary
 from stacks.settings import Settings
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 
 @app.command()

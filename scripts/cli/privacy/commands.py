@@ -52,6 +52,9 @@ def export(
     """Write everything that chat, LLM gateway and traces hold of a person into files that you alone can read.
 
     Rows as JSON lines, uploads as they are; passwords, tokens and keys are left out. Prints counts, never texts.
+
+    Examples: `llmctl privacy export prod mia@example.com`,
+    `llmctl privacy export prod mia@example.com --output mia --json`
     """
     _require_email(person)
     settings, places = _opened(tools_of(context), environment)
@@ -84,6 +87,9 @@ def erase(
 
     What others use stays and gets another owner. Interrupted or failed, the same command goes on. The last
     administrator's account is refused.
+
+    Examples: `llmctl privacy erase prod mia@example.com --dry-run`,
+    `llmctl privacy erase prod mia@example.com --report mia.json`
     """
     _require_email(person)
     tools = tools_of(context)

@@ -20,7 +20,7 @@ from scripts.hcp.desired import DesiredEnvironment, desired_environment
 from scripts.pipeline.steps import Step
 from scripts.terraform.synthesis import synthesize
 
-app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
 @app.callback()
@@ -49,6 +49,8 @@ def bootstrap(
 
     Shows what is missing or differs and asks, once. Logs in as Terraform does (`terraform login`). Running it again
     changes nothing; nothing is ever removed.
+
+    Examples: `llmctl remote bootstrap prod --dry-run`, `llmctl remote bootstrap prod --yes`
     """
     tools = tools_of(context)
     settings = tools.load(parse_targets([] if environment is None else [environment]).environment)

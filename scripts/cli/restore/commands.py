@@ -79,6 +79,8 @@ def restore(
 
     `llmctl restore prod latest --only disks`, `llmctl restore prod latest --into scratch --dry-run`,
     `llmctl restore prod --discard-old llm-prod-mysql`.
+
+    Examples: `llmctl restore prod latest --dry-run`, `llmctl restore prod --only database --into dev`
     """
     if manifest and not into:
         raise OperatorError("--manifest is for --into OTHER", "llmctl restore --help", ExitCode.USAGE)

@@ -25,7 +25,7 @@ from . import adopting, migration, releases
 from .login import logged_in
 from .storage import bootstrap_commands
 
-app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True)
+app = typer.Typer(add_completion=False, rich_markup_mode="rich", no_args_is_help=True)
 
 
 @app.callback()
@@ -48,6 +48,8 @@ def bootstrap(
     Entra logins only, no account keys; versions and deleted blobs are kept for 30 days; a lock protects the account;
     reachable from the internet, from ip_ranges, or from one private network, as the environment file says.
     Running it again changes nothing.
+
+    Examples: `llmctl state bootstrap prod --dry-run`, `llmctl state bootstrap prod`
     """
     settings = tools_of(context).load(parse_targets([] if environment is None else [environment]).environment)
     if settings.state.azurerm is None:
@@ -86,6 +88,8 @@ def migrate(
     Each state is read back and compared; the old ones stay where they are. Refuses where the new backend already
     holds something that would be lost, and where the subscription holds the resource group of a stack that has no state
     in either place. Safe to interrupt and to run again.
+
+    Examples: `llmctl state migrate prod old-prod --dry-run`, `llmctl state migrate prod old-prod --yes`
     """
     migration.migrate(source, target, tools_of(context), dry_run=dry_run, yes=yes)
 
@@ -101,6 +105,9 @@ def unlock(
     """Break the lock that a dead run left on the state of STACK (terraform force-unlock).
 
     Only when that run has really ended: otherwise two runs may write the same state.
+
+    Examples: `llmctl state unlock prod platform 5b1f6c2e-0d6a-4f0e-9a51-3d1c8e2b7f40`,
+    `llmctl state unlock prod aks 5b1f6c2e-0d6a-4f0e-9a51-3d1c8e2b7f40 --yes`
     """
     tools, chosen = tools_of(context), parse_targets([environment, stack])
     tools.load(chosen.environment)
@@ -131,6 +138,8 @@ def unlock_release(
 
     Removes Helm's record of the revision that never ended, and nothing else in the cluster. The last deployed revision
     stays, and `llmctl deploy` goes on from it. Only when that run has really ended.
+
+    Examples: `llmctl state unlock-release prod --dry-run`, `llmctl state unlock-release prod opik/opik`
     """
     tools = tools_of(context)
     name = tools.load(environment).name
@@ -162,6 +171,8 @@ def adopt(
     what cannot be imported and why, and what a deployment would do afterwards; asks, and writes the state in one go.
     Changes nothing but the state. Nothing is taken into it that a deployment would then destroy or replace. Safe to
     interrupt and to run again. Stacks that STACK reads come first: durable ones, network, aks, platform.
+
+    Examples: `llmctl state adopt prod network --dry-run`, `llmctl state adopt prod network --yes`
     """
     tools, chosen = tools_of(context), parse_targets([environment, stack])
     settings = tools.load(chosen.environment)

@@ -20,7 +20,7 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
 
-app = typer.Typer(rich_markup_mode="rich")
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
 SOON_DAYS = 14
 """Days of a certificate below which it is shown as late: cert-manager renews at a third of 90."""

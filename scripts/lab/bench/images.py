@@ -186,7 +186,10 @@ def main(
     ] = False,
     check: Annotated[bool, typer.Option("--check", help="End with status 1 when the target is missed.")] = False,
 ) -> None:
-    """Measure work on images against a registry on loopback; needs docker-registry (or crane) and buildah."""
+    """Measure work on images against a registry on loopback; needs docker-registry (or crane) and buildah.
+
+    Examples: `llmctl bench images --runs 5`, `llmctl bench images --markdown`
+    """
     if registry_program() is None or shutil.which("buildah") is None:
         typer.echo("the benchmark needs a registry (docker-registry, registry or crane) and buildah", err=True)
         raise typer.Exit(5)

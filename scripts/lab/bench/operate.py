@@ -212,6 +212,8 @@ def main(
     """Measure the commands of every day on a real Kubernetes API: --help, status of 500 pods, follow of 100.
 
     Exit code 1 when a limit is missed. The first run builds the API server, which takes ten minutes.
+
+    Examples: `llmctl bench operate`, `llmctl bench operate --json`
     """
     console = Console(stderr=True)
     with tempfile.TemporaryDirectory(prefix="llmctl-bench-") as folder:

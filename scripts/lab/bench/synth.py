@@ -132,6 +132,8 @@ def main(
     """Measure synthesis, cold and warm: as published, lean, lean + lazy index, and the floor; then how it grows.
 
     Takes about ten minutes with five runs on two cores. Let nothing else run meanwhile.
+
+    Examples: `llmctl bench synth --env dev --runs 3`, `llmctl bench synth --markdown`
     """
     try:
         figures = measure(environment, runs)
