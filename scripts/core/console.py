@@ -63,10 +63,14 @@ class Terminal:
 
     def ask(self, question: str) -> str:
         """Return what the person answers, in one line; empty when there is no answer."""
+        return self.answer(question) or ""
+
+    def answer(self, question: str) -> str | None:
+        """Return what the person answers, in one line; None when the input has ended."""
         try:
             return err.input(f"{question} ").strip()
         except EOFError:
-            return ""
+            return None
 
 
 TERMINAL = Terminal()

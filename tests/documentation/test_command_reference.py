@@ -22,8 +22,10 @@ def test_the_page_has_every_command_with_arguments_options_and_examples() -> Non
     assert made.startswith(f"kept\n{START}\n")
     assert made.endswith(f"{END}\nkept too\n")
     assert "old" not in made.splitlines()
-    assert [words for words in LEAVES if not re.search(rf"\bllmctl {words}\b", made)] == []
-    section = made.partition("##### llmctl images ensure\n")[2].partition("\n#####")[0]
+    assert "#### `llmctl chat`\n\nThe same as [`llmctl webui`](#llmctl-webui)." in made
+    named = [words for words in LEAVES if not words.startswith("chat ")]
+    assert [words for words in named if not re.search(rf"`llmctl {words}\b", made)] == []
+    section = made.partition("##### `llmctl images ensure`\n")[2].partition("\n#####")[0]
     assert "`llmctl images ensure [ENV] [OPTIONS]`" in section
     assert "| `--image NAME` | Only this image or release, such as opik/backend; repeatable. |" in section
     assert "```sh\nllmctl images ensure prod\n" in section

@@ -68,7 +68,8 @@ def cleanup(
 
     To go back to an earlier moment instead: `llmctl db restore`, docs/how-to/operate-opik.md.
 
-    Examples: `llmctl cleanup traces dev --dry-run`, `llmctl cleanup everything dev --confirm "dev everything"`
+    Examples: `llmctl cleanup traces dev --dry-run`,
+    `llmctl cleanup everything dev --confirm "dev everything" --keep-backups`
     """
     tools = tools_of(context)
     settings = tools.load(environment)

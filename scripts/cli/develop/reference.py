@@ -68,7 +68,7 @@ def examples(command: click.Command) -> list[str]:
 
 
 def page(before: str) -> str:
-    """Return the page with what is between its marks made anew. Raises ValueError where it has no marks."""
+    """Return the page with what is between its marks made again. Raises ValueError where it has no marks."""
     head, found, rest = before.partition(START)
     _, ended, tail = rest.partition(END)
     if not (found and ended):
@@ -111,7 +111,7 @@ def _details(names: Iterable[str]) -> Iterator[str]:
     seen: dict[tuple[str, str], str] = {}
     for name in names:
         entry = COMMANDS[name]
-        yield f"#### llmctl {name}"
+        yield f"#### `llmctl {name}`"
         if entry.group and (twin := seen.setdefault((entry.module, entry.attribute), name)) != name:
             yield f"The same as [`llmctl {twin}`](#llmctl-{twin})."
         else:
@@ -124,11 +124,11 @@ def _group(name: str, entry: Entry) -> Iterator[str]:
     yield entry.help
     for words, command in inside.items():
         if words not in shared:
-            yield f"##### llmctl {words}"
+            yield f"##### `llmctl {words}`"
             yield from _command(words, command)
     if shared:
         links = ", ".join(
-            f"`{words}`"
+            f"`llmctl {words}`"
             + (f" ([as `{verb}`](#llmctl-{verb}))" if (verb := words.rpartition(" ")[2]) != "status" else "")
             for words in shared
         )

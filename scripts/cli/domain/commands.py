@@ -41,7 +41,9 @@ STACKS = ("identity", "platform")
 @app.command("set")
 def set_domain(
     context: typer.Context,
-    new: Annotated[str, typer.Argument(metavar="NEW", help="New domain: the parent of chat.…, opik.… and api.…")],
+    new: Annotated[
+        str, typer.Argument(metavar="NEW", help="New domain: the parent of chat.…, api.…, opik.… and grafana.…")
+    ],
     environment: Environment = None,
     *,
     yes: Yes = False,

@@ -87,7 +87,9 @@ def new(
     *,
     subscription: Annotated[str | None, typer.Option(help="Azure subscription id.")] = None,
     region: Annotated[str | None, typer.Option(help="Azure region, such as westeurope.")] = None,
-    domain: Annotated[str | None, typer.Option(help="Domain whose sub-names chat, opik and api will be used.")] = None,
+    domain: Annotated[
+        str | None, typer.Option(help="Domain whose sub-names chat, api, opik and grafana will be used.")
+    ] = None,
     email: Annotated[str | None, typer.Option(help="Contact address for Let's Encrypt.")] = None,
     access_group: Annotated[
         str | None, typer.Option(help='Object id of the Entra group of the users; "" makes a new one.')

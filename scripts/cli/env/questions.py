@@ -21,27 +21,47 @@ class Question:
     key: str
     """Where the answer stands in the file."""
 
+    @property
+    def flag(self) -> str:
+        """The option that gives the answer."""
+        return f"--{self.option.replace('_', '-')}"
+
     def answered(self, answers: Answers, given: str | None, terminal: Terminal) -> Answers:
         """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not valid."""
         if given is not None:
             changed = replace(answers, **{self.option: given.strip()})
             if problem := problem_of(changed, self.key):
-                flag = f"--{self.option.replace('_', '-')} {given!r}"
-                raise OperatorError(f"{flag} {problem}", code=ExitCode.USAGE)
+                raise OperatorError(f"{self.flag} {given!r} {problem}", code=ExitCode.USAGE)
             return changed
+        problem = ""
         for _ in range(ATTEMPTS):
-            changed = replace(answers, **{self.option: terminal.ask(self.text)})
+            answer = terminal.answer(self.text)
+            if answer is None:
+                raise OperatorError(
+                    f"the input ended before {self.flag} was answered, and nothing was written",
+                    f"run the command again, or add {self.flag}",
+                    ExitCode.USAGE,
+                )
+            changed = replace(answers, **{self.option: answer})
             problem = problem_of(changed, self.key)
             if not problem:
                 return changed
             err.print(f"  {problem}", markup=False)
-        raise OperatorError(f"no usable answer to: {self.text}", "run the command again", ExitCode.USAGE)
+        raise OperatorError(
+            f"none of {ATTEMPTS} answers for {self.flag} is valid: it {problem}; nothing was written",
+            f"run the command again, or add {self.flag}",
+            ExitCode.USAGE,
+        )
 
 
 QUESTIONS = (
     Question("subscription", "Azure subscription id (az account show --query id):", "azure.subscription_id"),
     Question("region", "Azure region, such as westeurope:", "azure.region"),
-    Question("domain", "Domain, such as llm.your-company.com (chat.…, opik.… and api.… will be used):", "domain"),
+    Question(
+        "domain",
+        "Domain, such as llm.your-company.com (chat.…, api.…, opik.… and grafana.… will be used):",
+        "domain",
+    ),
     Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email"),
     Question(
         "access_group",
@@ -81,7 +101,7 @@ def asked(name: str, given: Mapping[str, str | None], terminal: Terminal) -> Ans
         given = {**given, **{option: given[option] or "" for option in MAY_BE_LEFT_OUT}}
         missing = [question for question in QUESTIONS if given[question.option] is None]
         if missing:
-            flags = ", ".join(f"--{question.option.replace('_', '-')}" for question in missing)
+            flags = ", ".join(question.flag for question in missing)
             raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
     for question in QUESTIONS:
         answers = question.answered(answers, given[question.option], terminal)

@@ -11,7 +11,7 @@ azure:
 
 {state}
 
-# Parent of chat.…, opik.… and api.…; point the three names at the public address after the first deployment.
+# Parent of chat.…, api.…, opik.… and grafana.…; point the four names at the public address after the first deployment.
 domain: {domain}
 
 {group}

@@ -233,6 +233,10 @@ def test_an_environment_that_exists_is_never_overwritten(root: Path) -> None:
         ("subscription", "4a5f", "must be a GUID"),
         ("region", "westeuorpe", "did you mean westeurope?"),
         ("region", "west europe", "must be an Azure region"),
+        ("region", "atlantis", "is no Azure region"),
+        ("domain", "10.0.0.1", "is an IP address"),
+        ("email", "a..b@acme.io", "must be an e-mail address"),
+        ("email", "x@@acme.io", "must be an e-mail address"),
         ("domain", "acme", "must be a DNS name"),
         ("domain", "a: [b", "must be a DNS name"),
         ("domain", "x'\ny: z", "must be a DNS name"),
@@ -305,10 +309,43 @@ def test_a_place_for_the_state_that_is_none_is_a_wrong_command_line(state: str) 
     assert refused.exception.message.startswith(f"--state '{state}' ")
 
 
-def test_questions_end_after_some_attempts(root: Path) -> None:
+def test_questions_end_after_some_attempts_in_a_whole_sentence(root: Path) -> None:
     asked = run_at(answering("nonsense"), "new", "staging")
     assert isinstance(asked.exception, OperatorError)
+    assert asked.exception.message == (
+        "none of 5 answers for --subscription is valid: it must be a GUID such as "
+        "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90; nothing was written"
+    )
+    assert asked.exception.code is ExitCode.USAGE
     assert not (root / "environments" / "staging.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    ("answers", "flag"),
+    [
+        ([], "--subscription"),
+        ([SUBSCRIPTION, "nonsense"], "--region"),
+        ([SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", ""], "--operators-group"),
+    ],
+)
+def test_input_that_ends_is_no_answer_not_even_an_empty_one(root: Path, answers: list[str], flag: str) -> None:
+    terminal = answering([*answers, None])
+    asked = run_at(terminal, "new", "staging")
+    assert isinstance(asked.exception, OperatorError)
+    assert asked.exception.message == f"the input ended before {flag} was answered, and nothing was written"
+    assert len(terminal.asked) == len(answers) + 1
+    assert not (root / "environments" / "staging.yaml").exists()
+
+
+@pytest.mark.usefixtures("root")
+def test_all_that_matters_is_asked_and_every_host_is_named() -> None:
+    terminal = answering([SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""])
+    assert run_at(terminal, "new", "staging").exit_code == ExitCode.OK
+    assert len(terminal.asked) == 8
+    domain, operators, state = terminal.asked[2], terminal.asked[5], terminal.asked[7]
+    assert all(f"{host}.…" in domain for host in ("chat", "api", "opik", "grafana"))
+    assert "administers cluster and vault" in operators
+    assert "Where Terraform keeps its state" in state
 
 
 def test_schema_and_reference_are_printed() -> None:

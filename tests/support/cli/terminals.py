@@ -10,19 +10,19 @@ from scripts.core.console import Terminal
 class Answering(Terminal):
     """Answers every question, and keeps the questions."""
 
-    answers: Iterator[str]
+    answers: Iterator[str | None]
     asked: list[str] = field(default_factory=list)
 
     def interactive(self) -> bool:
         return True
 
-    def ask(self, question: str) -> str:
+    def answer(self, question: str) -> str | None:
         self.asked.append(question)
         return next(self.answers)
 
 
-def answering(answers: str | Iterable[str]) -> Answering:
-    """Return a terminal that gives these answers one after the other, a single one to every question."""
+def answering(answers: str | Iterable[str | None]) -> Answering:
+    """Return a terminal that gives these answers one after the other, a single one to every question; None ends it."""
     if isinstance(answers, str):
         return Answering(iter(lambda: answers, object()))
     return Answering(iter(answers))
@@ -34,5 +34,5 @@ class Nobody(Terminal):
     def interactive(self) -> bool:
         return False
 
-    def ask(self, question: str) -> str:
+    def answer(self, question: str) -> str | None:
         raise AssertionError(f"nobody is there, and was asked: {question}")
