@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from .problems import NotReadyError
@@ -16,6 +17,20 @@ from .toolchain import CDKTF_ENTRY, STAMP, Toolchain, digest, read_stamp, write_
 BASE_PYTHON: str = getattr(sys, "_base_executable", sys.executable)
 
 PIPENV_REQUIREMENTS = Path(__file__).with_name("pipenv.txt")
+
+
+@dataclass(frozen=True)
+class Part:
+    """What an installer brings: minutes on two cores, and megabytes on disk, as measured once."""
+
+    what: str
+    minutes: int
+    megabytes: int
+
+
+PACKAGES = Part("Python packages with Node", 2, 1000)
+DEVELOPER_PACKAGES = Part("Python packages with Node and those for tests and checks", 3, 1700)
+COMMAND_LINE = Part("cdktf's command line", 1, 400)
 
 _LAUNCHER = """#!/bin/sh
 exec "{python}" "{script}" "$@"
@@ -37,6 +52,7 @@ def ensure(tools: Toolchain, *, dev: bool, rebuild: bool = False) -> None:
                 _remove(tools.venv)
                 _remove(tools.root / "node_modules")
             steps = Steps(cache / "logs" / "bootstrap.log")
+            _announce(tools, dev=dev)
             if not tools.packages_ready(dev=dev):
                 _install_packages(tools, steps, cache, dev=dev)
             if not tools.node_modules_ready():
@@ -46,6 +62,22 @@ def ensure(tools: Toolchain, *, dev: bool, rebuild: bool = False) -> None:
             f"cannot write {error.filename or tools.root}: {error.strerror}",
             "use a checkout on a writable disk with 1.5 GB free",
         ) from error
+
+
+def _announce(tools: Toolchain, *, dev: bool) -> None:
+    """Say what is about to be installed, how long that takes and what it fills, before any of it begins."""
+    coming = []
+    if not tools.packages_ready(dev=dev):
+        coming.append(DEVELOPER_PACKAGES if dev else PACKAGES)
+    if not tools.node_modules_ready():
+        coming.append(COMMAND_LINE)
+    if not coming:
+        return
+    minutes, gigabytes = sum(each.minutes for each in coming), sum(each.megabytes for each in coming) / 1000
+    sys.stderr.write(
+        f"First this checkout gets {' and '.join(each.what for each in coming)}: about {minutes} "
+        f"minute{'s' if minutes > 1 else ''} and {gigabytes:.1f} GB below {tools.root}. Later calls start at once.\n"
+    )
 
 
 def _install_packages(tools: Toolchain, steps: Steps, cache: Path, *, dev: bool) -> None:
@@ -64,7 +96,9 @@ def _install_packages(tools: Toolchain, steps: Steps, cache: Path, *, dev: bool)
     interpreter = [] if tools.venv.exists() else ["--python", BASE_PYTHON]
     title = "Python packages" + (" with those for tests and checks" if dev else "")
     command = [*pipenv, "sync", *interpreter, *(["--dev"] if dev else [])]
-    steps.run(title, command, cwd=tools.root, env=environment)
+    steps.run(
+        title, command, cwd=tools.root, env=environment, about_s=60 * (DEVELOPER_PACKAGES if dev else PACKAGES).minutes
+    )
     if tools.node is None:
         raise NotReadyError("the installed packages hold no Node", "run `llmctl setup --rebuild`")
     _write_launchers(tools)
@@ -115,7 +149,7 @@ def _install_node_modules(tools: Toolchain, steps: Steps) -> None:
     (folder / STAMP).unlink(missing_ok=True)
     # Every native module comes prebuilt for Node 22, so no package has to run code while it is installed.
     command = [*npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    steps.run("cdktf command line", command, cwd=tools.root, env=environment)
+    steps.run("cdktf command line", command, cwd=tools.root, env=environment, about_s=60 * COMMAND_LINE.minutes)
     if not tools.cdktf_entry.exists():
         raise NotReadyError(f"npm left no {CDKTF_ENTRY}", "run `llmctl setup --rebuild`")
     write_stamp(folder, {"lock": digest(tools.root / "package-lock.json")})

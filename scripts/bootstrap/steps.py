@@ -16,11 +16,15 @@ _CLEAR_LINE = "\r\x1b[2K"
 class Steps:
     """Shows steps on standard error, which keeps standard output for the command itself."""
 
-    def __init__(self, log: Path) -> None:
+    def __init__(self, log: Path, *, every_s: float = 20) -> None:
         self.log = log
+        self.every_s = every_s
+        """How often a step says where nobody sees a running clock, such as in a pipeline, that it goes on."""
 
-    def run(self, title: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str]) -> None:
-        """Run `command` as the step `title`.
+    def run(
+        self, title: str, command: Sequence[str], *, cwd: Path, env: Mapping[str, str], about_s: float | None = None
+    ) -> None:
+        """Run `command` as the step `title`, which takes `about_s` seconds and shows how far it has come.
 
         Raises NotReadyError when it cannot start or fails, KeyboardInterrupt (with the command stopped) on Ctrl-C.
         """
@@ -38,7 +42,7 @@ class Steps:
             except OSError as error:
                 raise NotReadyError(f"{title} failed: {error}", "run this again") from error
             try:
-                status = self._wait(process, title, started)
+                status = self._wait(process, title, started, about_s)
             except KeyboardInterrupt:
                 os.killpg(process.pid, signal.SIGTERM)
                 process.wait()
@@ -51,16 +55,19 @@ class Steps:
                 raise explain(title, log.read(), str(self.log))
         self._show(f"✓ {title} ({elapsed:.0f} s)", final=True)
 
-    def _wait(self, process: "subprocess.Popen[bytes]", title: str, started: float) -> int:
-        if not sys.stderr.isatty():
+    def _wait(self, process: "subprocess.Popen[bytes]", title: str, started: float, about_s: float | None) -> int:
+        live = sys.stderr.isatty()
+        of = f" of about {about_s:.0f}" if about_s else ""
+        if not live:
             self._show(f"… {title}", final=True)
-            return process.wait()
         while True:
-            self._show(f"… {title} {time.monotonic() - started:3.0f} s", final=False)
+            if live:
+                self._show(f"… {title} {time.monotonic() - started:3.0f}{of} s", final=False)
             try:
-                return process.wait(timeout=0.5)
+                return process.wait(timeout=0.5 if live else self.every_s)
             except subprocess.TimeoutExpired:
-                continue
+                if not live:
+                    self._show(f"… {title} {time.monotonic() - started:.0f}{of} s", final=True)
 
     def _show(self, text: str, *, final: bool) -> None:
         clear = _CLEAR_LINE if sys.stderr.isatty() else ""

@@ -1,4 +1,4 @@
-"""What a deployment ends with: addresses, models, logins, cost of a day, and the next steps."""
+"""What a deployment ends with: addresses, models, GPUs, disks, logins, cost of a day, and the next steps."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,6 +10,8 @@ from scripts.cost.prices import Prices, kept_prices
 from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
+from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.data import DataDisk
 from stacks.settings.models import ModelSettings
 
 DAYS = 365 / 12
@@ -21,7 +23,8 @@ def ending(settings: Settings, resources: Iterable[tuple[str, Mapping[str, Any]]
     hosts = enabled_components(settings).hosts()
     models = _models(settings.models, settings.name)
     prices = kept_prices(settings.azure.region)
-    return [*_addresses(hosts, settings.domain), *models, *_logins(settings), *_price(resources, prices)]
+    machines = [*_gpus(settings.cluster.gpu_pools), *_disks(settings)]
+    return [*_addresses(hosts, settings.domain), *models, *machines, *_logins(settings), *_price(resources, prices)]
 
 
 def _addresses(hosts: Iterable[Host], domain: str) -> Iterator[str]:
@@ -37,6 +40,24 @@ def _models(models: Sequence[ModelSettings], environment: str) -> Iterator[str]:
         yield f"  {model.name:<20} {model.engine.value} on {model.pool}, {loaded}"
     if not models:
         yield f"  none: `llmctl models add` lists one in environments/{environment}.yaml"
+
+
+def _gpus(pools: Mapping[str, GpuPoolSettings]) -> Iterator[str]:
+    yield "GPUs"
+    for name, pool in pools.items():
+        yield f"  {name:<11} {pool.min_nodes} to {pool.max_nodes} nodes {pool.vm_size}, {pool.priority.value}"
+    if not pools:
+        yield "  none"
+
+
+def _disks(settings: Settings) -> Iterator[str]:
+    yield "Disks, which outlive the cluster"
+    if settings.opik.enabled:
+        sizes = ", ".join(f"{disk.value} {settings.disks.size_gib(disk)}" for disk in DataDisk)
+        yield f"  traces      {sizes} GiB, {settings.disks.redundancy}"
+    if settings.chat.enabled:
+        yield f"  uploads     {settings.disks.chat_uploads_gib} GiB"
+    yield f"  PostgreSQL  {settings.database.storage_gib} GiB"
 
 
 def _logins(settings: Settings) -> Iterator[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from scripts.bootstrap.problems import NOT_READY, explain
+from scripts.bootstrap.steps import Steps
 
 ROOT = Path(__file__).parents[2]
 
@@ -90,6 +91,36 @@ def test_a_bare_clone_is_prepared_and_the_command_runs_with_its_arguments(checko
     assert checkout.calls() == ["pipenv sync", "npm ci"]
     assert "Python packages" in done.stderr
     assert "cdktf" in done.stderr
+
+
+def test_what_comes_is_said_before_it_begins_with_minutes_and_size(checkout: Checkout) -> None:
+    first = checkout.run("rehearse").stderr.splitlines()[0]
+    assert first == (
+        f"First this checkout gets Python packages with Node and cdktf's command line: about 3 minutes and 1.4 GB "
+        f"below {checkout.folder}. Later calls start at once."
+    )
+    (checkout.folder / "package-lock.json").write_text("{}")
+    again = checkout.run("rehearse").stderr.splitlines()[0]
+    assert again.startswith("First this checkout gets cdktf's command line: about 1 minute and 0.4 GB below ")
+    tests = checkout.run("test").stderr.splitlines()[0]
+    assert "those for tests and checks: about 3 minutes and 1.7 GB" in tests
+
+
+def test_a_long_step_goes_on_telling_how_far_it_is_where_no_clock_is_seen(tmp_path: Path) -> None:
+    gate, told = tmp_path / "gate", list[str]()
+    os.mkfifo(gate)
+
+    class Watched(Steps):
+        def _show(self, text: str, *, final: bool) -> None:
+            told.append(text)
+            if len(told) == 3:
+                gate.write_text("go on\n")
+            super()._show(text, final=final)
+
+    steps = Watched(tmp_path / "log", every_s=0.01)
+    steps.run("Packages", ["sh", "-c", f"read -r _ < {gate}"], cwd=tmp_path, env=os.environ, about_s=120)
+    assert told[:3] == ["… Packages", "… Packages 0 of about 120 s", "… Packages 0 of about 120 s"]
+    assert told[-1] == "✓ Packages (0 s)"
 
 
 def test_nothing_is_done_or_said_when_all_is_in_place(checkout: Checkout) -> None:

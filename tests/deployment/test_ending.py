@@ -35,6 +35,17 @@ def test_dev_ends_with_its_addresses_models_and_logins() -> None:
     assert "USD a day" in text
 
 
+def test_gpus_and_disks_are_named_with_their_sizes() -> None:
+    lines = ending(load_settings("dev"), [])
+    gpus, disks = lines.index("GPUs"), lines.index("Disks, which outlive the cluster")
+    assert lines[gpus + 1] == "  t4          0 to 3 nodes Standard_NC4as_T4_v3, spot"
+    assert "  traces      mysql 16, clickhouse 64, zookeeper 8, minio 32, redis 8 GiB, zrs" in lines[disks:]
+    assert "  PostgreSQL  32 GiB" in lines[disks:]
+    without = ending(settings(opik={"enabled": False}), [])
+    assert without[without.index("GPUs") + 1] == "  none"
+    assert not any("clickhouse" in line for line in without)
+
+
 def test_what_is_switched_off_has_no_address() -> None:
     text = "\n".join(ending(settings(opik={"enabled": False}, monitoring={"enabled": False}), []))
     assert "opik." not in text

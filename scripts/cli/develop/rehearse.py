@@ -33,17 +33,6 @@ from stacks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
-_LANDMARKS = (
-    "cluster_name",
-    "vault_name",
-    "login_server",
-    "public_fqdn",
-    "ingress_class",
-    "client_id",
-    "backup_vault_id",
-)
-"""Outputs that tell a stack at a glance, the most telling first."""
-
 
 class Providers(StrEnum):
     """What answers Terraform in a rehearsal."""
@@ -83,6 +72,7 @@ def rehearse(
     require_terraform()
     settings = load_environment(name)
     started = time.monotonic()
+    err.print(coming(name, providers, prove=prove), markup=False)
     with environment_lock(CACHE / "locks", f"{name}-rehearsal", "rehearse"):
         with _prepared(settings, providers, fresh=not keep) as rehearsal:
             _bring_up(rehearsal)
@@ -91,6 +81,17 @@ def rehearse(
             out.print("The cluster goes on running: `llmctl cluster status` says where, `llmctl cluster down` ends it.")
     if prove and _prove(name, providers):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def coming(name: str, providers: Providers, *, prove: bool) -> str:
+    """Return what a rehearsal is about to do, how long that takes on two cores, and what it fills."""
+    stacks = len(DURABLE) + len(DISPOSABLE)
+    takes = "3 minutes on two cores, 0.2 GB" if providers is Providers.FAKE else "10 minutes on two cores, some GB"
+    then = " Then come the tests of the whole life cycle, which take longer." if prove else ""
+    return (
+        f"Deploys the {stacks} stacks of {name} on {providers.value} providers: about {takes} below {_shown(CACHE)}."
+        f" No cloud is touched.{then}"
+    )
 
 
 @contextmanager
@@ -142,13 +143,11 @@ def _deploy(rehearsal: Rehearsal, title: str, stacks: Sequence[str]) -> None:
 def _print_standing(rehearsal: Rehearsal, seconds: float) -> None:
     name = rehearsal.settings.name
     table = Table(title=f"{name} stands, rehearsed in {seconds:.0f} s", title_justify="left", box=None, pad_edge=False)
-    for column in ("stack", "tier", "resources", "what to find it by"):
+    for column in ("stack", "tier", "resources"):
         table.add_column(column, justify="right" if column == "resources" else "left")
     for stack in (*DURABLE, *DISPOSABLE):
-        outputs = rehearsal.outputs(stack)
         tier = "durable" if stack in DURABLE else "disposable"
-        landmark = next((f"{key} {outputs[key]}" for key in _LANDMARKS if outputs.get(key)), "")
-        table.add_row(stack, tier, str(len(rehearsal.instances(stack))), landmark)
+        table.add_row(stack, tier, str(len(rehearsal.instances(stack))))
     out.print(table)
     out.print("A second plan of every stack is empty: deploying again changes nothing.")
     out.print(f"Terraform files: {_shown(rehearsal.workspace.output)}/stacks/<stack>", markup=False)
