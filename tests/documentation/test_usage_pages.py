@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings
 from tests.support.stacks.synthesis import STACKS, Synthesized, synthesize
 
@@ -30,6 +31,25 @@ def test_a_page_names_its_command_and_only_tests_that_exist(page: str) -> None:
     assert set(re.findall(r"`(test_\w+)`", text)) <= defined
     for file in re.findall(r"`(tests/[\w./]+\.(?:py|yaml))`", text):
         assert (ROOT / file).exists(), file
+
+
+def test_the_page_for_users_names_every_host_and_only_routes_of_the_api() -> None:
+    text = (ROOT / "docs" / "how-to" / "use.md").read_text()
+    routes = (ROOT / "docs" / "reference" / "routes.md").read_text()
+    api = routes.partition("## api.<domain>")[2].partition("\n## ")[0]
+    allowed = {path for row in api.splitlines() if "with a key" in row for path in re.findall(r"`(/v1/[\w/]+)`", row)}
+    assert len(allowed) >= 7
+    assert set(re.findall(r"`(/v1/[\w/]+)`", text)) <= allowed
+    hosts = {host.url("<domain>").split("/v1")[0] for host in enabled_components(load_settings("dev")).hosts()}
+    assert {f"https://{name}.<domain>" for name in ("chat", "api", "opik", "grafana")} == hosts
+    assert all(host in text for host in hosts)
+
+
+def test_the_path_of_a_question_is_drawn_with_every_hop() -> None:
+    text = (ROOT / "docs" / "how-to" / "use.md").read_text()
+    drawn = text.partition("```mermaid")[2].partition("```")[0]
+    hops = ["person", "program", "ingress", "Open WebUI", "LLM gateway", "serving-front", "interceptor", "vLLM", "Opik"]
+    assert [hop for hop in hops if hop not in drawn] == []
 
 
 @pytest.mark.slow

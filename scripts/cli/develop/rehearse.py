@@ -86,7 +86,11 @@ def rehearse(
 def coming(name: str, providers: Providers, *, prove: bool) -> str:
     """Return what a rehearsal is about to do, how long that takes on two cores, and what it fills."""
     stacks = len(DURABLE) + len(DISPOSABLE)
-    takes = "3 minutes on two cores, 0.2 GB" if providers is Providers.FAKE else "10 minutes on two cores, some GB"
+    takes = (
+        "2 to 3 minutes on two cores, less than 0.1 GB"
+        if providers is Providers.FAKE
+        else "10 minutes on two cores, some GB"
+    )
     then = " Then come the tests of the whole life cycle, which take longer." if prove else ""
     return (
         f"Deploys the {stacks} stacks of {name} on {providers.value} providers: about {takes} below {_shown(CACHE)}."

@@ -8,7 +8,7 @@ from scripts.cli.develop.rehearse import Providers, coming
 @pytest.mark.parametrize(
     ("providers", "takes"),
     [
-        (Providers.FAKE, "about 3 minutes on two cores, 0.2 GB below "),
+        (Providers.FAKE, "about 2 to 3 minutes on two cores, less than 0.1 GB below "),
         (Providers.REAL, "about 10 minutes on two cores"),
     ],
 )
