@@ -38,4 +38,4 @@ def setup(
         out.print(f"Terraform  {found.version}  {found.path}", markup=False)
     except NotReadyError as error:
         out.print(f"Terraform  missing: {error}", markup=False)
-    out.print("Plain commands: `pipenv shell`, or `source .venv/bin/activate`, then cdktf, terraform, python main.py")
+    out.print("Plain commands: `source .venv/bin/activate`, then cdktf, llmctl, python main.py")
