@@ -65,7 +65,7 @@ _FREE = {
 _NUMBERS = {"run_as_user", "run_as_group", "fs_group", "toleration_seconds", "ttl_seconds_after_finished"}
 _INLINED = {"persistent_volume_source"}
 """Blocks whose content stands in the object one level higher."""
-_SINGLE = {"metadata", "spec", "template", "role_ref", "http", "backend", "service", "security_context"}
+_SINGLE = {"metadata", "spec", "template", "role_ref", "http", "backend", "service", "security_context", "projected"}
 _OF_TERRAFORM = {"depends_on", "lifecycle", "provider", "timeouts", "count", "for_each"}
 _OF_PROVIDER = {
     "wait_for_completion",
