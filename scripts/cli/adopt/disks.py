@@ -9,7 +9,7 @@ import typer
 
 from scripts.applications.adoption.disk_copy import DesiredDisk, DiskCopy, desired, problems, was_used
 from scripts.applications.adoption.found_disks import FoundDisk, choose, find
-from scripts.azure.compute import Compute
+from scripts.azure.compute import Compute, made_from
 from scripts.cli.options import AsJson
 from scripts.cli.tools import Tools, tools_of
 from scripts.core import environment_file
@@ -73,8 +73,8 @@ def disks(
     chosen = choose(found, named_disks(disk or ()))
     state = _state(tools, environment)
     targets = {
-        store: target_of(settings, store, state, own, take_over=take_over, used=store in (beside or ()))
-        for store in chosen
+        store: target_of(settings, one, state, own, take_over=take_over, used=store in (beside or ()))
+        for store, one in chosen.items()
     }
     report: dict[str, Any] = {
         "environment": environment,
@@ -121,7 +121,7 @@ def named_disks(words: "list[str] | tuple[str, ...]") -> dict[DataDisk, str]:
 
 def target_of(
     settings: Settings,
-    store: DataDisk,
+    source: FoundDisk,
     state: Mapping[str, Mapping[str, Any]],
     compute: Compute,
     *,
@@ -130,14 +130,18 @@ def target_of(
 ) -> DesiredDisk:
     """Return the disk that a store is to have. Raises OperatorError (REFUSED) where the environment's own holds data.
 
-    A copy gets the generation after that of the disk in the state, whichever the environment file names.
+    A copy gets the generation after that of the disk in the state, whichever the environment file names; a disk in the
+    state that is such a copy already stays.
     """
+    store = source.store
     now = settings.disks.generations.get(store, 1)
     present = desired(settings, store, now)
     if take_over or present.name not in set(disks_in_state.names_held(state)):
         # Else of a copy that is made, or being made, and not in the state yet.
         return present
     own = compute.disk(present.name, present.new.group)
+    if own and is_copy(own, present, source, compute):
+        return present
     if own and was_used(own) and not used:
         raise OperatorError(
             f"this environment's disk {own['name']} has been in use and may hold data",
@@ -145,6 +149,14 @@ def target_of(
             ExitCode.REFUSED,
         )
     return desired(settings, store, now + 1)
+
+
+def is_copy(own: Mapping[str, Any], present: DesiredDisk, source: FoundDisk, compute: Compute) -> bool:
+    """Whether the environment's own disk is what an earlier run copied from `source`."""
+    if not made_from(own, present.snapshot_id):
+        return False
+    snapshot = compute.snapshot(present.snapshot, present.snapshots_group)
+    return snapshot is None or made_from(snapshot, source.id)
 
 
 def _state(tools: Tools, environment: str) -> Mapping[str, Mapping[str, Any]]:
