@@ -97,6 +97,9 @@ def asked(name: str, given: Mapping[str, str | None], terminal: Terminal) -> Ans
     answers = Answers(name=name)
     if problem := problem_of(answers, "name"):
         raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
+    for question in QUESTIONS:  # what is given is checked before anything is asked or found missing
+        if given[question.option] is not None:
+            answers = question.answered(answers, given[question.option], terminal)
     if not terminal.interactive():
         given = {**given, **{option: given[option] or "" for option in MAY_BE_LEFT_OUT}}
         missing = [question for question in QUESTIONS if given[question.option] is None]

@@ -309,6 +309,18 @@ def test_a_place_for_the_state_that_is_none_is_a_wrong_command_line(state: str) 
     assert refused.exception.message.startswith(f"--state '{state}' ")
 
 
+@pytest.mark.usefixtures("root")
+def test_what_is_given_is_checked_before_anything_is_asked_or_missing() -> None:
+    nobody = run("new", "staging", "--region", "atlantis")
+    assert isinstance(nobody.exception, OperatorError)
+    assert "--region 'atlantis' is no Azure region" in nobody.exception.message
+    terminal = answering([])
+    somebody = run_at(terminal, "new", "staging", "--email", "a..b@acme.io")
+    assert isinstance(somebody.exception, OperatorError)
+    assert "must be an e-mail address" in somebody.exception.message
+    assert terminal.asked == []
+
+
 def test_questions_end_after_some_attempts_in_a_whole_sentence(root: Path) -> None:
     asked = run_at(answering("nonsense"), "new", "staging")
     assert isinstance(asked.exception, OperatorError)
