@@ -10,6 +10,7 @@ from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.firewall_notes import firewall_note
 from scripts.core.pin_notes import pin_note, required_pins
 from scripts.core.privacy_notes import privacy_notes
+from scripts.core.state_note import state_note
 from scripts.core.weights_notes import weights_notes
 from scripts.core.zone_notes import zone_notes
 from stacks.common.one_way_record import deletions_on, refused_changes, refused_on
@@ -76,6 +77,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
                 _alone(settings.operators),
                 firewall_note(settings.ingress),
                 pin_note(settings),
+                state_note(settings),
             ],
         ),
         *waits,

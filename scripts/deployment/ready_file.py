@@ -6,6 +6,7 @@ from scripts.core.console import report
 from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.firewall_notes import firewall_note
+from scripts.core.state_note import state_note
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings
@@ -14,7 +15,7 @@ from stacks.settings import Settings
 def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
     """Return the settings. Refuse placeholders, which Azure would not accept, and sizes that shrink.
 
-    A public gateway without a firewall is warned of.
+    A public Application Gateway without a firewall, and a state in this checkout alone, are warned of.
 
     A file that was committed but never deployed binds nobody, as far as local state can tell.
     Raises OperatorError with every such line of the environment file.
@@ -29,6 +30,7 @@ def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
             f"correct the file, then `llmctl env check {environment}`; `llmctl rehearse {environment}` works without",
             ExitCode.SETTINGS,
         )
-    if verdict.settings and (note := firewall_note(verdict.settings.ingress)):
-        report(f"Warning: {note}")
+    if verdict.settings:
+        for note in filter(None, (firewall_note(verdict.settings.ingress), state_note(verdict.settings))):
+            report(f"Warning: {note}")
     return settings
