@@ -4,10 +4,10 @@ import json
 import secrets
 import time
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
-from scripts.applications.chat.running import DEPLOYMENT, Chat
+from scripts.applications.chat.question import ask
+from scripts.applications.chat.running import Chat
 from scripts.applications.llm_gateway.api import gateway_api
 from scripts.cli.tools import Tools
 from scripts.cluster.kubectl import Kubectl
@@ -16,36 +16,15 @@ from scripts.core.errors import OperatorError
 from scripts.deployment.login_consent import LoginConsent
 from scripts.opik.cluster import FRONTEND
 from scripts.opik.cluster import NAMESPACE as OPIK
-from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.common.traffic import MONITORING
-from stacks.platform.components.chat.names import NAMESPACE as CHAT
 from stacks.platform.components.monitoring.address import SERVICE as GRAFANA
 from stacks.platform.components.monitoring.address import SERVICE_PORT as GRAFANA_PORT
 from stacks.settings import Settings
 
 from .steps import Part, Step
 
-MARGIN_S = 60
 TRACE_S = 120
 POLL_S = 5.0
-
-_ASK = """
-import json, os, sys, time, urllib.error, urllib.request
-base = (os.environ.get("OPENAI_API_BASE_URLS") or os.environ.get("OPENAI_API_BASE_URL") or "").split(";")[0]
-key = (os.environ.get("OPENAI_API_KEYS") or os.environ.get("OPENAI_API_KEY") or "").split(";")[0]
-body = json.dumps({"model": sys.argv[1], "max_tokens": 16, "messages": [{"role": "user", "content": sys.argv[2]}]})
-headers = {"Content-Type": "application/json", "Authorization": "Bearer " + key}
-request = urllib.request.Request(base + "/chat/completions", body.encode(), headers)
-try:
-    with urllib.request.urlopen(request, timeout=float(sys.argv[3])) as answer:
-        status, said = answer.status, answer.read().decode("utf-8", "replace")
-except urllib.error.HTTPError as error:
-    status, said = error.code, error.read().decode("utf-8", "replace")
-except OSError as error:
-    status, said = 0, str(error)
-print(json.dumps({"status": status, "said": said[:4000]}))
-"""
-"""Asks as the chat does: from its pod, with its key, which stays there."""
 
 
 @dataclass
@@ -76,24 +55,12 @@ class Path:
 
     def engine(self) -> Step:
         """Send the question from the chat's pod and return whether it was answered."""
-        patience = path_seconds(self.settings.serving) + MARGIN_S
-        question = f"Say yes. ({self.mark})"
-        printed = self.kubectl.run(
-            *("exec", "-n", CHAT, DEPLOYMENT, "-c", "open-webui", "--"),
-            *("python3", "-c", _ASK, self.model, question, str(patience)),
-            timeout_s=patience + MARGIN_S,
-        )
         fix = f"llmctl models list {self.settings.name}; kubectl -n serving get pods,events"
-        try:
-            answer = json.loads(printed.splitlines()[-1])
-            status, said = int(answer["status"]), str(answer["said"])
-        except (ValueError, KeyError, IndexError, TypeError):
-            return Step("engine", "the chat's pod printed no answer", fix=fix)
-        text = _answer(said)
-        if status == 200 and text is not None:
-            return Step("engine", "", f"{self.model} answered: {text[:60]!r}")
-        how = f"answers {status}" if status else "gives no answer"
-        return Step("engine", f"{self.model} {how}: {said[:200]}", fix=fix)
+        question = f"Say yes. ({self.mark})"
+        answer = ask(self.kubectl, self.settings.serving, self.model, question, most_tokens=16)
+        if answer.text is None:
+            return Step("engine", answer.problem, fix=fix)
+        return Step("engine", "", f"{self.model} answered: {answer.text[:60]!r}")
 
     def trace(self) -> Step:
         """Look for the question in Opik, which gets it some seconds later."""
@@ -155,14 +122,6 @@ def _unhealthy(body: bytes) -> str:
     return ", ".join(
         str(entry.get("name", "?")) for entry in found if entry.get("critical", True) and not entry.get("healthy")
     )
-
-
-def _answer(said: str) -> str | None:
-    try:
-        message: Any = json.loads(said)["choices"][0]["message"]
-        return str(message.get("content") or "")
-    except (ValueError, KeyError, IndexError, TypeError, AttributeError):
-        return None
 
 
 def parts(settings: Settings, model: str | None, tools: Tools) -> list[Part]:

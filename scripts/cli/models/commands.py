@@ -15,6 +15,7 @@ from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
 from stacks.settings.models import ModelSettings
 
+from .ask import ask, warm
 from .change import ModelChange
 from .discard_store import discard
 from .file import assignments, with_model, without_model
@@ -24,8 +25,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="List, add, remove and download the served models.",
+    help="List, ask, add, remove and download the served models.",
 )
+app.command("ask")(ask)
+app.command("warm")(warm)
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name in the environment file.")]
 Values = Annotated[
