@@ -163,6 +163,7 @@ PLAIN = st.none() | st.booleans() | st.integers() | st.text()
 
 
 @given(st.recursive(PLAIN, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
+@pytest.mark.slow
 def test_values_without_tokens_are_plain_json(values: object) -> None:
     assert json.loads(re.sub(r"([$%])\1\{", r"\1{", values_text(values))) == values
 

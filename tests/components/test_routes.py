@@ -35,6 +35,7 @@ def test_the_table_is_of_the_pinned_version(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PROGRAMS)
+@pytest.mark.slow
 def test_every_route_of_a_program_is_allowed_or_refused_with_a_reason(name: str) -> None:
     program = PROGRAMS[name]
     assert list(faults(program.host.routes, read(program)[1], program.prefix)) == []

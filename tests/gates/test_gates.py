@@ -49,6 +49,7 @@ def test_digests_and_ids_are_no_credentials(tmp_path: Path) -> None:
     assert secrets.scan(["lock"], tmp_path) == []
 
 
+@pytest.mark.slow
 def test_the_repository_holds_no_credential_and_every_acceptance_is_used() -> None:
     assert compare(secrets.scan(secrets.repository_files()), load_skips(secrets.SKIPS)) == ([], [])
 

@@ -143,6 +143,7 @@ def test_teams_get_their_access_in_every_workspace(service: Service) -> None:
     assert sorted(given) == sorted([("operators", "write"), ("auditors", "read")] * len(STACKS))
 
 
+@pytest.mark.slow
 def test_as_typed_it_takes_the_readers_from_the_synthesized_stacks(
     service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

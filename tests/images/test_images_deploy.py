@@ -63,6 +63,7 @@ def test_a_digest_wins_over_the_tag_and_the_registry_is_the_environment_s_own() 
 
 
 @pytest.mark.usefixtures("environments")
+@pytest.mark.slow
 def test_every_release_deploys_by_digest_and_one_changed_digest_changes_exactly_one(tmp_path: Path) -> None:
     locked = lock_everything()
     write_lock(lock_file("dev"), locked)

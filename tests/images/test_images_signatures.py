@@ -161,6 +161,7 @@ def releases(settings: Settings, outdir: Path) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_policy_stands_in_the_cluster_only_where_signatures_are_asked_for(tmp_path: Path) -> None:
     assert "image-policy" in releases(verifying(), tmp_path / "verifying")
     assert "image-policy" not in releases(load_settings("dev"), tmp_path / "plain")

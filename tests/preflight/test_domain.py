@@ -82,6 +82,7 @@ def test_servers_that_a_firewall_hides_are_no_failure(azure: Azure, dns: tuple[Z
 
 
 @pytest.mark.parametrize("name", ["DNS", "CAA"])
+@pytest.mark.slow
 def test_a_resolver_that_does_not_answer_is_not_checked(name: str, azure: Azure, dns: tuple[Zones, int]) -> None:
     dns[0].silent = {"contoso.com", DOMAIN, f"chat.{DOMAIN}", "com", f"api.{DOMAIN}"}
     found = looked(name, azure, dns)

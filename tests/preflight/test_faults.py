@@ -12,6 +12,8 @@ from tests.support.preflight.dns_server import Zones, dns_server
 from tests.support.preflight.surroundings import DOMAIN, EVERYTHING, result, sound, surroundings
 from tests.support.web_servers import Reply
 
+pytestmark = pytest.mark.slow
+
 JSON = {"Content-Type": "application/json"}
 
 

@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from stacks.common.one_way_record import check_change
 from stacks.settings import SettingsError, parse_settings, yaml_source
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 SOUND = [
     path.read_text()

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pydantic import ValidationError
 
 from stacks.settings import Settings, SettingsError, parse_settings
@@ -186,6 +187,7 @@ def test_a_tag_reaches_azure_as_it_is_written(tmp_path: Path) -> None:
     assert tags["cost"] == "50 %%{centre}"
 
 
+@pytest.mark.slow
 def test_no_text_of_the_file_is_evaluated(tmp_path: Path) -> None:
     data, probed = deepcopy(EVERY_TEXT), set[str]()
     for path, text in _leaves(EVERY_TEXT):

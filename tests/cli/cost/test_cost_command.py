@@ -36,6 +36,7 @@ def write_stacks(synthesized_stacks: Path) -> Callable[[Settings, Workspace], No
     return write
 
 
+@pytest.mark.slow
 def test_a_bill_names_every_stack_and_what_has_no_price() -> None:
     bill = json.loads(run("dev", "--offline", "--json").stdout)
     lines = {(line["stack"], line["what"]): (line["low"], line["high"]) for line in bill["lines"]}

@@ -142,6 +142,7 @@ def test_a_part_alone_brings_the_values_that_it_needs_and_no_other(world: Elsewh
     }
 
 
+@pytest.mark.slow
 def test_stopped_at_any_command_of_azure_it_goes_on_without_the_sets_container() -> None:
     parts = (RestorePart.VAULT, RestorePart.DISKS, RestorePart.DATABASE)
     whole = Elsewhere()

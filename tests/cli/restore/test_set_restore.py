@@ -160,6 +160,7 @@ def test_without_consent_nothing_begins() -> None:
     assert list(world.azure.blobs) == [f"sets/{SET}.json"]
 
 
+@pytest.mark.slow
 def test_stopped_at_any_command_of_azure_it_goes_on_to_the_same_end() -> None:
     whole = World()
     whole.azure.secrets["opik-mysql-password"].append(("three", "rotated", True))

@@ -40,6 +40,7 @@ def _run(port: int, longest: int) -> "subprocess.Popen[bytes]":
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").is_file(), reason="connections are listed on Linux alone")
+@pytest.mark.slow
 def test_end_waits_for_the_last_answer_and_for_no_longer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as models:
         port: int = models.getsockname()[1]
@@ -53,6 +54,7 @@ def test_end_waits_for_the_last_answer_and_for_no_longer() -> None:
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").is_file(), reason="connections are listed on Linux alone")
+@pytest.mark.slow
 def test_end_waits_no_longer_than_it_may() -> None:
     with socket.create_server(("127.0.0.1", 0)) as models:
         port: int = models.getsockname()[1]

@@ -21,6 +21,8 @@ from scripts.lab.simulation.sources import load
 from scripts.lab.simulation.traffic import DAY_S, HOUR_S, Request, generate
 from stacks.settings.serving import WarmHours
 
+pytestmark = pytest.mark.slow
+
 BASE = Scenario(
     model="m",
     vm_size="Standard_NC4as_T4_v3",

@@ -249,6 +249,7 @@ def test_a_wrong_word_is_one_clear_sentence(words: tuple[str, str]) -> None:
     assert words[1].split(",")[-1].split("=")[0] in error.message
 
 
+@pytest.mark.slow
 def test_plots_come_out_the_same_twice_and_name_every_policy() -> None:
     requests = generate("bursty", 300, 2, ASSUMED.traffic, seed=1)
     cases = compare(requests, DEV, model_of(DEV, None), ASSUMED, policies=list(Policy), until_s=2 * DAY_S)
