@@ -33,7 +33,7 @@ _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)
 
 def parts(kubectl: Kubectl, namespaces: Sequence[str], wanted: LogSelection | None) -> Iterator[tuple[str, Collect]]:
     """Return the files that are made from the cluster; logs of `namespaces` where they are wanted."""
-    yield "cluster/versions.json", lambda: kubectl.run("version", "-o", "json")
+    yield "cluster/versions.json", lambda: kubectl.run("get", "--raw", "/version")
     for name, kinds in OBJECTS.items():
         yield f"cluster/{name}.json", partial(_objects, kubectl, kinds)
     yield "cluster/events.txt", lambda: events(kubectl.items("events", "--all-namespaces"))

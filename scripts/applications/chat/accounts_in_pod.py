@@ -38,14 +38,24 @@ def _token(administrator: str) -> str:
     engine = sqlalchemy.create_engine(os.environ["DATABASE_URL"])
     with engine.connect() as connection:
         found = connection.execute(
-            sqlalchemy.text('SELECT id FROM "user" WHERE email = :email AND role = :role'),
+            sqlalchemy.text(
+                'SELECT u.id, a.session_stamp FROM "user" u JOIN auth a ON a.id = u.id'
+                " WHERE u.email = :email AND u.role = :role"
+            ),
             {"email": administrator, "role": "admin"},
-        ).scalar()
+        ).one_or_none()
     if found is None:
         sys.exit(f"no administrator {administrator}")
     now = int(time.time())
-    # As open_webui/utils/auth.py makes it (0.12).
-    claims = {"id": found, "iat": now, "exp": now + SECONDS, "jti": str(uuid.uuid4())}
+    # As open_webui/utils/auth.py makes it (0.12): the stamp changes when all sessions of the account are ended.
+    claims = {
+        "id": found.id,
+        "typ": "session",
+        "session_stamp": found.session_stamp,
+        "iat": now,
+        "exp": now + SECONDS,
+        "jti": str(uuid.uuid4()),
+    }
     return jwt.encode(claims, os.environ["WEBUI_SECRET_KEY"], algorithm="HS256")
 
 

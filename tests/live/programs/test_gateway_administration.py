@@ -112,7 +112,7 @@ def test_rotation_of_a_key_that_nobody_has_changes_nothing(api: GatewayApi) -> N
 
 def test_team_goes_with_its_keys(api: GatewayApi) -> None:
     api.set_team("wreckers", {})
-    key = api.create_key("wreck", "wreckers", None)
+    key = api.create_key("wreckers-key", "wreckers", None)
     assert chat(key, "Before") == 200
     api.remove_team("wreckers")
     wait_for(lambda: chat(key, "After?") in {401, 403}, 30, lambda: "a removed team's key still works")

@@ -262,7 +262,7 @@ KUBECTL = (
     "kubectl get nodes -o json",
     "kubectl get namespaces -o json",
     "kubectl get events --all-namespaces -o json",
-    "kubectl version -o json",
+    "kubectl get --raw /version",
     "kubectl annotate externalsecrets x -n chat force-sync=1 --overwrite",
     "kubectl cordon x",
     "kubectl delete pod x -n chat --ignore-not-found --wait=false",
