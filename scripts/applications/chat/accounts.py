@@ -19,7 +19,8 @@ from stacks.settings import Settings
 from .running import DEPLOYMENT
 
 PROGRAM = Path(__file__).with_name("accounts_in_pod.py")
-ROLES = ("pending", "user", "admin")
+BY_ADDRESS = {"order_by": "email", "direction": "asc"}
+"""Without an order that tells everybody apart, pages repeat some people and leave others out."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Accounts:
     def people(self) -> list[Account]:
         """Return everybody, by address. Raises OperatorError."""
         users, groups = self._call(
-            {"method": "GET", "path": "/api/v1/users/", "pages": "users"}, {"method": "GET", "path": "/api/v1/groups/"}
+            {"method": "GET", "path": "/api/v1/users/", "pages": "users", "order": BY_ADDRESS},
+            {"method": "GET", "path": "/api/v1/groups/"},
         )
         names = {group["id"]: str(group["name"]) for group in groups}
         found = [
@@ -81,7 +83,14 @@ class Accounts:
         return sorted(groups, key=lambda group: group.name)
 
     def set_role(self, email: str, role: str) -> Account:
-        """Give somebody a role, end their sessions, and return what they were. Raises OperatorError."""
+        """Give somebody a role, end their sessions, and return what they were. Raises OperatorError.
+
+        The local administrator stays one: Open WebUI itself protects only whoever came first.
+        """
+        if email.lower() == self.administrator:
+            raise OperatorError(
+                f"{email} is the local administrator, as whom these commands act", code=ExitCode.REFUSED
+            )
         account = self._person(email)
         place = f"/api/v1/users/{account.id}"
         calls = [{"method": "POST", "path": f"{place}/update", "body": {"role": role}}]

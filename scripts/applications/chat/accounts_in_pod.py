@@ -1,9 +1,9 @@
 """Calls Open WebUI's own interface as the local administrator; runs in a pod of the chat.
 
 Started by `pod_program` with PARAMETERS: `base` (address of this pod's server), `administrator` (the account's address)
-and `calls` (method, path, body; `pages` names the list that an answer holds, page by page). Prints one JSON object a
-call: status and body. So what is changed goes through Open WebUI's rules, its sessions and its audit log, and no
-password or token leaves the pod.
+and `calls` (method, path, body; `pages` names the list that an answer holds, page by page, in the `order` given).
+Prints one JSON object a call: status and body. So what is changed goes through Open WebUI's rules, its sessions and its
+audit log, and no password or token leaves the pod.
 """
 
 import json
@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 import uuid
 from typing import Any
+from urllib.parse import urlencode
 
 import jwt
 import sqlalchemy
@@ -63,7 +64,7 @@ def _pages(base: str, call: dict[str, Any], token: str) -> dict[str, Any]:
     items: list[Any] = []
     page = 1
     while True:
-        answer = _call(base, {**call, "path": f"{call['path']}?page={page}"}, token)
+        answer = _call(base, {**call, "path": f"{call['path']}?{urlencode({**call['order'], 'page': page})}"}, token)
         if answer["status"] >= 400:
             return answer
         items += answer["body"][call["pages"]]

@@ -82,7 +82,7 @@ def test_what_is_not_there_is_named_and_nothing_is_made(accounts: Accounts) -> N
 
 
 def test_local_administrator_cannot_be_shut_out(accounts: Accounts) -> None:
-    with pytest.raises(OperatorError, match="the chat answers 403"):
+    with pytest.raises(OperatorError, match="is the local administrator, as whom these commands act"):
         accounts.set_role(accounts.administrator, "pending")
 
 
