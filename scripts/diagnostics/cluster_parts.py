@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from scripts.cluster.component_logs import LogSelection, plain, print_logs
+from scripts.cluster.api import ClusterApi
 from scripts.cluster.kubectl import Kubectl, KubectlError
+from scripts.cluster.log_stream import LogStream, Wanted, plain
 from scripts.core.errors import OperatorError
+from scripts.review.masking import MASK, is_secret_key
 
 from .bundle import Collect
 
@@ -31,15 +33,18 @@ OBJECTS = {
 _NOISE = ("kubectl.kubernetes.io/last-applied-configuration",)
 
 
-def parts(kubectl: Kubectl, namespaces: Sequence[str], wanted: LogSelection | None) -> Iterator[tuple[str, Collect]]:
-    """Return the files that are made from the cluster; logs of `namespaces` where they are wanted."""
+def parts(kubectl: Kubectl) -> Iterator[tuple[str, Collect]]:
+    """Return the files that are made from the cluster's objects."""
     yield "cluster/versions.json", lambda: kubectl.run("get", "--raw", "/version")
     for name, kinds in OBJECTS.items():
         yield f"cluster/{name}.json", partial(_objects, kubectl, kinds)
     yield "cluster/events.txt", lambda: events(kubectl.items("events", "--all-namespaces"))
-    if wanted:
-        for namespace in namespaces:
-            yield f"logs/{namespace}.txt", partial(_logs, kubectl, namespace, wanted)
+
+
+def logs(api: ClusterApi, namespaces: Sequence[str], wanted: Wanted) -> Iterator[tuple[str, Collect]]:
+    """Return a file of logs for each namespace."""
+    for namespace in namespaces:
+        yield f"logs/{namespace}.txt", partial(_logs, api, namespace, wanted)
 
 
 def secrets_of(kubectl: Kubectl) -> list[str]:
@@ -66,7 +71,17 @@ def _lean(item: Mapping[str, Any]) -> dict[str, Any]:
     meta.pop("managedFields", None)
     if "annotations" in meta:
         meta["annotations"] = {key: text for key, text in meta["annotations"].items() if key not in _NOISE}
-    return {**found, "metadata": meta}
+    return {**{key: _without_values(value) for key, value in found.items()}, "metadata": meta}
+
+
+def _without_values(value: Any) -> Any:
+    """Mask the values of variables whose names say that they are secret; most come from Secrets and have none."""
+    if isinstance(value, list):
+        return [_without_values(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    masked = {"value": MASK} if "value" in value and is_secret_key(str(value.get("name", ""))) else {}
+    return {key: _without_values(one) for key, one in value.items()} | masked
 
 
 def events(items: Iterable[Mapping[str, Any]]) -> str:
@@ -85,12 +100,12 @@ def events(items: Iterable[Mapping[str, Any]]) -> str:
     return "".join(line(item) for item in sorted(items, key=moment))
 
 
-def _logs(kubectl: Kubectl, namespace: str, wanted: LogSelection) -> str:
-    text = io.StringIO()
-    status = print_logs(kubectl, [namespace], wanted, text, plain)
-    if status and not text.getvalue():
-        raise OperatorError(f"its logs cannot be read: exit status {status} of kubectl")
-    return text.getvalue()
+def _logs(api: ClusterApi, namespace: str, wanted: Wanted) -> str:
+    text, unread = io.BytesIO(), list[str]()
+    LogStream(api, [namespace], wanted, tell=unread.append).print(text, plain)
+    if unread and not text.getvalue():
+        raise OperatorError("; ".join(unread))
+    return text.getvalue().decode(errors="replace") + "".join(f"not read: {why}\n" for why in unread)
 
 
 def known_secrets(kubectl: Kubectl) -> tuple[list[str], str]:

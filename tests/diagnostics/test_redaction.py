@@ -29,7 +29,7 @@ PLANTED = {
         "https://x.blob.example/a?sv=2024&sig=aBcD%2Fef1234%3D&se=1",
         "aBcD%2Fef1234",
     ),
-    "webhook": ("posting to https://hooks.example.com/services/T00/B00/XXXX", "B00/XXXX"),
+    "webhook": ("posting to https://hooks.example.com/services/T00/B00/planted-hook", "B00/planted-hook"),
     "key and value": ("REDIS_PASSWORD=hunter2hunter2 next=1", "hunter2hunter2"),
     "JSON": ('{"client_secret": "p@ss \\"quoted\\" word", "size": 1}', "quoted"),
     "YAML": ("  adminPassword: correct-horse\n  size: 1", "correct-horse"),

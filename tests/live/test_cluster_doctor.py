@@ -85,7 +85,7 @@ def test_cluster_that_is_well_has_clocks_and_nodes_that_are(kubectl: Kubectl) ->
 def test_support_lists_every_kind_that_the_cluster_knows_and_knows_its_secrets(kubectl: Kubectl) -> None:
     kubectl.run("create", "secret", "generic", "planted", "-n", NAMESPACE, "--from-literal=password=planted-Zx9Kq2wLr7")
     assert "planted-Zx9Kq2wLr7" in cluster_parts.secrets_of(kubectl)
-    parts = dict(cluster_parts.parts(kubectl, [], None))
+    parts = dict(cluster_parts.parts(kubectl))
     texts = {name: parts[f"cluster/{name}.json"]() for name in ("pods", "workloads", "limits", "network-policies")}
     assert "doctored" in texts["pods"]
     assert "managedFields" not in texts["workloads"]

@@ -1,15 +1,15 @@
 """People and groups of the chat: who may log in, as what, and what is shared with whom."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 from rich.table import Table
 
-from scripts.applications.audit.log import duration
 from scripts.applications.chat.accounts import Account, Accounts, accounts_of
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, seconds_of
 from scripts.cli.tools import tools_of
 from scripts.core.consent import confirm_by_name
 from scripts.core.console import err, out, print_csv, print_json
@@ -48,7 +48,7 @@ def users(
 
     Examples: `llmctl webui users prod --inactive-for 90d`, `llmctl webui users prod --role admin --csv`
     """
-    idle = duration(inactive_for) if inactive_for else None
+    idle = timedelta(seconds=seconds_of(inactive_for or "", "--inactive-for"))
     if as_csv and as_json:
         raise OperatorError("--csv and --json exclude each other", code=ExitCode.USAGE)
     _, accounts = _accounts(context, environment)

@@ -8,7 +8,7 @@ from typing import Any
 from typer import _click as click
 
 from scripts.cli.app import COMMANDS, Entry, load
-from scripts.cli.operations import COMMANDS as OPERATIONS
+from scripts.cli.operations.nouns import COMMANDS as OPERATIONS
 from scripts.core.workspace import ROOT
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"

@@ -9,7 +9,7 @@ import typer
 from scripts.applications.engines import Engines, chosen
 from scripts.cli.checks import end_with
 from scripts.cli.completing import complete_model
-from scripts.cli.operations import add_operations
+from scripts.cli.operations.nouns import add_operations
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json

@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts.cli.operations import add_operations
+from scripts.cli.operations.nouns import add_operations
 
 from .judge import judge
 from .keys import create_key, key, keys, revoke_key, rotate_key

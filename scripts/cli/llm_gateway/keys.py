@@ -5,10 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
-from scripts.applications.audit.log import duration
 from scripts.applications.llm_gateway.api import gateway_api
 from scripts.applications.llm_gateway.rotation import rotate
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, seconds_of
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
@@ -42,7 +41,7 @@ def keys(
 
     Examples: `llmctl gateway keys prod --team research`, `llmctl gateway keys prod --unused-for 90d --json`
     """
-    idle = duration(unused_for) if unused_for else None
+    idle = timedelta(seconds=seconds_of(unused_for or "", "--unused-for"))
     _, kubectl = opened(context, environment)
     with gateway_api(kubectl) as api:
         found = [_shown(key) for key in api.keys(team)]

@@ -8,12 +8,11 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from scripts.applications.audit.log import duration
 from scripts.applications.chat.accounts import accounts_of
 from scripts.applications.llm_gateway.api import gateway_api
 from scripts.applications.llm_gateway.spend import By, Spend, total
 from scripts.applications.llm_gateway.spend import spend as spent
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, seconds_of
 from scripts.cli.tools import Tools, tools_of
 from scripts.core.console import err, out, print_csv, print_json
 from scripts.core.errors import ExitCode, OperatorError
@@ -69,7 +68,8 @@ def spend(
 
 def _period(since: str, first: str | None, last: str | None, today: date) -> tuple[date, date]:
     end = _day("--to", last) if last else today
-    start = _day("--from", first) if first else end - duration(since) + timedelta(days=1)
+    days = timedelta(seconds=seconds_of(since, "--since")) - timedelta(days=1)
+    start = _day("--from", first) if first else end - days
     if start > end:
         raise OperatorError(f"{start} is after {end}", "give --from a day before --to", ExitCode.USAGE)
     return start, end

@@ -1,6 +1,6 @@
 """One application for each command, since the command line loads one at a time."""
 
-from scripts.cli.operations import single
+from scripts.cli.operations.nouns import single
 
 logs = single("logs")
 follow = single("follow")

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import typer
 
-from scripts.cli.operations import opened
+from scripts.cli.operations.opened import opened
 from scripts.cli.options import Environment
 from scripts.cli.tools import tools_of
 from scripts.cluster.workload import Workload

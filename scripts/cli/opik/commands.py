@@ -2,7 +2,7 @@
 
 import typer
 
-from scripts.cli.operations import add_operations
+from scripts.cli.operations.nouns import add_operations
 from scripts.opik.clients import CLIENTS
 
 from .access import env, token

@@ -1,7 +1,6 @@
 """The command, and which parts are asked for."""
 
 import json
-import re
 import shutil
 import subprocess
 import sys
@@ -12,10 +11,10 @@ from typing import Annotated
 
 import typer
 
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, seconds_of
 from scripts.cli.tools import tools_of
-from scripts.cluster.component_logs import LogSelection
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.log_stream import Wanted
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
@@ -30,7 +29,6 @@ from stacks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
-DURATION = r"[1-9]\d{0,5}[smh]"
 TOOLS = {
     "terraform": ("version",),
     "kubectl": ("version", "--client"),
@@ -61,15 +59,14 @@ def support(
 
     Examples: `llmctl support prod`, `llmctl support dev --since 1h --output bug.tar.gz`
     """
-    if not re.fullmatch(DURATION, since):
-        raise OperatorError(f"--since: {since!r} is no time such as 24h", "units are s, m, h", ExitCode.USAGE)
+    age = seconds_of(since, "--since")
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
     now = tools.now()
     path = output or Path(f"llm-{name}-{now.astimezone(UTC):%Y%m%d-%H%M%S}.tar.gz")
     if path.exists():
         raise OperatorError(f"{path} exists", "name another file by --output", ExitCode.USAGE)
-    wanted = LogSelection(lines=lines, since=since, selector="") if lines else None
+    wanted = Wanted(lines=lines, since_s=age, includes=lambda _pod: True) if lines else None
     parts, secrets = list(_own_parts(settings, now)), list[str]()
     parts += state_parts.parts(runners(tools.workspace(name)))
     try:
@@ -80,7 +77,9 @@ def support(
         secrets, unread = cluster_parts.known_secrets(kubectl)
         if unread:
             err.print(f"Secrets are known by their form alone, not by value: {unread}", markup=False)
-        parts += cluster_parts.parts(kubectl, _namespaces(settings, kubectl), wanted)
+        parts += cluster_parts.parts(kubectl)
+        if wanted:
+            parts += cluster_parts.logs(tools.cluster_of(kubectl), _namespaces(settings, kubectl), wanted)
     with err.status(f"Collecting {len(parts)} files") as status:
         left = {each for each, _ in parts}
 

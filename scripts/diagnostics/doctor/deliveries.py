@@ -7,7 +7,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.releases import PendingRelease, clear
 
 from .problem import Finding, Problem
-from .snapshot import Object, Snapshot
+from .snapshot import Object, Snapshot, condition, ready, short
 
 PATIENCE_MINUTES = 5
 SOON_DAYS = 14
@@ -65,16 +65,16 @@ def find(seen: Snapshot) -> Iterator[Finding]:
 
 def _secrets(seen: Snapshot) -> Iterator[Finding]:
     for item in seen.of("externalsecrets.external-secrets.io"):
-        meta, ready = item["metadata"], _ready(item)
-        if ready.get("status") == "True" or seen.minutes_since(meta.get("creationTimestamp")) < PATIENCE_MINUTES:
+        meta, state = item["metadata"], condition(item)
+        if state.get("status") == "True" or seen.minutes_since(meta.get("creationTimestamp")) < PATIENCE_MINUTES:
             continue
         namespace, name = meta["namespace"], meta["name"]
         event = next(seen.events_of(item, "UpdateFailed"), {})
-        said = str(event.get("message") or ready.get("message") or "no status yet")
+        said = str(event.get("message") or state.get("message") or "no status yet")
         yield Finding(
             problem=SECRET,
             where=f"{namespace}/{name}",
-            detail=" ".join(said.split())[:300],
+            detail=short(said),
             repair=partial(_sync, namespace=namespace, name=name),
             deed=f"let External Secrets read {namespace}/{name} again at once",
         )
@@ -92,7 +92,7 @@ def _certificates(seen: Snapshot) -> Iterator[Finding]:
         meta, status = item["metadata"], item.get("status") or {}
         where = f"{meta['namespace']}/{meta['name']}"
         ends = status.get("notAfter")
-        if _ready(item).get("status") != "True":
+        if not ready(item):
             if seen.minutes_since(meta.get("creationTimestamp")) >= PATIENCE_MINUTES:
                 yield Finding(problem=CERTIFICATE, where=where, detail=_why(seen, item))
         elif ends and -seen.minutes_since(ends) / 1440 < SOON_DAYS:
@@ -111,8 +111,8 @@ def _why(seen: Snapshot, certificate: Object) -> str:
         spec, status = challenge.get("spec") or {}, challenge.get("status") or {}
         if spec.get("dnsName") in names and status.get("reason"):
             return f"{spec['dnsName']}: {' '.join(str(status['reason']).split())[:300]}"
-    said = _ready(certificate).get("message") or "nothing says why"
-    return " ".join(str(said).split())[:300]
+    said = condition(certificate).get("message") or "nothing says why"
+    return short(said)
 
 
 def releases(pending: Iterable[PendingRelease]) -> Iterator[Finding]:
@@ -132,8 +132,3 @@ def releases(pending: Iterable[PendingRelease]) -> Iterator[Finding]:
 def _clear(kubectl: Kubectl, release: PendingRelease) -> str:
     clear(kubectl, release)
     return f"{release.path} is free; deploy again"
-
-
-def _ready(item: Object) -> Object:
-    conditions = (item.get("status") or {}).get("conditions") or []
-    return next((one for one in conditions if one["type"] == "Ready"), {})

@@ -8,7 +8,7 @@ from scripts.cluster.dead_node import take_out_of_service
 from scripts.cluster.kubectl import Kubectl
 
 from .problem import Finding, Problem
-from .snapshot import Object, Snapshot
+from .snapshot import Object, Snapshot, condition, ready
 
 GPU = "nvidia.com/gpu"
 POOL = "kubernetes.azure.com/agentpool"
@@ -74,7 +74,7 @@ def _gpus(seen: Snapshot) -> Iterator[Finding]:
         name = node["metadata"]["name"]
         offered = int((node["status"].get("allocatable") or {}).get(GPU, 0))
         minutes = seen.minutes_since(node["metadata"].get("creationTimestamp"))
-        if not offered and _ready(node) and minutes > DRIVER_MINUTES:
+        if not offered and ready(node) and minutes > DRIVER_MINUTES:
             yield Finding(
                 problem=NO_GPU,
                 where=name,
@@ -94,7 +94,7 @@ def _gone(seen: Snapshot) -> Iterator[Finding]:
     away = {
         node["metadata"]["name"]: minutes
         for node in seen.of("nodes")
-        if not _ready(node) and (minutes := seen.minutes_since(_since(node))) > GONE_MINUTES
+        if not ready(node) and (minutes := seen.minutes_since(_since(node))) > GONE_MINUTES
     }
     for node, minutes in away.items():
         stuck = [
@@ -120,11 +120,11 @@ def _free(kubectl: Kubectl, node: str) -> str:
 
 def _clock(seen: Snapshot) -> Iterator[Finding]:
     """Compare this clock with the newest heartbeat of each node, which is younger than ten seconds."""
-    ready = {node["metadata"]["name"] for node in seen.of("nodes") if _ready(node)}
+    there = {node["metadata"]["name"] for node in seen.of("nodes") if ready(node)}
     ahead = {}
     for lease in seen.of("leases"):
         name, renewed = lease["metadata"]["name"], (lease.get("spec") or {}).get("renewTime")
-        if lease["metadata"].get("namespace") == "kube-node-lease" and name in ready and renewed:
+        if lease["metadata"].get("namespace") == "kube-node-lease" and name in there and renewed:
             ahead[name] = (datetime.fromisoformat(renewed) - seen.now).total_seconds()
     if not ahead:
         return
@@ -138,15 +138,6 @@ def _clock(seen: Snapshot) -> Iterator[Finding]:
             yield Finding(problem=CLOCK, where=name, detail=f"{seconds:.0f} s ahead of this machine")
 
 
-def _ready(node: Object) -> bool:
-    return _condition(node).get("status") == "True"
-
-
 def _since(node: Object) -> str | None:
-    found = _condition(node).get("lastTransitionTime")
+    found = condition(node).get("lastTransitionTime")
     return str(found) if found else None
-
-
-def _condition(node: Object) -> Object:
-    conditions = (node.get("status") or {}).get("conditions") or []
-    return next((one for one in conditions if one["type"] == "Ready"), {})

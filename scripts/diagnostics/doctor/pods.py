@@ -2,12 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 from scripts.cluster.kubectl import Kubectl
 
 from .problem import Finding, Problem, Repair
-from .snapshot import Object, Snapshot
+from .snapshot import Object, Snapshot, condition, short
 
 PATIENCE_MINUTES = 5
 """How long a pod may wait without being a problem."""
@@ -146,7 +145,7 @@ def _refused_by_quota(seen: Snapshot) -> Iterator[Finding]:
             latest[f"{about.get('namespace')}/{about.get('name')}"] = event
     for where, event in latest.items():
         if seen.minutes_since(event.get("lastTimestamp")) < 60:
-            yield Finding(problem=QUOTA, where=where, detail=_short(event["message"]))
+            yield Finding(problem=QUOTA, where=where, detail=short(event["message"]))
 
 
 def _unscheduled(seen: Snapshot, pod: Object) -> Iterator[Finding]:
@@ -155,7 +154,7 @@ def _unscheduled(seen: Snapshot, pod: Object) -> Iterator[Finding]:
     scaling = next(seen.events_of(pod, "FailedScaleUp", "NotTriggerScaleUp", "TriggeredScaleUp"), None)
     said = str((scaling or {}).get("message", ""))
     scheduling = next(seen.events_of(pod, "FailedScheduling"), None)
-    why = str((scheduling or {}).get("message") or _condition(pod, "PodScheduled").get("message", ""))
+    why = str((scheduling or {}).get("message") or condition(pod, "PodScheduled").get("message", ""))
     both = f"{said} {why}"
     if any(word in both for word in _FULL):
         problem = AZURE_QUOTA
@@ -169,7 +168,7 @@ def _unscheduled(seen: Snapshot, pod: Object) -> Iterator[Finding]:
         problem = NO_ROOM
     if problem in (AZURE_QUOTA, CAPACITY) and said:
         why = said
-    yield Finding(problem=problem, where=_name(pod), detail=_short(why or "not scheduled"), values=_values(pod))
+    yield Finding(problem=problem, where=_name(pod), detail=short(why or "not scheduled"), values=_values(pod))
 
 
 def _containers(seen: Snapshot, pod: Object) -> Iterator[Finding]:
@@ -184,7 +183,7 @@ def _containers(seen: Snapshot, pod: Object) -> Iterator[Finding]:
             detail = f"{one['name']} was killed {one['restartCount']} times"
             yield Finding(problem=MEMORY, where=_name(pod), detail=detail, values=_values(pod))
         elif reason == "CrashLoopBackOff":
-            said = _short(str(last.get("message") or waiting.get("message") or last.get("reason") or reason))
+            said = short(last.get("message") or waiting.get("message") or last.get("reason") or reason)
             problem = CONNECTIONS if any(word in said for word in CONNECTIONS.symptoms) else CRASH
             yield Finding(problem=problem, where=_name(pod), detail=f"{one['name']}: {said}", values=_values(pod))
     for one in status.get("initContainerStatuses") or []:
@@ -206,7 +205,7 @@ def _pull(seen: Snapshot, pod: Object, waiting: Object) -> Finding:
     return Finding(
         problem=PULL if refused else NO_IMAGE,
         where=_name(pod),
-        detail=_short(said),
+        detail=short(said),
         values=_values(pod),
         repair=_delete(pod),
         deed=f"delete the pod {_name(pod)}, so that its image is pulled again at once",
@@ -224,7 +223,7 @@ def _evicted(seen: Snapshot) -> Iterator[Finding]:
             pods.setdefault(key, []).append(pod)
     for key, count in owners.items():
         if count >= LOOP_EVICTIONS:
-            said = _short(str(pods[key][-1]["status"].get("message", "")))
+            said = short(pods[key][-1]["status"].get("message", ""))
             yield Finding(
                 problem=EVICTIONS,
                 where="/".join(key),
@@ -244,11 +243,6 @@ def _delete(*pods: Object) -> Repair:
     return delete
 
 
-def _condition(pod: Object, kind: str) -> dict[str, Any]:
-    conditions = (pod.get("status") or {}).get("conditions") or []
-    return next((one for one in conditions if one["type"] == kind), {})
-
-
 def _name(item: Object) -> str:
     return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".strip("/")
 
@@ -256,8 +250,3 @@ def _name(item: Object) -> str:
 def _values(pod: Object) -> dict[str, str]:
     meta = pod["metadata"]
     return {"pod": meta["name"], "namespace": meta["namespace"]}
-
-
-def _short(text: str) -> str:
-    words = " ".join(text.split())
-    return words if len(words) <= 300 else f"{words[:297]}..."

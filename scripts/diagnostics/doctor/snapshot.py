@@ -25,6 +25,8 @@ KINDS = (
 )
 _UNKNOWN = "the server doesn't have a resource type"
 PARALLEL = 6
+LONGEST = 300
+"""Characters of a detail."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,23 @@ class Snapshot:
     def minutes_since(self, text: str | None) -> float:
         """Return how many minutes ago a moment was that the API server wrote; 0 for none."""
         return (self.now - datetime.fromisoformat(text)).total_seconds() / 60 if text else 0.0
+
+
+def condition(item: Object, kind: str = "Ready") -> Object:
+    """Return one condition of an object, an empty one where it has none."""
+    found = (item.get("status") or {}).get("conditions") or []
+    return next((one for one in found if one["type"] == kind), {})
+
+
+def ready(item: Object) -> bool:
+    """Whether an object says that it is ready."""
+    return condition(item).get("status") == "True"
+
+
+def short(text: object) -> str:
+    """Return what a program said as one line or two of a terminal."""
+    words = " ".join(str(text).split())
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 3]}..."
 
 
 def moment(event: Object) -> str:

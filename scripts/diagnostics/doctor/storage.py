@@ -7,7 +7,7 @@ from typing import Any
 from scripts.cluster.kubectl import Kubectl, KubectlError
 
 from .problem import Finding, Problem
-from .snapshot import Snapshot
+from .snapshot import Snapshot, short
 
 PATIENCE_MINUTES = 5
 NEARLY_FULL = 0.85
@@ -51,7 +51,7 @@ def find(seen: Snapshot, usage: Iterable[Mapping[str, Any]] = ()) -> Iterator[Fi
             yield Finding(
                 problem=UNBOUND,
                 where=f"{meta['namespace']}/{meta['name']}",
-                detail=" ".join(str(event.get("message") or "no event says why").split())[:300],
+                detail=short(event.get("message") or "no event says why"),
                 values={"claim": meta["name"], "namespace": meta["namespace"]},
             )
     for pod in seen.of("pods"):
@@ -63,7 +63,7 @@ def find(seen: Snapshot, usage: Iterable[Mapping[str, Any]] = ()) -> Iterator[Fi
             yield Finding(
                 problem=ATTACH,
                 where=f"{meta['namespace']}/{meta['name']}",
-                detail=" ".join(str(event.get("message")).split())[:300],
+                detail=short(event.get("message")),
                 values={"pod": meta["name"], "namespace": meta["namespace"]},
             )
     for one in usage:

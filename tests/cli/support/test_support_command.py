@@ -4,20 +4,26 @@ import base64
 import json
 import re
 import tarfile
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.cli.support import commands as support
+from scripts.cluster.api import ClusterApi
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import load_settings
 from tests.support.cli.operated_environment import Operated, deploy_once, operate
+from tests.support.cluster.fake_api import FakeCluster, fake_api, workload
 
 pytestmark = pytest.mark.programs
 SECRET = "planted-Zx9!Kq2wLr7"
 OTHERS = ("planted-tom@example.com", "20.13.1.7", "sk-plantedPLANTED123")
 """A person, a public address, and a key that no Secret of the cluster holds."""
+LITERAL = "planted-in-a-variable"
+VARIABLES = [{"name": "X", "value": SECRET}, {"name": "SMTP_PASSWORD", "value": LITERAL}]
 KINDS = (
     "nodes",
     "deployments,statefulsets,daemonsets,replicasets,jobs,cronjobs",
@@ -45,7 +51,7 @@ def operated(deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "pods",
         {
             "metadata": {"name": "p", "managedFields": [1], "annotations": {"a": planted}},
-            "spec": {"containers": [{"env": [{"name": "X", "value": SECRET}], "args": [f"--token={SECRET}x"]}]},
+            "spec": {"containers": [{"env": VARIABLES, "args": [f"--token={SECRET}x"]}]},
         },
     )
     tools.items("events", {"metadata": {}, "message": planted, "reason": "BackOff", "type": "Warning"})
@@ -60,8 +66,23 @@ def operated(deployed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     return found
 
 
-def run(operated: Operated, *words: str) -> Result:
-    return CliRunner().invoke(support.app, words, obj=operated.command_tools)
+@pytest.fixture
+def api(tmp_path: Path) -> Iterator[ClusterApi]:
+    cluster = FakeCluster({"pods": []})
+    cluster.add("deployments", workload("Deployment", "chat", "web"))
+    (tmp_path / "api").mkdir()
+    with fake_api(cluster, tmp_path / "api") as found:
+        (pod,) = cluster.listed("pods")
+        said = f"2026-11-30T12:00:00Z failed with {SECRET} for {' '.join(OTHERS)}\n"
+        cluster.logs[pod["metadata"]["name"], pod["status"]["containerStatuses"][0]["name"]] = said.encode()
+        yield found
+
+
+def run(operated: Operated, *words: str, api: ClusterApi | None = None) -> Result:
+    tools = operated.command_tools
+    if api:
+        tools = replace(tools, cluster_of=lambda _: api)
+    return CliRunner().invoke(support.app, words, obj=tools)
 
 
 def unpacked(path: Path) -> dict[str, str]:
@@ -74,16 +95,19 @@ def unpacked(path: Path) -> dict[str, str]:
         return found
 
 
-def test_planted_secrets_people_and_addresses_are_in_no_file(operated: Operated, tmp_path: Path) -> None:
-    result = run(operated, "dev", "--output", str(tmp_path / "bug.tar.gz"))
+def test_planted_secrets_people_and_addresses_are_in_no_file(
+    operated: Operated, api: ClusterApi, tmp_path: Path
+) -> None:
+    result = run(operated, "dev", "--output", str(tmp_path / "bug.tar.gz"), api=api)
     assert result.exit_code == 0, result.output
     files = unpacked(tmp_path / "bug.tar.gz")
     settings = load_settings("dev")
     for name, text in files.items():
-        for planted in (SECRET, *OTHERS, settings.domain, str(settings.azure.subscription_id)):
+        for planted in (SECRET, LITERAL, *OTHERS, settings.domain, str(settings.azure.subscription_id)):
             assert planted not in text, f"{planted} is in {name}"
     assert "BackOff" in files["cluster/events.txt"]
     assert re.search(r"failed with \(sensitive\) for person-\d ip-1 \(sensitive\)\n", files["runs/platform.log"])
+    assert "failed with (sensitive) for person-" in files["logs/chat.txt"]
     assert "terraform_data.it" in files["states/platform.json"]
     assert "managedFields" not in files["cluster/pods.json"]
     expected = {"about.txt", "tools.json", "environment.json", "pins/charts.yaml", "logs/chat.txt"}
@@ -92,7 +116,7 @@ def test_planted_secrets_people_and_addresses_are_in_no_file(operated: Operated,
 
 
 def test_archive_never_holds_secrets_or_config_maps_as_objects(operated: Operated, tmp_path: Path) -> None:
-    run(operated, "dev", "--output", str(tmp_path / "bug.tar.gz"))
+    run(operated, "dev", "--lines", "0", "--output", str(tmp_path / "bug.tar.gz"))
     asked = [call[4] for call in operated.tools.calls if call[3:4] == ["get"]]
     assert "secrets" in asked
     assert not any("configmaps" in kinds for kinds in asked)
