@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from publicsuffixlist import PublicSuffixList
 
 from stacks.settings import Settings
+from stacks.settings.placeholders import placeholders
 from stacks.settings.rules.base import Finding
 
 
@@ -13,6 +14,11 @@ def domain_findings(settings: Settings, others: Mapping[str, Settings]) -> Itera
 
     Source of the suffixes: https://publicsuffix.org, as the package publicsuffixlist brings it.
     """
+    known = PublicSuffixList(accept_unknown=False)
+    standing_in = any(finding.key == ("domain",) for finding in placeholders(settings))
+    if not standing_in and known.publicsuffix(settings.domain) is None:
+        last = settings.domain.rpartition(".")[2]
+        yield Finding(("domain",), f"ends in .{last}, which is no top-level domain; write a public domain")
     if PublicSuffixList().is_public(settings.domain) and "." in settings.domain:
         yield Finding(
             ("domain",), "is a public suffix, below which anybody can have a name; write a domain of your own below it"

@@ -4,12 +4,15 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.firewall_notes import firewall_note
+from scripts.core.outside_notes import outside_notes
 from scripts.core.pin_notes import pin_note, required_pins
 from scripts.core.privacy_notes import privacy_notes
+from scripts.core.restore_check import restore_findings
 from scripts.core.state_note import state_note
 from scripts.core.weights_notes import weights_notes
 from scripts.core.zone_notes import zone_notes
@@ -65,7 +68,8 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
     privacy = privacy_notes(settings, root / "state" / name / "identity.tfstate")
     others = dict(_others(name, root / "environments"))
-    together = tuple(loaded.locate([*domain_findings(settings, others), *required_pins(settings)]))
+    restore = restore_findings(settings.database, datetime.now(UTC))
+    together = tuple(loaded.locate([*domain_findings(settings, others), *required_pins(settings), *restore]))
     known = (
         *standing_in,
         *map(str, loaded.locate(without_effect(settings))),
@@ -84,6 +88,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
         *privacy,
         *weights_notes(settings),
         *zone_notes(settings),
+        *outside_notes(settings),
     )
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator
+from pydantic_core import PydanticCustomError
 
 from .types import Model, TimeOfDay, Unique
 
@@ -17,7 +18,7 @@ def _known_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("must be a time zone of the tz database such as Europe/Berlin") from None
+        raise PydanticCustomError("time_zone", "must be a time zone of the tz database such as Europe/Berlin") from None
     return name
 
 

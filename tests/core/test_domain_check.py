@@ -21,6 +21,14 @@ def test_a_domain_of_ones_own_is_not(domain: str) -> None:
     assert list(domain_findings(_settings(domain=domain), {})) == []
 
 
+@pytest.mark.parametrize("domain", ["llm.acme.contosoo", "acme.inc0"])
+def test_a_domain_ends_in_a_top_level_domain_that_there_is(domain: str) -> None:
+    (finding,) = domain_findings(_settings(domain=domain), {})
+    assert (
+        finding.message == f"ends in .{domain.rpartition('.')[2]}, which is no top-level domain; write a public domain"
+    )
+
+
 def test_two_environments_have_two_domains() -> None:
     mine = _settings(domain="llm.acme.io")
     (finding,) = domain_findings(mine, {"prod": _settings(domain="llm.acme.io"), "test": _settings(domain="t.acme.io")})

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from ..azure import OperatorSettings
+from ..azure import OperatorSettings, StateSettings
 from ..chat import ChatSettings
 from ..cluster import ApiAccess, ClusterSettings
 from ..data import BackupSettings, RegistrySettings, VaultSettings
@@ -25,10 +25,18 @@ MOST_AUTHORIZED_RANGES = 200
 """Ranges that AKS takes (Microsoft Learn, API server authorized IP ranges)."""
 MOST_SOURCE_RANGES = 4000
 """Addresses and ranges that a network security group takes (Microsoft Learn, Azure networking limits)."""
+MOST_RANGES_OF_AN_ACCOUNT = 400
+"""Rules by address that a storage account takes (Microsoft Learn, Azure Storage firewall and virtual networks)."""
+MOST_RANGES_OF_A_VAULT = 1000
+"""Rules by address that a vault takes (Microsoft Learn, Azure Key Vault service limits)."""
 
 
 def public_ranges_are_public(
-    operators: OperatorSettings, vault: VaultSettings, cluster: ClusterSettings, ingress: IngressSettings
+    operators: OperatorSettings,
+    vault: VaultSettings,
+    cluster: ClusterSettings,
+    ingress: IngressSettings,
+    state: StateSettings,
 ) -> Iterator[Finding]:
     """Ranges that open something to the internet hold addresses of the internet, and not all of them."""
     lists: list[tuple[Key, tuple[IPv4Network, ...]]] = [
@@ -37,6 +45,8 @@ def public_ranges_are_public(
         (("cluster", "api_authorized_ranges"), cluster.api_authorized_ranges),
         (("ingress", "allowed_source_ranges"), ingress.allowed_source_ranges),
     ]
+    if state.azurerm:
+        lists.append((("state", "azurerm", "ip_ranges"), state.azurerm.ip_ranges))
     given = len(ingress.allowed_source_ranges)
     if given > MOST_SOURCE_RANGES:
         yield Finding(
@@ -49,6 +59,28 @@ def public_ranges_are_public(
                 yield Finding((*key, index), "is the whole internet; name the ranges, or leave the list empty")
             elif any(network.overlaps(private) for private in NOT_PUBLIC):
                 yield Finding((*key, index), "must be a public range: traffic from the internet never comes from it")
+
+
+def firewalls_take_the_ranges(
+    operators: OperatorSettings, vault: VaultSettings, backups: BackupSettings, state: StateSettings
+) -> Iterator[Finding]:
+    """A vault and a storage account take a limited number of ranges."""
+    if len({*vault.extra_allowed_ranges, *operators.ip_ranges}) > MOST_RANGES_OF_A_VAULT:
+        yield Finding(
+            ("vault", "extra_allowed_ranges"),
+            f"and operators.ip_ranges may hold {MOST_RANGES_OF_A_VAULT} ranges together; merge neighbours",
+        )
+    accounts: list[tuple[Key, tuple[IPv4Network, ...]]] = []
+    if backups.public_access:
+        accounts.append((("operators", "ip_ranges"), operators.ip_ranges))
+    if state.azurerm:
+        accounts.append((("state", "azurerm", "ip_ranges"), state.azurerm.ip_ranges))
+    for key, ranges in accounts:
+        if len(ranges) > MOST_RANGES_OF_AN_ACCOUNT:
+            yield Finding(
+                key,
+                f"holds {len(ranges)} ranges, but a storage account takes {MOST_RANGES_OF_AN_ACCOUNT}; merge neighbours",
+            )
 
 
 def authorized_ranges_suit_the_api(
@@ -138,6 +170,7 @@ def identity_is_created_or_given(identity: IdentitySettings) -> Iterator[Finding
 
 RULES = (
     public_ranges_are_public,
+    firewalls_take_the_ranges,
     authorized_ranges_suit_the_api,
     closed_manifests_have_a_private_endpoint,
     closed_services_have_private_endpoints,

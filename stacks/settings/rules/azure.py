@@ -9,9 +9,10 @@ from stacks.common.azure_names import AzureNames
 from .. import regions
 from ..azure import AzureSettings
 from ..cluster import ClusterSettings
-from ..data import RegistrySettings
+from ..data import BackupSettings, RegistrySettings
 from ..database import DatabaseSettings
 from ..errors import Key
+from ..network import IngressSettings
 from .base import Finding
 
 LONGEST_NAMES = {"key_vault": 24, "storage_account": 24, "container_registry": 50, "resource": 63, "workspace": 90}
@@ -83,10 +84,12 @@ def names_hold_no_reserved_word(prefix: str, name: str) -> Iterator[Finding]:
         yield Finding(("prefix",), f"and the name {name!r} hold {word!r}, which Azure keeps for itself; rename one")
 
 
-def regions_are_known(azure: AzureSettings, registry: RegistrySettings) -> Iterator[Finding]:
+def regions_are_known(azure: AzureSettings, registry: RegistrySettings, backups: BackupSettings) -> Iterator[Finding]:
     """Every region that the file names exists."""
     named: list[tuple[Key, str]] = [(("azure", "region"), azure.region)]
     named += [(("registry", "geo_replicas", index), region) for index, region in enumerate(registry.geo_replicas)]
+    if backups.copy_to_region:
+        named.append((("backups", "copy_to_region"), backups.copy_to_region))
     for key, region in named:
         if region.startswith(regions.SOVEREIGN_PREFIXES):
             yield Finding(key, "belongs to a sovereign cloud, which is not supported; use a public region")
@@ -154,6 +157,23 @@ def domain_is_your_own(domain: str) -> Iterator[Finding]:
             return
 
 
+def copies_of_backups_are_elsewhere(azure: AzureSettings, backups: BackupSettings) -> Iterator[Finding]:
+    """A copy in the region of the original is lost with it."""
+    if backups.copy_to_region == azure.region:
+        yield Finding(
+            ("backups", "copy_to_region"), "is the region of the environment itself; name another one, or remove it"
+        )
+
+
+def mail_is_of_the_internet(ingress: IngressSettings) -> Iterator[Finding]:
+    """Let's Encrypt refuses a contact address whose domain nobody can have (invalidContact)."""
+    last = ingress.acme_email.rpartition(".")[2].lower()
+    if last in NOT_IN_THE_INTERNET:
+        yield Finding(
+            ("ingress", "acme_email"), f"ends in .{last}, and Let's Encrypt refuses it; write a public address"
+        )
+
+
 RULES = (
     names_keep_the_limits,
     names_hold_no_reserved_word,
@@ -161,4 +181,6 @@ RULES = (
     zones_exist,
     tags_are_accepted,
     domain_is_your_own,
+    copies_of_backups_are_elsewhere,
+    mail_is_of_the_internet,
 )

@@ -65,6 +65,17 @@ def prometheus_fits_on_a_node(settings: Settings) -> Iterator[Finding]:
         )
 
 
+def off_hours_leave_work_and_rest(cluster: ClusterSettings) -> Iterator[Finding]:
+    """A cluster that is stopped at times is started at others."""
+    hours = cluster.off_hours
+    if hours.enabled and not 0 < hours.share() < 1:
+        always = "never runs" if not hours.days else "never stops"
+        yield Finding(
+            ("cluster", "off_hours", "days" if not hours.days else "stop"),
+            f"means that the cluster {always}; change it, or set cluster.off_hours.enabled: false",
+        )
+
+
 def node_count_suits_the_tier(cluster: ClusterSettings) -> Iterator[Finding]:
     """All pools together stay below the limit of the price tier."""
     nodes = largest_node_count(cluster)
@@ -169,6 +180,7 @@ RULES = (
     node_counts_are_ordered,
     workload_pool_holds_its_pods,
     prometheus_fits_on_a_node,
+    off_hours_leave_work_and_rest,
     node_count_suits_the_tier,
     kubernetes_version_is_tested,
     tier_carries_the_features,
