@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
@@ -26,6 +27,15 @@ err = _console(sys.stderr, stderr=True)
 def report(text: str) -> None:
     """Print one line about progress, without markup, on standard error."""
     err.print(text, markup=False)
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Say what takes seconds while it goes on, in a log too."""
+    if not err.is_terminal:
+        report(text)
+    with err.status(text):
+        yield
 
 
 def print_json(value: Any) -> None:

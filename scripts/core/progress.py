@@ -1,7 +1,8 @@
-"""Progress of work on several things at once: live lines on a terminal, one printed line for each event elsewhere."""
+"""Progress of work on several things at once: live lines on a terminal, printed lines elsewhere."""
 
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
@@ -13,6 +14,8 @@ from rich.text import Text
 
 _MARKS = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[yellow]-[/]"}
 _OPEN = "[dim]·[/]"
+EVERY_S = 10.0
+"""How often a printed line says how far something has come, in seconds."""
 
 
 def _elapsed(task: Task) -> str:
@@ -41,11 +44,20 @@ class Board:
     """
 
     def __init__(
-        self, console: Console, names: Sequence[str] = (), title: str = "", *, keep_ended: bool = True
+        self,
+        console: Console,
+        names: Sequence[str] = (),
+        title: str = "",
+        *,
+        keep_ended: bool = True,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
         self._title = title
         self._keep_ended = keep_ended
+        self._clock = clock
+        self._began = clock()
+        self._noted: dict[str, float] = {}
         self._progress = Progress(
             _Mark(),
             TextColumn("[bold]{task.fields[name]}"),
@@ -79,11 +91,14 @@ class Board:
         self.note(name, text)
 
     def detail(self, name: str, text: str) -> None:
-        """Say how far `name` has come; shown on a terminal only."""
+        """Say how far `name` has come; elsewhere than on a terminal every `EVERY_S` seconds at most."""
         self._progress.update(self._tasks[name].id, description=text)
+        if self._clock() - self._noted.get(name, self._began) >= EVERY_S:
+            self.note(name, text)
 
     def note(self, name: str, text: str) -> None:
         """Say what takes long; elsewhere than on a terminal, which shows it as detail."""
+        self._noted[name] = self._clock()
         if not self._console.is_terminal:
             self._console.print(f"{self._title} {name}: {text}".strip(), markup=False, highlight=False)
 

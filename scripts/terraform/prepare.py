@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from scripts.core.console import err
+from scripts.core.console import err, working
 from scripts.core.environment_lock import environment_lock
 from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
@@ -62,5 +62,5 @@ def rollout(job: Job, renewed: Renewed = lambda _run: False) -> Iterator[Rollout
 
 
 def _synthesized(workspace: Workspace, processes: Processes) -> list[str]:
-    with err.status(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
+    with working(f"Synthesizing {workspace.environment}"), processes.forwarding_signals():
         return synthesize(workspace, processes)

@@ -21,9 +21,27 @@ def _said(*, terminal: bool, keep_ended: bool) -> str:
     return log.getvalue()
 
 
-def test_a_log_has_one_line_for_each_event_and_no_details() -> None:
+def test_a_log_has_one_line_for_each_event() -> None:
     lines = ["deploy network: planning", "deploy network: 4 created 0:00", "deploy aks: not started", "above"]
     assert _said(terminal=False, keep_ended=True).splitlines() == lines
+
+
+def test_a_log_says_every_ten_seconds_how_far_it_has_come() -> None:
+    log, now = io.StringIO(), [0.0]
+    console = Console(file=log, width=100, force_terminal=False, color_system=None)
+    with Board(console, ["platform", "aks"], "deploy", clock=lambda: now[0]) as board:
+        board.phase("platform", "applying")
+        for second in range(1, 32):
+            now[0] = second
+            board.detail("platform", f"applying {second}/40")
+            if second == 12:
+                board.note("platform", "applying 12/40  helm_release.opik 12 s")
+    assert log.getvalue().splitlines() == [
+        "deploy platform: applying",
+        "deploy platform: applying 10/40",
+        "deploy platform: applying 12/40  helm_release.opik 12 s",
+        "deploy platform: applying 22/40",
+    ]
 
 
 def test_a_terminal_keeps_every_line_with_its_end() -> None:

@@ -14,7 +14,7 @@ from rich.table import Table
 
 from scripts.cli.health.rehearsed import parts
 from scripts.cli.health.steps import go, show
-from scripts.core.console import err, out
+from scripts.core.console import err, out, working
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.progress import Board
@@ -102,7 +102,7 @@ def coming(name: str, providers: Providers, *, prove: bool) -> str:
 def _prepared(settings: Settings, providers: Providers, *, fresh: bool) -> Iterator[Rehearsal]:
     """Give a rehearsal with its providers, within what real ones need. Raises OperatorError where that is missing."""
     if providers is Providers.FAKE:
-        with err.status("Preparing the fake providers"):
+        with working("Preparing the fake providers"):
             rehearsal = Rehearsal(settings, fresh=fresh)
         yield rehearsal
         return

@@ -79,7 +79,8 @@ def firewalls_take_the_ranges(
         if len(ranges) > MOST_RANGES_OF_AN_ACCOUNT:
             yield Finding(
                 key,
-                f"holds {len(ranges)} ranges, but a storage account takes {MOST_RANGES_OF_AN_ACCOUNT}; merge neighbours",
+                f"holds {len(ranges)} ranges, but a storage account takes {MOST_RANGES_OF_AN_ACCOUNT}; merge"
+                " neighbours",
             )
 
 
