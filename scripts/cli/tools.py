@@ -25,12 +25,15 @@ from scripts.deployment.first_deployment import Preflight
 from scripts.deployment.image_step import IMAGES, ImageStep
 from scripts.deployment.login_consent import LoginConsent
 from scripts.deployment.shared_images import rollout
+from scripts.images.registry.client import Registry
 from scripts.opik.migrations import Changelogs, changelogs
 from scripts.preflight.run import Report, Told
 from scripts.terraform.deployed_groups import Groups, resource_groups
+from scripts.terraform.deployed_record import deployed_states
 from scripts.terraform.outputs import kubectl_of, outputs_of
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
+from stacks.platform.common.images import login_server
 from stacks.settings import Settings
 
 
@@ -56,6 +59,10 @@ class Tools:
     """Begins a run of Terraform over the stacks of an environment."""
     outputs_of: Callable[..., dict[str, dict[str, Any]]] = outputs_of
     """Reads the outputs of stacks: environment, then names."""
+    states_of: Callable[[Settings, Workspace], Mapping[str, Any]] = deployed_states
+    """Reads the states of the stacks that are deployed."""
+    registry_of: Callable[[Settings], Registry] = lambda settings: Registry.connect(login_server(settings))
+    """Gives the environment's registry."""
     kubectl_of: Callable[[str], Kubectl] = kubectl_of
     """Gives kubectl for the cluster of an environment."""
     in_pod: Callable[[Kubectl, str, str, str], PodProgram] = in_pod

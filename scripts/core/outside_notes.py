@@ -19,7 +19,7 @@ def outside_notes(settings: Settings) -> Iterator[str]:
         + [pool.vm_size for pool in cluster.gpu_pools.values()]
     )
     yield (
-        f"cluster: whether {azure.region} has {', '.join(sizes)} for this subscription, and how many, is not known here;"
+        f"cluster: whether {azure.region} has {', '.join(sizes)} for this subscription is not known here;"
         f" `llmctl preflight {settings.name}` asks Azure"
     )
     for network in settings.network.private_client_ranges:

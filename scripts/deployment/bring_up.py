@@ -1,6 +1,6 @@
 """Stacks planned, agreed to and applied, durable ones first, with the images between the registry and the cluster."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 from scripts.core.consent import Consent
@@ -15,6 +15,7 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
 from stacks.common import fresh_secrets
 
+from . import history
 from .bill import first_bill
 from .going_back import GoingBack
 from .image_step import IMAGES, ImageStep
@@ -28,8 +29,9 @@ def bring_up(
     with_images: bool = False,
     back: GoingBack | None = None,
     image_step: ImageStep = IMAGES,
+    note: Callable[[Rollout, bool], None] = history.note,
 ) -> bool:
-    """Plan, ask and apply; return whether every stack is as it should be.
+    """Plan, ask and apply; return whether every stack is as it should be. `note` keeps what was done.
 
     Images are only looked at when all stacks are selected: they belong between the registry and the cluster.
     Raises OperatorError when a plan fails, takes back what is deployed, or nobody agrees.
@@ -69,6 +71,7 @@ def bring_up(
         image_step.require_signed(chosen.environment, run.processes)
         ok = run.apply(disposable, any_loss=consent.allow_destroy)
     _explain_failures(run, redeploy)
+    note(run, ok)
     return ok
 
 

@@ -1,5 +1,7 @@
 """Stacks planned away, agreed to by the environment's name, and destroyed."""
 
+from collections.abc import Callable
+
 from scripts.core.consent import confirm_by_name
 from scripts.core.console import TERMINAL, Terminal, err
 from scripts.core.errors import ExitCode, OperatorError
@@ -11,12 +13,21 @@ from scripts.terraform.failures import print_failures
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, NotDeployedError, TerraformError
 
+from . import history
+
 _PLATFORM = "platform"
 _IN_A_CLUSTER = ("kubernetes_", "helm_")
 
 
-def take_down(run: Rollout, chosen: Targets, confirm: str, terminal: Terminal = TERMINAL) -> bool:
-    """Plan the destruction, ask, and destroy; return whether all that was chosen is gone.
+def take_down(
+    run: Rollout,
+    chosen: Targets,
+    confirm: str,
+    terminal: Terminal = TERMINAL,
+    *,
+    note: Callable[[Rollout, bool], None] = history.note,
+) -> bool:
+    """Plan the destruction, ask, and destroy; return whether all that was chosen is gone. `note` keeps what was done.
 
     Raises OperatorError when a plan fails, Terraform refuses, or nobody agrees.
     """
@@ -46,6 +57,7 @@ def take_down(run: Rollout, chosen: Targets, confirm: str, terminal: Terminal = 
             print_failures([(run.runner(name), report.error)], again)
         elif report.outcome == Outcome.SKIPPED:
             err.print(f"{name}: not touched", markup=False)
+    note(run, ok)
     return ok
 
 

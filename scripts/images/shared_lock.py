@@ -15,18 +15,12 @@ from stacks.platform.common.catalogue import Image
 from stacks.platform.common.image_lock import LockedImage, parse_entry
 from stacks.platform.common.images import same_version
 
-from .errors import NotFoundError
 from .registry.client import Registry
-from .registry.manifests import Descriptor, Manifest, digest_of
+from .registry.document import TAG, Document
 
 REPOSITORY = "llm-platform/image-lock"
-TAG = "current"
+DOCUMENT = Document(REPOSITORY, "application/vnd.llm-platform.image-lock.v1+json", "image lock")
 FORMAT = 1
-ARTIFACT_TYPE = "application/vnd.llm-platform.image-lock.v1+json"
-_MANIFEST_TYPE = "application/vnd.oci.image.manifest.v1+json"
-_EMPTY_TYPE = "application/vnd.oci.empty.v1+json"
-_EMPTY = b"{}"
-_ATTEMPTS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,15 +69,8 @@ def read(registry: Registry) -> SharedLock | None:
     Raises OperatorError: one sentence for a registry that does not answer, or holds something else there.
     """
     try:
-        manifest = registry.manifest(REPOSITORY, TAG)
-    except NotFoundError:
-        return None
-    except OperatorError as error:
-        raise _unread(registry, error) from None
-    try:
-        (layer,) = [blob for blob in manifest.blobs() if blob.digest != digest_of(_EMPTY)]
-        with registry.blob(REPOSITORY, layer.digest) as pieces:
-            return _parse(json.loads(b"".join(pieces)))
+        content = DOCUMENT.read(registry)
+        return None if content is None else _parse(json.loads(content))
     except OperatorError as error:
         raise _unread(registry, error) from None
     except (ValueError, KeyError, TypeError) as error:
@@ -95,45 +82,23 @@ def read(registry: Registry) -> SharedLock | None:
 
 
 def publish(registry: Registry, locked: Mapping[str, LockedImage]) -> SharedLock:
-    """Add what was locked to the lock in the registry and return that. Raises OperatorError.
+    """Add what was locked to the lock in the registry and return that. Raises OperatorError."""
 
-    Registries cannot compare and swap: what somebody else wrote meanwhile is read again and added to.
-    """
-    for _ in range(_ATTEMPTS):
-        before = read(registry) or SharedLock()
-        after = before.with_locked(locked)
-        if after == before:
-            return before
-        _put(registry, after)
-        if read(registry) == after:
-            return after
-    raise OperatorError(
-        f"the image lock in {registry.name} is written by somebody else all the time", "run this again", ExitCode.FAILED
-    )
+    def known() -> SharedLock:
+        return read(registry) or SharedLock()
+
+    def with_ours(lock: SharedLock) -> SharedLock:
+        return lock.with_locked(locked)
+
+    return DOCUMENT.update(registry, known, with_ours, _rendered)
 
 
-def _put(registry: Registry, lock: SharedLock) -> None:
-    content = _rendered(lock)
-    for blob in (_EMPTY, content):
-        digest = digest_of(blob)
-        if not registry.has_blob(REPOSITORY, digest):
-            registry.put_blob(REPOSITORY, Descriptor(digest, len(blob)), [blob])
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": _MANIFEST_TYPE,
-        "artifactType": ARTIFACT_TYPE,
-        "config": {"mediaType": _EMPTY_TYPE, "digest": digest_of(_EMPTY), "size": len(_EMPTY)},
-        "layers": [{"mediaType": ARTIFACT_TYPE, "digest": digest_of(content), "size": len(content)}],
-    }
-    registry.put_manifest(REPOSITORY, TAG, Manifest(_MANIFEST_TYPE, json.dumps(manifest).encode()))
-
-
-def _rendered(lock: SharedLock) -> bytes:
+def _rendered(lock: SharedLock) -> Mapping[str, Any]:
     images = {
         name: [{"serial": serial, "image": str(image)} for serial, image in lock.images[name]]
         for name in sorted(lock.images)
     }
-    return (json.dumps({"format": FORMAT, "serial": lock.serial, "images": images}, indent=2) + "\n").encode()
+    return {"format": FORMAT, "serial": lock.serial, "images": images}
 
 
 def _parse(content: Mapping[str, Any]) -> SharedLock:

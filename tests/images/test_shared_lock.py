@@ -9,8 +9,9 @@ import pytest
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.images import shared_lock
 from scripts.images.registry.client import Registry
+from scripts.images.registry.document import TAG
 from scripts.images.registry.manifests import Manifest
-from scripts.images.shared_lock import REPOSITORY, TAG, SharedLock, publish, read
+from scripts.images.shared_lock import DOCUMENT, REPOSITORY, SharedLock, publish, read
 from stacks.platform.common.catalogue import Build, Image
 from stacks.platform.common.image_lock import LockedImage, read_lock
 from tests.support.images.oci_registry import OciRegistry
@@ -80,7 +81,7 @@ class Interrupted(Registry):
         super().put_manifest(repository, selector, manifest)
         if self.others and selector == TAG:
             theirs, self.others = self.others, None
-            shared_lock._put(self, theirs)
+            DOCUMENT.write(self, shared_lock._rendered(theirs))
 
 
 def test_two_who_lock_at_once_lose_nothing(registry: OciRegistry) -> None:

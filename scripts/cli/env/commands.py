@@ -1,4 +1,4 @@
-"""`llmctl env`: check, list and write environment files."""
+"""`llmctl env`: check, list and write environment files, and show what is deployed of one."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -20,6 +20,8 @@ from stacks.settings.one_way_steps import Record
 from stacks.settings.reference import reference, write_reference
 from stacks.settings.schema import schema_text, write_schema
 
+from .history import as_json as history_as_json
+from .history import history_of, screen
 from .new import LOCAL_STATE, keeps_local_state, render, write_new
 from .questions import asked
 
@@ -140,6 +142,24 @@ def new(
         err.print(f"{LOCAL_STATE.format(name=name)}.", markup=False)
     before = f"`llmctl state bootstrap {name}`, " if answers.state.startswith("azurerm:") else ""
     err.print(f"Next: read it, `llmctl env check {name}`, {before}then `llmctl deploy {name}`.", markup=False)
+
+
+@app.command("history")
+def history(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
+    """Show what is deployed: versions, charts, images, and who deployed last, from which commit, and when.
+
+    Reads the states of the stacks and the environment's registry, where `deploy` and `destroy` keep what they did; this
+    checkout says where they are, and nothing else.
+
+    Examples: `llmctl env history prod`, `llmctl env history prod --json`
+    """
+    tools, name = tools_of(context), environment or default_environment()
+    found = history_of(tools, name)
+    if as_json:
+        print_json({"environment": name, **history_as_json(*found)})
+        return
+    for line in screen(name, *found):
+        out.print(line, markup=False, soft_wrap=True)
 
 
 @app.command("schema")

@@ -15,6 +15,7 @@ AZ = (
     "az account list-locations --query [].name --output tsv",
     "az account show --query user.type --output json",
     "az account show --query id",
+    "az account show --query user.name --output tsv",
     "az acr build --help",
     "az acr run --registry llmdevabcde --file /dev/null --platform linux/amd64 --timeout 7200 .",
     "az acr import --help",
