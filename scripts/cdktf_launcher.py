@@ -10,6 +10,7 @@
 """
 
 import os
+import shutil
 import sys
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -92,6 +93,17 @@ def _positions(arguments: Sequence[str]) -> list[int]:
     return positions
 
 
+def _fetch_terraform() -> None:
+    """Bring Terraform along; cdktf itself tells what it cannot do without, where it cannot be had."""
+    from scripts.core.errors import OperatorError  # noqa: PLC0415 - where a machine has Terraform, no start pays for it
+    from scripts.terraform.program import require_terraform  # noqa: PLC0415 - the same
+
+    try:
+        require_terraform()
+    except OperatorError as error:
+        sys.stderr.write(f"cdktf: {error.message}. Fix: {error.fix}\n")
+
+
 def main() -> None:
     """Become cdktf."""
     tools = Toolchain(ROOT)
@@ -101,6 +113,8 @@ def main() -> None:
     here = Path.cwd()
     if here != ROOT and here.is_relative_to(ROOT) and not (here / "cdktf.json").exists():
         os.chdir(ROOT)
+    if not (os.environ.get("TERRAFORM_BINARY_NAME") or shutil.which("terraform")):
+        _fetch_terraform()
     node = str(tools.node)
     ignoring = os.environ.get(_IGNORE_VARIABLE, "").lower() in ("1", "true")
     command = [node, str(tools.cdktf_entry), *arrange(sys.argv[1:], ignoring=ignoring)]

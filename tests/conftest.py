@@ -10,6 +10,7 @@ import pytest
 
 # Before any test module imports cdktf or constructs: it decides how provider bindings are loaded.
 import stacks  # noqa: F401
+from scripts.tools.bring import NEVER, SWITCH
 from stacks.settings import load_settings
 
 from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, with_state
@@ -17,6 +18,9 @@ from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, wit
 # A time limit per example would judge the machine.
 hypothesis.settings.register_profile("without deadline", deadline=None)
 hypothesis.settings.load_profile("without deadline")
+
+# No test fetches programs from the internet, nor builds them; tests of that hand over servers of their own.
+os.environ[SWITCH] = NEVER
 
 pytest_plugins = ["tests.support.longest_first", "tests.support.program_gate", "tests.support.skip_gate"]
 

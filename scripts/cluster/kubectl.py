@@ -4,15 +4,17 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.tools.bring import provide
 
 _TIMEOUT_S = 120
+KUBELOGIN = "kubelogin"
 _FORWARDING = re.compile(r"Forwarding from (?:127\.0\.0\.1|\[::1\]):(\d+) -> \d+")
 
 
@@ -117,21 +119,21 @@ def wait_for_port(process: "subprocess.Popen[str]") -> int:
 def connect(api_url: str, resource_group: str, cluster: str) -> Kubectl:
     """Return kubectl for the cluster at `api_url`, by the context that the machine's configuration has for it.
 
-    Raises OperatorError when kubectl is missing or there is no such context.
+    What the machine lacks of kubectl and the program that logs in is fetched. Raises OperatorError when that cannot be
+    had or there is no such context.
     """
-    try:
-        done = subprocess.run(
-            ["kubectl", "config", "view", "-o", "json"],  # noqa: S607 - the user's own kubectl
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=False,
-        )
-    except FileNotFoundError:
-        raise _missing() from None
+    provide("kubectl")
+    done = subprocess.run(
+        ["kubectl", "config", "view", "-o", "json"],  # noqa: S607 - the user's own kubectl
+        capture_output=True,
+        text=True,
+        timeout=_TIMEOUT_S,
+        check=False,
+    )
     if done.returncode:
         raise _failure("config view", done.stderr)
-    context = find_context(json.loads(done.stdout), api_url)
+    configuration = json.loads(done.stdout)
+    context = find_context(configuration, api_url)
     if context is None:
         raise OperatorError(
             f"kubectl knows no cluster at {api_url}",
@@ -139,7 +141,16 @@ def connect(api_url: str, resource_group: str, cluster: str) -> Kubectl:
             " convert-kubeconfig -l azurecli",
             ExitCode.NOT_READY,
         )
+    if login_program(configuration, context) == KUBELOGIN:
+        provide(KUBELOGIN)
     return Kubectl(context)
+
+
+def login_program(configuration: Mapping[str, Any], context: str) -> str:
+    """Return the program that a kubeconfig asks for the login of a context; empty where it asks none."""
+    named = {kind: {one["name"]: one for one in configuration.get(kind) or []} for kind in ("contexts", "users")}
+    user = named["contexts"].get(context, {}).get("context", {}).get("user")
+    return str(((named["users"].get(user, {}).get("user") or {}).get("exec") or {}).get("command") or "")
 
 
 def find_context(configuration: dict[str, Any], api_url: str) -> str | None:

@@ -1,7 +1,8 @@
 """The checks before a deployment: of stacks of which nothing stands yet, everything that would stop it halfway."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Protocol
 
 from scripts.core.console import Terminal, err
@@ -9,8 +10,11 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.preflight.findings import Outcome
 from scripts.preflight.run import Report, Told
 from scripts.preflight.shown import lines, summary
+from scripts.preflight.tools import IN_CLUSTER
+from scripts.terraform.program import require_terraform
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
+from scripts.tools.bring import Cache, own_cache, provide
 from stacks.settings import Settings
 
 from . import login_consent
@@ -26,7 +30,11 @@ class Preflight(Protocol):
 
 
 def checked(ask: Preflight, settings: Settings, stacks: Collection[str], *, undeployed: Collection[str]) -> Report:
-    """Return what the checks found, with a line meanwhile that says which are waited for."""
+    """Return what the checks found, with a line meanwhile that says which are waited for.
+
+    Programs that the machine lacks are fetched first; the check of tools tells which cannot be had.
+    """
+    fetch_tools(stacks)
     with err.status(f"Checking what {settings.name} needs") as status:
         return ask(
             settings,
@@ -34,6 +42,21 @@ def checked(ask: Preflight, settings: Settings, stacks: Collection[str], *, unde
             lambda waiting: status.update(f"Checking what {settings.name} needs: {', '.join(waiting)}"),
             undeployed=undeployed,
         )
+
+
+def fetch_tools(stacks: Collection[str], cache: Cache | None = None) -> None:
+    """Bring the programs that a deployment of these stacks needs, where the machine lacks them and they can be had."""
+    own = own_cache(cache)
+    if not own.allowed:
+        return
+    needed: list[Callable[[], object]] = [lambda: require_terraform(own)]
+    if not IN_CLUSTER.isdisjoint(stacks):
+        needed += [partial(provide, name, cache=own) for name in ("kubelogin", "kubectl")]
+    for bring in needed:
+        try:
+            bring()
+        except OperatorError as error:
+            err.print(error.message, markup=False, soft_wrap=True)
 
 
 def check_before(

@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
+from scripts.tools.catalogue import everyday, tool
+
 from .findings import Finding, warning
 from .surroundings import Surroundings
 
 INSTALL = {
     "az": "https://learn.microsoft.com/cli/azure/install-azure-cli",
-    "kubectl": "az aks install-cli, or https://kubernetes.io/docs/tasks/tools/",
-    "kubelogin": "az aks install-cli, or https://azure.github.io/kubelogin/install.html",
+    **{name: f"llmctl setup --tools, or {tool(name).install}" for name in everyday()},
     "git": "https://git-scm.com/downloads",
 }
-_IN_CLUSTER = ("platform",)
+IN_CLUSTER = frozenset({"platform"})
+"""Stacks that need a login to the cluster."""
 KUBECTL_SKEW = 1
 """Minor versions that kubectl may differ from the cluster (https://kubernetes.io/releases/version-skew-policy/)."""
 
@@ -21,7 +23,7 @@ def look(asked: Surroundings) -> Iterator[Finding]:
     if problem := asked.machine.terraform():
         yield Finding(problem.message, "every stack is planned and applied by it", problem.fix)
     yield from _missing(asked, "az", "logins, images and backups go through it")
-    if not set(_IN_CLUSTER).isdisjoint(asked.stacks):
+    if not IN_CLUSTER.isdisjoint(asked.stacks):
         yield from _missing(asked, "kubelogin", "every login to the cluster goes through it")
         yield from _kubelogin(asked)
         yield from _missing(asked, "kubectl", "the deployment ends with checks inside the cluster")

@@ -14,10 +14,10 @@ CONFIG: dict[str, Any] = json.loads((ROOT / "renovate.json").read_text("utf-8"))
 VERSION = re.compile(r"(?<![\w.-])v?\d+\.\d+\.\d+(?:[-+][\w.-]+)?(?![\w.])")
 ADDRESS = re.compile(r"\d+\.\d+\.\d+\.\d+")
 PINS = (
-    ".ci/run",
     "scripts/lab/install-live",
     "scripts/lab/kube/definitions.py",
     "scripts/lab/kube/programs.py",
+    "scripts/tools/tools.toml",
     ".github/actions/prepare/action.yml",
 )
 """Files of ours that pin versions, besides those that a package manager reads."""
@@ -58,12 +58,12 @@ def test_every_version_in_scripts_is_found_with_its_source(path: str) -> None:
 
 
 def test_a_pin_without_its_source_is_noticed() -> None:
-    line = "\ngo_program tool v1.2.3 example.org/tool"
-    assert pinned(line) == ["v1.2.3"]
-    assert not read(".ci/run", line)
-    assert read(".ci/run", f"{line} # renovate: datasource=go depName=example.org/tool") == [
-        {"currentValue": "v1.2.3", "datasource": "go", "depName": "example.org/tool"}
-    ]
+    path, line = "scripts/tools/tools.toml", '\nversion = "1.2.3"'
+    assert pinned(line) == ["1.2.3"]
+    assert not read(path, line)
+    (found,) = read(path, f"{line} # renovate: datasource=github-releases depName=example/tool")
+    assert found["currentValue"] == "1.2.3"
+    assert (found["datasource"], found["depName"]) == ("github-releases", "example/tool")
 
 
 def test_files_of_package_managers_are_read_those_of_the_tests_too() -> None:

@@ -1,7 +1,6 @@
 """What a release brings that matters to network policies, rendered by Helm from its chart."""
 
 import re
-import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -10,12 +9,14 @@ from pathlib import Path
 from ruamel.yaml import YAML
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.tools.bring import provide
 from stacks.platform.common.catalogue import charts
 
 from .objects import Object, Stack
 from .values import without_references
 from .workloads import WORKLOADS, pods_of, webhooks_of
 
+_HELM = "helm"
 _SEEN = re.compile(
     rf"^kind: ({'|'.join(WORKLOADS)}|CronJob|Pod|NetworkPolicy|APIService|\w+WebhookConfiguration)$", re.M
 )
@@ -70,11 +71,9 @@ def _chart(folder: Path, name: str) -> Path:
 
 
 def _template(chart: Path, release: Object, place: str, kubernetes_version: str) -> list[Object]:
-    helm = shutil.which("helm")
-    if helm is None:
-        raise OperatorError("Helm is not on PATH", "install Helm 3.18 or newer", ExitCode.NOT_READY)
+    provide(_HELM)
     with tempfile.TemporaryDirectory() as folder:
-        command = [helm, "template", release["name"], str(chart), "--namespace", place, "--skip-tests", "--skip-crds"]
+        command = [_HELM, "template", release["name"], str(chart), "--namespace", place, "--skip-tests", "--skip-crds"]
         command += ["--kube-version", kubernetes_version]
         for number, layer in enumerate(release.get("values", ())):
             file = Path(folder) / f"{number}.yaml"
