@@ -50,6 +50,8 @@ def begun(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> Itera
     proxy.start(wait=False)
     try:
         wait_for(lambda: REFUSED[request.param] in proxy.log, 120, lambda: proxy.log[-4000:])
+        refusal = "could not accept SSL connection"
+        wait_for(lambda: refusal in stage.database.log[before:], 60, lambda: stage.database.log[before:])
         yield Refused(proxy, stage.database.log[before:])
     finally:
         proxy.kill()
