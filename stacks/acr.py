@@ -16,9 +16,17 @@ from .common.base import EnvironmentStack, Tier
 from .common.outputs import AcrOutputs
 from .settings import Settings
 
+BILLED = (
+    *("disks", "disks-snapshots", "disks-backup-sets", "disks-models", "acr", "database", "address", "network"),
+    *("aks", "aks-nodes"),
+)
+"""Ends of the names of all resource groups that an environment may have; AKS puts the nodes into one of its own."""
+
 
 class AcrStack(EnvironmentStack):
     """Owns the container registry. Needs nothing. Publishes its id, name and login server.
+
+    The environment's budget, where it has one, is here too: this stack comes first and outlives the cluster.
 
     The cluster's right to pull is given by the cluster's stack. Docker Content Trust is left out: Azure enables it on
     no new registry since May 2026 and removes it in 2028 (https://learn.microsoft.com/azure/container-registry/
@@ -40,6 +48,8 @@ class AcrStack(EnvironmentStack):
             guarded=[registry],
             reason="The registry holds the images that the platform runs; see docs/data.md.",
         )
+        if self.settings.budget.monthly_amount is not None:
+            self._budget(self.settings.budget.monthly_amount)
         self.outputs = AcrOutputs(
             resource_group_id=self.resource_group.id,
             registry_id=registry.id,
@@ -48,6 +58,24 @@ class AcrStack(EnvironmentStack):
             one_way=self.one_way,
         )
         wiring.publish(self, self.outputs)
+
+    def _budget(self, amount: int) -> None:
+        # Imported by environments with a budget alone: the binding is slow.
+        from constructs.budget import Budget  # noqa: PLC0415
+
+        budget = self.settings.budget
+        Budget(
+            self,
+            "budget",
+            name=self.names.resource("monthly"),
+            subscription_id=self.settings.azure.subscription_id,
+            resource_groups=[self.names.resource_group(stack) for stack in BILLED],
+            amount=amount,
+            alert_at_percent=budget.alert_at_percent,
+            alert_on_forecast=budget.alert_on_forecast,
+            email_addresses=budget.email_addresses or self.settings.monitoring.alerts.email_addresses,
+            action_group_ids=budget.action_group_ids,
+        )
 
     def _registry(self) -> ContainerRegistry:
         registry = self.settings.registry

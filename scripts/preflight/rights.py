@@ -73,6 +73,7 @@ SECRETS = "Key Vault Secrets Officer"
 
 AZURE: dict[str, tuple[str, str]] = {
     "azurerm_application_gateway": ("Microsoft.Network/applicationGateways/write", CONTRIBUTOR),
+    "azurerm_consumption_budget_subscription": ("Microsoft.Consumption/budgets/write", CONTRIBUTOR),
     "azurerm_container_registry": ("Microsoft.ContainerRegistry/registries/write", CONTRIBUTOR),
     "azurerm_data_protection_backup_instance_disk": (
         "Microsoft.DataProtection/backupVaults/backupInstances/write",

@@ -7,6 +7,7 @@ from pydantic import Field
 from stacks.common.azure_names import AzureNames
 
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
+from .budget import BudgetSettings
 from .chat import ChatSettings
 from .cluster import ClusterSettings
 from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
@@ -84,6 +85,8 @@ class Settings(Model):
     """How models are served: stores, waiting, warm hours."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Metrics, dashboards and alerts."""
+    budget: BudgetSettings = BudgetSettings()
+    """A monthly budget, and who is told when the environment costs more."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""
 

@@ -15,6 +15,7 @@ _AUTH = "{scope}/providers/Microsoft.Authorization/"
 
 _AZURE = {
     "application_gateway": _NET + "applicationGateways/{name}",
+    "consumption_budget_subscription": "{subscription_id}/providers/Microsoft.Consumption/budgets/{name}",
     "container_registry": _GROUP + "Microsoft.ContainerRegistry/registries/{name}",
     "data_protection_backup_instance_disk": "{vault_id}/backupInstances/{name}",
     "data_protection_backup_policy_disk": "{vault_id}/backupPolicies/{name}",

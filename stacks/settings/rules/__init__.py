@@ -3,6 +3,7 @@
 from . import (
     access,
     azure,
+    budget,
     chat,
     cluster,
     database,
@@ -36,6 +37,7 @@ ALL: tuple[Rule, ...] = (
     *opik.RULES,
     *images.RULES,
     *monitoring.RULES,
+    *budget.RULES,
     *keeping.RULES,
 )
 """Every rule, in the order in which their errors are reported for one line of the file."""

@@ -20,6 +20,7 @@ _AUTH = "{scope}/providers/Microsoft.Authorization"
 
 TEMPLATES = {
     "azurerm_application_gateway": _NET + "/applicationGateways/{name}",
+    "azurerm_consumption_budget_subscription": "{subscription_id}/providers/Microsoft.Consumption/budgets/{name}",
     "azurerm_container_registry": "{group}/providers/Microsoft.ContainerRegistry/registries/{name}",
     "azurerm_data_protection_backup_instance_disk": "{vault_id}/backupInstances/{name}",
     "azurerm_data_protection_backup_policy_disk": "{vault_id}/backupPolicies/{name}",
