@@ -1,7 +1,7 @@
 """Served models, and what serves them."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -28,16 +28,56 @@ class Quantization(StrEnum):
     MXFP4 = "mxfp4"
 
 
+ServedName = Annotated[
+    str,
+    text(
+        r"^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$",
+        "1 to 50 lower-case letters, digits, dots and dashes that begin and end with a letter or digit",
+    ),
+]
+Repository = Annotated[
+    str,
+    text(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,95}/[A-Za-z0-9][A-Za-z0-9._-]{0,95}$", "a Hugging Face repository"),
+]
+Commit = Annotated[str, text(r"^[0-9a-f]{40}$", "a commit of the repository, 40 of the digits 0-9a-f")]
+ParserName = Annotated[str, text(r"^[a-z0-9][a-z0-9_-]{0,49}$", "the name of one of vLLM's parsers such as hermes")]
+EngineArgument = Annotated[
+    str, text(r"^--?[a-z][a-z0-9-]*(=[ -~]{1,2000})?$", 'one argument such as "--kv-cache-dtype=fp8"')
+]
+
+
+class LoraAdapter(Model):
+    """A LoRA adapter of a model, served beside it under a name of its own."""
+
+    name: ServedName
+    """Name that users and the LLM gateway see."""
+    id: Repository
+    """Hugging Face repository of the adapter."""
+    revision: Commit
+    """Commit of it, which is downloaded beside the model's weights."""
+    rank: Literal[8, 16, 32, 64, 128, 256] = 16
+    """Its rank (`r` in its adapter_config.json), or the next number above."""
+
+
+class SpeculativeSettings(Model):
+    """Speculative decoding: something cheap guesses tokens, the model confirms several at once."""
+
+    method: Literal["ngram", "draft_model", "eagle", "eagle3", "mtp"]
+    """What guesses: `ngram` the prompt's own words, `mtp` the model's own heads, the others a further model."""
+    tokens: Annotated[int, Field(ge=1, le=16)] = 4
+    """Tokens guessed at once."""
+    id: Repository | None = None
+    """Hugging Face repository of the guessing model; for `draft_model`, `eagle` and `eagle3`."""
+    revision: Commit | None = None
+    """Commit of it."""
+    weights_gib: Annotated[float, Field(ge=0, le=200)] = 0
+    """Size of its weights in GPU memory, beside those of the model."""
+
+
 class ModelSettings(Model):
     """One served model."""
 
-    name: Annotated[
-        str,
-        text(
-            r"^[a-z0-9]([a-z0-9.-]{0,48}[a-z0-9])?$",
-            "1 to 50 lower-case letters, digits, dots and dashes that begin and end with a letter or digit",
-        ),
-    ]
+    name: ServedName
     """Name that users and the LLM gateway see; for vLLM without dots."""
     engine: Engine
     """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it."""
@@ -61,12 +101,24 @@ class ModelSettings(Model):
     """Key-value cache per token: 2 x layers x KV heads x head size x bytes, in KiB."""
     tools: bool | None = None
     """Whether the model calls tools, without which the chat offers it none; left out, what is known of its family."""
-    tool_parser: (
-        Annotated[str, text(r"^[a-z0-9][a-z0-9_-]{0,49}$", "the name of one of vLLM's tool parsers such as hermes")]
-        | None
-    ) = None
+    tool_parser: ParserName | None = None
     """Parser with which vLLM reads tool calls out of answers; vLLM only; left out, what is known of the model's family.
     Names: https://docs.vllm.ai/en/latest/features/tool_calling"""
+    reasoning_parser: ParserName | None = None
+    """Parser with which vLLM tells a model's thoughts from its answer; vLLM only; `none` leaves thoughts in the answer;
+    left out, what is known of the model's family. Names: https://docs.vllm.ai/en/latest/features/reasoning_outputs"""
+    chat_template: Annotated[str, Field(min_length=1, max_length=65_536)] | None = None
+    """Text of a Jinja template that vLLM uses instead of the model's own, as a YAML block (`|`); vLLM only."""
+    lora: Annotated[tuple[LoraAdapter, ...], Field(max_length=16)] = ()
+    """LoRA adapters that the engine serves beside the model; vLLM only."""
+    speculative: SpeculativeSettings | None = None
+    """Speculative decoding, which answers faster where few ask at once; vLLM only."""
+    kv_offload_gib: Annotated[int, Field(ge=0, le=1024)] = 0
+    """Main memory into which vLLM moves the key-value cache of conversations that pause; on top of
+    `serving.memory_gib_per_gpu`; vLLM only."""
+    extra_args: Annotated[tuple[EngineArgument, ...], Field(max_length=50)] = ()
+    """Further arguments of `vllm serve`, each as `--name=value`; those that the platform sets are refused; vLLM only.
+    Names: https://docs.vllm.ai/en/stable/cli/serve"""
     gpus: Annotated[int, Field(ge=1, le=8)] = 1
     """GPUs of one replica."""
     min_replicas: Annotated[int, Field(ge=0, le=100)] = 0
@@ -78,3 +130,8 @@ class ModelSettings(Model):
     costs what it costs; `llmctl simulate scaling` shows USD per thousand answers."""
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Idle time after which the model is unloaded or its replicas go to zero."""
+
+    @property
+    def served_names(self) -> tuple[str, ...]:
+        """The names under which it answers: its own, then those of its adapters."""
+        return (self.name, *(adapter.name for adapter in self.lora))

@@ -1,4 +1,4 @@
-"""Which models call tools, and by which parser vLLM reads the calls out of their answers.
+"""Which models call tools and think aloud, and by which parsers vLLM reads that out of their answers.
 
 A chat offers its own tools with every message; an engine that cannot pass them on answers 400, and nobody can chat.
 """
@@ -14,6 +14,12 @@ _PARSERS = (
     (re.compile(r"qwen2\.5-\d|qwen3-\d|qwq-|hermes-[23]"), "hermes"),
     (re.compile(r"gpt-oss-"), "openai"),
 )
+_REASONING = (
+    # gpt-oss is not here: vLLM sets its parser itself. Of Qwen3, "Instruct" and "Coder" write no thoughts.
+    (re.compile(r"qwen3-\d(?!.*(instruct|embedding|reranker))"), "qwen3"),
+    (re.compile(r"qwq-|deepseek-r1"), "deepseek_r1"),
+)
+NO_PARSER = "none"
 _OLLAMA = frozenset(
     """
     command-r command-r-plus cogito deepseek-r1 devstral glm-4.7-flash gpt-oss granite3.3 granite4 llama3.1 llama3.2
@@ -40,7 +46,9 @@ def calls_tools(model: ModelSettings) -> bool:
     return model.id.partition(":")[0] in _OLLAMA if model.tools is None else model.tools
 
 
-def vllm_arguments(model: ModelSettings) -> tuple[str, ...]:
-    """Arguments of `vllm serve` that let it answer a request with tools; none for a model without."""
-    parser = tool_parser(model)
-    return ("--enable-auto-tool-choice", f"--tool-call-parser={parser}") if parser else ()
+def reasoning_parser(model: ModelSettings) -> str | None:
+    """Parser with which vLLM tells thoughts from the answer: the model's own, else its family's; None without."""
+    if model.engine is not Engine.VLLM or model.reasoning_parser == NO_PARSER:
+        return None
+    name = model.id.rpartition("/")[2].lower()
+    return model.reasoning_parser or next((parser for family, parser in _REASONING if family.match(name)), None)

@@ -2,11 +2,11 @@
 
 import pytest
 
-from stacks.platform.common.catalogue import images
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
-from stacks.settings.models import Engine
+from stacks.settings.engine_statements import vllm_statements
+from stacks.settings.models import Engine, Quantization
 from stacks.settings.rules import gpu_cards, gpu_room
 from tests.support.stacks.components import with_images
 
@@ -54,5 +54,14 @@ def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
     assert gpu_room.LOAD_SECONDS == 600
 
 
-def test_what_vllm_refuses_was_read_in_the_version_that_is_deployed() -> None:
-    assert images()["vllm/engine"].tag == gpu_cards.VLLM_VERSION
+def test_models_that_vllm_refuses_in_half_precision_are_those_of_its_own_list() -> None:
+    # gemma3_text is the type inside of gemma3's repositories.
+    assert {*gpu_cards.NO_HALF_PRECISION, "gemma3_text"} == vllm_statements().not_in_half_precision
+
+
+@pytest.mark.parametrize(("kind", "starts"), [("fp8", True), ("awq", True), ("mxfp4", False), ("bf16", False)])
+def test_a_t4_runs_the_formats_that_the_pinned_vllm_says_it_does(kind: str, starts: bool) -> None:
+    settings = load_settings("dev")
+    (served,) = (model for model in settings.models if model.engine is Engine.VLLM)
+    models = (served.model_copy(update={"quantization": Quantization(kind)}),)
+    assert (list(gpu_cards.gpus_can_compute_the_models(models, settings.cluster)) == []) is starts

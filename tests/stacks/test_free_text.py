@@ -70,6 +70,16 @@ EVERY_TEXT: dict[str, Any] = {
             "weights_gib": 2.0,
             "kv_cache_kib_per_token": 36,
             "tool_parser": "hermes",
+            "reasoning_parser": "none",
+            "chat_template": "{{ messages }}",
+            "lora": [{"name": "sql", "id": "acme/sql", "revision": "0123456789abcdef0123456789abcdef01234567"}],
+            "speculative": {
+                "method": "eagle",
+                "id": "acme/head",
+                "revision": "0123456789abcdef0123456789abcdef01234567",
+                "weights_gib": 0.4,
+            },
+            "extra_args": ["--override-generation-config={}"],
         }
     ],
 }

@@ -5,21 +5,18 @@ from collections.abc import Iterator
 
 from ..catalog import GPU_SIZES, GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
+from ..engine_statements import vllm_statements
 from ..errors import Key
-from ..models import Engine, ModelSettings, Quantization
+from ..models import Engine, ModelSettings
 from .base import Finding
 
-NEEDS_AMPERE = {Quantization.FP8, Quantization.BF16, Quantization.MXFP4}
-"""What vLLM runs on compute capability 8.0 and newer only; Turing (T4) has neither bfloat16 nor FP8."""
 AMPERE = 8.0
-VLLM_VERSION = "v0.33.0"
-"""The image whose statements the two tables below are."""
 NO_HALF_PRECISION = {
     "gemma2": r"gemma-2-",
     "gemma3": r"gemma-3-",
     "glm4": r"glm-4-.*0414|glm-z1",
 }
-"""Model types that vLLM refuses in half precision (`vllm/config/model.py:2398` of the wheel), by the repository's name.
+"""Model types that vLLM refuses in half precision (`engine_statements`), by the repository's name.
 
 Turing has nothing else for them: it knows no bfloat16.
 """
@@ -41,12 +38,14 @@ def placed(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Itera
 def gpus_can_compute_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """The GPU knows the number format of the weights."""
     for key, model, _, size in placed(models, cluster):
-        too_old = size.gpu.compute_capability < AMPERE
-        if model.engine is Engine.VLLM and model.quantization in NEEDS_AMPERE and too_old:
+        if model.engine is not Engine.VLLM:
+            continue
+        needed = vllm_statements().capabilities.get(model.quantization, 0)
+        if size.gpu.compute_capability < needed:
             yield Finding(
                 (*key, "quantization"),
                 f"does not run on the {size.gpu.model} of pool {model.pool} (compute capability"
-                f" {size.gpu.compute_capability}, {model.quantization} needs {AMPERE}); take awq, gptq or fp16,"
+                f" {size.gpu.compute_capability}, {model.quantization} needs {needed}); take awq, gptq or fp16,"
                 " or a pool with A100 or newer",
             )
 

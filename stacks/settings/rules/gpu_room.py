@@ -89,14 +89,16 @@ def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: Clust
     for key, model, pool, size in placed(models, cluster):
         cache = model.context_tokens * model.kv_cache_kib_per_token / KIB_PER_GIB
         runtime = RUNTIME_GIB * model.gpus
-        needed = model.weights_gib + cache + runtime
+        draft = model.speculative.weights_gib if model.speculative else 0
+        needed = model.weights_gib + draft + cache + runtime
         share = USABLE_SHARE[model.engine]
         usable = model.gpus * size.gpu.memory_gib * share / pool.time_slices
         if needed > usable:
             slices = f" / {pool.time_slices} time slices" if pool.time_slices > 1 else ""
+            guessing = f" + {draft:g} guessing model" if draft else ""
             yield Finding(
                 (*key, "weights_gib"),
-                f"makes {model.name} need {model.weights_gib:g} weights + {model.context_tokens} tokens x"
+                f"makes {model.name} need {model.weights_gib:g} weights{guessing} + {model.context_tokens} tokens x"
                 f" {model.kv_cache_kib_per_token:g} KiB = {cache:.1f} cache + {runtime:g} runtime = {needed:.1f} GiB,"
                 f" but pool {model.pool} gives {model.gpus} x {size.gpu.model} {size.gpu.memory_gib:g} GiB x"
                 f" {share:g}{slices} = {usable:.1f} GiB; lower context_tokens, take smaller weights or a larger GPU",

@@ -62,6 +62,12 @@ def models_are_listed_once(models: tuple[ModelSettings, ...]) -> Iterator[Findin
     for index, model in enumerate(models):
         if first.setdefault(model.name, index) != index:
             yield Finding(("models", index, "name"), f"is also the name of models[{first[model.name]}]; rename one")
+    taken = set(first)
+    for index, model in enumerate(models):
+        for place, adapter in enumerate(model.lora):
+            if adapter.name in taken:
+                yield Finding(("models", index, "lora", place, "name"), "is the name of another model; rename one")
+            taken.add(adapter.name)
 
 
 def models_have_a_pool(cluster: ClusterSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:

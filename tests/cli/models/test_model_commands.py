@@ -130,7 +130,7 @@ def test_reconfigured_engine_proves_itself_by_an_answer(operated: Operated, engi
 
 def test_gpu_is_checked_before_anything_else(operated: Operated, engine: Upstream) -> None:
     before, state = operated.text, operated.deployed("platform")
-    for value, said in (("weights_gib=15", "15 weights"), ("quantization=fp8", "does not run on the T4")):
+    for value, said in (("weights_gib=15", "15 weights"), ("quantization=bf16", "does not run on the T4")):
         error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", value, "--yes")
         assert error.code == ExitCode.SETTINGS
         assert said in error.message

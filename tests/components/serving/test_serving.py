@@ -354,7 +354,7 @@ def test_weights_lie_on_shares_that_outlive_the_cluster_and_are_there_before_an_
     for body in pulls.values():
         assert "nvidia.com/gpu" not in json.dumps(body)
     for engine in vllm_engines(settings):
-        job = vllm.job_name(engine.leader)
+        job = vllm.job_names(engine.leader)[0]
         assert f"kubernetes_job_v1.{job}" in releases[engine.name]["depends_on"]
 
 

@@ -18,9 +18,10 @@ def model_id(settings: Settings, model: ModelSettings) -> str:
 def tools_by_model(settings: Settings) -> dict[str, bool]:
     """Whether each model that chats calls tools, by its id in Open WebUI."""
     return {
-        model_id(settings, model): calls_tools(model)
+        name: calls_tools(model)
         for model in settings.models
         if model.name != settings.chat.embeddings.model
+        for name in (model_id(settings, model), *(adapter.name for adapter in model.lora))
     }
 
 

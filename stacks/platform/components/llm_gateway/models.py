@@ -16,17 +16,22 @@ NO_KEY = "none"
 
 def model_list(settings: Settings) -> list[dict[str, Any]]:
     """Every served model as LiteLLM's `model_list` has it (https://docs.litellm.ai/docs/proxy/configs)."""
-    return [_model(engine, model) for engine in engines(settings) for model in engine.models]
+    return [
+        _model(engine, model, name)
+        for engine in engines(settings)
+        for model in engine.models
+        for name in model.served_names
+    ]
 
 
-def _model(engine: ServingEngine, model: ModelSettings) -> dict[str, Any]:
+def _model(engine: ServingEngine, model: ModelSettings, name: str) -> dict[str, Any]:
     vllm = engine.engine is Engine.VLLM
     price = per_token(model.usd_per_million_tokens)
     return {
-        "model_name": model.name,
+        "model_name": name,
         "litellm_params": {
             # vLLM knows the model by its listed name, Ollama by its tag.
-            "model": f"hosted_vllm/{model.name}" if vllm else f"openai/{model.id}",
+            "model": f"hosted_vllm/{name}" if vllm else f"openai/{model.id}",
             "api_base": f"{engine.base_url}/v1",
             "api_key": "os.environ/VLLM_API_KEY" if vllm else NO_KEY,
             "input_cost_per_token": price,

@@ -16,4 +16,4 @@ def engine_memory_gib(settings: Settings, engine: ServingEngine) -> int:
     room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node).memory_gib - DAEMONS_MEMORY_GIB
     gpus = engine.leader.gpus
     share = room * gpus / (size.gpus * engine.pool.time_slices)
-    return max(math.floor(share), settings.serving.memory_gib_per_gpu * gpus)
+    return max(math.floor(share), settings.serving.memory_gib_per_gpu * gpus + engine.leader.kv_offload_gib)

@@ -102,7 +102,7 @@ def _vllm(context: Context, namespace: Namespace) -> list[ITerraformDependable]:
             ),
             computed_values=vllm.vllm(settings, context.images, engine),
             # Offline, an engine without weights could not start.
-            depends_on=[*needed, *(job for name, job in fetched.items() if name == vllm.job_name(engine.leader))],
+            depends_on=[*needed, *(job for name, job in fetched.items() if name in vllm.job_names(engine.leader))],
         )
         for engine in vllm_engines(settings)
     ]

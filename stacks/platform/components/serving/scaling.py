@@ -1,7 +1,7 @@
 """Values of what scales the engines: KEDA's HTTP add-on, the routes and scalers, and the proxy before them."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks.platform.common import timeouts
@@ -80,11 +80,17 @@ def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, 
                 "calls": list(CALLS[engine.engine]),
                 # Connections spread unevenly over few replicas: each takes more than its part.
                 "requests": math.ceil(engine.most_requests(settings.serving) * (1 if replicas == 1 else 0.75)),
-                "models": [model.id if engine.engine is Engine.OLLAMA else model.name for model in engine.models],
+                "models": list(_listed(engine)),
             }
             for engine in engines(settings)
         },
     }
+
+
+def _listed(engine: ServingEngine) -> Iterator[str]:
+    """The names under which an engine itself knows its models."""
+    for model in engine.models:
+        yield from (model.id,) if engine.engine is Engine.OLLAMA else model.served_names
 
 
 def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:

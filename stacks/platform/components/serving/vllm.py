@@ -13,11 +13,11 @@ from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpu_cards import AMPERE
 from stacks.settings.rules.gpu_room import USABLE_SHARE
 from stacks.settings.serving import ModelStore, ServingSettings
-from stacks.settings.tools import vllm_arguments
 
 from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
 from .ollama import PullJob
 from .pods import engine_memory_gib
+from .vllm_arguments import TEMPLATE_FOLDER, further_arguments, further_weights
 
 API_KEY = "VLLM_API_KEY"
 TOKEN_KEY = "HF_TOKEN"  # noqa: S105
@@ -58,19 +58,24 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     """The downloads into the shared store, one for each repository and revision; none for the nodes' disks."""
     if settings.serving.model_store is not ModelStore.AZURE_FILES:
         return ()
-    wanted: dict[str, list[ModelSettings]] = {}
+    folders: dict[tuple[str, str], list[str]] = {}
     for engine in vllm_engines(settings):
-        wanted.setdefault(job_name(engine.leader), []).append(engine.leader)
-    return tuple(
-        PullJob(name=name, arguments=(models[0].id, _revision(models[0]), *(model.name for model in models)))
-        for name, models in wanted.items()
-    )
+        folders.setdefault((engine.leader.id, _revision(engine.leader)), []).append(engine.leader.name)
+    for engine in vllm_engines(settings):
+        for weights in further_weights(engine.leader):
+            folders.setdefault(weights, [])
+    return tuple(PullJob(name=_job_name(*weights), arguments=(*weights, *names)) for weights, names in folders.items())
 
 
-def job_name(model: ModelSettings) -> str:
-    """Name of the Job that brings a model's weights: readable, and different for every repository and revision."""
-    readable = "".join(sign if sign.isalnum() else "-" for sign in model.id.lower()).strip("-")
-    digest = hashlib.sha256(f"{model.id}@{_revision(model)}".encode()).hexdigest()[:6]
+def job_names(model: ModelSettings) -> tuple[str, ...]:
+    """Names of the Jobs that bring what a model's engine loads: its weights, those of adapters and of what guesses."""
+    return tuple(_job_name(*weights) for weights in ((model.id, _revision(model)), *further_weights(model)))
+
+
+def _job_name(repository: str, revision: str) -> str:
+    """Name of a Job: readable, and different for every repository and revision."""
+    readable = "".join(sign if sign.isalnum() else "-" for sign in repository.lower()).strip("-")
+    digest = hashlib.sha256(f"{repository}@{revision}".encode()).hexdigest()[:6]
     return f"fetch-{readable[:50].strip('-')}-{digest}"
 
 
@@ -83,6 +88,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
         "image": images["vllm/engine"].values(),
         "model": model.id,
         "servedName": model.name,
+        **({"chatTemplate": {"text": model.chat_template, "folder": TEMPLATE_FOLDER}} if model.chat_template else {}),
         "arguments": _arguments(settings.serving, engine),
         # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
         "replicas": model.min_replicas,
@@ -91,7 +97,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
         "resources": {
             "requests": {
                 "cpu": f"{serving.cpu_per_gpu * model.gpus:g}",
-                "memory": f"{serving.memory_gib_per_gpu * model.gpus}Gi",
+                "memory": f"{serving.memory_gib_per_gpu * model.gpus + model.kv_offload_gib}Gi",
             },
             "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
         },
@@ -126,7 +132,7 @@ def _arguments(serving: ServingSettings, engine: ServingEngine) -> list[str]:
         arguments.append(f"--revision={model.revision}")
     if model.gpus > 1:
         arguments.append(f"--tensor-parallel-size={model.gpus}")
-    return [*arguments, *vllm_arguments(model)]
+    return [*arguments, *further_arguments(model, weights_folder=WEIGHTS)]
 
 
 def _environment(model: ModelSettings, *, shared: bool) -> dict[str, str]:
@@ -146,6 +152,7 @@ def _fetch(model: ModelSettings) -> dict[str, Any]:
         "configMap": SCRIPTS,
         "script": f"{SCRIPT_FOLDER}/{SCRIPT_NAMES[0]}",
         "arguments": [model.id, _revision(model)],
+        **({"further": [list(weights) for weights in further_weights(model)]} if further_weights(model) else {}),
         "environment": store_environment() | {"HF_XET_CACHE": "/tmp/xet", "HOME": "/tmp"},  # noqa: S108
     }
 
