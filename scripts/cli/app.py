@@ -110,6 +110,7 @@ COMMANDS = {
     "restore": Entry("scripts.cli.restore.commands", "Restore a backup set beside what is there.", _OPERATE),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),
+    "upgrades": Entry("scripts.cli.upgrades.commands", "Show upgrades to come: until when, what first.", _OPERATE),
     "top": Entry("scripts.cli.top.commands", "Show the platform at work, live.", _OPERATE),
     "doctor": Entry("scripts.cli.doctor.commands", "Find known problems, say their fixes, mend them.", _OPERATE),
     "support": Entry("scripts.cli.support.commands", "Collect a redacted bundle for a bug report.", _OPERATE),

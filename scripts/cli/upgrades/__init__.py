@@ -1,0 +1,1 @@
+"""`llmctl upgrades`: upgrades that one can see coming."""
