@@ -108,6 +108,9 @@ COMMANDS = {
         "scripts.cli.backup.commands", "Backup sets of the whole environment: make, list, verify.", _OPERATE, group=True
     ),
     "restore": Entry("scripts.cli.restore.commands", "Restore a backup set beside what is there.", _OPERATE),
+    "secrets": Entry(
+        "scripts.cli.secrets.commands", "Secrets: where each lies, rotate one, set your own.", _OPERATE, group=True
+    ),
     "privacy": Entry("scripts.cli.privacy.commands", "Export or erase one person's data.", _OPERATE, group=True),
     "audit": Entry("scripts.cli.audit.commands", "Show who did what: chat, LLM gateway, vault, cluster.", _OPERATE),
     "upgrades": Entry("scripts.cli.upgrades.commands", "Show upgrades to come: until when, what first.", _OPERATE),

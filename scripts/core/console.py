@@ -1,6 +1,7 @@
 """Where the command line writes: results to standard output, everything else to standard error."""
 
 import csv
+import getpass
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -74,6 +75,13 @@ class Terminal:
     def ask(self, question: str) -> str:
         """Return what the person answers, in one line; empty when there is no answer."""
         return self.answer(question) or ""
+
+    def hidden(self, question: str) -> str:
+        """Return what the person answers without an echo; empty when there is no answer."""
+        try:
+            return getpass.getpass(question)
+        except EOFError:
+            return ""
 
     def answer(self, question: str) -> str | None:
         """Return what the person answers, in one line; None when the input has ended."""

@@ -40,7 +40,7 @@ def upgrades(
     deployed = versions_of(tools.states_of(settings, tools.workspace(name)))
     found = [one for one in coming(settings, deployed, known) if within is None or _within(one, today, within)]
     if as_json:
-        print_json({"environment": name, "dates_of": known.date, "upgrades": [asdict(one) for one in found]})
+        print_json({"environment": name, "dates_of": known.renewed, "upgrades": [asdict(one) for one in found]})
         return
     if not deployed.writes:
         out.print(f"{name} is not deployed; this is what its file asks for.", markup=False)
@@ -59,8 +59,8 @@ def _screen(found: Sequence[Upgrade], known: Lifetimes, today: date) -> Iterator
         yield from (f"    {number}. {step}" for number, step in enumerate(one.steps, 1))
     if not found:
         yield "Nothing to upgrade."
-    old = "; it is old: take a newer release" if today - known.date > OLD else ""
-    yield f"Days are those of {known.date:%Y-%m-%d}{old}."
+    old = "; it is old: take a newer release" if today - known.renewed > OLD else ""
+    yield f"Days are those of {known.renewed:%Y-%m-%d}{old}."
 
 
 def _when(by: date | None, today: date) -> str:

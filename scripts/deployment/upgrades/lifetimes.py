@@ -19,7 +19,7 @@ OLD = timedelta(days=180)
 class Lifetimes:
     """Last days of support, by version."""
 
-    date: date
+    renewed: date
     """Day on which the list was renewed."""
     kubernetes: Mapping[str, date]
     kubernetes_long_term: Mapping[str, date]
@@ -38,4 +38,5 @@ def lifetimes(path: Path = _LIST) -> Lifetimes:
     """Return the list of this release."""
     content: dict[str, Any] = YAML(typ="safe").load(path.read_text("utf-8"))
     del content["sources"]
+    content["renewed"] = content.pop("date")
     return Lifetimes(**content)
