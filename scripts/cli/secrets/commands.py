@@ -120,8 +120,9 @@ def _deploy(tools: Tools, name: str, consent: Consent, key: tuple[str, ...], val
             ok = bring_up(run, targets, asking, back=GoingBack(connect=tools.kubectl_of))
             interrupted = bool(run.processes.interrupted)
     if not ok:
+        ended = "interrupted" if interrupted else "the deployment failed"
         raise OperatorError(
-            f"{'interrupted' if interrupted else 'the deployment failed'}; environments/{name}.yaml has the new version",
+            f"{ended}; environments/{name}.yaml asks for the new version",
             f"llmctl deploy {name} {' '.join(STACKS)}",
             ExitCode.INTERRUPTED if interrupted else ExitCode.FAILED,
         )
@@ -142,7 +143,7 @@ def set_(
     The value comes from the standard input (its last line break is left out), or is asked for without an echo; it
     stands on no command line and in no log. A generated secret is refused: `rotate` renews it.
 
-    Examples: `llmctl secrets set hugging-face-token prod < token.txt`, `llmctl secrets set alert-webhook-url --now`
+    Examples: `llmctl secrets set hugging-face-token prod`, `llmctl secrets set alert-webhook-url prod --now`
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
