@@ -10,6 +10,8 @@ import pytest
 
 # Before any test module imports cdktf or constructs: it decides how provider bindings are loaded.
 import stacks  # noqa: F401
+from scripts.cost.sources import OFFLINE
+from scripts.cost.sources import SWITCH as PRICES
 from scripts.tools.bring import NEVER, SWITCH
 from stacks.settings import load_settings
 
@@ -19,8 +21,9 @@ from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, wit
 hypothesis.settings.register_profile("without deadline", deadline=None)
 hypothesis.settings.load_profile("without deadline")
 
-# No test fetches programs from the internet, nor builds them; tests of that hand over servers of their own.
+# No test fetches programs or prices from the internet; tests of that hand over servers of their own.
 os.environ[SWITCH] = NEVER
+os.environ[PRICES] = OFFLINE
 
 pytest_plugins = ["tests.support.longest_first", "tests.support.program_gate", "tests.support.skip_gate"]
 

@@ -1,16 +1,24 @@
 """Prices of a region: Azure's where its list can be asked, else those of the dated list."""
 
-from collections.abc import Iterable
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+
+import httpx
 
 from scripts.core.console import err
 from scripts.core.errors import OperatorError
 
 from .charges import Charge
-from .prices import CACHE, Lookup, Prices, listed, prices_of
+from .meters import Meter
+from .prices import CACHE, Lookup, Prices, kept_prices, listed, prices_of
 from .retail import retail_prices
+
+SWITCH, OFFLINE = "LLMCTL_PRICES", "offline"
+"""Variable by which people forbid that Azure's price list is asked in passing, and its value."""
+_PATIENCE_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -31,3 +39,18 @@ class Sources:
         except OperatorError as error:
             err.print(f"{error.message}; the dated list is taken instead.", markup=False)
             return listed()
+
+
+def prices_in_passing(region: str, charges: Iterable[Charge]) -> Prices:
+    """Return the prices of a region for commands that show them beside something else.
+
+    Azure is asked once a week, for some seconds at most; the dated list where it does not answer or may not be asked.
+    """
+    if os.environ.get(SWITCH) == OFFLINE:
+        return kept_prices(region)
+    return Sources(ask=_impatiently).prices(region, charges, offline=False)
+
+
+def _impatiently(region: str, meters: Iterable[Meter]) -> Mapping[str, float]:
+    with httpx.Client(timeout=_PATIENCE_S) as client:
+        return retail_prices(region, meters, client=client)

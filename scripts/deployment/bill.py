@@ -1,10 +1,12 @@
 """What a first deployment will cost a month, told before anybody agrees to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from scripts.core.workspace import Stack
 from scripts.cost.amount import Cost
+from scripts.cost.charges import Charge
 from scripts.cost.estimate import charges, estimate, kept_nodes, with_kept_nodes
-from scripts.cost.prices import kept_prices
+from scripts.cost.sources import prices_in_passing
 from scripts.review.plan import total
 from scripts.terraform.rollout import Rollout
 from stacks.settings import Settings
@@ -23,13 +25,16 @@ def first_bill(run: Rollout, load: Callable[[], Settings]) -> str | None:
     if CLUSTER not in run.stacks or touched or not changes.create or (cluster and not cluster.changes.create):
         return None
     settings = load()
-    kept = kept_nodes(settings)
-    found = (
-        (stack, with_kept_nodes(charge, kept))
-        for stack, charge in charges({name: stack.folder for name, stack in run.stacks.items()})
-    )
-    bill = estimate(settings.name, found, kept_prices(settings.azure.region))
+    found = expected(settings, run.stacks)
+    bill = estimate(settings.name, found, prices_in_passing(settings.azure.region, (charge for _, charge in found)))
     return f"This will cost about {_span(bill.total)} USD a month ({bill.prices}): llmctl cost {settings.name}"
+
+
+def expected(settings: Settings, stacks: Mapping[str, Stack]) -> list[tuple[str, Charge]]:
+    """Return what Azure will bill of synthesized stacks, by their names, with the nodes that the pods keep."""
+    kept = kept_nodes(settings)
+    found = charges({name: stack.folder for name, stack in stacks.items()})
+    return [(name, with_kept_nodes(charge, kept)) for name, charge in found]
 
 
 def _span(cost: Cost) -> str:

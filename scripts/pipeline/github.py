@@ -72,6 +72,7 @@ class GitHub:
             Purpose.IMAGES: f"{self.environment}-images",
             Purpose.APPLY: self.environment,
             Purpose.BACKUP: f"{self.environment}-backup",
+            Purpose.OFF_HOURS: f"{self.environment}-off-hours",
         }
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:
@@ -106,8 +107,8 @@ class GitHub:
             found = self._environment(name)
             if purpose not in azure.purposes:
                 continue
-            # Nobody approves what runs at night.
-            reviewed = purpose not in (Purpose.IMAGES, Purpose.BACKUP)
+            # Nobody approves what runs by itself.
+            reviewed = purpose not in (Purpose.IMAGES, Purpose.BACKUP, Purpose.OFF_HOURS)
             if found is None:
                 asked = f", which asks {', '.join(self.reviewers)}" if reviewed and self.reviewers else ""
                 limited = "" if purpose is Purpose.PLAN else f" for {branch} only"

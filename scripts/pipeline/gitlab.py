@@ -46,6 +46,7 @@ class GitLab:
             Purpose.IMAGES: f"{self.environment}-images",
             Purpose.APPLY: self.environment,
             Purpose.BACKUP: f"{self.environment}-backup",
+            Purpose.OFF_HOURS: f"{self.environment}-off-hours",
         }
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:

@@ -19,6 +19,7 @@ class Purpose(StrEnum):
     IMAGES = "images"
     APPLY = "apply"
     BACKUP = "backup"
+    OFF_HOURS = "off-hours"
 
 
 class Scope(StrEnum):
@@ -178,12 +179,46 @@ BACKUP = Identity(
     ),
 )
 
-IDENTITIES = (PLAN, IMAGES, APPLY, BACKUP)
+OFF_HOURS_ROLE = "pipeline off-hours (own role)"
+"""Stands for the environment's custom role that stops and starts the cluster."""
+
+OFF_HOURS = Identity(
+    Purpose.OFF_HOURS,
+    "the schedule that stops and starts the cluster, where `cluster.off_hours` is on",
+    (
+        READS_STATE,
+        Grant(OFF_HOURS_ROLE, Scope.CLUSTER, "stops and starts the cluster; changes nothing else, logs in to nothing"),
+    ),
+)
+
+IDENTITIES = (PLAN, IMAGES, APPLY, BACKUP, OFF_HOURS)
 
 
-def identities(*, backups: bool) -> tuple[Identity, ...]:
-    """Return the identities of a pipeline; one that backs up only where it does."""
-    return tuple(identity for identity in IDENTITIES if backups or identity is not BACKUP)
+def identities(*, backups: bool, off_hours: bool) -> tuple[Identity, ...]:
+    """Return the identities of a pipeline; those of a schedule only where there is one."""
+    left_out = {Purpose.BACKUP: not backups, Purpose.OFF_HOURS: not off_hours}
+    return tuple(identity for identity in IDENTITIES if not left_out.get(identity.purpose))
+
+
+OFF_HOURS_ACTIONS = (
+    "Microsoft.ContainerService/managedClusters/read",
+    "Microsoft.ContainerService/managedClusters/start/action",
+    "Microsoft.ContainerService/managedClusters/stop/action",
+)
+"""What the schedule asks of the cluster."""
+
+
+def off_hours_role(name: str, subscription_id: str) -> dict[str, object]:
+    """Return the custom role of the schedule, as `az role definition create` takes it."""
+    return {
+        "Name": name,
+        "Description": "Stops and starts the cluster of the LLM platform.",
+        "Actions": list(OFF_HOURS_ACTIONS),
+        "NotActions": [],
+        "DataActions": [],
+        "NotDataActions": [],
+        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
+    }
 
 
 BACKUP_ACTIONS = (

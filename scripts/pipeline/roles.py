@@ -11,12 +11,14 @@ from scripts.core.azure import AzureError
 from .identities import (
     ASSIGNED_ROLES,
     BACKUP_ROLE,
+    OFF_HOURS_ROLE,
     PLAN_ROLE,
     Grant,
     Identity,
     Purpose,
     Scope,
     backup_role,
+    off_hours_role,
     plan_role,
     role_condition,
 )
@@ -68,6 +70,7 @@ class Roles:
         return {
             PLAN_ROLE: (self.place.plan_role, plan_role),
             BACKUP_ROLE: (self.place.backup_role, backup_role),
+            OFF_HOURS_ROLE: (self.place.off_hours_role, off_hours_role),
         }
 
     def _definition(self, name: str) -> dict[str, Any] | None:

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from scripts.cost.amount import Cost
-
-from .cost import cost_of
+from .cost import Billed, billed_of
 from .differences import Difference, differences_of, path_text
 from .helm_values import values_diff
 from .masking import Masks, masks_of
@@ -60,8 +58,8 @@ class ResourceChange:
     """Whether it was changed or deleted outside Terraform since the last run."""
     serves_models: bool = False
     """Whether it is a node pool that models run on."""
-    cost: Cost | None = None
-    """None when its price is not known."""
+    billed: Billed | None = None
+    """None when nothing of the bill changes."""
     final: bool = False
     """Whether nobody can agree to it, because it could not be done."""
     versions: tuple[str, str] = ("", "")
@@ -129,5 +127,5 @@ def _resource_change(
         moved_from,
         outside,
         serves_models(type_, before),
-        cost_of(type_, before, after),
+        billed_of(type_, before, after),
     )

@@ -3,6 +3,8 @@
 import difflib
 from collections.abc import Iterator
 
+from scripts.cost.prices import Prices, listed
+
 from .changes import Kind, ResourceChange
 from .differences import Difference
 from .report import MARKS, Review
@@ -25,8 +27,11 @@ def loss_lines(found: Review) -> Iterator[tuple[str, str]]:
 _VERBS = {Kind.REPLACE: "replaces", Kind.DESTROY: "destroys", Kind.FORGET: "forgets"}
 
 
-def change_lines(change: ResourceChange) -> Iterator[str]:
-    """Yield what happens to one resource; the first character of each line is `+`, `-`, `!`, `~`, `>` or a blank."""
+def change_lines(change: ResourceChange, prices: Prices | None = None) -> Iterator[str]:
+    """Yield what happens to one resource; the first character of each line is `+`, `-`, `!`, `~`, `>` or a blank.
+
+    Costs are at `prices`, those of the dated list where none are given.
+    """
     notes: list[str] = []
     if change.kind is Kind.BACK:
         notes += change.because
@@ -36,8 +41,9 @@ def change_lines(change: ResourceChange) -> Iterator[str]:
         notes.append(f"moved from {change.moved_from}")
     if change.outside:
         notes.append("changed outside Terraform")
-    if change.cost and change.cost.known:
-        notes.append(str(change.cost))
+    cost = change.billed and change.billed.cost(prices or listed())
+    if cost and cost.known:
+        notes.append(str(cost))
     yield f"{MARKS[change.kind.value]} {change.address}" + (f"  ({'; '.join(notes)})" if notes else "")
     for difference in change.differences:
         yield from _difference_lines(difference)

@@ -80,7 +80,7 @@ def _details(found: Review, stack: str) -> str:
     plan = found.plans[stack]
     if not plan.resources:
         return ""
-    lines = [line for change in plan.resources for line in change_lines(change)]
+    lines = [line for change in plan.resources for line in change_lines(change, found.prices)]
     body = "\n".join(lines)
     longest = max((len(run) for run in re.findall(r"`{3,}", body)), default=2)
     fence = "`" * max(3, longest + 1)

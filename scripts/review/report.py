@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from scripts.cost.amount import Cost
-from scripts.cost.prices import listed
+from scripts.cost.charges import Charge
+from scripts.cost.prices import Prices, listed
 
 from .changes import ResourceChange
 from .guard import Allowance, Refusal, check_losses
@@ -31,6 +32,9 @@ class Review:
     """Allowances that these plans do not need."""
     unread: Mapping[str, str] = field(default_factory=dict)
     """Stacks that were planned from their state alone, and why."""
+    prices: Prices = field(default_factory=listed)
+    later: tuple[Charge, ...] = ()
+    """What Azure bills of the stacks that can only be planned once others are deployed."""
 
     @property
     def pending(self) -> bool:
@@ -44,18 +48,25 @@ class Review:
 
     @property
     def cost(self) -> Cost:
-        """What is added to the monthly bill, as far as prices are known."""
-        return sum((change.cost for _, change in self.changes() if change.cost and change.cost.known), Cost())
+        """What is added to the monthly bill, stacks that wait included, as far as prices are known."""
+        return sum((cost for _, cost in self._costs() if cost.known), Cost())
 
     @property
     def priced(self) -> bool:
         """Whether any change has a known price."""
-        return any(change.cost and change.cost.known for _, change in self.changes())
+        return any(cost.known for _, cost in self._costs())
 
     @property
     def unpriced(self) -> list[str]:
-        """Addresses of changes that cost or save something nobody knows here."""
-        return [change.address for _, change in self.changes() if change.cost and not change.cost.known]
+        """Addresses of changes, and things, that cost or save something nobody knows here."""
+        return list(dict.fromkeys(what for what, cost in self._costs() if not cost.known))
+
+    def _costs(self) -> Iterator[tuple[str, Cost]]:
+        for _, change in self.changes():
+            if change.billed:
+                yield change.address, change.billed.cost(self.prices)
+        for charge in self.later:
+            yield charge.what, self.prices.cost(charge)
 
     def refusal_of(self, stack: str, change: ResourceChange) -> Refusal | None:
         """Return why this change is refused, None when it is not."""
@@ -76,10 +87,25 @@ def review(
     allowances: Iterable[Allowance],
     *,
     unread: Mapping[str, str] | None = None,
+    prices: Prices | None = None,
+    later: Iterable[Charge] = (),
 ) -> Review:
-    """Return the plans of an environment, with the losses that nobody has agreed to."""
+    """Return the plans of an environment, with the losses that nobody has agreed to.
+
+    Costs are at `prices`, those of the dated list where none are given, with those of `later`, which no plan has yet.
+    """
     refusals, unused = check_losses({stack: plan.resources for stack, plan in plans.items()}, allowances)
-    return Review(environment, plans, waiting, tuple(failed), tuple(refusals), tuple(unused), unread or {})
+    return Review(
+        environment,
+        plans,
+        waiting,
+        tuple(failed),
+        tuple(refusals),
+        tuple(unused),
+        unread or {},
+        prices or listed(),
+        tuple(later),
+    )
 
 
 def unread_lines(found: Review) -> list[str]:
@@ -94,7 +120,9 @@ def cost_lines(found: Review) -> list[str]:
     """Return what to say about the price of the changes; nothing when there is nothing to say."""
     lines = []
     if found.priced:
-        lines.append(f"Cost: {found.cost}, by {listed()}; `llmctl cost` asks for those of your region.")
+        with_later = f", with {', '.join(found.waiting)}" if found.later else ""
+        asked = f"; `llmctl cost {found.environment}` shows each resource"
+        lines.append(f"Cost{with_later}: {found.cost}, by {found.prices}{asked}.")
     if found.unpriced:
         lines.append(f"No price known here for: {', '.join(found.unpriced)}.")
     return lines
@@ -114,7 +142,7 @@ def as_json(found: Review) -> dict[str, Any]:
         "cost_usd_per_month": {
             "low": round(found.cost.low, 2) if found.priced else None,
             "high": round(found.cost.high, 2) if found.priced else None,
-            "source": str(listed()) if found.priced else None,
+            "source": str(found.prices) if found.priced else None,
             "unpriced": found.unpriced,
         },
     }

@@ -25,7 +25,7 @@ def print_review(found: Review, out: Console) -> None:
             continue
         out.print(f"\n[bold]{stack}[/]")
         for change in plan.resources:
-            for line in change_lines(change):
+            for line in change_lines(change, found.prices):
                 out.print(Text(f"  {line}", _STYLES.get(line[:1], "")), soft_wrap=True)
     for line in [*unread_lines(found), *cost_lines(found)]:
         out.print(f"\n{line}", markup=False, soft_wrap=True)

@@ -65,7 +65,7 @@ def planned(run: Rollout) -> Review:
     run.read_unchanged = True
     run.plan()
     assert run.failures == {}
-    return review_of(run, [])
+    return review_of(run, [], load_settings("dev"))
 
 
 def forms(found: Review) -> list[str]:
@@ -99,7 +99,7 @@ def test_a_pull_request_shows_values_losses_and_no_secret(rehearsal: Rehearsal) 
     with pytest.raises(OperatorError, match="models run on this pool") as refused:
         refuse("dev", found.refusals)
     assert refused.value.code == ExitCode.REFUSED
-    refuse("dev", review_of(run, [named(f"aks/{refusal.address}")]).refusals)
+    refuse("dev", review_of(run, [named(f"aks/{refusal.address}")], load_settings("dev")).refusals)
     text, comment, answer = forms(found)
     assert text.index(refusal.address) < text.index("helm_release.cert-manager")
     for shown in (text, comment):

@@ -13,6 +13,8 @@ from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, complete_targets, parse_targets
+from scripts.cost.sources import prices_in_passing
+from scripts.deployment.bill import expected
 from scripts.deployment.going_back import GoingBack, Step, refusals, steps_of
 from scripts.deployment.losses import allowed_losses, refuse
 from scripts.review.guard import Allowance
@@ -26,6 +28,7 @@ from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.read_only import unread
 from scripts.terraform.rollout import Rollout
+from stacks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -87,7 +90,7 @@ def diff(
         run.plan()
         steps, opik, problem = _older_opik(run, allowances, GoingBack(connect=tools.kubectl_of))
         allowances += opik
-        found = review_of(run, allowances)
+        found = review_of(run, allowances, tools.load(chosen.environment))
         _show(found, Format.JSON if as_json_too else form)
         if full:
             masks = secrets_of(run)
@@ -121,8 +124,8 @@ def _older_opik(
         return steps, [], error
 
 
-def review_of(run: Rollout, allowances: list[Allowance]) -> Review:
-    """Return the plans of a run, checked, without what is secret in any of them."""
+def review_of(run: Rollout, allowances: list[Allowance], settings: Settings) -> Review:
+    """Return the plans of a run, checked and priced, without what is secret in any of them."""
     masks = secrets_of(run)
     plans = {name: _reread(run.plans[name], masks) for name in run.stacks if name in run.plans}
     waiting = {
@@ -131,7 +134,19 @@ def review_of(run: Rollout, allowances: list[Allowance]) -> Review:
         if name not in run.plans and name not in run.failures
     }
     unread_stacks = {name: why for name in plans if run.read_only and (why := unread(run.stacks[name].folder))}
-    return review(run.workspace.environment, plans, waiting, run.failures, allowances, unread=unread_stacks)
+    later = [charge for _, charge in expected(settings, {name: run.stacks[name] for name in waiting})]
+    billed = [change.billed for plan in plans.values() for change in plan.resources if change.billed]
+    changed = [charge for bill in billed for charge in (*bill.added, *bill.removed)]
+    return review(
+        run.workspace.environment,
+        plans,
+        waiting,
+        run.failures,
+        allowances,
+        unread=unread_stacks,
+        prices=prices_in_passing(settings.azure.region, [*changed, *later]) if changed or later else None,
+        later=later,
+    )
 
 
 def secrets_of(run: Rollout) -> Masks:

@@ -83,12 +83,12 @@ class Arrangement:
                 "plans do not look at Helm releases, whose records are in Secrets; cluster.release_records: configmaps"
                 " and `llmctl pipeline move-records` let them"
             )
-        if Purpose.BACKUP in self.azure.purposes:
+        if {Purpose.BACKUP, Purpose.OFF_HOURS} & set(self.azure.purposes):
             found.append("run this again once the cluster has been replaced: the right on it goes with it")
-            if self.settings.cluster.release_records is ReleaseRecords.SECRETS:
-                found.append(
-                    "backup sets name no Helm releases: their records are in Secrets, which backups do not read"
-                )
+        if Purpose.OFF_HOURS in self.azure.purposes and isinstance(self.system, GitHub):
+            found.append(f"name {self.settings.name} in the repository's variable OFF_HOURS_ENVIRONMENTS, a JSON list")
+        if Purpose.BACKUP in self.azure.purposes and self.settings.cluster.release_records is ReleaseRecords.SECRETS:
+            found.append("backup sets name no Helm releases: their records are in Secrets, which backups do not read")
         if isinstance(self.system, GitHub):
             found += [f"require reviewers for environment {name} in GitHub" for name in self.system.unreviewed]
         if self.settings.identity.manage:
@@ -102,7 +102,7 @@ class Arrangement:
 def arrangement(settings: Settings, name: SystemName, options: Options, *, removal: bool = False) -> Arrangement:
     """Return the two sides of an environment's pipeline. Raises OperatorError.
 
-    The identity for backups belongs to it where they are scheduled, and in any case to its `removal`.
+    The identities for backups and off-hours belong to it where they are scheduled, and in any case to its `removal`.
     """
     if not settings.state.azurerm and not settings.state.hcp:
         raise OperatorError(
@@ -112,7 +112,10 @@ def arrangement(settings: Settings, name: SystemName, options: Options, *, remov
         )
     place = place_of(settings, name)
     tags = {"platform": settings.prefix, "environment": settings.name, "purpose": "pipeline"}
-    azure = AzureIdentities(place, identities(backups=removal or settings.backups.scheduled), tags)
+    asked = identities(
+        backups=removal or settings.backups.scheduled, off_hours=removal or settings.cluster.off_hours.enabled
+    )
+    azure = AzureIdentities(place, asked, tags)
     return Arrangement(
         settings, azure, _system(name, settings, options), lambda: str(az("account", "show")["tenantId"])
     )

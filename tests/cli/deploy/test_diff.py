@@ -26,6 +26,7 @@ from scripts.terraform import saved_plans
 from scripts.terraform.outputs import read_outputs
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE
+from stacks.settings import load_settings
 from tests.support.cli.environment_folder import use_environments
 from tests.support.cli.terraform_projects import rollout, write_project
 
@@ -172,9 +173,9 @@ def test_the_file_of_the_environment_agrees_like_the_option(tmp_path: Path) -> N
     write_project(tmp_path, {"disks": {"triggers_replace": ["other"]}})
     run = rollout(Workspace("dev", tmp_path))
     run.plan()
-    refuse("dev", review_of(run, allowed_losses("dev", [], folder=losses)).refusals)
+    refuse("dev", review_of(run, allowed_losses("dev", [], folder=losses), load_settings("dev")).refusals)
     with pytest.raises(OperatorError, match=r"would replace disks/terraform_data\.it"):
-        refuse("dev", review_of(run, [named("disks/terraform_data.other")]).refusals)
+        refuse("dev", review_of(run, [named("disks/terraform_data.other")], load_settings("dev")).refusals)
     (losses / "dev.yaml").write_text("- {stack: disks}\n")
     with pytest.raises(OperatorError, match=r"losses/dev\.yaml, entry 1 has no address"):
         allowed_losses("dev", [], folder=losses)

@@ -33,6 +33,7 @@ from scripts.pipeline.place import place_of
 from stacks.settings import Settings, load_settings
 from stacks.settings.azure import AzurermStateSettings, StateBackend, StateSettings
 from stacks.settings.data import BackupSettings
+from stacks.settings.off_hours import OffHoursSettings
 from tests.support.backup.environment import Backed
 from tests.support.pipeline.fakes import SUBSCRIPTION, TENANT, FakeAzure, FakeGithub, FakeGitlab
 
@@ -71,7 +72,7 @@ def arranged(
     chosen = of or settings()
     found = AzureIdentities(
         place_of(chosen, name),
-        identities(backups=backups or chosen.backups.scheduled),
+        identities(backups=backups or chosen.backups.scheduled, off_hours=backups or chosen.cluster.off_hours.enabled),
         {"purpose": "pipeline"},
         azure.ask,
         azure.ask_list,
@@ -222,6 +223,33 @@ def test_an_identity_that_backs_up_comes_with_the_schedule_and_deletes_nothing()
     made = service.environments["dev-backup"]
     assert (made.get("reviewers"), service.branches["dev-backup"]) == (None, ["main"])
     assert service.variables["dev-backup"]["AZURE_CLIENT_ID"] == "client-of-llm-dev-github-backup"
+
+
+def test_an_identity_that_stops_the_cluster_comes_with_the_schedule_and_does_nothing_else() -> None:
+    azure, service = FakeAzure(registries=[REGISTRY]), FakeGithub()
+    role = place_of(settings(), "github").off_hours_role
+    run(arranged(azure, github(service)))
+    assert "llm-dev-github-off-hours" not in azure.identities
+    assert role not in azure.definitions
+
+    azure.clusters.append("llm-dev-aks")
+    working = settings().cluster.model_copy(update={"off_hours": OffHoursSettings(enabled=True)})
+    found = arranged(azure, github(service, "anna"), of=settings(cluster=working))
+    run(found)
+    cluster = (
+        f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-aks/providers/Microsoft.ContainerService/managedClusters/llm-dev-aks"
+    )
+    assert azure.roles("llm-dev-github-off-hours") == {("Storage Blob Data Reader", ON_STATE), (role, cluster)}
+    assert azure.definitions[role]["DataActions"] == []
+    assert azure.definitions[role]["Actions"] == [
+        "Microsoft.ContainerService/managedClusters/read",
+        "Microsoft.ContainerService/managedClusters/start/action",
+        "Microsoft.ContainerService/managedClusters/stop/action",
+    ]
+    # It runs every half hour, and nobody is asked.
+    assert service.environments["dev-off-hours"].get("reviewers") is None
+    assert service.variables["dev-off-hours"]["AZURE_CLIENT_ID"] == "client-of-llm-dev-github-off-hours"
+    assert "name dev in the repository's variable OFF_HOURS_ENVIRONMENTS, a JSON list" in found.by_hand()
 
 
 def test_rights_on_what_is_not_deployed_wait_and_are_told() -> None:
