@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -30,6 +31,7 @@ from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 
 from .pending_releases import require_none_pending
+from .stopped_cluster import require_running
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -85,7 +87,11 @@ def deploy(
         if plans:
             saved_plans.restore(plans, run)
         check_before(run, settings, ask=tools.preflight, terminal=tools.terminal, yes=yes, skip=skip_preflight)
-        require_none_pending(run, chosen.environment, tools.kubectl_of)
+        running = partial(require_running, run.stacks, settings, outputs_of=tools.outputs_of, power_of=tools.power_of)
+        if settings.cluster.off_hours.enabled:
+            running()
+        if not require_none_pending(run, chosen.environment, tools.kubectl_of):
+            running()
         back = GoingBack(connect=tools.kubectl_of, changelogs=tools.changelogs)
         ok = bring_up(run, chosen, consent, with_images=not skip_images, back=back, image_step=tools.images)
         if as_json:

@@ -9,15 +9,15 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
 
 
-def require_none_pending(run: Rollout, environment: str, kubectl_of: Callable[[str], Kubectl]) -> None:
-    """Return when no release is pending, or the cluster cannot be asked. Raises OperatorError (REFUSED) otherwise."""
+def require_none_pending(run: Rollout, environment: str, kubectl_of: Callable[[str], Kubectl]) -> bool:
+    """Return whether the cluster answers, where it has to. Raises OperatorError (REFUSED) for a pending release."""
     if "platform" not in run.stacks or not _is_deployed(run):
-        return
+        return True
     try:
         found = pending_releases(kubectl_of(environment))
     except OperatorError:
         # A cluster that is not there, or cannot be reached from here: Terraform says so better.
-        return
+        return False
     if found:
         named = ", ".join(f"{release.path} ({release.status} since {release.since})" for release in found)
         raise OperatorError(
@@ -25,6 +25,7 @@ def require_none_pending(run: Rollout, environment: str, kubectl_of: Callable[[s
             f"wait for it; if it is dead: `llmctl state unlock-release {environment}`, then deploy again",
             ExitCode.REFUSED,
         )
+    return True
 
 
 def _is_deployed(run: Rollout) -> bool:

@@ -39,7 +39,7 @@ def test_nothing_stops_what_does_not_concern_the_platform_or_comes_first() -> No
     def nobody(_environment: str) -> Any:
         raise AssertionError("the cluster was asked")
 
-    require_none_pending(_run("aks"), "prod", nobody)
+    assert require_none_pending(_run("aks"), "prod", nobody)
     require_none_pending(_run("platform", deployed=False), "prod", nobody)
     require_none_pending(_run("platform"), "prod", lambda _: _kubectl())
 
@@ -48,4 +48,4 @@ def test_a_cluster_that_cannot_be_asked_is_left_to_terraform() -> None:
     def unreachable(_environment: str) -> Any:
         raise OperatorError("no context")
 
-    require_none_pending(_run("platform"), "prod", unreachable)
+    assert not require_none_pending(_run("platform"), "prod", unreachable)

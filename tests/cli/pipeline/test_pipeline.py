@@ -23,7 +23,6 @@ from scripts.pipeline.identities import (
     BACKUP_DATA_ACTIONS,
     IMAGES,
     PLAN,
-    Purpose,
     actions_list,
     backup_actions_list,
     identities,
@@ -486,7 +485,7 @@ def test_removing_one_system_leaves_the_other() -> None:
     run(arranged(azure, gitlab(project), "gitlab"))
     before = azure.roles("llm-dev-gitlab-plan")
     run(arranged(azure, github(service)), undo=True)
-    assert set(azure.identities) == {f"llm-dev-gitlab-{purpose}" for purpose in Purpose if purpose != "backup"}
+    assert set(azure.identities) == {f"llm-dev-gitlab-{purpose}" for purpose in ("plan", "images", "apply")}
     assert azure.roles("llm-dev-gitlab-plan") == before
     assert PLAN_ROLE in azure.definitions
 
