@@ -1,4 +1,4 @@
-"""A monthly budget, and who is told when the environment costs more."""
+"""A monthly budget, and who is notified when the environment costs more."""
 
 from typing import Annotated
 
@@ -19,18 +19,18 @@ ActionGroupId = Annotated[
 
 
 class BudgetSettings(Model):
-    """A monthly budget, and who is told when the environment costs more; none by default."""
+    """A monthly budget, and who is notified when the environment costs more; none by default."""
 
     monthly_amount: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
     """Cost a month, in the currency that the subscription is billed in, which Azure compares with what all resource
-    groups of the environment cost; left out, there is no budget. Azure only tells, and stops nothing."""
+    groups of the environment cost; left out, there is no budget. Azure only notifies, and stops nothing."""
     alert_at_percent: Annotated[
         tuple[Annotated[int, Field(ge=1, le=1000)], ...], Unique, Field(min_length=1, max_length=4)
     ] = (80, 100)
-    """Shares of the amount at which people are told, each once a month."""
+    """Shares of the amount at which people are notified, each once a month."""
     alert_on_forecast: bool = True
     """Also tell when Azure expects that the month will end above the amount."""
     email_addresses: Annotated[tuple[EmailAddress, ...], Unique, Field(max_length=50)] = ()
     """Who gets mail; left empty, those of `monitoring.alerts.email_addresses`."""
     action_group_ids: Annotated[tuple[ActionGroupId, ...], Unique, Field(max_length=50)] = ()
-    """Action groups of Azure that are told as well, such as one that calls a webhook."""
+    """Action groups of Azure that are notified as well, such as one that calls a webhook."""

@@ -86,7 +86,7 @@ class Settings(Model):
     monitoring: MonitoringSettings = MonitoringSettings()
     """Metrics, dashboards and alerts."""
     budget: BudgetSettings = BudgetSettings()
-    """A monthly budget, and who is told when the environment costs more."""
+    """A monthly budget, and who is notified when the environment costs more."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""
 

@@ -90,7 +90,7 @@ def test_no_resource_group_of_an_environment_is_left_out(environment: Callable[[
 @pytest.mark.parametrize(
     ("budget", "said"),
     [
-        ({"monthly_amount": 500}, "write who is told"),
+        ({"monthly_amount": 500}, "write who is notified"),
         ({"monthly_amount": 0, "email_addresses": ["it@acme.io"]}, "must be ≥ 1"),
         ({"monthly_amount": 500, "email_addresses": ["nobody"]}, "an e-mail address"),
         ({"monthly_amount": 500, "action_group_ids": ["ops"]}, "the resource id of an action group"),

@@ -14,7 +14,7 @@ def somebody_is_told(budget: BudgetSettings, monitoring: MonitoringSettings) -> 
         yield Finding(
             ("budget", "email_addresses"),
             "is empty, and so are budget.action_group_ids and monitoring.alerts.email_addresses;"
-            " write who is told, or leave budget.monthly_amount out",
+            " write who is notified, or leave budget.monthly_amount out",
         )
 
 
