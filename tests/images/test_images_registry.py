@@ -16,6 +16,7 @@ from scripts.images.registry.copying import Place, copy
 from scripts.images.registry.credentials import Login, auth_file, find_login
 from scripts.images.registry.references import Reference, api_host, parse
 from tests.support.images.oci_registry import OciRegistry
+from tests.support.patience import PATIENCE_S
 
 PASSWORD = "correct-horse-battery"
 
@@ -121,7 +122,7 @@ def test_threads_that_are_challenged_at_once_all_log_in(bearer: bool) -> None:
     with OciRegistry(("me", PASSWORD), bearer=bearer).serving() as registry:
         digest = registry.add("app", "1.0", b"layer")
         known = client(registry, Login("me", PASSWORD))
-        refused = threading.Barrier(4, timeout=10)
+        refused = threading.Barrier(4, timeout=PATIENCE_S)
 
         def together(request: str) -> None:
             if request.startswith("HEAD") and registry.requests.count(request) <= refused.parties:
@@ -185,6 +186,16 @@ def test_missing_is_none_for_a_question_and_an_error_for_a_read(source: OciRegis
     assert client(source).digest("app", "1.0") is None
     with pytest.raises(NotFoundError, match="does not hold app:1"):
         client(source).manifest("app", "1.0")
+
+
+def test_a_digest_that_a_registry_does_not_name_is_the_manifest_s_own_and_none_once_that_is_gone(
+    source: OciRegistry,
+) -> None:
+    digest = source.add("app", "1.0", b"layer")
+    source.fault = lambda request: 200 if request.startswith("HEAD") else None
+    assert client(source).digest("app", "1.0") == digest
+    source.manifests["app"].clear()
+    assert client(source).digest("app", "1.0") is None
 
 
 def test_all_pages_of_tags_are_read(source: OciRegistry) -> None:

@@ -37,13 +37,21 @@ class Registry:
         return cls(name, find_login(name))
 
     def digest(self, repository: str, selector: str) -> str | None:
-        """Return the digest behind a tag or digest, or None when the registry does not hold it."""
+        """Return the digest behind a tag or digest, or None when the registry does not hold it.
+
+        Where the registry names no digest it comes from the manifest itself, which may be gone by then.
+        """
         answer = self._request("HEAD", repository, f"manifests/{selector}", headers={"Accept": ACCEPT})
         if answer.status_code == HTTPStatus.NOT_FOUND:
             return None
         self._expect(answer, f"{repository}:{selector}", HTTPStatus.OK)
-        found = answer.headers.get("Docker-Content-Digest")
-        return found if found and DIGEST.fullmatch(found) else self.manifest(repository, selector).digest
+        found: str | None = answer.headers.get("Docker-Content-Digest")
+        if found and DIGEST.fullmatch(found):
+            return found
+        try:
+            return self.manifest(repository, selector).digest
+        except NotFoundError:
+            return None
 
     def manifest(self, repository: str, selector: str) -> Manifest:
         """Return a manifest. Raises NotFoundError, or RegistryError when it is not what its digest says."""
