@@ -12,6 +12,7 @@ import pytest
 
 from scripts.bootstrap.problems import NOT_READY, explain
 from scripts.bootstrap.steps import Steps
+from tests.support.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,7 +58,7 @@ class Checkout:
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         process = self.start(*arguments, **variables)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
     def calls(self) -> list[str]:
@@ -228,7 +229,7 @@ def test_two_runs_at_once_install_once(checkout: Checkout, tmp_path: Path) -> No
         assert "another llmctl prepares this checkout" in second.stderr.readline()
         held.write("go\n")
     for process in (first, second):
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_S)
         assert out == "command line ['synth']\n", err
     assert checkout.calls() == ["pipenv sync", "npm ci"]
 

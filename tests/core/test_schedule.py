@@ -13,6 +13,7 @@ from scripts.core.schedule import Outcome, reversed_order, run_in_order
 from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.core.workspace import Workspace
 from tests.support.cli.terraform_projects import write_project
+from tests.support.patience import PATIENCE_S
 from tests.support.stacks.synthesis import Synthesized
 
 Graph = dict[str, frozenset[str]]
@@ -95,7 +96,7 @@ def test_only_what_depends_on_a_failure_is_skipped(graph: Graph, data: st.DataOb
 
 
 def test_independent_stacks_run_at_the_same_time() -> None:
-    together = threading.Barrier(len(DURABLE), timeout=30)
+    together = threading.Barrier(len(DURABLE), timeout=PATIENCE_S)
     outcomes = run_in_order(
         {name: frozenset() for name in DURABLE}, lambda _name: together.wait() is not None, parallelism=len(DURABLE)
     )

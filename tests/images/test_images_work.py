@@ -27,6 +27,7 @@ from scripts.images.work import Outcome, Work
 from stacks.platform.common.catalogue import Image
 from tests.support.images.oci_registry import MANIFEST, OciRegistry, digest_of
 from tests.support.images.sources import COMPONENTS, pinned, workshop, write_source
+from tests.support.patience import PATIENCE_S
 
 
 class Quiet(Board):
@@ -260,7 +261,7 @@ def test_a_damaged_lock_is_refused_with_the_fix_and_left_alone(
 
 
 def test_builds_run_side_by_side_only_while_their_memory_fits() -> None:
-    together = threading.Barrier(2, timeout=10)
+    together = threading.Barrier(2, timeout=PATIENCE_S)
     third_began = threading.Event()
 
     def one_of_two() -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from scripts.preflight.catalogue import CHECKS
 from scripts.preflight.findings import Outcome
+from tests.support.patience import PATIENCE_S
 from tests.support.preflight.azure_api import AzureApi
 from tests.support.preflight.dns_server import Zones, dns_server
 from tests.support.preflight.surroundings import DOMAIN, EVERYTHING, result, sound, surroundings
@@ -102,7 +103,7 @@ def test_a_server_that_hangs_is_given_up(azure: tuple[AzureApi, str]) -> None:
     released = threading.Event()
 
     def hangs(_asked: str) -> None:
-        released.wait(10)
+        released.wait(PATIENCE_S)
 
     azure[0].fault = hangs
     found = result("regions", surroundings(azure[1], read_timeout_s=0.05))

@@ -13,6 +13,7 @@ from scripts.preflight.findings import Finding, NotCheckedError, Outcome, warnin
 from scripts.preflight.run import Report, Result, run
 from scripts.preflight.shown import as_json, lines, summary
 from scripts.preflight.surroundings import Surroundings
+from tests.support.patience import PATIENCE_S
 from tests.support.preflight.surroundings import surroundings
 
 ASKED = surroundings("http://127.0.0.1:9", stacks=("aks",))
@@ -36,7 +37,7 @@ def breaks(_asked: Surroundings) -> Iterator[Finding]:
 
 
 def test_all_checks_run_at_once() -> None:
-    together = threading.Barrier(8, timeout=10)
+    together = threading.Barrier(8, timeout=PATIENCE_S)
 
     def waits(_asked: Surroundings) -> list[Finding]:
         together.wait()

@@ -17,6 +17,7 @@ from scripts.terraform.activity import Activity
 from scripts.terraform.job_waits import JobName, JobWaits, end_jobs, planned_jobs
 from scripts.terraform.waits import Waits
 from tests.support.cli.fake_tools import CONTEXT, install
+from tests.support.patience import PATIENCE_S
 
 PULL = "kubernetes_job_v1.pull-phi3-5"
 
@@ -65,7 +66,7 @@ def interrupted(times: int, *running: str) -> tuple[list[JobName], str]:
     waits.followed(board, "platform", read_plan(document()))(Activity(1, "", (), running))
     waits.interrupted(board, times, end)
     if times == 1 and PULL in running:
-        assert done.wait(10)
+        assert done.wait(PATIENCE_S)
     return ended, log.getvalue()
 
 

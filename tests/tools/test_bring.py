@@ -18,6 +18,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.tools.bring import NEVER, SWITCH, Cache, own_cache, provide
 from scripts.tools.catalogue import GoProgram, Tool, descriptions, tool
 from scripts.tools.release import UnavailableError, fetch
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 PROGRAM = b"#!/bin/sh\necho it runs\n" + b"#" * 300_000
@@ -184,7 +185,7 @@ def test_two_commands_fetch_one_program_once(cache: Cache) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
     assert releases.asked == ["/tool"]
     assert kept(cache) == ["tool"]
 

@@ -21,6 +21,7 @@ from scripts.opik.versions import Version
 from tests.support.cli.fake_tools import API_URL, CONTEXT, Tools, backend_pod, install, kubeconfig, workload
 from tests.support.cli.helm_history import revision
 from tests.support.opik.frontend import frontend
+from tests.support.patience import PATIENCE_S
 
 MYSQL, CLICKHOUSE = "exec-opik-mysql-0", "exec-chi-opik-clickhouse-cluster-0-0-0"
 KUBECTL = Kubectl(CONTEXT)
@@ -218,7 +219,7 @@ def follow(tools: Tools, path: Path, *pods: object) -> tuple[MigrationLog, list[
     tools.items("pods", backend_pod("old"))
     with MigrationLog(KUBECTL, path, tell, poll_s=0.01) as log:
         tools.items("pods", backend_pod("old"), *pods)
-        assert ended.wait(30)
+        assert ended.wait(PATIENCE_S)
     return log, said
 
 
@@ -258,5 +259,5 @@ def test_following_is_a_service_and_fails_nothing(tmp_path: Path) -> None:
 
     asked = threading.Event()
     with MigrationLog(Refusing(CONTEXT), tmp_path / "m.log", lambda _text: None, poll_s=0.01) as log:
-        assert asked.wait(30)
+        assert asked.wait(PATIENCE_S)
     assert log.migrated == []

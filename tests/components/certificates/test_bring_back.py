@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import HELM
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, authority, certificate_for, served
 
 pytestmark = pytest.mark.programs
@@ -36,7 +37,7 @@ class Job:
     def run(self) -> tuple[int, str]:
         told = {"FILES": str(self.folder / "kept"), "ACCOUNT": str(self.folder / "account"), "API": self.url}
         done = subprocess.run(
-            ["sh", str(SCRIPT)], env=os.environ | told, capture_output=True, text=True, check=False, timeout=60
+            ["sh", str(SCRIPT)], env=os.environ | told, capture_output=True, text=True, check=False, timeout=PATIENCE_S
         )
         return done.returncode, done.stdout + done.stderr
 

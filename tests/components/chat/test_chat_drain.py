@@ -11,6 +11,7 @@ import pytest
 
 from constructs.helm_release import inserting
 from stacks.platform.common.catalogue import HELM
+from tests.support.patience import PATIENCE_S
 
 SCRIPT = HELM / "open-webui" / "drain.py"
 
@@ -44,13 +45,13 @@ def _run(port: int, longest: int) -> "subprocess.Popen[bytes]":
 def test_end_waits_for_the_last_answer_and_for_no_longer() -> None:
     with socket.create_server(("127.0.0.1", 0)) as models:
         port: int = models.getsockname()[1]
-        assert _run(port, 60).wait(30) == 0
+        assert _run(port, 2 * PATIENCE_S).wait(PATIENCE_S) == 0
         with socket.create_connection(("127.0.0.1", port)) as answer:
-            ending = _run(port, 60)
+            ending = _run(port, 2 * PATIENCE_S)
             with pytest.raises(subprocess.TimeoutExpired):
                 ending.wait(1.5)
             answer.close()
-        assert ending.wait(30) == 0
+        assert ending.wait(PATIENCE_S) == 0
 
 
 @pytest.mark.skipif(not Path("/proc/net/tcp").is_file(), reason="connections are listed on Linux alone")
@@ -59,7 +60,7 @@ def test_end_waits_no_longer_than_it_may() -> None:
     with socket.create_server(("127.0.0.1", 0)) as models:
         port: int = models.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)):
-            assert _run(port, 1).wait(30) == 0
+            assert _run(port, 1).wait(PATIENCE_S) == 0
 
 
 def test_lines_are_inserted_behind_equal_ones_alone() -> None:

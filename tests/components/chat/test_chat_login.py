@@ -19,6 +19,7 @@ from typing import Any
 import pytest
 
 from stacks.platform.common.catalogue import HELM
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 SCRIPT = HELM / "open-webui" / "entra_login.py"
@@ -95,7 +96,7 @@ class Sidecar:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         request = urllib.request.Request(self.url + path, data=data, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=PATIENCE_S) as response:
                 return response.status, json.loads(response.read())
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read())
@@ -147,7 +148,7 @@ def running(entra: Entra, folder: Path, **variables: str) -> Iterator[Sidecar]:
         stderr=subprocess.STDOUT,
     )
     found = Sidecar(url=f"http://127.0.0.1:{port}", token=token, process=process)
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE_S
     while time.monotonic() < end:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -157,7 +158,7 @@ def running(entra: Entra, folder: Path, **variables: str) -> Iterator[Sidecar]:
         yield found
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.fixture
@@ -218,7 +219,7 @@ def test_nothing_of_a_login_is_logged_but_why_it_was_refused(entra: Entra, sidec
     entra.claims = {"oid": PERSON}
     sidecar.ask("/token", CODE | {"code": "secret-code"})
     sidecar.process.terminate()
-    said, _ = sidecar.process.communicate(timeout=10)
+    said, _ = sidecar.process.communicate(timeout=PATIENCE_S)
     assert said == "entra_login: this account is not in the access group\n"
 
 

@@ -11,6 +11,7 @@ from stacks.common.routes import Allowed, HostRoutes, Who
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.components.ingress.snippets import snippets
 from tests.support.ingress.nginx import NGINX, free_port, running_nginx
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
 
@@ -39,14 +40,14 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 def _ask(port: int, path: str, **headers: str) -> HTTPResponse:
-    connection = HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", path, headers={"Host": HOST, **headers})
     return connection.getresponse()
 
 
 def _status(port: int, target: bytes) -> int:
     """Send a target as it is, which Python's client would refuse or change."""
-    with socket.create_connection(("127.0.0.1", port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as connection:
         connection.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: " + HOST.encode() + b"\r\nConnection: close\r\n\r\n")
         return int(connection.makefile("rb").readline().split()[1])
 

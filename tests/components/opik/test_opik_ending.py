@@ -13,8 +13,8 @@ import pytest
 
 from stacks.platform.common.catalogue import fixed_values
 from stacks.platform.components.opik import application
+from tests.support.patience import PATIENCE_S
 
-PATIENCE_S = 30
 COMPONENTS = fixed_values("opik")["component"]
 
 

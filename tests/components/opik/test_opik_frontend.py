@@ -12,6 +12,7 @@ import pytest
 from stacks.settings.opik import OpikProfile
 from tests.support.ingress.nginx import NGINX, free_port, running_nginx
 from tests.support.opik.rendering import RENDERING, of_kind, render, settings_with
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import Reply, serving
 
 pytestmark = [*RENDERING, pytest.mark.skipif(NGINX is None, reason="nginx is not on PATH")]
@@ -42,7 +43,7 @@ class Frontend:
 
     def ask(self, path: str, body: bytes | None = None, *, headers: Mapping[str, str] | None = None) -> HTTPResponse:
         """Ask as the login proxy does."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         connection.request("GET" if body is None else "POST", path, body=body, headers=dict(headers or {}))
         return connection.getresponse()
 

@@ -16,6 +16,7 @@ import pytest
 from stacks.platform.common.catalogue import images
 from tests.support.login.entra_server import new_key
 from tests.support.opik.login import CLIENT, GROUP, ISSUER, PROXY, TENANT, Front, running_front, sent
+from tests.support.patience import PATIENCE_S
 
 pytestmark = [
     pytest.mark.programs,
@@ -126,7 +127,7 @@ def test_a_renewed_session_is_judged_by_the_groups_of_then(groups: list[str], st
         front.entra.member_of = [GROUP]
         _, cookies = front.log_in("/")
         front.entra.member_of = groups
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while front.entra.exchanges[-1]["grant_type"] != "refresh_token":
             assert time.monotonic() < until
             answer = front.ask("/", cookies=sent(cookies))

@@ -12,6 +12,7 @@ import pytest
 
 from stacks.platform.components.opik import release, settling
 from tests.support.opik.settings import ENVIRONMENTS, Environment, opik_resources, settings_of, store_fingerprints
+from tests.support.patience import PATIENCE_S
 from tests.support.stacks.components import with_images
 
 _KUBECTL = r"""
@@ -80,7 +81,7 @@ def settle(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
             env={"PATH": f"{tmp_path}:{os.environ['PATH']}", "SETTLE_POLL_S": "0"},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=True,
         )
 

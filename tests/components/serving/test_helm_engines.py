@@ -21,6 +21,7 @@ from stacks.platform.components.serving.engines import engines, ollama_engines, 
 from stacks.settings import load_settings
 from stacks.settings.serving import ModelStore
 from tests.support.kubernetes import third_party
+from tests.support.patience import PATIENCE_S
 from tests.support.stacks.components import with_images
 
 HELM = shutil.which("helm")
@@ -250,5 +251,5 @@ def test_hook_of_ollama_waits_for_the_last_connection_and_no_longer(state: str, 
     )
     hop = Hop(silence_seconds=None, idle_seconds=None, reuse_seconds=0, pre_stop_seconds=0, drain_seconds=600)
     script = ollama.drain_script(hop, connections=str(table)).replace("sleep 2", f"rm {table}; touch {tmp_path}/waited")
-    subprocess.run(["sh", "-c", script], check=True, timeout=20)
+    subprocess.run(["sh", "-c", script], check=True, timeout=PATIENCE_S)
     assert (tmp_path / "waited").exists() is (state == "01")

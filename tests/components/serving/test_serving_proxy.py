@@ -22,6 +22,7 @@ from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings
 from stacks.settings.models import Engine
+from tests.support.patience import PATIENCE_S
 from tests.support.stacks.components import with_images
 from tests.support.web_servers import QuietHandler, port_of, served
 
@@ -56,7 +57,7 @@ class _Handler(QuietHandler):
         self.interceptor.seen.append((str(self.headers["Host"]), self.path))
         if self.path.endswith("?held"):
             self.interceptor.holding.release()
-            self.interceptor.release.wait(30)
+            self.interceptor.release.wait(PATIENCE_S)
         if "?stream" in self.path:
             self._stream(dies=self.path.endswith("?stream-dies"))
             return
@@ -136,7 +137,7 @@ def front(interceptor: Interceptor, tmp_path: Path, request: pytest.FixtureReque
 
 
 def _until_open(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -146,7 +147,7 @@ def _until_open(port: int) -> None:
 
 
 def _ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str], str]:
-    connection = HTTPConnection("127.0.0.1", port, timeout=30)
+    connection = HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     try:
         connection.request(method, path, body="{}" if method == "POST" else None)
         answer = connection.getresponse()
@@ -280,7 +281,7 @@ def test_request_beyond_those_that_may_wait_is_refused_and_other_engines_are_not
     for thread in held:
         thread.start()
     for _ in held:
-        assert interceptor.holding.acquire(timeout=10)
+        assert interceptor.holding.acquire(timeout=PATIENCE_S)
     status, headers, body = _ask(front, "/ollama-t4/api/chat", "POST")
     assert (status, json.loads(body)["error"]["code"]) == (503, "model_overloaded")
     assert "Retry-After" in headers
@@ -302,5 +303,5 @@ def test_stream_that_falls_silent_is_ended_after_it(front: int) -> None:
     started = time.monotonic()
     with pytest.raises(IncompleteRead) as broken:
         _ask(front, "/ollama-t4/api/generate?stream-dies", "POST")
-    assert 0.9 < time.monotonic() - started < 20
+    assert 0.9 < time.monotonic() - started < PATIENCE_S
     assert broken.value.partial == b"token"

@@ -19,6 +19,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, port_of, served
 
 from .firewall_custom import custom_rules
@@ -123,7 +124,7 @@ class Firewall:
     def judge(self, *, method: str, target: str, headers: Mapping[str, str], body: str) -> Verdict:
         """Send one request."""
         before = self._errors.stat().st_size
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         connection.putrequest(method, target, skip_host=True, skip_accept_encoding=True)
         for name, value in headers.items():
             connection.putheader(name, value)
@@ -155,7 +156,7 @@ def running_firewall(folder: Path, policy: Mapping[str, Any]) -> Iterator[Firewa
 
 
 def _wait(process: subprocess.Popen[str], port: int, errors: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + PATIENCE_S
     while True:
         try:
             HTTPConnection("127.0.0.1", port, timeout=1).connect()

@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
+
 NGINX = shutil.which("nginx")
 
 
@@ -31,7 +33,7 @@ def running_nginx(folder: Path, port: int, http: str) -> Iterator[None]:
     command = [str(NGINX), "-p", str(folder), "-c", str(folder / "nginx.conf"), "-e", str(folder / "errors")]
     process = subprocess.Popen([*command, "-g", directives])
     try:
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE_S
         while True:
             with socket.socket() as attempt:
                 if attempt.connect_ex(("127.0.0.1", port)) == 0:

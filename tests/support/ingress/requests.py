@@ -4,10 +4,12 @@ import re
 import socket
 import ssl
 
+from tests.support.patience import PATIENCE_S
+
 
 def ask(port: int, request: bytes, *, tls: bool = False) -> int:
     """Send one request as it is; return the status, 0 where the connection is closed without one."""
-    with socket.create_connection(("127.0.0.1", port), timeout=10) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as plain:
         if not tls:
             return _status(plain, request)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 SCRIPT = Path(__file__).parents[3] / "constructs" / "cluster_token.sh"
@@ -90,5 +91,5 @@ class Machine:
             capture_output=True,
             text=True,
             check=False,
-            timeout=60,
+            timeout=PATIENCE_S,
         )

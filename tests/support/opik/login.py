@@ -23,6 +23,7 @@ from stacks.platform.components.opik.names import HOST
 from stacks.settings import Settings, load_settings
 from tests.support.ingress.nginx import free_port
 from tests.support.login.entra_server import Entra, running_entra
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, port_of, served
 
 PROXY = shutil.which("oauth2-proxy")
@@ -62,7 +63,7 @@ class Front:
         headers: Mapping[str, str] | None = None,
     ) -> HTTPResponse:
         """Ask as the front door passes requests on."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         forwarded = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         headers = {**forwarded, **(headers or {})}
         headers |= {"Authorization": token} if token else {}
@@ -100,7 +101,7 @@ def _serving(opik: Opik) -> Iterator[int]:
                 self.send_header("Transfer-Encoding", "chunked")
                 self.end_headers()
                 self.wfile.write(b"7\r\nfirst\n\n\r\n")
-                opik.go_on.wait(20)
+                opik.go_on.wait(PATIENCE_S)
                 self.wfile.write(b"6\r\nlast\n\n\r\n0\r\n\r\n")
                 return
             self.answer(200, b"opik")
@@ -170,7 +171,7 @@ def running_front(folder: Path, *changed: str) -> Iterator[Front]:
 
 
 def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + 20
+    until = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < until:
         with socket.socket() as attempt:
             if attempt.connect_ex(("127.0.0.1", port)) == 0:

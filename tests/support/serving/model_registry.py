@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 HOST = "registry.ollama.ai"
@@ -70,7 +71,7 @@ class _Handler(QuietHandler):
             self.wfile.write(data[:stalls])
             self.wfile.flush()
             self.registry.stalled.set()
-            self.registry.go_on.wait(60)
+            self.registry.go_on.wait(PATIENCE_S)
             self.close_connection = True
             return
         self.wfile.write(data)

@@ -9,6 +9,7 @@ from pathlib import Path
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import OLLAMA_PORT, ServingEngine
 from stacks.settings import Settings
+from tests.support.patience import PATIENCE_S
 from tests.support.programs import processes
 from tests.support.programs.processes import Program
 from tests.support.serving import tiny_model
@@ -86,7 +87,7 @@ def server(settings: Settings, engine: ServingEngine, folder: Path, *, read_only
     command = [str(PROGRAMS / "bin" / "ollama"), "serve"]
     if read_only:
         (folders,) = values["initContainers"]
-        subprocess.run(folders["command"], env=environment, check=True, timeout=60)
+        subprocess.run(folders["command"], env=environment, check=True, timeout=PATIENCE_S)
         mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"'
         store = str(folder / "models")
         command = ["unshare", "--mount", "--propagation", "private", "sh", "-c", mount, "sh", store, *command]
