@@ -16,6 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from .cloud import FOLDER
+from .fake_provider import fork_server
 from .fake_provider.faults import FILE as FAULTS_FILE
 from .schemas import PROVIDERS, pinned
 
@@ -60,7 +61,8 @@ def prepare(folder: Path, *, real: Mapping[str, Path | None] | None = None) -> d
                 _link(mirror / registry, provider, package)
     config = folder / "terraform.rc"
     _write_atomically(config, _installation(mirror, [name for name in real if real[name] is None]).encode())
-    site_packages = str(metadata.distribution("grpcio").locate_file(""))
+    main = str(ROOT / "scripts" / "lab" / "rehearsal" / "fake_provider" / "__main__.py")
+    path = os.pathsep.join([str(ROOT), str(metadata.distribution("grpcio").locate_file(""))])
     return {
         "TF_CLI_CONFIG_FILE": str(config),
         "TF_CLI_ARGS_providers_lock": f"-fs-mirror={shlex.quote(str(mirror))} -platform={platform_name()}",
@@ -71,8 +73,9 @@ def prepare(folder: Path, *, real: Mapping[str, Path | None] | None = None) -> d
         FOLDER: str(folder),
         FAULTS_FILE: str(Path(os.environ.get(FAULTS_FILE) or folder / "faults.yaml").resolve()),
         "REHEARSAL_PYTHON": sys.executable,
-        "REHEARSAL_MAIN": str(ROOT / "scripts" / "lab" / "rehearsal" / "fake_provider" / "__main__.py"),
-        "REHEARSAL_PATH": os.pathsep.join([str(ROOT), site_packages]),
+        "REHEARSAL_MAIN": main,
+        "REHEARSAL_PATH": path,
+        fork_server.VARIABLE: fork_server.start(sys.executable, main, path),
     }
 
 

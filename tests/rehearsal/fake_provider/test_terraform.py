@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from scripts.lab.rehearsal.mirror import REGISTRIES, platform_name, prepare
+from tests.support.patience import PATIENCE_S
 from tests.support.rehearsal.two_configurations import APPS, BASE, HOME, VERSIONS, Project, processes_of
 
 pytestmark = [
@@ -188,7 +189,7 @@ def hanging_apply(project: Project) -> subprocess.Popen[str]:
 def test_an_interrupt_ends_a_hanging_call_and_leaves_no_process(project: Project) -> None:
     process = hanging_apply(project)
     os.killpg(process.pid, signal.SIGINT)
-    output, _nothing = process.communicate(timeout=60)
+    output, _nothing = process.communicate(timeout=PATIENCE_S)
     assert "context deadline exceeded" in output
     assert processes_of(project) == []
 
@@ -199,7 +200,7 @@ def test_providers_end_with_a_terraform_that_was_killed(project: Project) -> Non
     assert running
     process.kill()
     process.wait()
-    _gone, alive = psutil.wait_procs(running, timeout=30)
+    _gone, alive = psutil.wait_procs(running, timeout=PATIENCE_S)
     assert alive == []
 
 
@@ -228,4 +229,4 @@ def test_a_provider_started_by_hand_says_what_it_is(deployed: Project) -> None:
     started = time.monotonic()
     alone = subprocess.run([executable], capture_output=True, text=True, check=False, env=deployed.environment)
     assert "Terraform starts it, nobody else" in alone.stderr
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < PATIENCE_S

@@ -189,10 +189,12 @@ class Project:
 
 
 def processes_of(project: Project) -> list[psutil.Process]:
+    """Return what runs for a project; a forked provider is known by its folder."""
     found = []
     for process in psutil.process_iter():
         try:
-            if process.environ().get("REHEARSAL_FOLDER") == str(project.folder / HOME):
+            ours = process.environ().get("REHEARSAL_FOLDER") == str(project.folder / HOME)
+            if ours or Path(process.cwd()).is_relative_to(project.folder / "stacks"):
                 found.append(process)
         except psutil.Error:
             continue

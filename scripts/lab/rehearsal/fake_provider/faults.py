@@ -13,7 +13,7 @@ import time
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from scripts.lab.rehearsal.cloud import Cloud
 
@@ -115,20 +115,19 @@ def _fault(path: Path, position: int, entry: Any) -> Fault:
     return fault
 
 
-def power_off() -> None:
-    """End Terraform and all of its providers at once, as a machine that is switched off does."""
-    os.killpg(0, signal.SIGKILL)
-
-
 class Faults:
-    """The faults to inject in one rehearsal, counted across all provider processes."""
+    """The faults to inject in one rehearsal, counted across all provider processes.
 
-    def __init__(self, cloud: Cloud, stack: str, stopped: threading.Event) -> None:
+    `group` is Terraform's process group, 0 for that of this process.
+    """
+
+    def __init__(self, cloud: Cloud, stack: str, stopped: threading.Event, *, group: int = 0) -> None:
         path = Path(os.environ.get(FILE) or cloud.folder / "faults.yaml")
         self._faults = read_faults(path)
         self._cloud = cloud
         self._stack = stack
         self._stopped = stopped
+        self._group = group
 
     def __bool__(self) -> bool:
         return bool(self._faults)
@@ -149,7 +148,7 @@ class Faults:
                 message = _REAL_TEXTS.get(fault.effect, fault.message)
                 raise RefusedError(message.format(address=address, type=type_name))
             if fault.effect == "kill":
-                power_off()
+                self.power_off()
             if fault.effect in {"lose-answer", "kill-after"}:
                 lost = fault
             elif fault.effect == "wait":
@@ -158,3 +157,8 @@ class Faults:
             elif self._stopped.wait(fault.seconds) or fault.effect == "hang":
                 raise RefusedError(f"context deadline exceeded while waiting for {address}")
         return lost
+
+    def power_off(self) -> NoReturn:
+        """End Terraform and all of its providers at once, as a machine that is switched off does."""
+        os.killpg(self._group, signal.SIGKILL)
+        os._exit(1)  # a forked provider is of another group

@@ -11,7 +11,7 @@ from scripts.lab.rehearsal.cloud import Cloud
 from . import planning
 from .computed import Computation
 from .configuration import Configuration
-from .faults import Faults, power_off
+from .faults import Faults
 from .replacement import replaced_by
 from .rules.checks import APPLY, PLAN, VALIDATE, problems
 from .secret_store import open_ephemeral
@@ -107,7 +107,7 @@ class FakeProvider:
                 raise RefusedError(f"{path}: {message}" if path else message)
             state = self._writes.write(type_name, prior, planned, config, address)
             if lost and lost.effect == "kill-after":
-                power_off()
+                self._faults.power_off()
             if lost:
                 raise RefusedError(self._service.lost_message(address))
             answer.state = state

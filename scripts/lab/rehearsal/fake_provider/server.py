@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,36 +69,50 @@ class _Handlers(grpc.GenericRpcHandler):
         return grpc.unary_unary_rpc_method_handler(handle)
 
 
-def serve(provider: str) -> None:
-    """Serve one provider until Terraform ends it or goes away; does not return."""
+def _watch(connection: socket.socket, died: threading.Event, ended: threading.Event) -> None:
+    with suppress(OSError):
+        connection.recv(1)
+    died.set()
+    ended.set()
+
+
+def serve(provider: str, connection: socket.socket | None = None, *, group: int = 0) -> None:
+    """Serve one provider until Terraform ends it or goes away; does not return.
+
+    In a forked process `connection` ends with what Terraform started, and `group` is Terraform's process group.
+    """
     if os.environ.get(_MAGIC[0]) != _MAGIC[1]:
         sys.exit("This is a fake provider of the rehearsal: Terraform starts it, nobody else.")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Terraform passes an interrupt on as StopProvider
-    stopped, ended = threading.Event(), threading.Event()
+    stopped, ended, died = threading.Event(), threading.Event(), threading.Event()
     signal.signal(signal.SIGTERM, lambda *_args: ended.set())
     parent = os.getppid()
     configuration = Configuration(Path.cwd())
     cloud = Cloud(Path(os.environ[FOLDER]))
     served = Served(pinned(), provider)
-    faults = Faults(cloud, configuration.stack, stopped)
+    faults = Faults(cloud, configuration.stack, stopped, group=group)
     fake = FakeProvider(served, cloud, service_of(provider, cloud), faults, configuration)
     socket_folder = Path(os.environ.get("TMPDIR", "/tmp")) / f"tfp-{os.getpid()}-{os.urandom(4).hex()}"  # noqa: S108
     socket_folder.mkdir(mode=0o700)
-    socket = socket_folder / "s"
+    path = socket_folder / "s"
     server = grpc.server(
         ThreadPoolExecutor(_WORKERS),
         handlers=[_Handlers(methods(fake), stopped, ended)],
         options=[("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)],
     )
-    server.add_insecure_port(f"unix:{socket}")
+    server.add_insecure_port(f"unix:{path}")
     server.start()
-    sys.stdout.write(f"1|6|unix|{socket}|grpc|\n")
+    sys.stdout.write(f"1|6|unix|{path}|grpc|\n")
     sys.stdout.flush()
-    while not ended.wait(_WATCH_SECONDS) and os.getppid() == parent:
+    if connection:
+        threading.Thread(target=_watch, args=(connection, died, ended), daemon=True).start()
+    while not ended.wait(_WATCH_SECONDS) and (connection or os.getppid() == parent):
         pass
     # First what would be left behind: a process that takes too long to end is killed.
-    socket.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
     socket_folder.rmdir()
+    if died.is_set():
+        os._exit(0)  # killed, as what Terraform started was
     stopped.set()
     server.stop(_GRACE_SECONDS).wait(2 * _GRACE_SECONDS)
     os._exit(0)  # gRPC's threads would hold up an ordinary exit
