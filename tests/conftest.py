@@ -25,7 +25,12 @@ hypothesis.settings.load_profile("without deadline")
 os.environ[SWITCH] = NEVER
 os.environ[PRICES] = OFFLINE
 
-pytest_plugins = ["tests.support.longest_first", "tests.support.program_gate", "tests.support.skip_gate"]
+pytest_plugins = [
+    "tests.support.kept_together",
+    "tests.support.longest_first",
+    "tests.support.program_gate",
+    "tests.support.skip_gate",
+]
 
 
 @pytest.fixture(scope="session")

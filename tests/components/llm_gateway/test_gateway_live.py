@@ -4,7 +4,6 @@ Runs where `scripts/lab/install-live litellm` was.
 """
 
 import json
-import re
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,8 @@ from stacks.platform.common.catalogue import HELM, images
 from stacks.platform.components.llm_gateway import release
 from stacks.settings import Settings, load_settings
 from tests.support.llm_gateway.litellm_process import LITELLM, Gateway, Upstream, gateway, upstream
+from tests.support.patience import PATIENCE_S
+from tests.support.programs.processes import wait_for
 
 pytestmark = [
     pytest.mark.live,
@@ -40,8 +41,28 @@ def running(
         yield started, engines, opik
 
 
+@pytest.fixture(scope="module")
+def running_otherwise(
+    settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Gateway, Upstream, Upstream]]:
+    """Run another one, with both settings of traces the other way round: chats with their texts, programs without."""
+    otherwise = settings.gateway.model_copy(update={"trace_chats": True, "trace_prompts": False})
+    changed, folder = settings.model_copy(update={"gateway": otherwise}), tmp_path_factory.mktemp("otherwise")
+    with upstream() as engines, upstream() as opik, gateway(changed, folder, engines, opik) as started:
+        yield started, engines, opik
+
+
 @pytest.fixture
 def parts(running: tuple[Gateway, Upstream, Upstream]) -> tuple[Gateway, Upstream, Upstream]:
+    return _as_new(running)
+
+
+@pytest.fixture
+def parts_otherwise(running_otherwise: tuple[Gateway, Upstream, Upstream]) -> tuple[Gateway, Upstream, Upstream]:
+    return _as_new(running_otherwise)
+
+
+def _as_new(running: tuple[Gateway, Upstream, Upstream]) -> tuple[Gateway, Upstream, Upstream]:
     _, engines, opik = running
     engines.calls.clear()
     opik.calls.clear()
@@ -49,22 +70,28 @@ def parts(running: tuple[Gateway, Upstream, Upstream]) -> tuple[Gateway, Upstrea
     return running
 
 
+def _items(opik: Upstream, path: str) -> list[dict[str, Any]]:
+    """Return the traces or spans that have arrived; a call brings many."""
+    return [item for call in list(opik.calls) if call.path == path for item in call.body[path.split("/")[-2]]]
+
+
 def _sent(opik: Upstream, path: str, prompt: str, count: int = 1) -> list[dict[str, Any]]:
     """Return the traces or spans of a prompt that arrived, once there are `count`."""
-    kind = path.split("/")[-2]
 
     def items() -> list[dict[str, Any]]:
-        sent = [item for call in list(opik.calls) if call.path == path for item in call.body[kind]]
-        return [item for item in sent if prompt in json.dumps(item["input"])]
+        return [item for item in _items(opik, path) if prompt in json.dumps(item["input"])]
 
     with opik.arrived:
-        opik.arrived.wait_for(lambda: len(items()) >= count, 30)
+        assert opik.arrived.wait_for(lambda: len(items()) >= count, PATIENCE_S)
     return items()
 
 
 def test_program_is_the_pinned_version() -> None:
-    said = subprocess.run([str(LITELLM), "--version"], capture_output=True, text=True, check=True).stdout
-    assert images()["litellm/proxy"].tag == f"v{re.findall(r'[0-9.]{5,}', said)[-1]}"
+    """Asked of its package, since `litellm --version` takes as long as a start."""
+    asks = "from importlib.metadata import version; print(version('litellm'))"
+    command = [str(Path(LITELLM).with_name("python")), "-c", asks]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert images()["litellm/proxy"].tag == f"v{said.strip()}"
 
 
 def test_callbacks_are_known_and_loaded(parts: tuple[Gateway, Upstream, Upstream]) -> None:
@@ -194,18 +221,16 @@ def test_whoever_has_no_key_gets_nothing_and_fills_no_traces(parts: tuple[Gatewa
 
 
 def test_answer_that_is_being_made_outlives_an_update(tmp_path: Path, settings: Settings) -> None:
-    with upstream() as engines, upstream() as opik, gateway(settings, tmp_path, engines, opik) as running:
+    with upstream() as engines, upstream() as opik, gateway(settings, tmp_path, engines, opik, soon=False) as running:
         engines.held.clear()
         with ThreadPoolExecutor() as pool:
             waiting = pool.submit(running.chat, VLLM)
-            while not in_flight(running):
-                pass
+            wait_for(lambda: in_flight(running), PATIENCE_S, lambda: "the call never arrives")
             running.process.terminate()
-            while "Shutting down" not in running.log.read_text():
-                pass
+            wait_for(lambda: "Shutting down" in running.log.read_text(), PATIENCE_S, running.log.read_text)
             engines.held.set()
-            assert waiting.result(30)[0] == 200
-        assert running.process.wait(30) == 0
+            assert waiting.result(PATIENCE_S)[0] == 200
+        assert running.process.wait(PATIENCE_S) == 0
         # Its trace is sent before the process ends.
         assert len(_sent(opik, SPANS, "Does it work?")) == 1
 
@@ -214,16 +239,17 @@ def in_flight(running: Gateway) -> bool:
     return bool(json.loads(running.ask("/health/backlog")[2])["in_flight_requests"] > 1)
 
 
-def test_prompts_stay_out_of_traces_when_the_settings_say_so(tmp_path: Path, settings: Settings) -> None:
-    quiet = settings.model_copy(update={"gateway": settings.gateway.model_copy(update={"trace_prompts": False})})
-    with upstream() as engines, upstream() as opik, gateway(quiet, tmp_path, engines, opik) as running:
-        engines.text = "a secret answer"
-        assert "a secret answer" in str(running.chat(VLLM, prompt="a secret question")[2])
-        engines.status, engines.text = 500, "broken"
-        running.chat(OLLAMA, prompt="a secret question")
-        with opik.arrived:
-            opik.arrived.wait_for(lambda: len([call for call in opik.calls if call.path == TRACES]) >= 2, 30)
-        sent = json.dumps([call.body for call in opik.calls])
+def test_prompts_stay_out_of_traces_when_the_settings_say_so(
+    parts_otherwise: tuple[Gateway, Upstream, Upstream],
+) -> None:
+    running, engines, opik = parts_otherwise
+    engines.text = "a secret answer"
+    assert "a secret answer" in str(running.chat(VLLM, prompt="a secret question")[2])
+    engines.status, engines.text = 500, "broken"
+    running.chat(OLLAMA, prompt="a secret question")
+    with opik.arrived:
+        assert opik.arrived.wait_for(lambda: min(len(_items(opik, path)) for path in (TRACES, SPANS)) >= 2, PATIENCE_S)
+    sent = json.dumps([call.body for call in opik.calls])
     assert '"message": "status 500"' in sent
     assert "a secret" not in sent
     # Engines repeat prompts in their errors.
@@ -254,14 +280,11 @@ def _chats(running: Gateway, engines: Upstream, opik: Upstream, *, model: str = 
     engines.status = 500
     running.chat(model, prompt=PLANTED, headers=WRITER, **body)
 
-    def items(path: str) -> list[Any]:
-        return [item for call in list(opik.calls) if call.path == path for item in call.body[path.split("/")[-2]]]
-
     with opik.arrived:
-        assert opik.arrived.wait_for(lambda: len(items(TRACES)) >= 3 and len(items(SPANS)) >= 3, 60)
-    assert {trace["thread_id"] for trace in items(TRACES)} == {"chat-1"}
-    assert {trace["metadata"]["model_group"] for trace in items(TRACES)} == {model}
-    assert 20 in [span.get("usage", {}).get("total_tokens") for span in items(SPANS)]
+        assert opik.arrived.wait_for(lambda: min(len(_items(opik, path)) for path in (TRACES, SPANS)) >= 3, PATIENCE_S)
+    assert {trace["thread_id"] for trace in _items(opik, TRACES)} == {"chat-1"}
+    assert {trace["metadata"]["model_group"] for trace in _items(opik, TRACES)} == {model}
+    assert 20 in [span.get("usage", {}).get("total_tokens") for span in _items(opik, SPANS)]
     return json.dumps([[call.path, call.headers, call.body] for call in opik.calls])
 
 
@@ -278,17 +301,15 @@ def test_nothing_of_a_chat_is_in_a_trace_but_figures(parts: tuple[Gateway, Upstr
 
 
 def test_texts_of_chats_are_traced_where_the_settings_say_so_and_persons_never(
-    tmp_path: Path, settings: Settings
+    parts_otherwise: tuple[Gateway, Upstream, Upstream],
 ) -> None:
-    gateway_settings = settings.gateway.model_copy(update={"trace_chats": True, "trace_prompts": False})
-    changed = settings.model_copy(update={"gateway": gateway_settings})
-    with upstream() as engines, upstream() as opik, gateway(changed, tmp_path, engines, opik) as running:
-        sent = _chats(running, engines, opik)
-        engines.status = 200
-        running.chat(OLLAMA, prompt="A program asks for 0815")
-        with opik.arrived:
-            opik.arrived.wait_for(lambda: OLLAMA in json.dumps([call.body for call in opik.calls]), 30)
-        assert "0815" not in json.dumps([call.body for call in opik.calls])
+    running, engines, opik = parts_otherwise
+    sent = _chats(running, engines, opik)
+    engines.status = 200
+    running.chat(OLLAMA, prompt="A program asks for 0815")
+    with opik.arrived:
+        assert opik.arrived.wait_for(lambda: OLLAMA in json.dumps(_items(opik, SPANS)), PATIENCE_S)
+    assert "0815" not in json.dumps([call.body for call in opik.calls])
     assert "4711" in sent
     for private in PERSONAL:
         assert private not in sent, private
@@ -308,7 +329,7 @@ def test_traces_of_the_time_without_opik_arrive_once_it_is_back(parts: tuple[Gat
     opik.otherwise = 503
     running.chat(VLLM, prompt="While it is away?")
     with opik.arrived:
-        assert opik.arrived.wait_for(lambda: any(call.path == TRACES for call in opik.calls), 30)
+        assert opik.arrived.wait_for(lambda: any(call.path == TRACES for call in opik.calls), PATIENCE_S)
         opik.otherwise = 204
         opik.calls.clear()
     running.chat(VLLM, prompt="When it is back?")
@@ -323,7 +344,7 @@ def test_refused_trace_is_counted_and_hinders_no_other(parts: tuple[Gateway, Ups
     opik.otherwise = 400
     running.chat(VLLM, prompt="Refused?")
     with opik.arrived:
-        assert opik.arrived.wait_for(lambda: any(call.path == SPANS for call in opik.calls), 30)
+        assert opik.arrived.wait_for(lambda: any(call.path == SPANS for call in opik.calls), PATIENCE_S)
         opik.otherwise = 204
     running.chat(VLLM, prompt="Taken?")
     assert _sent(opik, SPANS, "Taken?")

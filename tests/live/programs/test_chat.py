@@ -12,6 +12,7 @@ from stacks.platform.components.chat.login import administrator
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.chat.browser import Browser
 from tests.support.login.entra_provider import Person, new_person
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import wait_for
 
 pytestmark = pytest.mark.live
@@ -184,7 +185,7 @@ def test_address_of_a_caller_is_what_the_ingress_saw_whatever_the_request_says(
         return [line for line in lines if "/users/user/settings/update" in line and "source_ip" in line]
 
     # The line is written by a thread of its own, after the answer.
-    wait_for(lambda: bool(audited()), 60, lambda: chat.pods[0].log[-3000:])
+    wait_for(lambda: bool(audited()), PATIENCE_S, lambda: chat.pods[0].log[-3000:])
     (line,) = audited()
     assert re.findall(r"source_ip\W+([0-9.]+)", line) == ["127.0.0.1"]
     assert "198.51.100" not in "".join(pod.log for pod in chat.pods)

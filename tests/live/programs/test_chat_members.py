@@ -10,6 +10,7 @@ from stacks.settings import Settings
 from tests.live.programs.chat_stage import ASSERTION, CLIENT, GROUP, TENANT, ChatStage
 from tests.support.chat.pods import chart_values
 from tests.support.login.entra_provider import Person, new_person
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import wait_for
 
 pytestmark = pytest.mark.live
@@ -109,7 +110,11 @@ def test_nobody_whose_membership_only_graph_knows_gets_in_while_it_is_away(open_
     try:
         assert role_of(open_tenant, MEMBERSHIPS["overage, a member"].of(person)) is None
         told = "membership is unknown: Microsoft Graph answered 503"
-        wait_for(lambda: any(told in pod.log for pod in open_tenant.pods), 60, lambda: open_tenant.pods[0].log[-3000:])
+        wait_for(
+            lambda: any(told in pod.log for pod in open_tenant.pods),
+            PATIENCE_S,
+            lambda: open_tenant.pods[0].log[-3000:],
+        )
     finally:
         open_tenant.entra.graph_status = 200
     assert role_of(open_tenant, MEMBERSHIPS["overage, a member"].of(person)) == "user"

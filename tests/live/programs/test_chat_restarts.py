@@ -6,11 +6,11 @@ import pytest
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.chat.browser import Browser
 from tests.support.login.entra_provider import new_person
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import Program, wait_for
 
 pytestmark = pytest.mark.live
 MODEL = "llama3.1-8b"
-PATIENCE_S = 120
 
 
 @pytest.fixture(scope="module")

@@ -12,6 +12,7 @@ from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import wait_for
 
 pytestmark = pytest.mark.live
@@ -78,7 +79,7 @@ def test_key_works_for_its_models_until_it_is_blocked(stage: Stage) -> None:
     assert chat(key, "Allowed?")[0] == 200
     assert chat(key, "Forbidden?", OLLAMA)[0] in {401, 403}
     assert ask(f"{GATEWAY_URL}/key/block", {"key": key}, key=master(stage))[0] == 200
-    wait_for(lambda: chat(key, "Blocked?")[0] in {401, 403}, 30, lambda: "a blocked key still works")
+    wait_for(lambda: chat(key, "Blocked?")[0] in {401, 403}, PATIENCE_S, lambda: "a blocked key still works")
 
 
 def test_request_limit_is_kept(stage: Stage) -> None:
@@ -96,13 +97,13 @@ def test_spend_is_written_and_a_budget_ends_it(stage: Stage) -> None:
     assert chat(key, "First, within the budget")[0] == 200
     assert chat(key, "Second, which crosses it")[0] == 200
     wait_for(
-        lambda: chat(key, "Third, beyond it")[0] in {400, 429}, 30, lambda: "a budget that is used up stops nobody"
+        lambda: chat(key, "Third, beyond it")[0] in {400, 429},
+        PATIENCE_S,
+        lambda: "a budget that is used up stops nobody",
     )
 
 
 def test_spend_reaches_the_database(stage: Stage) -> None:
-    """It is written once a minute (`proxy_batch_write_at`)."""
-
     def logged() -> int:
         return int(stage.database.superuser('SELECT count(*) FROM "LiteLLM_SpendLogs"', "litellm"))
 
@@ -197,7 +198,7 @@ def test_what_somebody_writes_in_the_chat_is_nowhere_but_there(stage: Stage) -> 
         return [trace for trace in stage.opik.items.get("traces", []) if trace.get("thread_id") == "chat-of-mia"]
 
     with stage.opik.arrived:
-        assert stage.opik.arrived.wait_for(lambda: len(of_the_chat()) >= 2, 90)
+        assert stage.opik.arrived.wait_for(lambda: len(of_the_chat()) >= 2, PATIENCE_S)
     assert {trace["project_name"] for trace in of_the_chat()} == {"dev"}
     rows = 'SELECT count(*) FROM "LiteLLM_SpendLogs"'
     before = int(stage.database.superuser(rows, "litellm"))
@@ -231,11 +232,11 @@ def test_failed_call_is_traced_with_its_error(stage: Stage, team_key: str) -> No
 
 def test_log_has_the_address_of_the_connection_whatever_a_request_says(stage: Stage) -> None:
     """Port-forwards come from the pod itself, which uvicorn believes by default."""
-    connection = HTTPConnection("litellm.gateway.svc.cluster.local", address.PORT, timeout=30)
+    connection = HTTPConnection("litellm.gateway.svc.cluster.local", address.PORT, timeout=PATIENCE_S)
     made_up = {"X-Forwarded-For": "198.51.100.9", "Authorization": f"Bearer {platform_key(stage)}"}
     connection.request("GET", "/v1/models?of=a-made-up-address", headers=made_up)
     assert connection.getresponse().read()
-    wait_for(lambda: "of=a-made-up-address" in stage.gateway.log, 20, lambda: stage.gateway.log)
+    wait_for(lambda: "of=a-made-up-address" in stage.gateway.log, PATIENCE_S, lambda: stage.gateway.log)
     (line,) = (line for line in stage.gateway.log.splitlines() if "of=a-made-up-address" in line)
     assert re.search(r"127\.0\.\d\.\d+:\d+ - ", line)
     assert "198.51.100.9" not in line
@@ -246,7 +247,7 @@ def test_no_connection_is_reset_when_a_client_comes_back_after_a_pause(stage: St
     host = "litellm.gateway.svc.cluster.local"
     headers = {"Authorization": f"Bearer {platform_key(stage)}"}
     # Pauses around the 5 s after which uvicorn, left to itself, closes.
-    waiting = [(HTTPConnection(host, address.PORT, timeout=30), 4.9 + number * 0.02) for number in range(20)]
+    waiting = [(HTTPConnection(host, address.PORT, timeout=PATIENCE_S), 4.9 + number * 0.02) for number in range(20)]
     for connection, _ in waiting:
         connection.request("GET", "/v1/models", headers=headers)
         assert connection.getresponse().read()

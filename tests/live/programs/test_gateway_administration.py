@@ -17,6 +17,7 @@ from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import DATABASE_HOST, GATEWAY_URL, Stage
 from tests.support.llm_gateway import pods
 from tests.support.llm_gateway.pods import ask
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import Program, wait_for
 
 pytestmark = pytest.mark.live
@@ -24,7 +25,7 @@ IP = "127.0.1.15"
 ROWS = 'SELECT string_agg(t::text, chr(10)) FROM "LiteLLM_SpendLogs" t'
 MODEL, OTHER = "llama3.1-8b", "qwen2-5-7b"
 WRITTEN_SECONDS = 150
-"""LiteLLM writes its counts about once a minute."""
+"""LiteLLM writes its counts from time to time (`proxy_batch_write_at`)."""
 
 
 @dataclass
@@ -85,7 +86,7 @@ def test_new_key_takes_over_name_team_limits_and_spending_and_the_old_one_works_
     assert timedelta(days=29, hours=23) < ends["harbour"] < timedelta(days=30)
     assert timedelta(hours=23) < ends[aside] < timedelta(hours=25)
     api.revoke_key(aside)
-    wait_for(lambda: chat(old, "Revoked?") in {401, 403}, 30, lambda: "the old key still works")
+    wait_for(lambda: chat(old, "Revoked?") in {401, 403}, PATIENCE_S, lambda: "the old key still works")
 
 
 def _ends(api: GatewayApi, alias: str) -> datetime:
@@ -100,7 +101,7 @@ def test_leaked_key_is_worthless_at_once(api: GatewayApi) -> None:
     new, aside = rotate(api, "leaked", grace=None, now=datetime.now(UTC))
     assert aside == ""
     assert chat(new, "After") == 200
-    wait_for(lambda: chat(old, "Leaked?") in {401, 403}, 30, lambda: "a leaked key still works")
+    wait_for(lambda: chat(old, "Leaked?") in {401, 403}, PATIENCE_S, lambda: "a leaked key still works")
     aliases = [str(key.get("key_alias")) for key in api.keys(None)]
     assert [alias for alias in aliases if alias.startswith("leaked")] == ["leaked"]
 
@@ -115,7 +116,7 @@ def test_team_goes_with_its_keys(api: GatewayApi) -> None:
     key = api.create_key("wreckers-key", "wreckers", None)
     assert chat(key, "Before") == 200
     api.remove_team("wreckers")
-    wait_for(lambda: chat(key, "After?") in {401, 403}, 30, lambda: "a removed team's key still works")
+    wait_for(lambda: chat(key, "After?") in {401, 403}, PATIENCE_S, lambda: "a removed team's key still works")
     assert "wreckers" not in {team["team_id"] for team in api.teams()}
 
 
@@ -178,7 +179,7 @@ def test_person_of_a_chat_is_counted_by_id_where_the_setting_is_on_and_named_now
         return [t for t in stage.opik.items.get("traces", []) if t.get("thread_id") == f"chat-of-{counted}"]
 
     with stage.opik.arrived:
-        assert stage.opik.arrived.wait_for(lambda: len(traces()) >= 1, 90)
+        assert stage.opik.arrived.wait_for(lambda: len(traces()) >= 1, PATIENCE_S)
     assert [(trace["thread_id"], json.dumps(trace).count(counted)) for trace in traces()] == [(f"chat-of-{counted}", 1)]
     for place in (json.dumps(stage.opik.items), counting.pod.log, stage.database.superuser(ROWS, "litellm")):
         assert "counted@example.com" not in place

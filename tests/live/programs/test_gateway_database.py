@@ -10,6 +10,7 @@ from stacks.platform.components.llm_gateway import address, release
 from stacks.platform.components.llm_gateway.address import DATABASE
 from tests.live.programs.stage import DATABASE_HOST, Stage
 from tests.support.llm_gateway import pods
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import Program, wait_for
 from tests.support.web_servers import authority
 
@@ -51,7 +52,7 @@ def begun(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> Itera
     try:
         wait_for(lambda: REFUSED[request.param] in proxy.log, 120, lambda: proxy.log[-4000:])
         refusal = "could not accept SSL connection"
-        wait_for(lambda: refusal in stage.database.log[before:], 60, lambda: stage.database.log[before:])
+        wait_for(lambda: refusal in stage.database.log[before:], PATIENCE_S, lambda: stage.database.log[before:])
         yield Refused(proxy, stage.database.log[before:])
     finally:
         proxy.kill()

@@ -18,6 +18,7 @@ from stacks.platform.components.serving import ollama as values
 from stacks.platform.components.serving.engines import OLLAMA_PORT, PROXY, PROXY_PORT, SERVING, ollama_engines
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import wait_for
 from tests.support.serving import ollama_pod
 from tests.support.serving.model_server import NO_TOOLS, WITHOUT_TOOLS
@@ -72,7 +73,7 @@ def loaded() -> dict[str, Any]:
 
 def streaming(model: str) -> tuple[HTTPConnection, Any]:
     """Begin an answer by the proxy; return its connection once the first token is there."""
-    connection = HTTPConnection(f"{PROXY}.{SERVING}.svc.cluster.local", PROXY_PORT, timeout=60)
+    connection = HTTPConnection(f"{PROXY}.{SERVING}.svc.cluster.local", PROXY_PORT, timeout=PATIENCE_S)
     body = json.dumps(request(model, stream=True, max_tokens=100_000))
     connection.request("POST", f"/{ENGINE}{CHAT}", body, {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -199,7 +200,7 @@ def test_hook_waits_for_the_answer_that_is_being_written() -> None:
             assert answer.readline()
         assert hook.poll() is None
         connection.close()
-        assert hook.wait(30) == 0
+        assert hook.wait(PATIENCE_S) == 0
     finally:
         hook.kill()
     connection, _ = streaming(ENDLESS)
@@ -218,4 +219,4 @@ def test_killed_server_is_started_again_and_answers(stage: Stage, ollama: Ollama
     assert (status, json.loads(body)["error"]["code"]) == (503, "model_starting")
     assert int(headers["Retry-After"]) > 0
     ollama.server.start()
-    wait_for(lambda: by_gateway(stage, "llama3.1-8b")[0] == 200, 60, lambda: ollama.server.log[-3000:])
+    wait_for(lambda: by_gateway(stage, "llama3.1-8b")[0] == 200, PATIENCE_S, lambda: ollama.server.log[-3000:])

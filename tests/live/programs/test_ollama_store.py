@@ -13,6 +13,7 @@ import pytest
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import ollama_engines
 from stacks.settings import load_settings
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.pod_network import Names
 from tests.support.programs.processes import wait_for
 from tests.support.serving import model_registry, ollama_pod
@@ -143,8 +144,8 @@ def test_server_on_an_empty_store_serves_what_another_pod_brings_meanwhile(
 def test_download_that_was_killed_is_completed(job: Job, offered: Path) -> None:
     job.registry.stalls_after = 50_000
     process = job.start(LLAMA)
-    assert job.registry.stalled.wait(60)
-    wait_for(lambda: any(part.stat().st_size for part in parts(job.store)), 30, lambda: "nothing was written")
+    assert job.registry.stalled.wait(PATIENCE_S)
+    wait_for(lambda: any(part.stat().st_size for part in parts(job.store)), PATIENCE_S, lambda: "nothing was written")
     stop(process)
     assert parts(job.store)
     assert job.listed() == set()
@@ -161,8 +162,8 @@ def test_server_that_starts_meanwhile_leaves_the_download_alone(job: Job) -> Non
     """`OLLAMA_NOPRUNE`: without it, what has no manifest yet is removed."""
     job.registry.stalls_after = 50_000
     process = job.start(LLAMA)
-    assert job.registry.stalled.wait(60)
-    wait_for(lambda: bool(parts(job.store)), 30, lambda: "nothing was written")
+    assert job.registry.stalled.wait(PATIENCE_S)
+    wait_for(lambda: bool(parts(job.store)), PATIENCE_S, lambda: "nothing was written")
     stop(process)
     before = sorted((job.store / "blobs").iterdir())
     settings = load_settings("dev")

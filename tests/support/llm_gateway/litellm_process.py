@@ -19,13 +19,14 @@ from stacks.platform.common.catalogue import HELM
 from stacks.platform.components.llm_gateway import release
 from stacks.platform.components.serving.engines import PROXY, PROXY_PORT, SERVING
 from stacks.settings import Settings
+from tests.support.llm_gateway.pods import sending_soon
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import litellm_python
 from tests.support.web_servers import QuietHandler, port_of, served
 
 MASTER_KEY = "sk-" + "a" * 48
 LITELLM = str(litellm_python().with_name("litellm"))
 """The program of the pinned version, in an environment of its own that `scripts/lab/install-live litellm` makes."""
-START_S = 120
 
 
 @dataclass
@@ -133,8 +134,13 @@ class Gateway:
 
 
 @contextmanager
-def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream) -> Iterator[Gateway]:
-    """Run LiteLLM with the environment's configuration, files and variables; Redis is down, a database left out."""
+def gateway(
+    settings: Settings, folder: Path, engines: Upstream, opik: Upstream, *, soon: bool = True
+) -> Iterator[Gateway]:
+    """Run LiteLLM with the environment's configuration, files and variables; Redis is down, a database left out.
+
+    Traces are sent at once, without `soon` every five seconds as where it is deployed.
+    """
     config = release.config(settings)
     text = json.dumps(config).replace(f"{PROXY}.{SERVING}.svc.cluster.local:{PROXY_PORT}", f"127.0.0.1:{engines.port}")
     config = json.loads(text)
@@ -143,6 +149,8 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
     (folder / "config.yaml").write_text(json.dumps(config), "utf-8")
     for program in (HELM / "litellm").glob("*.py"):
         shutil.copy(program, folder)
+    if soon:
+        (folder / "tracing.py").write_text(sending_soon((HELM / "litellm" / "tracing.py").read_text("utf-8")), "utf-8")
     (folder / "metrics").mkdir(exist_ok=True)
     port, metrics_port = _free_port(), _free_port()
     variables = {
@@ -191,11 +199,11 @@ def gateway(settings: Settings, folder: Path, engines: Upstream, opik: Upstream)
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(60)
+            process.wait(PATIENCE_S)
 
 
 def _wait_until_ready(found: Gateway, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if found.ask("/health/readiness", key=None)[0] == 200 and found.metrics():
@@ -212,7 +220,7 @@ def _ask(port: int, path: str, body: Any, headers: Mapping[str, str]) -> tuple[i
         headers={"Content-Type": "application/json", **headers},
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read()

@@ -26,12 +26,22 @@ from tests.support.stacks.components import components_with_images
 
 QUERY_ENGINE = Path(__file__).parent / "query_engine" / "engine.cjs"
 QUERY_ENGINE_HOME = programs.LIVE / f"query-engine-{programs.version('litellm/proxy')}"
+COUNTS_WRITTEN_S = 2
+"""Seconds between LiteLLM's writes of its counts here; a minute where it is deployed, which many tests would wait."""
 LOCAL_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
+def sending_soon(tracing: str) -> str:
+    """Return the program `tracing.py` that sends traces at once instead of every five seconds."""
+    soon = tracing.replace("\nSEND_EVERY_S = 5\n", "\nSEND_EVERY_S = 0.2\n")
+    assert soon != tracing
+    return soon
+
+
 def rendered_release(settings: Settings, folder: Path, database_host: str) -> Release:
-    """Render the release `litellm` as the stack does."""
+    """Render the release `litellm` as the stack does, but that its counts are written after seconds."""
     values = release.litellm(*components_with_images(settings), database_host=database_host)
+    values["config"]["general_settings"]["proxy_batch_write_at"] = COUNTS_WRITTEN_S
     return rendered.render("litellm", release.RELEASE, address.NAMESPACE, folder, values)
 
 
@@ -77,7 +87,7 @@ def database_address(found: Release, secrets_by_name: Secrets, database_roots: P
 def pod(
     found: Release, folder: Path, secrets_by_name: Secrets, *, ip: str, name: str, database_roots: Path
 ) -> list[Program]:
-    """Return a pod of LiteLLM at `ip`, metrics and proxy; only addresses and folders differ from what is deployed.
+    """Return a pod of LiteLLM at `ip`, metrics and proxy, as deployed but for addresses, folders and waits.
 
     `database_roots` holds the database server's authorities, in the place of Azure's.
     """
@@ -90,7 +100,7 @@ def pod(
     for path in moved.values():
         Path(path).mkdir(parents=True, exist_ok=True)
     for key, text in found.get("ConfigMap", release.RELEASE)["data"].items():
-        (Path(moved["/etc/litellm"]) / key).write_text(text)
+        (Path(moved["/etc/litellm"]) / key).write_text(sending_soon(text) if key == "tracing.py" else text)
     shutil.copy(database_roots, Path(moved[release.ROOTS_FOLDER]) / ROOTS_NAME)
     proxy = containers["proxy"]
     health = proxy["startupProbe"]["httpGet"]["path"]
