@@ -18,12 +18,12 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.lab.kube.api import Api, Object
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "opik"
 SET = "20261130t030000z"
-PATIENCE_S = 120
 REPLICAS = {"opik-backend": 2, "opik-python-backend": 1, "opik-frontend": 1}
 ROOT = Path(__file__).parents[2]
 

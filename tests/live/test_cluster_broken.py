@@ -15,24 +15,38 @@ from tests.support.cluster.helm_client import HelmError
 from tests.support.cluster.install import Charts, NeverReadyError, Platform
 from tests.support.cluster.real_cluster import helm, running
 from tests.support.cluster.steps import Step
+from tests.support.patience import PATIENCE_S
 from tests.support.stacks.components import namespaces
 
 pytestmark = pytest.mark.cluster
 SPACE = "broken"
 
 
+MADE = {
+    "apps/v1": ("Deployment",),
+    "autoscaling/v2": ("HorizontalPodAutoscaler",),
+    "batch/v1": ("Job",),
+    "monitoring.coreos.com/v1": ("PodMonitor",),
+    "networking.k8s.io/v1": ("Ingress",),
+    "v1": ("Service", "Secret", "PersistentVolumeClaim", "Event"),
+}
+"""What tests of this module make in the namespace, and what the cluster says of it."""
+NEVER_S = 10
+"""How long is waited for what never comes to be."""
+
+
 @pytest.fixture(scope="module")
 def module_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
+    """Return a platform with one namespace, bounded as those of controllers are."""
     folder = tmp_path_factory.mktemp("broken")
     with running(folder, load_settings("dev")) as alive:
         define(alive.api, "kube-prometheus-stack", "keda")
-        yield Platform(alive.api, helm(alive, folder), Charts(folder, folder))
+        found = Platform(alive.api, helm(alive, folder), Charts(folder, folder))
+        _bounded(found)
+        yield found
 
 
-@pytest.fixture
-def platform(module_platform: Platform) -> Iterator[Platform]:
-    """Return an empty platform with one namespace, bounded as those of controllers are."""
-    found = Platform(module_platform.api, module_platform.helm, module_platform.charts, wait_s=10)
+def _bounded(found: Platform) -> None:
     (rules,) = (item for item in namespaces(load_settings("dev")) if item.name == "cert-manager")
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     metadata = {"name": SPACE}
@@ -42,10 +56,21 @@ def platform(module_platform: Platform) -> Iterator[Platform]:
     # A quota counts from the moment at which the controller has seen it.
     quota = found.sent["kubernetes_resource_quota_v1.quota"]
     found.wait(lambda: bool(found.api.get(quota).get("status", {}).get("hard")), "no quota", quota)
+
+
+@pytest.fixture
+def platform(module_platform: Platform) -> Iterator[Platform]:
+    """Return the platform with its namespace empty; a namespace of each test's own would take five seconds to go."""
+    found = Platform(module_platform.api, module_platform.helm, module_platform.charts)
     yield found
     for address in list(found.releases):
         found.helm.run("uninstall", found.releases.pop(address)["name"], "--namespace", SPACE)
-    found.remove([Step("kubernetes_namespace_v1", SPACE, {})])
+    for api_version, kinds in MADE.items():
+        for kind in kinds:
+            for item in found.api.list(api_version, kind, SPACE):
+                found.api.delete(item)
+    pods = thing("v1", "Pod", "all")
+    found.wait(lambda: not found.api.list("v1", "Pod", SPACE), "pods stay", pods)
 
 
 POD_CONTEXT = {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}}
@@ -111,6 +136,7 @@ def job(**context: Any) -> Step:
 
 
 def test_admission_a_boolean_left_out_is_sent_as_false_and_refused(platform: Platform) -> None:
+    platform.wait_s = NEVER_S
     with pytest.raises(NeverReadyError, match=r'violates PodSecurity "restricted.*runAsNonRoot != true'):
         platform.apply(job())
 
@@ -125,6 +151,7 @@ def test_quota_a_node_port_is_refused(platform: Platform) -> None:
 
 
 def test_quota_pods_of_a_release_that_do_not_fit_fail_it(platform: Platform, tmp_path: Path) -> None:
+    platform.wait_s = NEVER_S
     greedy = CONTAINER["resources"] | {"limits": {"memory": "9Gi"}}
     with pytest.raises(HelmError, match=r"exceeded quota: quota, requested: limits.memory=9Gi"):
         platform.apply(release(platform, tmp_path, deployment(resources=greedy)))
@@ -208,7 +235,9 @@ def test_drift_replicas_that_an_upgrade_sets_back(platform: Platform, tmp_path: 
     web = deployment(replicas=None)
     web["spec"]["replicas"] = None
     platform.apply(release(platform, tmp_path, web, autoscaler))
-    platform.wait(lambda: platform.api.get(web)["spec"]["replicas"] == 2, "the autoscaler does nothing", web, 60)
+    platform.wait(
+        lambda: platform.api.get(web)["spec"]["replicas"] == 2, "the autoscaler does nothing", web, PATIENCE_S
+    )
     before = cluster_checks.fingerprint(platform.api)
     platform.upgrade_all()
     assert cluster_checks.fingerprint(platform.api) != before
@@ -225,6 +254,7 @@ def test_scheduling_a_pod_that_no_node_takes(platform: Platform) -> None:
 
 
 def test_a_claim_that_nothing_serves(platform: Platform) -> None:
+    platform.wait_s = NEVER_S
     with pytest.raises(NeverReadyError, match="claim is never bound"):
         platform.apply(
             Step(

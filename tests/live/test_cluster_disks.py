@@ -13,11 +13,11 @@ from scripts.cluster.volumes import free, released
 from scripts.lab.kube.api import Api, ApiError, Object
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "kept-disks"
-PATIENCE_S = 120
 
 
 def until(found: Callable[[], bool], what: str) -> None:

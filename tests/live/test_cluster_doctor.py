@@ -15,11 +15,11 @@ from scripts.diagnostics.doctor import deliveries, nodes, pods, snapshot, storag
 from scripts.lab.kube.api import Object
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE, BOUNDED = "doctored", "doctored-bounds"
-PATIENCE_S = 120
 POD = {"containers": [{"name": "c", "image": "none", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}]}
 
 

@@ -22,6 +22,7 @@ from scripts.lab.kube.cluster import CONTEXT
 from stacks.platform.common.parts import Part
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
@@ -29,7 +30,6 @@ NAMESPACE = "operated"
 PODS = 100
 LINES_PER_SECOND = 1_000
 SECONDS = 5
-PATIENCE_S = 120
 TALKERS = Part(name="talkers", namespace=NAMESPACE, workload="statefulset/talkers", container="c")
 CHAT = Part(name="chat", namespace=NAMESPACE, workload="deployment/chat", container="c")
 SCALED = Part(
@@ -126,7 +126,7 @@ def test_following_a_hundred_pods_loses_no_line_and_takes_new_pods_in(api: Clust
     _until(lambda: len(_lines(to)) >= said)
     assert sorted(_lines(to)) == sorted(f"line {number}" for number in range(said))
     stream.stop.set()
-    follower.join(10)
+    follower.join(PATIENCE_S)
     assert told == []
 
 
@@ -168,7 +168,7 @@ def test_pods_that_would_all_end_at_once_are_replaced_one_by_one(api: ClusterApi
     watcher.start()
     assert Operating(api, patience_s=PATIENCE_S).restart(CHAT)
     done.set()
-    watcher.join(10)
+    watcher.join(PATIENCE_S)
     assert not before & _uids(api, "chat")
     assert min(least) >= 2
 

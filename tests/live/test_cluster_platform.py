@@ -6,10 +6,9 @@ the provider would, releases by Helm itself. Our own charts always; others with 
 
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 import pytest
 
@@ -285,40 +284,82 @@ def _changed(proof: Proof, *stacks: str) -> tuple[dict[str, str], set[str]]:
     return done, {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
 
 
-def test_change_a_model_is_added(proof: Proof) -> None:
-    proof.edited.edit(lambda content: content["models"].append(TINY))
-    done, restarted = _changed(proof, "platform")
-    assert [address for address, action in done.items() if action in {"replace", "remove"}] == []
-    assert [address for address, action in done.items() if "pull-qwen2-5-0-5b-" in address and action == "add"] != []
-    assert done["helm_release.litellm"] == "change"
-    assert restarted <= {"gateway", "serving", "chat"}
+def _add_model(edited: EditedEnvironment) -> None:
+    edited.edit(lambda content: content["models"].append(TINY))
 
 
-def test_change_an_image(proof: Proof) -> None:
-    proof.edited.tag("valkey/server", "0.0.1")
-    done, restarted = _changed(proof, "platform")
-    assert {address for address in done if address.startswith("helm_release.")} <= {
-        f"helm_release.{name}" for name in ("chat-redis", "gateway-redis", "login-sessions")
-    }
-    assert restarted == {"chat", "gateway", "opik"}
+def _change_image(edited: EditedEnvironment) -> None:
+    edited.tag("valkey/server", "0.0.1")
 
 
-def test_change_replicas(proof: Proof) -> None:
-    def more(content: dict[str, Any]) -> None:
-        content.setdefault("gateway", {}).update({"replicas": 3, "max_replicas": 4})
-
-    proof.edited.edit(more)
-    done, restarted = _changed(proof, "platform")
-    assert done["helm_release.litellm"] == "change"
-    assert restarted == {"gateway"}
+def _more_replicas(edited: EditedEnvironment) -> None:
+    edited.edit(lambda content: content.setdefault("gateway", {}).update({"replicas": 3, "max_replicas": 4}))
 
 
-def test_change_the_version_of_a_secret(proof: Proof) -> None:
-    proof.edited.edit(lambda content: content.setdefault("secrets", {}).update(versions={"gateway-redis-password": 2}))
-    done, restarted = _changed(proof, "database", "platform")
-    assert done["helm_release.platform-secrets"] == "change"
-    assert done["kubernetes_job_v1.gateway-secrets"] == "replace"
-    assert restarted == {"gateway"}
+def _rotate(edited: EditedEnvironment) -> None:
+    edited.edit(lambda content: content.setdefault("secrets", {}).update(versions={"gateway-redis-password": 2}))
+
+
+@dataclass(frozen=True)
+class Change:
+    """One edit, and what a deployment of it may touch."""
+
+    edit: Callable[[EditedEnvironment], None]
+    done: Mapping[str, str]
+    """Address to what has to be done with it."""
+    restarted: frozenset[str]
+    """Namespaces in which other pods run afterwards."""
+    perhaps: frozenset[str] = frozenset()
+    """Namespaces in which they may."""
+    stacks: frozenset[str] = frozenset({"platform"})
+    releases: frozenset[str] = frozenset()
+    """Releases beside those of `done` that may change; none where any may."""
+
+
+CHANGES = {
+    "a model is added": Change(
+        _add_model, {"helm_release.litellm": "change"}, frozenset(), frozenset({"gateway", "serving", "chat"})
+    ),
+    "an image": Change(
+        _change_image,
+        {},
+        frozenset({"chat", "gateway", "opik"}),
+        releases=frozenset(f"helm_release.{name}" for name in ("chat-redis", "gateway-redis", "login-sessions")),
+    ),
+    "replicas": Change(_more_replicas, {"helm_release.litellm": "change"}, frozenset({"gateway"})),
+    "the version of a secret": Change(
+        _rotate,
+        {"helm_release.platform-secrets": "change", "kubernetes_job_v1.gateway-secrets": "replace"},
+        frozenset({"gateway"}),
+        stacks=frozenset({"database", "platform"}),
+    ),
+}
+
+
+def test_a_change_restarts_what_reads_it_and_touches_nothing_else(proof: Proof) -> None:
+    """Each by itself in dev; all with one deployment in prod."""
+    together = [{name: change} for name, change in CHANGES.items()] if proof.edited.name == "dev" else [CHANGES]
+    for changes in together:
+        title, made = ", ".join(changes), changes.values()
+        for change in made:
+            change.edit(proof.edited)
+        done, restarted = _changed(proof, *sorted(_all(change.stacks for change in made)))
+        for change in made:
+            assert change.done.items() <= done.items(), title
+        least = _all(change.restarted for change in made)
+        assert least <= restarted <= least | _all(change.perhaps for change in made), title
+        if all(change.releases for change in made):
+            touched = {address for address in done if address.startswith("helm_release.")}
+            assert touched <= _all(change.releases for change in made), title
+        if "a model is added" in changes:
+            pulls = [address for address, action in done.items() if "pull-qwen2-5-0-5b-" in address and action == "add"]
+            assert pulls, title
+            if len(changes) == 1:
+                assert [address for address, action in done.items() if action in {"replace", "remove"}] == []
+
+
+def _all(sets: Iterable[frozenset[str]]) -> frozenset[str]:
+    return frozenset[str]().union(*sets)
 
 
 def test_destroy_leaves_nothing_and_everything_can_be_deployed_again(proof: Proof) -> None:

@@ -13,12 +13,12 @@ from scripts.lab.kube.api import Object
 from scripts.lab.kube.cluster import CONTEXT
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "seen"
 PODS = 500
-PATIENCE_S = 120
 POD = {"containers": [{"name": "c", "image": "none", "resources": {"requests": {"cpu": "1m", "memory": "1Mi"}}}]}
 
 

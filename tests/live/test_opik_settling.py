@@ -14,12 +14,12 @@ from scripts.lab.kube.api import Api, ApiError, Object
 from stacks.platform.components.opik import settling
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
+from tests.support.patience import PATIENCE_S
 
 pytestmark = pytest.mark.cluster
 
 NAMESPACE = "opik-settling"
 ACCOUNT = "opik-backend"
-PATIENCE_S = 120
 STATEFUL_SETS = ("opik-mysql", "opik-redis-master", "opik-zookeeper", "chi-opik-clickhouse-cluster-0-0")
 INSTALLATION: Object = {
     "apiVersion": "clickhouse.altinity.com/v1",

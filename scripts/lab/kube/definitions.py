@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import time
+from http import HTTPStatus
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
@@ -82,13 +83,27 @@ def define(api: Api, *charts: str) -> int:
         while not _served(api.request("GET", f"{where}/{item['metadata']['name']}")):
             time.sleep(0.05)
         for version in item["spec"]["versions"]:
-            api.forget(f"{item['spec']['group']}/{version['name']}")
+            where_served = f"{item['spec']['group']}/{version['name']}"
+            while version["served"] and not _lists(api, f"/apis/{where_served}/{item['spec']['names']['plural']}"):
+                time.sleep(0.05)
+            api.forget(where_served)
     return len(found)
 
 
 def _served(item: Object) -> bool:
     conditions = item.get("status", {}).get("conditions") or []
     return any(found["type"] == "Established" and found["status"] == "True" for found in conditions)
+
+
+def _lists(api: Api, path: str) -> bool:
+    """Tell whether a kind is listed; the API answers 404, then 429, for a moment after it calls it established."""
+    try:
+        api.request("GET", path, limit=1)
+    except ApiError as error:
+        if error.status not in {HTTPStatus.NOT_FOUND, HTTPStatus.TOO_MANY_REQUESTS}:
+            raise
+        return False
+    return True
 
 
 def _folder(module: str, version: str) -> Path:

@@ -19,7 +19,7 @@ from .steps import Step
 
 REPLACED = {"kubernetes_job_v1", "kubernetes_storage_class_v1", "kubernetes_persistent_volume_claim_v1"}
 """Types of which the provider can change next to nothing: `ForceNew` on their whole specification."""
-WAIT_S = 60
+WAIT_S = 180
 """For what takes minutes at most on real nodes; fake pods are ready in a second."""
 
 
@@ -208,7 +208,11 @@ class Platform:
         return dead_values(self.helm, chart, release["name"], release["namespace"], release["values"])
 
     def remove(self, order: Iterable[Step]) -> None:
-        """Remove everything, last first. Raises ApiError, HelmError, NeverReadyError."""
+        """Remove everything, last first. Raises ApiError, HelmError, NeverReadyError.
+
+        Kubernetes waits five seconds before it empties a namespace: as in Terraform, all of them go at once.
+        """
+        emptied: dict[str, Object] = {}
         for step in reversed(list(order)):
             if (release := self.releases.pop(step.address, None)) is not None:
                 where = ["--namespace", release["namespace"]]
@@ -217,7 +221,15 @@ class Platform:
                 if step.type_name == "kubernetes_default_service_account_v1":
                     continue
                 self.api.delete(item)
-                self.wait(lambda item=item: not self._there(item), f"{step.address} stays", item, WAIT_S)  # type: ignore[misc]
+                if step.type_name == "kubernetes_namespace_v1":
+                    emptied[step.address] = item
+                else:
+                    self._until_gone(step.address, item)
+        for address, item in emptied.items():
+            self._until_gone(address, item)
+
+    def _until_gone(self, address: str, item: Object) -> None:
+        self.wait(lambda: not self._there(item), f"{address} stays", item, WAIT_S)
 
 
 def warnings(api: Api, namespace: str) -> Iterator[str]:
