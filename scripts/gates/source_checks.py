@@ -17,16 +17,25 @@ FAST = "not programs and not rehearsal and not policy and not slow and not image
 """pytest's marker expression for the fast set: what runs in Python, cdktf's Node and a shell alone."""
 
 
-def shared_out(processes: int | None = None, *, beside: int = 0) -> tuple[str, ...]:
+def shared_out(processes: int | None = None) -> tuple[str, ...]:
     """Return pytest's arguments that share test modules out over `processes`.
 
-    By default there is one for each processor and `beside` more, which work while others wait for their programs.
+    By default there is one for each processor and one more, which works while others wait for their programs.
 
     A module stays whole, because its tests may share what the first of them deployed. Modules are taken in the order of
     collection, of which `tests/support/longest_first.py` puts the long ones first. 0 runs all in one process.
     """
-    processes = (os.cpu_count() or 1) + beside if processes is None else processes
+    processes = (os.cpu_count() or 1) + 1 if processes is None else processes
     return ("-n", str(processes), "--dist", "loadfile", "--no-loadscope-reorder") if processes else ()
+
+
+def live_shared_out(processes: int | None = None) -> tuple[str, ...]:
+    """Return pytest's arguments that share the live modules out over `processes`, two by default.
+
+    Modules that ask the same programs stay together (`tests/support/kept_together.py`); there are two large groups.
+    """
+    processes = min(os.cpu_count() or 1, 2) if processes is None else processes
+    return ("-n", str(processes), "--dist", "loadgroup", "--no-loadscope-reorder") if processes else ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +83,7 @@ def workflow_checks() -> list[Check]:
 
 def fast_tests() -> Check:
     """Return the fast set."""
-    return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST, *shared_out(beside=1)))
+    return Check("pytest", (sys.executable, "-m", "pytest", "-m", FAST, *shared_out()))
 
 
 def shell_scripts() -> list[str]:
