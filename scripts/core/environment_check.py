@@ -67,7 +67,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
     settings = loaded.settings
     waits = cold_start.report(settings.models, settings.cluster.gpu_pools, settings.serving)
     privacy = privacy_notes(settings, root / "state" / name / "identity.tfstate")
-    others = dict(_others(name, root / "environments"))
+    others = dict(other_environments(name, root / "environments"))
     restore = restore_findings(settings.database, datetime.now(UTC))
     together = tuple(loaded.locate([*domain_findings(settings, others), *required_pins(settings), *restore]))
     known = (
@@ -122,7 +122,7 @@ def _unusable_pins() -> tuple[LocatedError, ...]:
     return tuple(found)
 
 
-def _others(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
+def other_environments(name: str, folder: Path) -> Iterator[tuple[str, Settings]]:
     """Yield the other environments of `folder` that are sound; errors of one are reported where it is checked."""
     for other in available_environments(folder):
         if other != name:

@@ -11,7 +11,7 @@ from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import Tools, tools_of
 from scripts.core.console import err, out, print_json
 from scripts.core.deployed_record import local_records
-from scripts.core.environment_check import Verdict, verdict_of
+from scripts.core.environment_check import Verdict, other_environments, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from scripts.terraform.deployed_record import deployed_records
@@ -135,7 +135,8 @@ def new(
             f"edit it, then `llmctl env check {name}`",
             ExitCode.REFUSED,
         )
-    answers = asked(name, given, tools.terminal)
+    others = dict(other_environments(name, tools.checkout / "environments"))
+    answers = asked(name, given, tools.terminal, others)
     path = write_new(folder, name, render(answers))
     err.print(f"environments/{path.name} written.", markup=False)
     if keeps_local_state(answers):

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scripts.core.console import Terminal, err
+from scripts.core.domain_check import domain_findings
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings import SettingsError, parse_settings
+from stacks.settings import Settings, SettingsError, parse_settings
 
 from .new import Answers, render
 
@@ -26,11 +27,13 @@ class Question:
         """The option that gives the answer."""
         return f"--{self.option.replace('_', '-')}"
 
-    def answered(self, answers: Answers, given: str | None, terminal: Terminal) -> Answers:
+    def answered(
+        self, answers: Answers, given: str | None, terminal: Terminal, others: Mapping[str, Settings]
+    ) -> Answers:
         """Return `answers` with this one, asked for unless `given`; raises OperatorError for one that is not valid."""
         if given is not None:
             changed = replace(answers, **{self.option: given.strip()})
-            if problem := problem_of(changed, self.key):
+            if problem := problem_of(changed, self.key, others):
                 raise OperatorError(f"{self.flag} {given!r} {problem}", code=ExitCode.USAGE)
             return changed
         problem = ""
@@ -43,7 +46,7 @@ class Question:
                     ExitCode.USAGE,
                 )
             changed = replace(answers, **{self.option: answer})
-            problem = problem_of(changed, self.key)
+            problem = problem_of(changed, self.key, others)
             if not problem:
                 return changed
             err.print(f"  {problem}", markup=False)
@@ -89,17 +92,21 @@ QUESTIONS = (
 MAY_BE_LEFT_OUT = ("access_group", "operators_group", "opik_group", "state")
 
 
-def asked(name: str, given: Mapping[str, str | None], terminal: Terminal) -> Answers:
+def asked(
+    name: str, given: Mapping[str, str | None], terminal: Terminal, others: Mapping[str, Settings] | None = None
+) -> Answers:
     """Return the answers for an environment, by option where they are given, else asked for.
 
+    `others` are the environments that there are, by name: two cannot have one domain.
     Raises OperatorError for one that is not valid, or is missing where nobody can be asked.
     """
     answers = Answers(name=name)
-    if problem := problem_of(answers, "name"):
+    others = others or {}
+    if problem := problem_of(answers, "name", others):
         raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
     for question in QUESTIONS:  # what is given is checked before anything is asked or found missing
         if given[question.option] is not None:
-            answers = question.answered(answers, given[question.option], terminal)
+            answers = question.answered(answers, given[question.option], terminal, others)
     if not terminal.interactive():
         given = {**given, **{option: given[option] or "" for option in MAY_BE_LEFT_OUT}}
         missing = [question for question in QUESTIONS if given[question.option] is None]
@@ -107,14 +114,14 @@ def asked(name: str, given: Mapping[str, str | None], terminal: Terminal) -> Ans
             flags = ", ".join(question.flag for question in missing)
             raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
     for question in QUESTIONS:
-        answers = question.answered(answers, given[question.option], terminal)
+        answers = question.answered(answers, given[question.option], terminal, others)
     return answers
 
 
-def problem_of(answers: Answers, key: str) -> str:
+def problem_of(answers: Answers, key: str, others: Mapping[str, Settings]) -> str:
     """Return what is wrong with the answer that stands at `key`, empty when it is valid."""
     try:
-        parse_settings(render(answers), "answers")
+        settings = parse_settings(render(answers), "answers")
     except SettingsError as error:
         # A list's key stands before the number of its entry.
         messages = [
@@ -123,4 +130,5 @@ def problem_of(answers: Answers, key: str) -> str:
             if fault.key in {key, ""} or fault.key.startswith((f"{key}.", f"{key}["))
         ]
         return messages[0] if messages else ""
-    return ""
+    found = domain_findings(settings, others) if key == "domain" else ()
+    return next((finding.message for finding in found), "")

@@ -280,6 +280,23 @@ def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("domain", "said"),
+    [
+        ("co.uk", "is a public suffix"),
+        ("github.io", "is a public suffix"),
+        ("llm.acme.intern", "ends in .intern, which is no top-level domain"),
+        ("llm-dev.example.com", "is also the domain of environments/dev.yaml"),
+    ],
+)
+def test_a_domain_that_cannot_be_ones_own_is_no_answer(root: Path, domain: str, said: str) -> None:
+    refused = new("staging", domain=domain)
+    assert isinstance(refused.exception, OperatorError)
+    assert refused.exception.code is ExitCode.USAGE
+    assert refused.exception.message.startswith(f"--domain '{domain}' {said}")
+    assert not (root / "environments" / "staging.yaml").exists()
+
+
+@pytest.mark.parametrize(
     ("state", "backend", "says"),
     [
         ("azurerm:tfstate/tfstate0001", "azurerm", "`llmctl state bootstrap staging`"),
