@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment
 
@@ -14,6 +15,27 @@ def _named(name: str | None) -> str | None:
     if name is not None and not name.strip():
         raise typer.BadParameter("is empty; name an environment, or leave the argument out for the default")
     return name
+
+
+def require_terminal(terminal: Terminal) -> None:
+    """Return where a person can type into a shell. Raises OperatorError (REFUSED) where nobody can."""
+    if not terminal.interactive():
+        raise OperatorError("a shell needs a terminal", "run it in one, without a pipe", ExitCode.REFUSED)
+
+
+def shown(name: str) -> str:
+    """Refuse a name that nobody could see or type."""
+    if not name.strip() or not name.isprintable() or name != name.strip():
+        raise typer.BadParameter("must be a name in printable characters, without spaces around it")
+    return name
+
+
+def mail_address(text: str) -> str:
+    """Refuse what cannot be the e-mail address of a login."""
+    before, _, domain = shown(text).rpartition("@")
+    if not before or not domain:
+        raise typer.BadParameter("must be an e-mail address")
+    return text
 
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -38,7 +38,9 @@ class Kubectl:
             raise _missing() from None
         except subprocess.TimeoutExpired:
             raise KubectlError(
-                f"kubectl {arguments[0]} gave no answer in {timeout_s:.0f} s", "check the network and VPN"
+                f"kubectl {arguments[0]} gave no answer in {timeout_s:.0f} s",
+                "check the network and VPN",
+                ExitCode.NOT_READY,
             ) from None
         if done.returncode:
             raise _failure(arguments[0], done.stderr)
@@ -179,5 +181,17 @@ def _missing() -> OperatorError:
 
 def _failure(action: str, said: str) -> KubectlError:
     last = (said.strip() or "no message").splitlines()[-1]
-    fix = "log in with `az login`" if re.search(r"Unauthorized|AADSTS|kubelogin", said) else ""
-    return KubectlError(f"kubectl {action} failed: {last}", fix)
+    fix, code = next(((fix, code) for sign, fix, code in _KNOWN if re.search(sign, said)), ("", ExitCode.FAILED))
+    return KubectlError(f"kubectl {action} failed: {last}", fix, code)
+
+
+_KNOWN = (
+    (r"Unauthorized|AADSTS|kubelogin", "log in with `az login`", ExitCode.NOT_READY),
+    (
+        r"Unable to connect to the server|dial tcp|no such host|i/o timeout|connection refused|TLS handshake timeout",
+        "check the network and VPN, and whether the cluster is stopped (off-hours)",
+        ExitCode.NOT_READY,
+    ),
+    (r"\(Forbidden\)|is forbidden", "docs/reference/permissions.md lists the roles of operators", ExitCode.FAILED),
+)
+"""What kubectl says, by a regular expression; the way out, and the exit code."""

@@ -74,7 +74,7 @@ def _all(enabled: EnabledComponents, word: str) -> tuple[Sequence[Part], Sequenc
         if word in FAMILIES:
             own = [part for part in own if part.family == word]
             spaces += [part.namespace for part in own]
-        elif word in (PLATFORM, component.name, component.word):
+        elif word and word in (PLATFORM, component.name, component.word):
             spaces += [rules.name for rules in component.namespaces(enabled)]
         else:
             continue

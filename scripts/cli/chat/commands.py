@@ -7,10 +7,9 @@ import typer
 from scripts.applications.chat.running import Chat
 from scripts.cli.checks import end_with
 from scripts.cli.operations.nouns import add_operations
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
-from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.chat.login import administrator
 from stacks.settings.secret_names import GeneratedSecret
 
@@ -64,8 +63,8 @@ def shell(context: typer.Context, environment: Environment = None) -> None:
 
     Examples: `llmctl webui shell prod`, `llmctl chat shell`
     """
-    if not tools_of(context).terminal.interactive():
-        raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+    settings_of_chat(tools_of(context), environment)
+    require_terminal(tools_of(context).terminal)
     raise typer.Exit(_chat(context, environment).workload.shell("bash"))
 
 

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from scripts.applications.chat.accounts import Account, Accounts, accounts_of
-from scripts.cli.options import AsJson, Environment, seconds_of
+from scripts.cli.options import AsJson, Environment, mail_address, seconds_of, shown
 from scripts.cli.tools import tools_of
 from scripts.core.consent import confirm_by_name
 from scripts.core.console import err, out, print_csv, print_json
@@ -27,8 +27,10 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-Person = Annotated[str, typer.Argument(metavar="PERSON", help="E-mail address of the person's login.")]
-GroupName = Annotated[str, typer.Argument(metavar="GROUP", help="Name of the group.")]
+Person = Annotated[
+    str, typer.Argument(metavar="PERSON", callback=mail_address, help="E-mail address of the person's login.")
+]
+GroupName = Annotated[str, typer.Argument(metavar="GROUP", callback=shown, help="Name of the group.")]
 People = Annotated[list[str] | None, typer.Option(metavar="PERSON", help="E-mail address; repeatable.")]
 AsCsv = Annotated[bool, typer.Option("--csv", help="Print comma-separated values, for a spreadsheet.")]
 
@@ -126,8 +128,6 @@ def group(
     Examples: `llmctl webui group divers prod --add mia@example.com --add tom@example.com`,
     `llmctl webui group divers prod --remove tom@example.com`
     """
-    if not name.strip() or not name.isprintable():
-        raise OperatorError("the group's name is empty or not printable", code=ExitCode.USAGE)
     settings, accounts = _accounts(context, environment)
     _refuse_synchronized(settings)
     new = accounts.set_members(name, add=add or (), remove=remove or ())

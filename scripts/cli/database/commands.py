@@ -7,7 +7,7 @@ import typer
 
 from scripts.applications.database_shell import DatabaseShell
 from scripts.cli.completing import complete_database, databases_of
-from scripts.cli.options import AsJson, Environment, Yes
+from scripts.cli.options import AsJson, Environment, Yes, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.console import err, out, print_json
@@ -112,8 +112,7 @@ def shell(
         raise OperatorError(
             f"{name} has no database {database or ''}".rstrip(), f"it has: {', '.join(known) or 'none'}", ExitCode.USAGE
         )
-    if not tools.terminal.interactive():
-        raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+    require_terminal(tools.terminal)
     if write:
         question = f"Statements may change and delete data of {name}."
         confirm_by_name(name, confirm, question, done="opened", terminal=tools.terminal)

@@ -10,7 +10,7 @@ from scripts.applications.engines import Engines, chosen
 from scripts.cli.checks import end_with
 from scripts.cli.completing import complete_model
 from scripts.cli.operations.nouns import add_operations
-from scripts.cli.options import AsJson, Environment
+from scripts.cli.options import AsJson, Environment, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
@@ -132,7 +132,7 @@ def _add_actions(app: typer.Typer, opened: Open) -> None:
 
         Examples: `llmctl vllm shell prod --model qwen2-5-7b`, `llmctl ollama shell dev`
         """
-        if not tools_of(context).terminal.interactive():
-            raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+        tools_of(context).load(environment or default_environment())
+        require_terminal(tools_of(context).terminal)
         _, engines, running = opened(context, environment, model)
         raise typer.Exit(running.workload(chosen(engines, model)).shell())

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.cli.options import shown
 from scripts.cli.tools import tools_of
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
@@ -14,13 +15,6 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 
 DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
-
-
-def shown(name: str) -> str:
-    """Refuse a name that nobody could see or type."""
-    if not name.strip() or not name.isprintable() or name != name.strip():
-        raise typer.BadParameter("must be a name in printable characters, without spaces around it")
-    return name
 
 
 def shown_if_given(name: str | None) -> str | None:

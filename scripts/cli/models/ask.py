@@ -28,6 +28,8 @@ def ask(
 
     Examples: `llmctl models ask phi3.5 "What is a span?" dev`, `llmctl models ask gpt-oss "Hello" prod --max-tokens 50`
     """
+    if not question.strip():
+        raise OperatorError("QUESTION is empty", "write what to ask, in quotes", ExitCode.USAGE)
     typer.echo(_answer(context, model, question, environment, most_tokens))
 
 

@@ -66,7 +66,7 @@ def now(
     """
     if stop and start:
         raise OperatorError("--stop and --start exclude each other", code=ExitCode.USAGE)
-    tools, settings, power = _opened(context, environment)
+    settings = tools_of(context).load(environment or default_environment())
     hours, name = settings.cluster.off_hours, settings.name
     if not (stop or start or hours.enabled):
         raise OperatorError(
@@ -74,6 +74,7 @@ def now(
             f"set cluster.off_hours in environments/{name}.yaml, or add --stop or --start",
             ExitCode.REFUSED,
         )
+    tools, settings, power = _opened(context, environment)
     wanted = start or (not stop and hours.runs_at(tools.now()))
     if power.runs() == wanted:
         out.print(f"{name}: the cluster {'runs' if wanted else 'is stopped'} already", markup=False)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from scripts.cli.options import Environment, Yes
+from scripts.cli.options import Environment, Yes, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.cluster.parts import PLATFORM, Selection, stopped_with_platform
 from scripts.cluster.workload import Workload
@@ -14,7 +14,7 @@ from scripts.core.console import err, out
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.common.parts import Part
 
-from .opened import Component, Opened, Pod, SomeParts, opened
+from .opened import Component, Opened, Pod, SomeParts, opened, selected
 
 
 def restart(
@@ -95,8 +95,9 @@ def scale(
 
     Examples: `llmctl scale ingress 3 prod`, `llmctl scale opik 2 --part frontend`
     """
+    _, selection = selected(context, component, environment, part)
+    each = _one(selection)
     work = opened(context, component, environment, part)
-    each = _one(work.selection)
     if not replicas:
         Consent(work.name, yes, terminal=work.tools.terminal).obtain(f"Take {each.name} of {work.name} to zero?", {})
     with err.status(f"Scaling {each.name}"):
@@ -118,10 +119,10 @@ def shell(
 
     Examples: `llmctl shell chat prod`, `llmctl shell opik --part clickhouse`
     """
-    if not tools_of(context).terminal.interactive():
-        raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+    _, selection = selected(context, component, environment, part)
+    each = _one(selection)
+    require_terminal(tools_of(context).terminal)
     work = opened(context, component, environment, part)
-    each = _one(work.selection)
     where = f"pod/{pod}" if pod else each.workload
     raise typer.Exit(Workload(work.kubectl, each.namespace, where, container=each.container).shell())
 

@@ -69,8 +69,15 @@ def opened(
     context: typer.Context, component: str, environment: str | None, parts: Iterable[str] | None = None
 ) -> Opened:
     """Return what the command line names; words are checked before the cluster is asked. Raises OperatorError."""
-    tools, name = tools_of(context), environment or default_environment()
-    settings = tools.load(name)
-    selection = select(settings, component, parts)
-    kubectl = tools.kubectl_of(name)
-    return Opened(name, tools, settings, selection, kubectl, tools.cluster_of(kubectl))
+    settings, selection = selected(context, component, environment, parts)
+    tools = tools_of(context)
+    kubectl = tools.kubectl_of(settings.name)
+    return Opened(settings.name, tools, settings, selection, kubectl, tools.cluster_of(kubectl))
+
+
+def selected(
+    context: typer.Context, component: str, environment: str | None, parts: Iterable[str] | None = None
+) -> tuple[Settings, Selection]:
+    """Return the settings and the parts that the command line names, without asking anybody. Raises OperatorError."""
+    settings = tools_of(context).load(environment or default_environment())
+    return settings, select(settings, component, parts)

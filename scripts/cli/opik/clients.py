@@ -4,12 +4,11 @@ from collections.abc import Callable
 
 import typer
 
-from scripts.cli.operations.opened import opened
-from scripts.cli.options import Environment
+from scripts.cli.operations.opened import opened, selected
+from scripts.cli.options import Environment, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.cluster.workload import Workload
 from scripts.core.console import out
-from scripts.core.errors import ExitCode, OperatorError
 from scripts.opik.clients import CLIENTS, CONSOLE
 
 
@@ -18,8 +17,8 @@ def client(command: str) -> Callable[..., None]:
     name, line = CLIENTS[command]
 
     def enter(context: typer.Context, environment: Environment = None) -> None:
-        if not tools_of(context).terminal.interactive():
-            raise OperatorError("a shell needs a terminal", code=ExitCode.REFUSED)
+        selected(context, "opik", environment, [name])
+        require_terminal(tools_of(context).terminal)
         work = opened(context, "opik", environment, [name])
         (part,) = work.selection.parts
         workload = Workload(work.kubectl, part.namespace, part.workload, container=part.container)

@@ -120,7 +120,6 @@ def test_whoever_is_logged_out_keeps_the_role(chat: ChatAccounts) -> None:
         ("log-out", "nobody@example.com", "dev"),
         ("group", "divers", "dev", "--add", "nobody@example.com"),
         ("group", "divers", "dev", "--remove", "mia@example.com"),
-        ("group", " ", "dev"),
         ("remove-group", "divers", "dev", "--confirm", "divers"),
         ("users", "dev", "--csv", "--json"),
         ("users", "dev", "--inactive-for", "long"),
