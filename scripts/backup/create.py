@@ -71,6 +71,7 @@ class Making:
             releases=ran or (),
             images=images(self.kubectl),
             code=self.code,
+            deployed=self.place.deployed,
             left_out=tuple(sorted([*self.left_out, *(() if ran is not None else ("releases",))])),
         )
         self.store.ids()  # So that a missing right is told before anything is stopped.

@@ -131,6 +131,8 @@ class Manifest(Part):
     releases: tuple[Release, ...] = ()
     images: tuple[str, ...] = ()
     code: Code
+    deployed: Mapping[str, str] = {}
+    """Deployed versions, and other values that the data depends on (`scripts.backup.versions`)."""
     counts: Mapping[str, Count] = {}
     left_out: tuple[str, ...] = ()
     """Parts that the operator did not want, or that the environment does not have."""

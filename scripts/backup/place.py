@@ -8,6 +8,8 @@ from stacks.common.azure_names import AzureNames
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
 
+from .versions import deployed
+
 
 @dataclass(frozen=True, kw_only=True)
 class DiskPlace:
@@ -39,6 +41,8 @@ class Place:
     vault: str
     backup_vault_id: str
     """The vault of Azure Backup."""
+    deployed: Mapping[str, str]
+    """Deployed values that data depends on, as manifests have them."""
 
     @property
     def subscription(self) -> str:
@@ -74,4 +78,5 @@ def place_of(settings: Settings, outputs: Mapping[str, Mapping[str, Any]]) -> Pl
         database_group=database["resource_group_name"],
         vault=database["vault_name"],
         backup_vault_id=disks["backup_vault_id"],
+        deployed=deployed(outputs),
     )

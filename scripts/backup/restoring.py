@@ -178,6 +178,8 @@ def needed_elsewhere(
 def plan(manifest: Manifest, journal: Journal, secrets: Iterable[SecretVersion], names: AzureNames) -> Iterator[str]:
     """Yield what a restore does, in order, in words."""
     where = f" in {journal.source}" if journal.source else ""
+    if not manifest.deployed:
+        yield "versions: the set names none; make sure that nothing here is older than what wrote it"
     for secret in secrets:
         yield f"vault: {secret.name} gets its value of then{where}, as a new version"
     for disk, move in journal.disks.items():

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from scripts.applications.adoption.uploads import Uploads
 from scripts.backup.manifest import Manifest, ShareSnapshot
 from scripts.backup.parts import share_of
+from scripts.backup.restoring import RestorePart
 from scripts.backup.snapshot_folder import PROGRAM, SnapshotFolder
 from scripts.core.console import report
 from scripts.core.errors import ExitCode, OperatorError
@@ -18,6 +19,31 @@ class RestoredUploads:
     """Uploads of one environment."""
 
     reach: Reach
+
+    def require_readable(self, manifest: Manifest) -> None:
+        """Return when the files of another environment's set can be read. Raises OperatorError (NOT_READY).
+
+        They are read before anything is done: where they cannot come, somebody decides to do without them first.
+        """
+        uploads = manifest.uploads
+        assert uploads is not None
+        if self.reach.is_own(manifest):
+            return
+        source, here = manifest.environment, self.reach.opened.settings.name
+        try:
+            self._folder(uploads, source).sizes()
+        except OperatorError as error:
+            others = " ".join(f"--only {part}" for part in RestorePart if part is not RestorePart.UPLOADS)
+            raise OperatorError(
+                f"the uploads of {source} cannot be read: {error.message}; they lie in the share {uploads.share} of the"
+                f" storage account {uploads.account} alone, which only the chat of {source} mounts",
+                f"`llmctl deploy {source}` brings that chat back; where the account is gone as well, so are they: `llmctl"
+                f" restore {source} {manifest.id} --into {here} {others}` restores the rest",
+                ExitCode.NOT_READY,
+            ) from None
+
+    def _folder(self, uploads: ShareSnapshot, source: str) -> SnapshotFolder:
+        return SnapshotFolder(self.reach.chat_of(source), UPLOADS_FOLDER, uploads.moment)
 
     def bring(self, manifest: Manifest) -> None:
         """Bring files back that are missing; nothing is overwritten. Raises OperatorError; repeated, it goes on."""
@@ -46,7 +72,7 @@ class RestoredUploads:
     def _take_over(self, uploads: ShareSnapshot, source: str) -> None:
         """Send the files from the other environment's chat to this one's: Azure copies no NFS share by itself."""
         try:
-            folder = SnapshotFolder(self.reach.chat_of(source), UPLOADS_FOLDER, uploads.moment)
+            folder = self._folder(uploads, source)
             found = Uploads(folder, self.reach.chat()).look()
         except OperatorError as error:
             raise OperatorError(

@@ -11,6 +11,7 @@ from scripts.backup import counts, restoring
 from scripts.backup import manifest as manifests
 from scripts.backup.manifest import Count, Manifest, SecretVersion
 from scripts.backup.restoring import Journal, RestorePart
+from scripts.backup.versions import require_readable
 from scripts.core.consent import Consent
 from scripts.core.console import err, report
 from scripts.core.errors import ExitCode, OperatorError
@@ -129,6 +130,9 @@ class SetRestore:
             raise OperatorError(
                 f"the set {manifest.id} holds no {' and no '.join(missing)}", "choose parts with --only", ExitCode.USAGE
             )
+        require_readable(manifest, chosen, self.reach.load())
+        if RestorePart.UPLOADS in chosen:
+            RestoredUploads(self.reach).require_readable(manifest)
         moves = RestoredDisks(self.reach).moves(manifest, restoring.chosen_disks(disks, chosen))
         values = SecretValues(self.reach, manifest)
         secrets, current = values.chosen(chosen), values.current() if manifest.vault else {}

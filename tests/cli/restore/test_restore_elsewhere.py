@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -230,10 +231,70 @@ def test_disks_that_are_larger_than_the_environments_are_refused_with_the_key(wo
     assert refused.value.code is ExitCode.SETTINGS
 
 
-def test_uploads_need_the_other_environments_chat(world: Elsewhere) -> None:
+@pytest.mark.parametrize(
+    ("key", "part", "said", "fix"),
+    [
+        ("opik.version", "disks", " in dev and 999.0.0 in the set", "write opik.version: 999.0.0 into"),
+        ("database.version", "database", "PostgreSQL is 17 in dev and 18 in", 'write database.version: "18" into'),
+        ("versions.open-webui", "database", "Open WebUI is v", "use a checkout with Open WebUI 999.0.0"),
+        ("versions.litellm", "database", "LiteLLM is v", f"such as {'a' * 12}, the set's"),
+    ],
+)
+def test_what_an_older_program_cannot_read_is_refused_before_anything_happens(
+    world: Elsewhere, key: str, part: str, said: str, fix: str
+) -> None:
+    newer = "18" if key == "database.version" else "999.0.0"
+    world.set = world.set.model_copy(update={"deployed": {**world.set.deployed, key: newer}})
+    with pytest.raises(OperatorError) as refused:
+        world.run(RestorePart(part))
+    assert refused.value.message.startswith(f"dev cannot live on the set {SET} of prod: ")
+    assert said in refused.value.message
+    assert fix in refused.value.fix
+    assert refused.value.code is ExitCode.REFUSED
+    assert (world.happened, world.disk_names(), world.azure.blobs) == ([], OLD, {})
+    (other,) = {"disks", "database"} - {part}
+    assert world.run(RestorePart(other)) == [], "the other part does not depend on it"
+
+
+def test_uploads_that_only_the_other_environments_chat_could_read_are_found_missing_before_anything_happens(
+    world: Elsewhere,
+) -> None:
     (world.uploads / "prod").rename(world.uploads / "gone")
-    with pytest.raises(OperatorError, match="uploads of prod cannot be read"):
+    with pytest.raises(OperatorError) as refused:
+        world.run()
+    assert refused.value.message.startswith("the uploads of prod cannot be read: ")
+    assert "in the share chat-uploads of the storage account" in refused.value.message
+    assert refused.value.code is ExitCode.NOT_READY
+    assert (world.happened, world.disk_names(), world.azure.blobs) == ([], OLD, {})
+    rest = f"`llmctl restore prod {SET} --into dev --only disks --only database --only vault`"
+    assert rest in refused.value.fix
+    parts = (RestorePart.DISKS, RestorePart.DATABASE, RestorePart.VAULT)
+    assert world.run(*parts) == [], "what the sentence names works from the set alone"
+
+
+def test_uploads_of_an_environment_that_is_gone_are_found_missing_too(world: Elsewhere) -> None:
+    def gone(_environment: str) -> Any:
+        raise OperatorError("there is no environment prod")
+
+    found = world.restore()
+    found = replace(found, reach=replace(found.reach, chat_of=gone))
+    with pytest.raises(OperatorError, match="cannot be read: there is no environment prod; they lie in the share"):
+        found.run("latest", ALL, (), dry_run=True, of=world.set)
+    assert world.happened == []
+
+
+def test_a_chat_that_ends_half_way_is_gone_on_with(world: Elsewhere) -> None:
+    listed = world.uploads / "prod"
+    world.fails.add("uploads")
+    with pytest.raises(OperatorError, match="uploads failed"):
         world.run(RestorePart.UPLOADS)
+    listed.rename(world.uploads / "gone")
+    with pytest.raises(OperatorError, match="uploads of prod cannot be read") as ended:
+        world.restore().run("latest", (), ())
+    assert ended.value.code is ExitCode.NOT_READY
+    (world.uploads / "gone").rename(listed)
+    assert world.restore().run("latest", (), ()) == []
+    assert (world.uploads / "uploads" / "a.pdf").stat().st_size == 3_000_000
 
 
 def command(world: Elsewhere, *words: str) -> Result:

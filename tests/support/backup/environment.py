@@ -13,6 +13,7 @@ from scripts.cli.backup.opened import Opened
 from scripts.core.errors import OperatorError
 from scripts.cost.meters import Meter
 from scripts.cost.sources import Sources
+from stacks.common.one_way_record import record_of
 from stacks.settings import Settings, parse_settings
 from stacks.settings.cluster import ReleaseRecords
 from stacks.settings.data import DataDisk
@@ -40,6 +41,7 @@ def outputs(of: Settings) -> dict[str, dict[str, Any]]:
     return {
         "disks": {
             "resource_group_name": "llm-dev-disks",
+            "one_way": record_of(of, "disks"),
             "backup_vault_id": f"{group('llm-dev-disks')}{BACKUP_VAULT}",
             "storage_account_name": "llmdevfilabcde",
             "chat_uploads_share_name": "chat-uploads",
@@ -54,6 +56,7 @@ def outputs(of: Settings) -> dict[str, dict[str, Any]]:
         },
         "database": {
             "resource_group_name": "llm-dev-database",
+            "one_way": record_of(of, "database"),
             "server_name": "llm-dev-pg-46cy3",
             "vault_name": "llm-dev-46cy3",
         },
