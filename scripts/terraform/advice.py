@@ -3,41 +3,11 @@
 import re
 import shlex
 from collections.abc import Callable
-from pathlib import Path
 
-from .lock_holder import LockHolder
+from .locked import named, unlock
 
 Advice = Callable[[str, str, str], str]
 """Gives the fix: from the error's text, the stack's folder and the command to run afterwards."""
-
-_HELD_WORKSPACE = re.compile(r'workspace already locked \(lock ID: "(?P<id>[^"]+)"\)')
-
-
-def unlock(text: str, folder: str, redeploy: str, ended: Callable[[LockHolder], bool] = LockHolder.ended) -> str:
-    """Return the way out of a state that is locked; `ended` tells whether its holder is known to be dead."""
-    if held := _HELD_WORKSPACE.search(text):
-        # HCP Terraform does not tell who; the fields are those of the lock that was asked for.
-        return (
-            f"another run holds the state ({held['id']}; its page in HCP Terraform tells whose); wait for it. If it is "
-            f"dead: (cd {shlex.quote(folder)} && terraform force-unlock {held['id']}), then {redeploy}"
-        )
-    holder = LockHolder.of(text)
-    command = f"`llmctl state unlock {named(folder)} {holder.lock or 'LOCK'}`, then {redeploy}"
-    if ended(holder):
-        return (
-            f"the run that took the lock on this machine at {holder.created} has ended without giving it back (no"
-            f" Terraform runs here): {command}"
-        )
-    return (
-        f"another run holds the state since {holder.created or '?'} ({holder.who or '?'}); wait for it. "
-        f"If it is dead: {command}"
-    )
-
-
-def named(folder: str) -> str:
-    """Return environment and stack of a stack's folder, as commands take them."""
-    parts = Path(folder).parts
-    return f"{parts[-3]} {parts[-1]}" if len(parts) > 2 else "ENV STACK"
 
 
 def _cut_off(_text: str, folder: str, redeploy: str) -> str:

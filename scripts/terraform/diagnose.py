@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .advice import ADVICE, named
+from .advice import ADVICE
 from .existing import ADDRESS, WITH_ID, Attributes, recognize
+from .locked import named
 
 _FRAME = re.compile(r"^[╷│╵] ?", re.MULTILINE)
 _HEADING = re.compile(r"^(?=(?:Error|Warning): )", re.MULTILINE)

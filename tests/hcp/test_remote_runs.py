@@ -182,8 +182,10 @@ def test_a_locked_workspace_is_told_with_the_way_on(remote: Remote) -> None:
     remote.service.store.workspace("llm-dev-disks")["attributes"]["locked"] = True
     with pytest.raises(TerraformError) as failure:
         remote.rollout("disks").runner("disks").plan()
-    (found,) = diagnose(failure.value.output, "folder", "`llmctl deploy dev`")
-    assert "another run holds the state" in found.fix
+    (found,) = diagnose(failure.value.output, "cdktf.out/dev/stacks/disks", "`llmctl deploy dev`")
+    assert "another run holds the workspace acme/llm-dev-disks" in found.fix
+    # The command that the next test breaks it with.
+    assert "`llmctl state unlock dev disks acme/llm-dev-disks`" in found.fix
 
 
 @pytest.mark.parametrize("execution", ["local"])

@@ -30,7 +30,7 @@ WRAPPED = """╷
 LOCKED = """
 Error: Error acquiring the state lock
 
-Error message: resource temporarily unavailable
+Error message: state blob is already locked
 Lock Info:
   ID:        3c2f1f44-7a05-9fd9-f7dd-5f18fd7a8c11
   Path:      ../../../../state/dev/aks.tfstate

@@ -1,12 +1,17 @@
 """A lock whose holder ended on this machine is told from one that may be held."""
 
+import json
+import os
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
-from scripts.terraform.advice import unlock
 from scripts.terraform.diagnose import diagnose
 from scripts.terraform.lock_holder import LockHolder, here, programs
+from scripts.terraform.locked import not_unlocked, unlock
 
 LOCKED = """
 Error: Error acquiring the state lock
@@ -69,3 +74,60 @@ def test_a_state_that_is_cut_off_has_another_way_out_than_a_lock() -> None:
         (found,) = diagnose(output, FOLDER, AGAIN)
         assert found.fix.startswith("`llmctl state adopt dev aks` takes what was there before that run")
         assert found.fix.endswith("then `llmctl deploy dev`")
+
+
+def test_a_lease_without_a_name_is_broken_by_azure_since_terraform_cannot(tmp_path: Path) -> None:
+    backend = {"resource_group_name": "state", "storage_account_name": "acmestate", "container_name": "tfstate",
+               "key": "dev/aks.tfstate"}  # fmt: skip
+    (tmp_path / "cdk.tf.json").write_text(json.dumps({"terraform": {"backend": {"azurerm": backend}}}))
+    output = (
+        "\nError: Error acquiring the state lock\n\nError message: state blob is already locked\nblob metadata"
+        ' "terraformlockid" was empty\nLock Info:\n  ID:        \n  Who:       \n'
+    )
+    (found,) = diagnose(output, str(tmp_path), AGAIN)
+    assert (
+        "`az storage blob lease break --auth-mode login --account-name acmestate --container-name tfstate"
+        " --blob-name dev/aks.tfstate`, then `llmctl deploy dev`"
+    ) in found.fix
+    assert "llmctl state unlock" not in found.fix
+    refused = 'Failed to unlock state: failed to retrieve lock info: blob metadata "terraformlockid" was empty'
+    assert not_unlocked(refused, str(tmp_path)).endswith("--blob-name dev/aks.tfstate`")
+    assert not_unlocked('Failed to unlock state: lock id "x" does not match existing lock', str(tmp_path)) == ""
+    assert "--account-name ACCOUNT" in unlock(output, "nowhere", AGAIN)
+
+
+@pytest.mark.programs
+@pytest.mark.skipif(shutil.which("terraform") is None, reason="Terraform is not installed")
+def test_the_lock_of_a_state_in_a_file_is_its_process_and_nothing_else(tmp_path: Path) -> None:
+    """What the real Terraform says while another one holds the file, and once it has ended."""
+    for name in ("began", "end"):
+        os.mkfifo(tmp_path / name)
+    held = {"command": "echo > began; read line < end"}
+    resource = {"terraform_data": {"it": {"provisioner": [{"local-exec": held}]}}}
+    (tmp_path / "main.tf.json").write_text(json.dumps({"resource": resource}))
+    variables = {**os.environ, "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
+
+    def terraform(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            ["terraform", *arguments, "-no-color"] if arguments[0] != "force-unlock" else ["terraform", *arguments],
+            cwd=tmp_path, env=variables, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    assert terraform("init").returncode == 0
+    holder = subprocess.Popen(
+        ["terraform", "apply", "-auto-approve"], cwd=tmp_path, env=variables, stdout=subprocess.DEVNULL
+    )
+    (tmp_path / "began").read_text()
+    refused = terraform("plan")
+    lock = LockHolder.of(refused.stdout + refused.stderr)
+    (locked,) = diagnose(refused.stdout + refused.stderr, FOLDER, AGAIN)
+    broken = terraform("force-unlock", "-force", lock.lock)
+    (tmp_path / "end").write_text("now\n")
+    assert holder.wait() == 0
+
+    assert lock.created
+    assert locked.fix.startswith("a state in a file is locked by a Terraform process that runs on this machine")
+    assert "llmctl state unlock" not in locked.fix
+    assert broken.returncode == 1
+    assert not_unlocked(broken.stdout + broken.stderr, FOLDER).startswith("a state in a file is locked by a Terraform")
+    assert terraform("plan").returncode == 0

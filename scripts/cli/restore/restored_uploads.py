@@ -37,8 +37,8 @@ class RestoredUploads:
             raise OperatorError(
                 f"the uploads of {source} cannot be read: {error.message}; they lie in the share {uploads.share} of the"
                 f" storage account {uploads.account} alone, which only the chat of {source} mounts",
-                f"`llmctl deploy {source}` brings that chat back; where the account is gone as well, so are they: `llmctl"
-                f" restore {source} {manifest.id} --into {here} {others}` restores the rest",
+                f"`llmctl deploy {source}` brings that chat back; where the account is gone as well, so are they:"
+                f" `llmctl restore {source} {manifest.id} --into {here} {others}` restores the rest",
                 ExitCode.NOT_READY,
             ) from None
 

@@ -17,6 +17,7 @@ from scripts.core.targets import complete_environment, parse_targets
 from scripts.core.workspace import CACHE
 from scripts.terraform.adopting.adoption import as_json as as_json_of
 from scripts.terraform.failures import print_failures
+from scripts.terraform.locked import not_unlocked
 from scripts.terraform.prepare import Job
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
@@ -120,7 +121,8 @@ def unlock(
             run.runner(stack).unlock(lock)
         except TerraformError as error:
             print_failures([(run.runner(stack), error)], f"llmctl state unlock {chosen.environment} {stack} LOCK")
-            raise OperatorError(f"{stack} is still locked") from None
+            fix = not_unlocked(error.output, str(run.stacks[stack].folder))
+            raise OperatorError(f"{stack}: no lock was broken", fix) from None
     err.print(f"{stack} is free: `llmctl deploy {chosen.environment}`", markup=False)
 
 
