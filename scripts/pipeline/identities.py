@@ -43,7 +43,10 @@ class Grant:
     means: str
     """What its holder can see or do, for whoever decides about it."""
     assigns_listed_roles: bool = False
-    """Whether its holder may give and take the roles of `ASSIGNED_ROLES` alone."""
+    """Whether its holder may give and take the roles of `ASSIGNED_ROLES` alone, and those that stacks give besides."""
+    given_by: str = ""
+    """Stack that gives it, where it goes with what it is given on, to whom `backups.` or
+    `cluster.off_hours.pipeline_object_id` names."""
 
 
 ASSIGNED_ROLES = (
@@ -175,6 +178,7 @@ BACKUP = Identity(
             BACKUP_ROLE,
             Scope.CLUSTER,
             "scales Deployments, runs commands in pods, and so reads what they hold; reads no Secret",
+            given_by="aks",
         ),
     ),
 )
@@ -187,7 +191,12 @@ OFF_HOURS = Identity(
     "the schedule that stops and starts the cluster, where `cluster.off_hours` is on",
     (
         READS_STATE,
-        Grant(OFF_HOURS_ROLE, Scope.CLUSTER, "stops and starts the cluster; changes nothing else, logs in to nothing"),
+        Grant(
+            OFF_HOURS_ROLE,
+            Scope.CLUSTER,
+            "stops and starts the cluster; changes nothing else, logs in to nothing",
+            given_by="aks",
+        ),
     ),
 )
 

@@ -64,12 +64,12 @@ class Place:
     @property
     def backup_role(self) -> str:
         """Name of the backups' own role; unique in the tenant."""
-        return f"{self.names.base}-pipeline-backup-{self.names.unique_suffix}"
+        return self.names.backup_role
 
     @property
     def off_hours_role(self) -> str:
         """Name of the schedule's own role, which stops and starts the cluster; unique in the tenant."""
-        return f"{self.names.base}-pipeline-off-hours-{self.names.unique_suffix}"
+        return self.names.off_hours_role
 
     def scope(self, scope: Scope) -> str | None:
         """Return the resource id of a scope; None for the state where it is not in Azure."""

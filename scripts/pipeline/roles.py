@@ -22,7 +22,7 @@ from .identities import (
     plan_role,
     role_condition,
 )
-from .place import CLUSTER, REGISTRY, Place, Principal
+from .place import REGISTRY, Place, Principal
 from .steps import Step
 
 
@@ -115,16 +115,20 @@ class Roles:
                     continue
                 role = self._own[grant.role][0] if grant.role in self._own else grant.role
                 desired.add((role, scope.lower()))
+                if grant.given_by:
+                    continue
                 if grant.scope in _STACKS and not self._exists(scope):
                     deploy = f"deploy the stack {_STACKS[grant.scope]}, then run this again"
                     self.waiting.append(f"{role} of {name} on {grant.scope}: {deploy}")
                 elif (role, scope.lower()) not in there:
                     text = f"give {name} {role} on {grant.scope}: {grant.means}"
-                    yield Step(text, partial(self._give, identity.purpose, role, scope, self._condition(grant)))
-                elif (there[role, scope.lower()].get("condition") or "") != (condition := self._condition(grant)):
+                    yield Step(text, partial(self._give, identity.purpose, role, scope, grant))
+                elif self._unsettled(grant) or (there[role, scope.lower()].get("condition") or "") != self._condition(
+                    grant
+                ):
                     text = f"limit the roles that {name} may assign on {grant.scope} to those of the platform"
                     wide = there[role, scope.lower()]["id"]
-                    yield Step(text, partial(self._limit, identity.purpose, role, scope, condition, wide))
+                    yield Step(text, partial(self._limit, identity.purpose, role, scope, grant, wide))
             for (role, scope), assignment in there.items():
                 # What the platform's own stacks give it stands for the operators of the environment file.
                 if (role, scope) not in desired and self.place.group.lower() not in scope and not _of_stacks(role):
@@ -132,16 +136,15 @@ class Roles:
 
     def _exists(self, scope: str) -> bool:
         name = scope.rsplit("/", 1)[-1].lower()
-        return name in (self._groups if "/providers/" not in scope else self._named(scope.split("/")[-2]))
+        return name in (self._groups if "/providers/" not in scope else self._registries)
 
     @cached_property
     def _groups(self) -> set[str]:
         return {item["name"].lower() for item in self.ask_list("group", "list", *self._subscription)}
 
-    def _named(self, kind: str) -> set[str]:
-        """Return the names of the subscription's registries or clusters."""
-        type_ = next(one for one in (REGISTRY, CLUSTER) if one.endswith(f"/{kind}"))
-        found = self.ask_list("resource", "list", *self._subscription, "--resource-type", type_)
+    @cached_property
+    def _registries(self) -> set[str]:
+        found = self.ask_list("resource", "list", *self._subscription, "--resource-type", REGISTRY)
         return {item["name"].lower() for item in found}
 
     def _condition(self, grant: Grant) -> str:
@@ -150,7 +153,18 @@ class Roles:
         missing = sorted(set(ASSIGNED_ROLES) - set(self._built_in))
         if missing:
             raise AzureError(f"Azure has no built-in role {', '.join(missing)}, which the stacks assign")
-        return role_condition(self._built_in[role] for role in ASSIGNED_ROLES)
+        own = [found["name"] for name in self._given_by_stacks if (found := self._definition(name))]
+        return role_condition([*(self._built_in[role] for role in ASSIGNED_ROLES), *own])
+
+    @property
+    def _given_by_stacks(self) -> list[str]:
+        """Names of the custom roles that stacks give."""
+        grants = [grant for identity in self.identities for grant in identity.grants]
+        return sorted({self._own[grant.role][0] for grant in grants if grant.given_by})
+
+    def _unsettled(self, grant: Grant) -> bool:
+        """Tell whether a condition names a custom role that an earlier step makes."""
+        return grant.assigns_listed_roles and None in map(self._definition, self._given_by_stacks)
 
     @cached_property
     def _built_in(self) -> Mapping[str, str]:
@@ -161,16 +175,17 @@ class Roles:
         )
         return {item["roleName"]: item["name"] for item in listed}
 
-    def _give(self, purpose: Purpose, role: str, scope: str, condition: str) -> None:
+    def _give(self, purpose: Purpose, role: str, scope: str, grant: Grant) -> None:
+        condition = self._condition(grant)
         self.ask(
             *("role", "assignment", "create", "--assignee-object-id", self.principals[purpose].object_id),
             *("--assignee-principal-type", "ServicePrincipal", "--role", role, "--scope", scope),
             *(("--condition-version", "2.0", "--condition", condition) if condition else ()),
         )
 
-    def _limit(self, purpose: Purpose, role: str, scope: str, condition: str, wide: str) -> None:
+    def _limit(self, purpose: Purpose, role: str, scope: str, grant: Grant, wide: str) -> None:
         self._take(wide)
-        self._give(purpose, role, scope, condition)
+        self._give(purpose, role, scope, grant)
 
     def _take(self, assignment: str) -> None:
         self.tell("role", "assignment", "delete", "--ids", assignment)
@@ -185,7 +200,6 @@ _STACKS = {
     Scope.DISKS: "disks",
     Scope.BACKUP_SETS: "disks",
     Scope.DATABASE: "database",
-    Scope.CLUSTER: "aks",
 }
 """Stack that makes what a role is given on."""
 

@@ -30,7 +30,7 @@ from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.settings.network import Outbound
 
-from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pulling
+from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pipeline, allow_pulling
 from .cluster import add_cluster
 from .logs import collect_logs
 from .monitoring import Monitoring, add_monitoring
@@ -78,6 +78,12 @@ class AksStack(EnvironmentStack):
         kept = self.read(disks)
         cluster = self._cluster(kept, self.read(acr))
         add_operators(self, object_ids=settings.operators.object_ids, cluster=cluster)
+        schedules = {
+            "backups": (settings.backups.pipeline_object_id, self.names.backup_role),
+            "off-hours": (settings.cluster.off_hours.pipeline_object_id, self.names.off_hours_role),
+        }
+        for schedule, (object_id, role) in schedules.items():
+            allow_pipeline(self, schedule, object_id=object_id, role=role, cluster=cluster)
         add_pools(
             self, cluster=settings.cluster, zones=settings.azure.zones, cluster_id=cluster.id, network=self._network
         )

@@ -118,3 +118,9 @@ def add_operators(scope: Construct, *, object_ids: Sequence[str], cluster: Kuber
             principal_type=None,
             keep_principal=True,
         )
+
+
+def allow_pipeline(scope: Construct, id_: str, *, object_id: str | None, role: str, cluster: KubernetesCluster) -> None:
+    """Give a schedule of a pipeline its custom role on the cluster, which went with the cluster before."""
+    if object_id is not None:
+        RoleAssignment(scope, id_, role=role, on=cluster.id, principal_id=object_id)

@@ -32,6 +32,16 @@ class AzureNames:
         seed = f"{self.subscription_id}/{self.prefix}/{self.environment}".encode()
         return base64.b32encode(hashlib.sha256(seed).digest()).decode().lower()[:5]
 
+    @property
+    def backup_role(self) -> str:
+        """Custom role of whoever makes backup sets: unique in the tenant."""
+        return f"{self.base}-pipeline-backup-{self.unique_suffix}"
+
+    @property
+    def off_hours_role(self) -> str:
+        """Custom role of the schedule that stops and starts the cluster: unique in the tenant."""
+        return f"{self.base}-pipeline-off-hours-{self.unique_suffix}"
+
     def resource_group(self, stack: str) -> str:
         """Resource group of a stack: 1 to 90 characters, unique in the subscription."""
         return f"{self.base}-{stack}"

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack
-from .types import Cidr, Generation, Model, Region, TimeOfDay, Unique, Zone
+from .types import Cidr, Generation, Model, ObjectId, Region, TimeOfDay, Unique, Zone
 
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]
 
@@ -91,6 +91,9 @@ class BackupSettings(Model):
 
     scheduled: bool = False
     """Whether a pipeline makes a set each day; alerts when the newest is older than 36 hours or there is none."""
+    pipeline_object_id: ObjectId | None = None
+    """Object id of the identity that makes the scheduled sets, which `llmctl pipeline bootstrap` creates: the stack
+    `aks` gives it its role on the cluster, and again on each new one."""
     public_access: bool = True
     """Whether operators and pipelines reach the manifests over the internet, from `operators.ip_ranges` where there are
     any; `false` leaves a private endpoint alone, and backups are made and restored inside the network."""

@@ -46,6 +46,20 @@ def test_extra_admin_groups_administer_the_cluster() -> None:
     assert cluster["azure_active_directory_role_based_access_control"]["admin_group_object_ids"] == [ADMINS]
 
 
+@pytest.mark.parametrize(
+    ("settings", "role"),
+    [
+        ({"backups": {"scheduled": True, "pipeline_object_id": SOMEBODY}}, "llm-dev-pipeline-backup-"),
+        ({"cluster": {"off_hours": {"enabled": True, "pipeline_object_id": SOMEBODY}}}, "llm-dev-pipeline-off-hours-"),
+    ],
+)
+def test_a_schedule_of_a_pipeline_has_its_role_on_each_new_cluster(settings: dict[str, Block], role: str) -> None:
+    (given,) = [one for one in _roles(aks_stack(**settings)) if one[0] == SOMEBODY]
+    assert given[1].startswith(role)
+    assert given[2] == "azurerm_kubernetes_cluster.cluster.id"
+    assert not [one for one in _roles(aks_stack(backups={"scheduled": True})) if "pipeline" in one[1]]
+
+
 @ENVIRONMENTS
 def test_workloads_get_identities_from_the_clusters_issuer(environment: str) -> None:
     aks = aks_stack(environment)

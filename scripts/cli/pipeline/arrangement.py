@@ -83,8 +83,13 @@ class Arrangement:
                 "plans do not look at Helm releases, whose records are in Secrets; cluster.release_records: configmaps"
                 " and `llmctl pipeline move-records` let them"
             )
-        if {Purpose.BACKUP, Purpose.OFF_HOURS} & set(self.azure.purposes):
-            found.append("run this again once the cluster has been replaced: the right on it goes with it")
+        for purpose, (key, named) in self._given_by_stacks.items():
+            principal = self.azure.principals.get(purpose)
+            if purpose in self.azure.purposes and principal and principal.object_id != named:
+                found.append(
+                    f"write {key}: {principal.object_id} and deploy aks: that stack gives its role on the cluster, which"
+                    " goes with the cluster, to each new one"
+                )
         if Purpose.OFF_HOURS in self.azure.purposes and isinstance(self.system, GitHub):
             found.append(f"name {self.settings.name} in the repository's variable OFF_HOURS_ENVIRONMENTS, a JSON list")
         if Purpose.BACKUP in self.azure.purposes and self.settings.cluster.release_records is ReleaseRecords.SECRETS:
@@ -97,6 +102,15 @@ class Arrangement:
                 " (`az ad app owner add`): it may change what it owns, and grant no consent and no assignment"
             )
         return found
+
+    @property
+    def _given_by_stacks(self) -> dict[Purpose, tuple[str, str | None]]:
+        """Key and value of the setting that names an identity for the stack `aks`, by purpose."""
+        cluster = self.settings.cluster
+        return {
+            Purpose.BACKUP: ("backups.pipeline_object_id", self.settings.backups.pipeline_object_id),
+            Purpose.OFF_HOURS: ("cluster.off_hours.pipeline_object_id", cluster.off_hours.pipeline_object_id),
+        }
 
 
 def arrangement(settings: Settings, name: SystemName, options: Options, *, removal: bool = False) -> Arrangement:

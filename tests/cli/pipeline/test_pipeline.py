@@ -194,7 +194,6 @@ def test_an_identity_that_backs_up_comes_with_the_schedule_and_deletes_nothing()
     assert BACKUP_ROLE not in azure.definitions
 
     azure.groups |= {"llm-dev-disks", "llm-dev-disks-backup-sets", "llm-dev-database"}
-    azure.clusters.append("llm-dev-aks")
     run(arranged(azure, github(service, "anna"), of=settings(backups=SCHEDULED)))
     assert azure.roles("llm-dev-github-backup") == {
         ("Reader", ON_SUBSCRIPTION),
@@ -202,10 +201,6 @@ def test_an_identity_that_backs_up_comes_with_the_schedule_and_deletes_nothing()
         (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-disks"),
         (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-disks-backup-sets"),
         (BACKUP_ROLE, f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-database"),
-        (
-            BACKUP_ROLE,
-            f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-aks/providers/Microsoft.ContainerService/managedClusters/llm-dev-aks",
-        ),
     }
     role = azure.definitions[BACKUP_ROLE]
     actions = [*role["Actions"], *role["DataActions"]]
@@ -231,14 +226,15 @@ def test_an_identity_that_stops_the_cluster_comes_with_the_schedule_and_does_not
     assert "llm-dev-github-off-hours" not in azure.identities
     assert role not in azure.definitions
 
-    azure.clusters.append("llm-dev-aks")
     working = settings().cluster.model_copy(update={"off_hours": OffHoursSettings(enabled=True)})
     found = arranged(azure, github(service, "anna"), of=settings(cluster=working))
     run(found)
-    cluster = (
-        f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-aks/providers/Microsoft.ContainerService/managedClusters/llm-dev-aks"
+    # Its role on the cluster is the stack's to give, which the bootstrap lets the pipeline do.
+    assert azure.roles("llm-dev-github-off-hours") == {("Storage Blob Data Reader", ON_STATE)}
+    assert "write cluster.off_hours.pipeline_object_id: object-of-llm-dev-github-off-hours and deploy aks" in " | ".join(
+        found.by_hand()
     )
-    assert azure.roles("llm-dev-github-off-hours") == {("Storage Blob Data Reader", ON_STATE), (role, cluster)}
+    assert f"id-of-{role}" in _condition(azure)[0]
     assert azure.definitions[role]["DataActions"] == []
     assert azure.definitions[role]["Actions"] == [
         "Microsoft.ContainerService/managedClusters/read",
@@ -256,10 +252,46 @@ def test_rights_on_what_is_not_deployed_wait_and_are_told() -> None:
     found = arranged(azure, github(FakeGithub()), of=settings(backups=SCHEDULED))
     run(found)
     told = " | ".join(found.by_hand())
-    for place, stack in (("the group of the backup sets", "disks"), ("the cluster", "aks")):
-        assert f"{BACKUP_ROLE} of llm-dev-github-backup on {place}: deploy the stack {stack}, then run this" in told
-    assert "run this again once the cluster has been replaced" in told
+    place = "the group of the backup sets"
+    assert f"{BACKUP_ROLE} of llm-dev-github-backup on {place}: deploy the stack disks, then run this" in told
     assert "backup sets name no Helm releases" in told
+
+
+ON_CLUSTER = (
+    f"{ON_SUBSCRIPTION}/resourceGroups/llm-dev-aks/providers/Microsoft.ContainerService/managedClusters/llm-dev-aks"
+)
+
+
+def test_the_right_on_the_cluster_is_the_stack_s_to_give_and_the_bootstrap_s_to_name_and_allow() -> None:
+    azure = FakeAzure(registries=[REGISTRY])
+    found = arranged(azure, github(FakeGithub()), of=settings(backups=SCHEDULED))
+    run(found)
+    assert (BACKUP_ROLE, ON_CLUSTER) not in azure.roles("llm-dev-github-backup")
+    assert "write backups.pipeline_object_id: object-of-llm-dev-github-backup and deploy aks" in " | ".join(
+        found.by_hand()
+    )
+    (condition,) = _condition(azure)
+    assert condition.count(f"id-of-{BACKUP_ROLE}") >= 2, "whoever applies may give it"
+
+    # As the stack gives it; a second run of the bootstrap leaves it there.
+    azure.assignments.append({
+        "id": "given", "principalId": "object-of-llm-dev-github-backup", "roleDefinitionName": BACKUP_ROLE,
+        "scope": ON_CLUSTER,
+    })  # fmt: skip
+    named = BackupSettings.model_construct(scheduled=True, pipeline_object_id="object-of-llm-dev-github-backup")
+    again = arranged(azure, github(FakeGithub()), of=settings(backups=named))
+    assert [step for step in run(again) if "cluster" in step or "limit" in step] == []
+    assert "pipeline_object_id" not in " | ".join(again.by_hand())
+
+
+def test_a_pipeline_that_backs_up_from_now_on_lets_the_one_that_applies_give_its_role_at_once() -> None:
+    azure = FakeAzure(registries=[REGISTRY])
+    run(arranged(azure, github(FakeGithub())))
+    (before,) = _condition(azure)
+    assert BACKUP_ROLE not in before
+    run(arranged(azure, github(FakeGithub()), of=settings(backups=SCHEDULED)))
+    (after,) = _condition(azure)
+    assert f"id-of-{BACKUP_ROLE}" in after
 
 
 def test_every_command_of_a_backup_is_covered_by_its_own_role() -> None:

@@ -48,7 +48,6 @@ class FakeAzure:
     assignments: list[dict[str, str]] = field(default_factory=list)
     permissions: dict[str, set[str]] = field(default_factory=dict)
     registries: list[str] = field(default_factory=list)
-    clusters: list[str] = field(default_factory=list)
     connections: list[dict[str, Any]] = field(default_factory=list)
     lines: list[tuple[str, ...]] = field(default_factory=list)
 
@@ -91,12 +90,12 @@ class FakeAzure:
                 if definition is None:
                     return []
                 rights = {"actions": definition["Actions"], "dataActions": definition["DataActions"]}
-                return [{"roleName": definition["Name"], "permissions": [rights]}]
+                name = definition["Name"]
+                return [{"roleName": name, "name": f"id-of-{name}", "permissions": [rights]}]
             case ("role", "assignment"):
                 return self.assignments
             case ("resource", "list"):
-                clusters = given["--resource-type"].endswith("/managedClusters")
-                return [{"name": name} for name in (self.clusters if clusters else self.registries)]
+                return [{"name": name} for name in self.registries]
         raise AssertionError(words)
 
     def ask(self, *words: str) -> dict[str, Any]:
