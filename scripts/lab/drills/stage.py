@@ -157,6 +157,15 @@ class Stage:
         run.discard_plans()
         return run
 
+    def destroy(self, *stacks: str) -> None:
+        """Destroy as `llmctl destroy` does once somebody has agreed. Raises OperatorError."""
+        self.synthesize()
+        run = self.rehearsal.rollout(*stacks, destroy=True)
+        run.plan()
+        if run.failures or not run.apply(list(run.stacks), any_loss=True):
+            raise OperatorError(f"{', '.join(stacks)} cannot be destroyed")
+        run.discard_plans()
+
     def recover(self, *stacks: str, first: Rollout | None = None) -> Recovery:
         """Deploy again and again, taking over what an error says is there, until every stack is deployed.
 

@@ -16,6 +16,8 @@ from .still_cluster import StillCluster
 from .way_out import tools_on
 
 _GROWTH = 2
+_CHANGED = ("disks", "platform")
+"""Stacks that a growth deploys."""
 
 
 def disk_full(stage: Stage, _size: Size) -> Iterator[Finding]:
@@ -24,7 +26,7 @@ def disk_full(stage: Stage, _size: Size) -> Iterator[Finding]:
         return
     for disk in DataDisk:
         with environment_file.files_below(stage.folder):
-            yield watched(stage, f"the disk {disk}", lambda disk=disk: _grown(stage, disk), *stage.stacks)  # type: ignore[misc]
+            yield watched(stage, f"the disk {disk}", lambda disk=disk: _grown(stage, disk), *_CHANGED)  # type: ignore[misc]
 
 
 def _grown(stage: Stage, disk: DataDisk) -> Recovery:

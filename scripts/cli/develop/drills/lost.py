@@ -37,7 +37,7 @@ def cluster_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
         _delete(cloud, cluster)
         return deployed(stage)
 
-    yield watched(stage, "the cluster, and all that ran in it", gone, *stage.stacks)
+    yield watched(stage, "the cluster, and all that ran in it", gone, *DISPOSABLE)
 
 
 def group_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
@@ -53,7 +53,7 @@ def group_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
             _delete(cloud, group)
             return deployed(stage)
 
-        yield watched(stage, f"the group {group.state['name']}, and all that was in it", gone, *stage.stacks)
+        yield watched(stage, f"the group {group.state['name']}, and all that was in it", gone, *DISPOSABLE)
 
 
 def _delete(cloud: Cloud, found: CloudObject) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from scripts.cli.database.restore import Restore
+from scripts.cli.database.restore import FOLLOWING, Restore
 from scripts.cli.database.server import AzureServers
 from scripts.cli.restore.disk_switch import DiskSwitch
 from scripts.core import environment_file
@@ -18,6 +18,9 @@ from stacks.settings.data import DataDisk
 from .way_out import tools_on
 
 _SERVER = "azurerm_postgresql_flexible_server"
+_WITH_DATABASE = ("database", *FOLLOWING)
+_WITH_DISKS = ("disks", "platform")
+"""Stacks that a restore deploys; what others hold is compared all the same."""
 _EARLIEST, _MOMENT = "2026-10-30T00:00:00Z", "2026-11-01T12:00:00Z"
 
 
@@ -26,14 +29,14 @@ def restore(stage: Stage, _size: Size) -> Iterator[Finding]:
     if "platform" not in stage.stacks:
         return
     forms = {
-        "PostgreSQL to an earlier time": lambda: _database(stage),
-        "PostgreSQL, and back": lambda: _database(stage, back=True),
-        "every disk from a snapshot": lambda: _disks(stage),
-        "every disk, and back": lambda: _disks(stage, back=True),
+        "PostgreSQL to an earlier time": (lambda: _database(stage), _WITH_DATABASE),
+        "PostgreSQL, and back": (lambda: _database(stage, back=True), _WITH_DATABASE),
+        "every disk from a snapshot": (lambda: _disks(stage), _WITH_DISKS),
+        "every disk, and back": (lambda: _disks(stage, back=True), _WITH_DISKS),
     }
-    for what, play in forms.items():
+    for what, (play, changed) in forms.items():
         with environment_file.files_below(stage.folder):
-            yield watched(stage, what, play, *stage.stacks)
+            yield watched(stage, what, play, *changed)
 
 
 def _servers(stage: Stage) -> Mapping[str, str]:
