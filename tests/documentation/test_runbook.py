@@ -18,6 +18,11 @@ def test_the_runbook_has_the_drills_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.name)
+def test_every_section_is_built_alike(drill: Drill) -> None:
+    assert re.findall(r"\*\*(.+?)\*\*", SECTIONS[drill.name]) == ["What happened", "Type", "You see"]
+
+
+@pytest.mark.parametrize("drill", DRILLS, ids=lambda drill: drill.name)
 def test_a_section_says_what_happened_what_to_type_and_what_is_seen(drill: Drill) -> None:
     section = SECTIONS[drill.name]
     assert drill.happened in section

@@ -13,6 +13,7 @@ from scripts.lab.drills.stage import WHOLE, Recovery, Stage
 from scripts.lab.drills.watched import watched
 from scripts.lab.rehearsal.drive import Rehearsal
 from stacks.settings import load_settings
+from tests.rehearsal.test_drills_whole import PLAYED as WHOLE_PLAYED
 
 pytestmark = pytest.mark.rehearsal
 
@@ -26,13 +27,14 @@ PLAYED = {
             "throttled",
             "state-lost",
             "state-cut",
+            "slow",
             "login-expired",
             "registry-away",
         ),
         Size(stacks=("acr",)),
     ),
 }
-"""The others wait by the clock, or need stacks that take minutes."""
+"""Those that need stacks of minutes are in `test_drills_whole.py`."""
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +49,11 @@ def test_everything_survives(stage: Stage, drill: Drill) -> None:
     findings = list(drill.play(stage, PLAYED[drill.name]))
     assert findings
     assert [finding for finding in findings if not finding.survived] == []
+
+
+def test_every_drill_is_played() -> None:
+    whole = {name for name, _, _, _ in WHOLE_PLAYED} | {"cluster-gone"}
+    assert {drill.name for drill in DRILLS} == PLAYED.keys() | whole | {"answer-lost"}
 
 
 def test_a_lost_answer_is_recognised_and_taken_over(stage: Stage) -> None:

@@ -1,10 +1,13 @@
 """`llmctl state adopt`: a lost state is made again from what exists."""
 
+from collections.abc import Iterator
+
 from scripts.cli.tools import Tools
 from scripts.core.consent import Consent
 from scripts.core.console import err, report
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import Targets
+from scripts.review.changes import Kind
 from scripts.terraform.adopting.adoption import Adopted, Adoption, Find
 from scripts.terraform.adopting.lookups import Lookups
 from scripts.terraform.cut_state import cut_state
@@ -40,7 +43,8 @@ def adopt(
         except TerraformError as error:
             print_failures([(real, error)], f"llmctl state adopt {environment} {stack}")
             raise OperatorError(f"{stack} cannot be planned; nothing was written") from None
-        _show(found, stack, environment)
+        for line in shown(found, stack, environment):
+            report(line)
         cut = cut_state(real.stack.folder)
         if not found.imported and cut is None:
             discard(real, COPY)
@@ -66,15 +70,28 @@ def _serial(real: StackRunner) -> int:
     return int((real.pull() or EMPTY)["serial"])
 
 
-def _show(found: Adopted, stack: str, environment: str) -> None:
-    report(f"{stack}: {len(found.imported)} imported, {len(found.left)} not")
+def shown(found: Adopted, stack: str, environment: str) -> Iterator[str]:
+    """Yield what an adoption has found and what a deployment would do afterwards, line by line."""
+    yield f"{stack}: {len(found.imported)} imported, {len(found.left)} not"
     for address, why in found.left.items():
-        report(f"  {address}: {why}")
+        yield f"  {address}: {why}"
     if not found.imported and not found.left:
-        report(f"The state of {stack} lacks nothing.")
+        yield f"The state of {stack} lacks nothing."
     elif found.plan.changes.empty:
-        report("A deployment would change nothing.")
+        yield "A deployment would change nothing."
     else:
-        report(f"`llmctl deploy {environment} {stack}` would do: {found.plan.changes}")
+        yield f"`llmctl deploy {environment} {stack}` would do: {found.plan.changes}"
         for change in found.plan.resources:
-            report(f"  {change.kind.value} {change.address}")
+            yield f"  {change.kind.value} {change.address}"
+        if upgraded := _upgraded_once(found):
+            yield (
+                f"  Helm tells neither chart nor values of a release that is imported, so that {upgraded} of these"
+                " upgrade a release once to what is configured; pods whose templates stay the same go on."
+            )
+
+
+def _upgraded_once(found: Adopted) -> int:
+    return sum(
+        (change.type, change.kind) == ("helm_release", Kind.UPDATE) and change.address in found.imported
+        for change in found.plan.resources
+    )

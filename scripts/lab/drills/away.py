@@ -49,7 +49,7 @@ def _service(*resources: str) -> Play:
         for resource in resources
         for operation in ("create", "read")
     ]
-    return one_after_the_other(*faults)
+    return lambda stage, size: one_after_the_other(*size.some(faults))(stage, size)
 
 
 expired = away(resource="*", on="create", skip=2, message=EXPIRED)

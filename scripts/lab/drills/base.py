@@ -1,10 +1,14 @@
 """What a drill is, and what it finds."""
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import TypeVar
 
 from .stage import Stage
+
+_Form = TypeVar("_Form")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,8 +19,17 @@ class Size:
     """Chooses the moments and resources where not all are tried; the same seed tries the same ones."""
     moments: int = 50
     """Moments at which an apply is killed."""
+    forms: int | None = None
+    """Forms of a drill that are played, chosen by the seed: groups, disks, ways, rounds; all where it is None."""
     stacks: tuple[str, ...] = ()
     """Stacks that something happens to; all of the stage where none is named."""
+
+    def some(self, forms: Sequence[_Form]) -> list[_Form]:
+        """Return the forms that are played, in their order."""
+        if self.forms is None or self.forms >= len(forms):
+            return list(forms)
+        chosen = random.Random(self.seed).sample(range(len(forms)), self.forms)  # noqa: S311 - chosen, not secret
+        return [forms[number] for number in sorted(chosen)]
 
     def of(self, stage: Stage) -> list[str]:
         """Return the stacks of the stage that take part, in order."""

@@ -1,5 +1,6 @@
 """An environment in a rehearsal folder that drills break, bring back and compare; reset between them."""
 
+import copy
 import json
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -28,6 +29,8 @@ FAULTS = "faults.yaml"
 WHOLE = "whole"
 """The moment at which every stack is deployed."""
 _RESET = ("cloud.db", "vault.db", "state", "environments")
+_SYNTHESIZED = "synthesized.yaml"
+"""The environment file that the stacks in a folder were made from."""
 MOST_RUNS = 40
 """More runs than the longest chain of resources, each of which fails once."""
 
@@ -65,7 +68,6 @@ class Stage:
         """The environment's file, which commands change."""
         self.file.parent.mkdir(exist_ok=True)
         self.file.write_text(text or environment_file.file_of(name).read_text("utf-8"), "utf-8")
-        self._synthesized = ""
         self.writes: dict[str, int] = {}
         """How many resources a stack has that are made one by one."""
         self._kept = rehearsal.folder / "stage"
@@ -87,12 +89,20 @@ class Stage:
 
     def synthesize(self) -> None:
         """Synthesize what the environment's file says, unless that was done."""
-        if (text := self.file.read_text("utf-8")) == self._synthesized:
+        text, output = self.file.read_text("utf-8"), self.rehearsal.workspace.output
+        done = output / _SYNTHESIZED
+        if done.exists() and done.read_text("utf-8") == text:
             return
-        output = self.rehearsal.workspace.output
+        done.unlink(missing_ok=True)
         output.mkdir(parents=True, exist_ok=True)
         build_app(self.settings, output).synth()
-        self._synthesized = text
+        done.write_text(text, "utf-8")
+
+    def only(self, *stacks: str) -> "Stage":
+        """Return this stage with some of its stacks alone: commands and comparisons leave the others out."""
+        found = copy.copy(self)
+        found.stacks = tuple(stack for stack in self.stacks if stack in stacks)
+        return found
 
     @contextmanager
     def rollout(self, job: Job) -> Iterator[Rollout]:

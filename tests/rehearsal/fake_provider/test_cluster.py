@@ -52,6 +52,20 @@ def test_a_name_is_free_once_per_kind_and_namespace(kubernetes: Provider) -> Non
     kubernetes.create("kubernetes_persistent_volume_v1", metadata={"name": "serving"})
 
 
+def test_an_imported_release_tells_no_values_so_that_the_next_plan_upgrades_it(
+    kubernetes: Provider, helm: Provider
+) -> None:
+    kubernetes.create("kubernetes_namespace_v1", **NAMESPACE)
+    made = helm.create("helm_release", **RELEASE)
+    assert helm.read("helm_release", made) == made
+    imported = helm.fake.import_state("helm_release", "serving/ollama").state
+    assert imported == {**made, "values": None, "repository": None}
+    assert helm.read("helm_release", imported) == imported
+    planned = helm.plan("helm_release", imported, **RELEASE)
+    assert planned.replaced_by == []
+    assert planned.state["values"] == RELEASE["values"]
+
+
 def test_a_release_name_is_free_once_per_namespace(kubernetes: Provider, helm: Provider) -> None:
     kubernetes.create("kubernetes_namespace_v1", **NAMESPACE)
     helm.create("helm_release", **RELEASE)

@@ -207,6 +207,7 @@ AZ = (
         " --copy-start true --tags a=b"
     ),
     "az storage blob copy --help",
+    "az storage blob lease break --auth-mode login --account-name acmestate --container-name tfstate --blob-name a/b",
     (
         f"az storage blob delete --subscription {GUID} --account-name account --container-name backup-sets"
         " --auth-mode login --name sets/n.json"

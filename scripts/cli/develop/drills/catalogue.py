@@ -61,7 +61,7 @@ DRILLS = (
         typed=(_AGAIN,),
         seen="The cluster is gone, and what ran in it with it",
         play=lost.cluster_gone,
-        proven_by=("tests/rehearsal/test_rehearsal_gone.py",),
+        proven_by=("tests/rehearsal/test_drills_whole.py",),
     ),
     Drill(
         name="group-gone",
@@ -69,7 +69,7 @@ DRILLS = (
         typed=(_AGAIN,),
         seen="would be destroyed or replaced",
         play=lost.group_gone,
-        proven_by=("tests/rehearsal/test_rehearsal_gone.py",),
+        proven_by=("tests/rehearsal/test_drills_whole.py",),
     ),
     Drill(
         name="state-lost",

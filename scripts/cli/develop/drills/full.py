@@ -20,11 +20,11 @@ _CHANGED = ("disks", "platform")
 """Stacks that a growth deploys."""
 
 
-def disk_full(stage: Stage, _size: Size) -> Iterator[Finding]:
+def disk_full(stage: Stage, size: Size) -> Iterator[Finding]:
     """Grow each data disk to twice its size with `llmctl disks grow`."""
     if "platform" not in stage.stacks:
         return
-    for disk in DataDisk:
+    for disk in size.some(list(DataDisk)):
         with environment_file.files_below(stage.folder):
             yield watched(stage, f"the disk {disk}", lambda disk=disk: _grown(stage, disk), *_CHANGED)  # type: ignore[misc]
 

@@ -11,9 +11,11 @@ from scripts.lab.drills.base import Finding, Play, Size
 from scripts.lab.drills.stage import Recovery, Stage
 from scripts.lab.drills.watched import watched
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
+from scripts.review.changes import Kind
 from scripts.terraform.prepare import Job
 
 _CLUSTER = "azurerm_kubernetes_cluster"
+_RELEASE = "helm_release"
 
 
 def deployed(stage: Stage) -> Recovery:
@@ -32,18 +34,16 @@ def cluster_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
         return
 
     def gone() -> Recovery:
-        cloud = stage.cloud()
-        (cluster,) = cloud.objects(_CLUSTER)
-        _delete(cloud, cluster)
+        delete_cluster(stage.cloud())
         return deployed(stage)
 
     yield watched(stage, "the cluster, and all that ran in it", gone, *DISPOSABLE)
 
 
-def group_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
+def group_gone(stage: Stage, size: Size) -> Iterator[Finding]:
     """Delete each resource group of the disposable tier with all that is in it; deploy."""
     groups = [it for it in stage.cloud().objects("azurerm_resource_group") if it.stack in DISPOSABLE]
-    for group in groups:
+    for group in size.some(groups):
 
         def gone(group: CloudObject = group) -> Recovery:
             cloud = stage.cloud()
@@ -54,6 +54,12 @@ def group_gone(stage: Stage, _size: Size) -> Iterator[Finding]:
             return deployed(stage)
 
         yield watched(stage, f"the group {group.state['name']}, and all that was in it", gone, *DISPOSABLE)
+
+
+def delete_cluster(cloud: Cloud) -> None:
+    """Delete the cluster, what is attached to it and what ran in it."""
+    for cluster in cloud.objects(_CLUSTER):
+        _delete(cloud, cluster)
 
 
 def _delete(cloud: Cloud, found: CloudObject) -> None:
@@ -94,6 +100,8 @@ def state_lost(what: str, lose: Callable[[Path], None], seen: str) -> Play:
                     if seen not in " ".join(said.split()):
                         recovery.unexplained.append(f"a deployment does not say: {seen}")
                 recovery.taken_over += stage.adopt(stage, stack)
+                if stage.has(stack, _RELEASE):
+                    recovery.unexplained += _upgraded_once(stage, stack)
                 if (now := stage.rehearsal.instances(stack).keys()) != before:
                     recovery.unexplained.append(f"not as before: {', '.join(sorted(now ^ before))}")
                 if stage.rehearsal.outputs(stack) != outputs:
@@ -103,6 +111,16 @@ def state_lost(what: str, lose: Callable[[Path], None], seen: str) -> Play:
             yield watched(stage, f"{stack}: its state {what}", lost, stack)
 
     return play
+
+
+def _upgraded_once(stage: Stage, stack: str) -> list[str]:
+    """Deploy after an adoption; return what that changed beside the releases, of which Helm tells no values."""
+    changes = stage.deploy(stack).plans[stack].resources
+    return [
+        f"{change.kind.value} {change.address}"
+        for change in changes
+        if (change.type, change.kind) != (_RELEASE, Kind.UPDATE)
+    ]
 
 
 removed = state_lost("is gone", _removed, "")

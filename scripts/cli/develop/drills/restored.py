@@ -1,7 +1,7 @@
 """Data is taken back to an earlier time: disks made from snapshots, and the database, and the way back from both."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.cli.database.restore import FOLLOWING, Restore
@@ -18,32 +18,42 @@ from stacks.settings.data import DataDisk
 from .way_out import tools_on
 
 _SERVER = "azurerm_postgresql_flexible_server"
-_WITH_DATABASE = ("database", *FOLLOWING)
-_WITH_DISKS = ("disks", "platform")
-"""Stacks that a restore deploys; what others hold is compared all the same."""
 _EARLIEST, _MOMENT = "2026-10-30T00:00:00Z", "2026-11-01T12:00:00Z"
 
 
-def restore(stage: Stage, _size: Size) -> Iterator[Finding]:
+@dataclass(frozen=True)
+class _Form:
+    what: str
+    play: Callable[[], Recovery]
+    deploys: tuple[str, ...]
+    """Stacks that it deploys; what others hold is compared all the same."""
+
+
+def restore(stage: Stage, size: Size) -> Iterator[Finding]:
     """Restore the database and the disks, each there and back; what was in use before has to be the same as before."""
-    if "platform" not in stage.stacks:
-        return
-    forms = {
-        "PostgreSQL to an earlier time": (lambda: _database(stage), _WITH_DATABASE),
-        "PostgreSQL, and back": (lambda: _database(stage, back=True), _WITH_DATABASE),
-        "every disk from a snapshot": (lambda: _disks(stage), _WITH_DISKS),
-        "every disk, and back": (lambda: _disks(stage, back=True), _WITH_DISKS),
-    }
-    for what, (play, changed) in forms.items():
+    for form in size.some(list(_forms(stage, size))):
         with environment_file.files_below(stage.folder):
-            yield watched(stage, what, play, *changed)
+            yield watched(stage, form.what, form.play, *form.deploys)
+
+
+def _forms(stage: Stage, size: Size) -> Iterator[_Form]:
+    taking_part = size.of(stage)
+    following = tuple(stack for stack in FOLLOWING if stack in stage.stacks)
+    if "database" in taking_part:
+        deployed = ("database", *following)
+        yield _Form("PostgreSQL to an earlier time", lambda: _database(stage, following), deployed)
+        yield _Form("PostgreSQL, and back", lambda: _database(stage, following, back=True), deployed)
+    if "disks" in taking_part and "platform" in stage.stacks:
+        deployed = ("disks", "platform")
+        yield _Form("every disk from a snapshot", lambda: _disks(stage), deployed)
+        yield _Form("every disk, and back", lambda: _disks(stage, back=True), deployed)
 
 
 def _servers(stage: Stage) -> Mapping[str, str]:
     return {it.id.rsplit("/", 1)[-1]: it.id for it in stage.cloud().objects(_SERVER)}
 
 
-def _database(stage: Stage, *, back: bool = False) -> Recovery:
+def _database(stage: Stage, following: tuple[str, ...], *, back: bool = False) -> Recovery:
     def ask(*arguments: str) -> dict[str, Any]:
         if arguments[2] == "list":
             return {"servers": sorted(_servers(stage))}
@@ -55,6 +65,7 @@ def _database(stage: Stage, *, back: bool = False) -> Recovery:
         Consent(name, yes=True),
         verify=lambda _settings, _connect, _patience_s: None,
         azure=AzureServers(ask),
+        following=following,
         tools=tools_on(stage),
     )
     before = _servers(stage)

@@ -97,6 +97,10 @@ class ClusterService(Service):
         del prior, planned
         return ("metadata",) if type_name == "helm_release" else ()
 
+    def untold(self, type_name: str) -> Iterable[str]:
+        """Return what the helm provider takes from the configuration alone (`ImportState` of 3.1.1)."""
+        return ("values", "repository") if type_name == "helm_release" else ()
+
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
         """Refuse an object in a namespace that is not there, and a Job whose pods the namespace's level refuses."""
         namespace = self._namespace(type_name, facts) or "default"

@@ -131,7 +131,10 @@ class FakeProvider:
         except RefusedError as error:
             return Answer(state=state, problems=[("", str(error))])
         existing = self._writes.existing(type_name, str(state.get("id")))
-        return Answer(state=self._service.observed(type_name, existing.state) if existing else None)
+        if existing is None:
+            return Answer(state=None)
+        kept = {name: state.get(name) for name in self._service.untold(type_name)}
+        return Answer(state={**self._service.observed(type_name, existing.state), **kept})
 
     def import_state(self, type_name: str, object_id: str) -> Answer:
         """Return the state of an existing object by its id; for another one, what Terraform itself says then."""
@@ -140,6 +143,7 @@ class FakeProvider:
             return Answer(problems=[("", f"Cannot import non-existent remote object: {type_name} {object_id}")])
         # Nothing can be read back that tells which version of a write-only value was written.
         unread = dict.fromkeys((name for name in existing.state if name.endswith("_wo_version")), None)
+        unread |= dict.fromkeys(self._service.untold(type_name))
         return Answer(state={**existing.state, **unread})
 
     def read_data(self, type_name: str, config: Any) -> Answer:

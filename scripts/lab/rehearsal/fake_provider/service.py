@@ -82,6 +82,11 @@ class Service:
         del type_name
         return state
 
+    def untold(self, type_name: str) -> Iterable[str]:
+        """Return the arguments that a read does not tell: what the state has of them stays, and an import has none."""
+        del type_name
+        return ()
+
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
         """Raise RefusedError where the object cannot be created now, other than because it exists."""
 
