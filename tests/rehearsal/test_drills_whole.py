@@ -60,7 +60,7 @@ NETWORK = BACK = 5
 PLAYED: tuple[tuple[str, tuple[str, ...], Size, str], ...] = (
     ("group-gone", DISPOSABLE, Size(forms=1, seed=NETWORK), "the group llm-dev-network, and all that was in it"),
     ("restore", ("database",), Size(forms=1, seed=BACK), "PostgreSQL, and back"),
-    ("restore", ("disks", "platform"), Size(forms=1, seed=BACK), "every disk, and back"),
+    ("restore", ("disks", "platform"), Size(forms=1, seed=BACK), "the disk redis, and back"),
     ("disk-full", ("disks", "platform"), Size(forms=1), "the disk clickhouse"),
     ("vault-away", ("database",), Size(forms=1), "database, as it stands: azurerm_key_vault_secret"),
     ("spot-gone", ("aks",), Size(), "aks, from nothing: azurerm_kubernetes_cluster_node_pool"),

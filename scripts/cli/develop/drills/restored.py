@@ -1,6 +1,6 @@
 """Data is taken back to an earlier time: disks made from snapshots, and the database, and the way back from both."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -45,8 +45,10 @@ def _forms(stage: Stage, size: Size) -> Iterator[_Form]:
         yield _Form("PostgreSQL, and back", lambda: _database(stage, following, back=True), deployed)
     if "disks" in taking_part and "platform" in stage.stacks:
         deployed = ("disks", "platform")
-        yield _Form("every disk from a snapshot", lambda: _disks(stage), deployed)
-        yield _Form("every disk, and back", lambda: _disks(stage, back=True), deployed)
+        disks = size.some(list(DataDisk))
+        what = "every disk" if len(disks) == len(DataDisk) else f"the disk {', '.join(disks)}"
+        yield _Form(f"{what} from a snapshot", lambda: _disks(stage, disks), deployed)
+        yield _Form(f"{what}, and back", lambda: _disks(stage, disks, back=True), deployed)
 
 
 def _servers(stage: Stage) -> Mapping[str, str]:
@@ -82,10 +84,10 @@ def _database(stage: Stage, following: tuple[str, ...], *, back: bool = False) -
     return recovery
 
 
-def _disks(stage: Stage, *, back: bool = False) -> Recovery:
+def _disks(stage: Stage, disks: Sequence[DataDisk], *, back: bool = False) -> Recovery:
     before = {it.id.rsplit("/", 1)[-1]: it.id for it in stage.cloud().objects(DISK)}
     names = stage.settings.azure_names
-    for disk in DataDisk:
+    for disk in disks:
         _made(stage, names.data_disk(disk.value, 1), names.data_disk(disk.value, 2))
     ids = {it.id.rsplit("/", 1)[-1]: it.id for it in stage.cloud().objects(DISK)}
     (vault,) = stage.cloud().objects("azurerm_data_protection_backup_vault")
@@ -98,9 +100,9 @@ def _disks(stage: Stage, *, back: bool = False) -> Recovery:
         start=lambda _kubectl, _workload: None,
         detached=lambda _kubectl, _volume: None,
     )
-    switch.run(dict.fromkeys(DataDisk, 2))
+    switch.run(dict.fromkeys(disks, 2))
     if back:
-        switch.run(dict.fromkeys(DataDisk, 1))
+        switch.run(dict.fromkeys(disks, 1))
     aside = {name: id_ for name, id_ in ids.items() if (name in before) is not back}
     backups = [f"{vault.id}/backupInstances/{name}" for name in aside]
     # An id of the first generation is the beginning of that of the second.
