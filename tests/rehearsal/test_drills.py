@@ -7,13 +7,10 @@ import pytest
 from scripts.cli.develop.drills.catalogue import DRILLS
 from scripts.cli.develop.drills.way_out import adopt
 from scripts.lab.drills.base import Drill, Size
-from scripts.lab.drills.kept import Kept
-from scripts.lab.drills.killed import moments
 from scripts.lab.drills.stage import WHOLE, Recovery, Stage
 from scripts.lab.drills.watched import watched
 from scripts.lab.rehearsal.drive import Rehearsal
 from stacks.settings import load_settings
-from tests.rehearsal.test_drills_whole import PLAYED as WHOLE_PLAYED
 
 pytestmark = pytest.mark.rehearsal
 
@@ -51,28 +48,11 @@ def test_everything_survives(stage: Stage, drill: Drill) -> None:
     assert [finding for finding in findings if not finding.survived] == []
 
 
-def test_every_drill_is_played() -> None:
-    whole = {name for name, _, _, _ in WHOLE_PLAYED} | {"cluster-gone"}
-    assert {drill.name for drill in DRILLS} == PLAYED.keys() | whole | {"answer-lost"}
-
-
 def test_a_lost_answer_is_recognised_and_taken_over(stage: Stage) -> None:
     (drill,) = (found for found in DRILLS if found.name == "answer-lost")
     (finding,) = drill.play(stage, Size(stacks=("acr",)))
     assert finding.survived, finding
     assert finding.taken_over == stage.writes["acr"]
-
-
-def test_at_least_fifty_moments_are_chosen_by_the_seed_alone() -> None:
-    writes = dict.fromkeys(("address", "acr", "disks", "database"), 9)
-
-    class Deployed(Stage):
-        def __init__(self) -> None:
-            self.stacks, self.writes = tuple(writes), writes
-
-    chosen = [moments(Deployed(), Size(seed=seed)) for seed in (1, 1, 2)]
-    assert [len(set(found)) for found in chosen] == [50, 50, 50]
-    assert chosen[0] == chosen[1] != chosen[2]
 
 
 def test_what_does_not_survive_is_found(stage: Stage) -> None:
@@ -97,11 +77,3 @@ def test_what_does_not_survive_is_found(stage: Stage) -> None:
     assert "in no state" in watched(stage, "something else", leave_something, "acr").problem
     assert "locks are left" in watched(stage, "a lock", leave_a_lock, "acr").problem
     stage.reset(WHOLE)
-
-
-def test_lost_disks_and_secrets_are_counted_in_bytes() -> None:
-    before = Kept({"disk": ("/d", 1, 2**30), "share": ("/s", 1, 5)}, frozenset({("vault", "key", "a")}))
-    assert before.lost(before) == ([], 0)
-    now = Kept({"disk": ("/d", 2, 2**30), "share": ("/s", 1, 5)}, frozenset({("vault", "key", "b")}))
-    assert before.lost(now) == (["disk", "secret key of vault"], 2**30)
-    assert before.bytes == 2**30 + 5
