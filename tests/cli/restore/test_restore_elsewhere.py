@@ -32,7 +32,7 @@ class Elsewhere(World):
 
     def __init__(self, *, copies: str = "", home: str = "westeurope") -> None:
         super().__init__()
-        prod = Backed(f"backups: {{copy_to_region: {copies}}}\n" if copies else "")
+        prod = Backed(f"backups: {{copy_to_region: {copies}}}\n" if copies else "", home)
         prod.azure.secrets = {
             "opik-mysql-password": [("m1", "prod's mysql", True)],
             "opik-clickhouse-password": [("c1", "prod's clickhouse", True)],
@@ -43,7 +43,7 @@ class Elsewhere(World):
         }
         made = prod.making().run()
         self.prod: FakeAzure = prod.azure
-        self.set: Manifest = made.model_copy(update={"environment": "prod", "subscription_id": PROD, "region": home})
+        self.set: Manifest = made.model_copy(update={"environment": "prod", "subscription_id": PROD})
         self.azure.blobs.clear()
         self.azure.secrets = {
             name: [("own", f"dev's {name}", True)] for name in prod.azure.secrets if name != "web-search-key"

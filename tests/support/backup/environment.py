@@ -30,9 +30,9 @@ ingress: {{acme_email: platform@example.com}}
 """
 
 
-def settings(more: str = "") -> Settings:
+def settings(more: str = "", region: str = "westeurope") -> Settings:
     """Return the settings of the environment."""
-    return parse_settings(FILE + more, "dev.yaml", "dev")
+    return parse_settings(FILE.replace("westeurope", region) + more, "dev.yaml", "dev")
 
 
 def outputs(of: Settings) -> dict[str, dict[str, Any]]:
@@ -66,8 +66,8 @@ def outputs(of: Settings) -> dict[str, dict[str, Any]]:
 class Backed:
     """The environment."""
 
-    def __init__(self, more: str = "") -> None:
-        self.settings = settings(more)
+    def __init__(self, more: str = "", region: str = "westeurope") -> None:
+        self.settings = settings(more, region)
         self.azure = FakeAzure(
             secrets={
                 "opik-mysql-password": [("one", "old value", True), ("two", "present value", True)],
