@@ -28,8 +28,8 @@ class OffHoursSettings(Model):
     enabled: bool = False
     """Whether `llmctl off-hours now`, which a pipeline runs every half hour, stops and starts the cluster."""
     pipeline_object_id: ObjectId | None = None
-    """Object id of the identity of that pipeline, which `llmctl pipeline bootstrap` creates: the stack `aks` gives it its
-    role on the cluster, and again on each new one."""
+    """Object id of the identity of that pipeline, which `llmctl pipeline bootstrap` creates: the stack `aks` gives it
+    its role on the cluster, and again on each new one."""
     time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
     """Time zone of the times, by its name in the tz database; daylight saving time is its own."""
     days: Annotated[tuple[Day, ...], Unique] = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")

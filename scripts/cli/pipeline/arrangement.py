@@ -87,8 +87,8 @@ class Arrangement:
             principal = self.azure.principals.get(purpose)
             if purpose in self.azure.purposes and principal and principal.object_id != named:
                 found.append(
-                    f"write {key}: {principal.object_id} and deploy aks: that stack gives its role on the cluster, which"
-                    " goes with the cluster, to each new one"
+                    f"write {key}: {principal.object_id} and deploy aks: that stack gives its role on the cluster,"
+                    " which goes with the cluster, to each new one"
                 )
         if Purpose.OFF_HOURS in self.azure.purposes and isinstance(self.system, GitHub):
             found.append(f"name {self.settings.name} in the repository's variable OFF_HOURS_ENVIRONMENTS, a JSON list")

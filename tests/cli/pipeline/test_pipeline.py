@@ -231,8 +231,9 @@ def test_an_identity_that_stops_the_cluster_comes_with_the_schedule_and_does_not
     run(found)
     # Its role on the cluster is the stack's to give, which the bootstrap lets the pipeline do.
     assert azure.roles("llm-dev-github-off-hours") == {("Storage Blob Data Reader", ON_STATE)}
-    assert "write cluster.off_hours.pipeline_object_id: object-of-llm-dev-github-off-hours and deploy aks" in " | ".join(
-        found.by_hand()
+    assert (
+        "write cluster.off_hours.pipeline_object_id: object-of-llm-dev-github-off-hours and deploy aks"
+        in " | ".join(found.by_hand())
     )
     assert f"id-of-{role}" in _condition(azure)[0]
     assert azure.definitions[role]["DataActions"] == []
