@@ -16,6 +16,7 @@ from scripts.terraform.stack import InterruptedRunError, TerraformError
 from stacks.common import fresh_secrets
 
 from . import history
+from .announcing import ANNOUNCING, Announcing
 from .bill import first_bill
 from .going_back import GoingBack
 from .image_step import IMAGES, ImageStep
@@ -30,9 +31,11 @@ def bring_up(
     back: GoingBack | None = None,
     image_step: ImageStep = IMAGES,
     note: Callable[[Rollout, bool], None] = history.note,
+    announcing: Announcing = ANNOUNCING,
 ) -> bool:
-    """Plan, ask and apply; return whether every stack is as it should be. `note` keeps what was done.
+    """Plan, ask and apply; return whether every stack is as it should be.
 
+    `note` keeps what was done; `announcing` tells people meanwhile.
     Images are only looked at when all stacks are selected: they belong between the registry and the cluster.
     Raises OperatorError when a plan fails, takes back what is deployed, or nobody agrees.
     """
@@ -63,13 +66,15 @@ def bring_up(
     consent.obtain(f"Apply this to {chosen.environment}?", {} if run.reviewed else run.lost)
     _allow_fresh_secrets(run)
     durable = [name for name, stack in run.stacks.items() if stack.durable]
-    ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
+    with announcing.around(run, durable):
+        ok = run.apply(durable, any_loss=consent.allow_destroy) if durable else True
     disposable = [name for name in run.stacks if name not in durable]
     if ok and with_images and not run.reviewed and image_step.bring(run.workspace, run.processes):
         run.stale.update(disposable)
     if ok and disposable:
         image_step.require_signed(chosen.environment, run.processes)
-        ok = run.apply(disposable, any_loss=consent.allow_destroy)
+        with announcing.around(run, disposable):
+            ok = run.apply(disposable, any_loss=consent.allow_destroy)
     _explain_failures(run, redeploy)
     note(run, ok)
     return ok

@@ -12,6 +12,7 @@ from .chat import ChatSettings
 from .cluster import ClusterSettings
 from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
 from .database import DatabaseSettings
+from .deployments import DeploymentSettings
 from .identity import IdentitySettings
 from .images import ImageSettings
 from .llm_gateway import GatewayServiceSettings
@@ -85,6 +86,8 @@ class Settings(Model):
     """How models are served: stores, waiting, warm hours."""
     monitoring: MonitoringSettings = MonitoringSettings()
     """Metrics, dashboards and alerts."""
+    deployments: DeploymentSettings = DeploymentSettings()
+    """What people notice while the platform is changed."""
     budget: BudgetSettings = BudgetSettings()
     """A monthly budget, and who is notified when the environment costs more."""
     models: tuple[ModelSettings, ...] = ()

@@ -28,6 +28,13 @@ IDLE: tuple[Idle, ...] = (
     Idle(("gateway.",), lambda it: not it.gateway.enabled, "gateway.enabled is false"),
     Idle(("opik.",), lambda it: not it.opik.enabled, "opik.enabled is false"),
     Idle(("monitoring.",), lambda it: not it.monitoring.enabled, "monitoring.enabled is false"),
+    Idle(("deployments.chat_banner",), lambda it: not it.chat.enabled, "chat.enabled is false"),
+    Idle(("deployments.silence_alerts",), lambda it: not it.monitoring.enabled, "monitoring.enabled is false"),
+    Idle(
+        ("deployments.silence_alerts",),
+        lambda it: it.monitoring.metrics is MetricsStore.AZURE_MONITOR,
+        "monitoring.metrics is azure-monitor, which raises alerts outside of the cluster",
+    ),
     Idle(("serving.",), lambda it: not it.models, "no model is listed"),
     Idle(
         ("ingress.nginx_replicas",),

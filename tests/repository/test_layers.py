@@ -36,7 +36,7 @@ LAYERS: dict[str, frozenset[str]] = {
         "scripts.diagnostics": "scripts.core scripts.cluster scripts.review scripts.terraform",
         "scripts.preflight": "scripts.core scripts.azure scripts.bootstrap scripts.images scripts.tools",
         "scripts.deployment": "scripts.core scripts.cluster scripts.terraform scripts.review scripts.images"
-        " scripts.cost scripts.opik scripts.preflight scripts.tools",
+        " scripts.cost scripts.opik scripts.preflight scripts.applications scripts.tools",
     }.items()
 }
 """What each package may import of the project, beside itself. The scripts may all import stacks, settings above all."""

@@ -57,7 +57,7 @@ class Accounts:
 
     def people(self) -> list[Account]:
         """Return everybody, by address. Raises OperatorError."""
-        users, groups = self._call(
+        users, groups = self.call(
             {"method": "GET", "path": "/api/v1/users/", "pages": "users", "order": BY_ADDRESS},
             {"method": "GET", "path": "/api/v1/groups/"},
         )
@@ -78,7 +78,7 @@ class Accounts:
 
     def groups(self) -> list[Group]:
         """Return every group, by name. Raises OperatorError."""
-        (found,) = self._call({"method": "GET", "path": "/api/v1/groups/"})
+        (found,) = self.call({"method": "GET", "path": "/api/v1/groups/"})
         groups = [Group(g["id"], g["name"], g.get("member_count") or 0, g.get("description") or "") for g in found]
         return sorted(groups, key=lambda group: group.name)
 
@@ -97,12 +97,12 @@ class Accounts:
         if role == "pending" or account.role == "admin":
             # Whoever loses a right loses the pages that were opened with it, too.
             calls.append({"method": "POST", "path": f"{place}/sessions/revoke"})
-        self._call(*calls)
+        self.call(*calls)
         return account
 
     def log_out(self, email: str) -> None:
         """End every session of somebody. Raises OperatorError."""
-        self._call({"method": "POST", "path": f"/api/v1/users/{self._person(email).id}/sessions/revoke"})
+        self.call({"method": "POST", "path": f"/api/v1/users/{self._person(email).id}/sessions/revoke"})
 
     def set_members(self, name: str, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> bool:
         """Add people to a group, which is made where there is none, and remove others; return whether it is new."""
@@ -118,17 +118,17 @@ class Accounts:
             raise _no_group(name)
         if group is None:
             body = {"name": name, "description": ""}
-            (made,) = self._call({"method": "POST", "path": "/api/v1/groups/create", "body": body})
+            (made,) = self.call({"method": "POST", "path": "/api/v1/groups/create", "body": body})
         place = f"/api/v1/groups/id/{group.id if group else made['id']}/users"
         for emails, what in ((add, "add"), (remove, "remove")):
             if emails:
                 ids = [known[email.lower()] for email in emails]
-                self._call({"method": "POST", "path": f"{place}/{what}", "body": {"user_ids": ids}})
+                self.call({"method": "POST", "path": f"{place}/{what}", "body": {"user_ids": ids}})
         return group is None
 
     def remove_group(self, name: str) -> None:
         """Remove a group; its people stay. Raises OperatorError."""
-        self._call({"method": "DELETE", "path": f"/api/v1/groups/id/{self.group(name).id}/delete"})
+        self.call({"method": "DELETE", "path": f"/api/v1/groups/id/{self.group(name).id}/delete"})
 
     def group(self, name: str) -> Group:
         """Return a group. Raises OperatorError when there is none of that name."""
@@ -147,7 +147,8 @@ class Accounts:
             )
         return found
 
-    def _call(self, *calls: Mapping[str, Any]) -> list[Any]:
+    def call(self, *calls: Mapping[str, Any]) -> list[Any]:
+        """Return the answers to calls of the interface, made one after the other. Raises OperatorError."""
         parameters = {"base": self.base, "administrator": self.administrator, "calls": calls}
         answers = list(self.run(PROGRAM.read_text("utf-8"), parameters))
         for call, answer in zip(calls, answers, strict=False):

@@ -13,6 +13,7 @@ from scripts.core.console import err, out, print_json
 from stacks.platform.components.chat.login import administrator
 from stacks.settings.secret_names import GeneratedSecret
 
+from .banner import banner, remove_banner
 from .opened import settings_of_chat
 from .people import group, groups, log_out, remove_group, role, users
 
@@ -28,6 +29,8 @@ app.command("log-out")(log_out)
 app.command("groups")(groups)
 app.command("group")(group)
 app.command("remove-group")(remove_group)
+app.command("banner")(banner)
+app.command("remove-banner")(remove_banner)
 
 
 @app.command("status")

@@ -25,7 +25,8 @@ POD_PORT = 3000
 PODS = {"app.kubernetes.io/name": "grafana"}
 
 PROMETHEUS_URL = "http://prometheus-prometheus:9090"
-ALERTMANAGER_URL = "http://prometheus-alertmanager:9093"
+ALERTMANAGER_SERVICE = "prometheus-alertmanager"
+ALERTMANAGER_URL = f"http://{ALERTMANAGER_SERVICE}:9093"
 
 NODE_METRICS = "node-metrics"
 """Namespace of the exporters that mount a node's root."""
