@@ -1,8 +1,8 @@
 """A text over the chat, for everybody who opens it.
 
 Interface: `/api/v1/configs/banners` (open_webui/routers/configs.py, 0.12). Here no configuration is kept in the
-database (ENABLE_PERSISTENT_CONFIG is off), so a banner lives in the memory of one pod: each pod is told, and a pod that
-starts anew has none. Banners of others stay.
+database (ENABLE_PERSISTENT_CONFIG is off), so a banner lives in the memory of one pod: each pod gets it, and a pod that
+restarts has none. Banners of others stay.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""`llmctl webui banner`: every pod is told, since each keeps its own; banners of others stay."""
+"""`llmctl webui banner`: every pod gets it, since each keeps its own; banners of others stay."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
