@@ -285,6 +285,7 @@ KUBECTL = (
     "kubectl get nodes",
     "kubectl get hpa -n chat -o json",
     "kubectl get pods -n chat -l app=x -o json",
+    "kubectl get pods -n chat -l app=x --field-selector=status.phase=Running -o json",
     "kubectl get nodes",
     "kubectl get pods -A",
     "kubectl get secret s -n gateway -o json",
