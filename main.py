@@ -10,6 +10,8 @@ import stacks  # noqa: F401 - first: it prepares how cdktf and the provider bind
 # isort: split
 from cdktf import App
 
+from scripts.core.errors import OperatorError
+from scripts.images.charts.archives import bring
 from stacks.acr import AcrStack
 from stacks.address import AddressStack
 from stacks.aks import AksStack
@@ -81,17 +83,13 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(UNUSABLE_FILE)
     app.synth()
-    if any(chart.digest for chart in charts().values()):
-        _bring_charts(outdir / "stacks" / "platform")
+    _bring_charts(outdir / "stacks" / "platform")
 
 
 def _bring_charts(stack: Path) -> None:
-    # A synthesis without pinned charts would load clients of registries for nothing.
-    from scripts.core.errors import OperatorError  # noqa: PLC0415
-    from scripts.images.charts.archives import bring  # noqa: PLC0415
-
+    offline = bool(os.environ.get("PLATFORM_OFFLINE"))
     try:
-        bring(stack, charts(), lambda text: print(f"Warning: {text}", file=sys.stderr))
+        bring(stack, charts(), lambda text: print(f"Warning: {text}", file=sys.stderr), offline=offline)
     except OperatorError as error:
         sys.exit(f"{error.message}; {error.fix}")
 

@@ -28,6 +28,14 @@ class NotFoundError(RegistryError):
     """The registry does not hold what was asked for."""
 
 
+class ChartError(OperatorError):
+    """A chart cannot be had from its repository, or is another than the pinned one."""
+
+
+class UnreachableChartError(ChartError):
+    """The repository does not answer."""
+
+
 class BuildError(OperatorError):
     """One image could not be built; its log says why."""
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 from scripts.core.errors import OperatorError
 from scripts.images.charts.package import Package
-from scripts.images.charts.publisher import fetch, shown
+from scripts.images.charts.publisher import fetch
 from stacks.platform.common.catalogue import Chart, Image
 
 from .recipes import Platform, Recipe
@@ -42,7 +42,7 @@ def images_and_sources(images: Mapping[str, Image]) -> list[Upstream]:
 
 def of_charts(charts: Mapping[str, Chart]) -> list[Upstream]:
     """Return the charts."""
-    return [Upstream("chart", name, shown(chart), chart.digest) for name, chart in charts.items()]
+    return [Upstream("chart", name, str(chart), chart.digest) for name, chart in charts.items()]
 
 
 def bases(images: Mapping[str, Image], commits: Mapping[str, str], cache: Path) -> list[Upstream]:

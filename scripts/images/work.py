@@ -19,6 +19,7 @@ from .registry.credentials import auth_file, find_login
 from .registry.references import Reference, parse
 from .schedule import Task, available_gib, run_all
 from .verification import Subject, require_cosign, sign
+from .wrong_pin import explained, key_of
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,9 @@ class Work:
         if worked_on:
             findings = self.shop.inspect()
         failures |= {
-            found.image.name: OperatorError(f"{found.image.name}: the registry holds another content than pinned")
+            found.image.name: OperatorError(
+                f"{key_of(found.image)}: {self._target(found.image)} is another content than is pinned"
+            )
             for found in findings
             if found.digest is None and found.image.name not in failures
         }
@@ -120,16 +123,18 @@ class Work:
 
     def _import(self, image: DesiredImage, log: Path) -> None:
         assert self.importer is not None
-        self.importer.transfer(
-            Transfer(
-                name=image.name,
-                source=image.upstream,
-                target=self._target(image),
-                log=log,
-                processes=self.processes,
-                step=lambda line: self.board.detail(image.name, line),
-            )
+        transfer = Transfer(
+            name=image.name,
+            source=image.upstream,
+            target=self._target(image),
+            log=log,
+            processes=self.processes,
+            step=lambda line: self.board.detail(image.name, line),
         )
+        try:
+            self.importer.transfer(transfer)
+        except OperatorError as error:
+            raise explained(image, error) from None
 
     def build(self, image: DesiredImage, log: Path) -> None:
         """Build one image and push it. Raises OperatorError."""

@@ -9,6 +9,9 @@ from pathlib import Path
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.workspace import ROOT, Workspace
+from scripts.images.charts.archives import MISSING
+
+_WARNING = "Warning: "
 
 
 def synthesize(
@@ -33,7 +36,14 @@ def synthesize(
         if folder.name not in manifest["stacks"]:
             shutil.rmtree(folder)
     return [
-        f"{name}: {note['message']}"
-        for name, entry in manifest["stacks"].items()
-        for note in entry.get("annotations", [])
+        *(
+            line.removeprefix(_WARNING)
+            for line in result.output.splitlines()
+            if line.startswith(f"{_WARNING}{MISSING}")
+        ),
+        *(
+            f"{name}: {note['message']}"
+            for name, entry in manifest["stacks"].items()
+            for note in entry.get("annotations", [])
+        ),
     ]

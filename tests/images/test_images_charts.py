@@ -3,6 +3,7 @@
 import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ import main
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.images.charts.archives import bring, verified
 from scripts.images.charts.package import Package
-from scripts.images.charts.publisher import ChartError, fetch
+from scripts.images.charts.publisher import fetch
+from scripts.images.errors import ChartError
 from stacks.platform.common import catalogue, releases
 from stacks.platform.common.catalogue import Chart
 from tests.support.images.chart_repository import ChartRepository, packaged
@@ -108,6 +110,38 @@ def test_without_its_repository_a_stack_is_written_and_its_release_has_no_chart(
     assert "nice 1.2.3 cannot be fetched" in told[0]
 
 
+def test_offline_nobody_is_asked_and_what_is_not_kept_is_told_once(
+    tmp_path: Path, offer: Callable[[bytes], Chart]
+) -> None:
+    kept, store, told = offer(ARCHIVE), tmp_path / "store", list[str]()
+    verified(kept, store)
+    lost = [replace(kept, name=name, digest=digest_of(name.encode())) for name in ("first", "second")]
+    folder = stack(tmp_path / "platform", *(f"./{chart.archive}" for chart in (kept, *lost)))
+
+    def unasked(_chart: Chart) -> Package:
+        raise AssertionError("the repository was asked")
+
+    pins = {chart.name: chart for chart in (kept, *lost)}
+    bring(folder, pins, told.append, store=store, fetch=unasked, offline=True)
+    assert [file.name for file in (folder / "charts").iterdir()] == [Path(kept.archive).name]
+    (said,) = told
+    assert said == (
+        "charts missing, so their releases cannot be planned:"
+        " first 1.2.3 (PLATFORM_OFFLINE is set); second 1.2.3 (PLATFORM_OFFLINE is set)"
+    )
+
+
+def test_a_synthesis_with_every_archive_at_hand_loads_no_client_of_registries(tmp_path: Path) -> None:
+    program = (
+        "import sys\nfrom scripts.images.charts.archives import bring\nfrom pathlib import Path\n"
+        "bring(Path(sys.argv[1]), {}, print)\nprint('httpx' in sys.modules)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program, str(stack(tmp_path / "platform"))], capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "False"
+
+
 def test_an_archive_that_no_pin_knows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(OperatorError, match=r"no pinned chart belongs to \./charts/other-1\.tgz"):
         bring(stack(tmp_path / "platform", "./charts/other-1.tgz"), {}, pytest.fail)
@@ -162,6 +196,7 @@ def test_the_application_itself_brings_the_archive_so_that_plain_cdktf_has_it_to
     for module in (main, releases):
         monkeypatch.setattr(module, "charts", lambda: pins)
     monkeypatch.setattr(bring, "__kwdefaults__", {"store": tmp_path / "store", "fetch": fetch})
+    monkeypatch.delenv("PLATFORM_OFFLINE")
     monkeypatch.setenv("CDKTF_OUTDIR", str(tmp_path / "dev"))
     monkeypatch.setenv("PLATFORM_ENV", "dev")
     folder = tmp_path / "dev" / "stacks" / "platform"

@@ -21,6 +21,7 @@ import pytest
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure
 from scripts.images.builders.local import Buildah
 from scripts.images.environment_images import EnvironmentImages
 from scripts.images.importers.base import Importer
@@ -145,6 +146,31 @@ def test_imports_keep_the_digest(tmp_path: Path, source: Path, registry: RealReg
         assert shop.locked()["charts/one"].digest == built.digest
 
 
+@pytest.mark.parametrize("tool", ["direct", "skopeo", "crane"])
+def test_a_digest_that_the_publisher_does_not_hold_stops_import_and_deployment_in_a_sentence(
+    tmp_path: Path, source: Path, registry: RealRegistry, tool: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if tool != "direct" and shutil.which(tool) is None:
+        pytest.skip(f"{tool} is not installed")
+    run(workshop(tmp_path, pinned(source), registry.name))
+    built = workshop(tmp_path, {}, registry.name).locked()["app/backend"]
+    wrong = f"sha256:{'0' * 64}"
+    with running(tmp_path / "target") as target:
+        image = Image(repository=f"{registry.name}/{built.repository}", tag=built.tag, digest=wrong)
+        shop = workshop(tmp_path / "imports", {"charts/one": image}, target.name)
+        shop.cache.mkdir(parents=True)
+        # What a deployment runs between the registry and the cluster.
+        with pytest.raises(OperatorError, match="1 of 1 images failed; the lock file is as it was"):
+            ensure(shop, Tools(importer=tool), Processes())
+        assert not shop.lock_path.exists()
+        assert shop.registry.tags(shop.images[0].repository) == []
+    said = " ".join(capsys.readouterr().err.split())
+    assert (
+        f"helm/images.yaml, charts.one.digest: {registry.name}/{built.repository} does not hold {wrong};"
+        f" nothing was imported `llmctl images pin --image charts/one --again` writes what {built.tag} is now"
+    ) in said
+
+
 @pytest.mark.skipif((registry_program() or "").endswith("crane"), reason="crane's registry has no logins")
 def test_a_wrong_password_is_said_and_neither_shown_nor_logged(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
@@ -216,6 +242,7 @@ DRIVER = """
 import sys
 from pathlib import Path
 from scripts.core.processes import Processes
+from scripts.deployment.image_step import Tools, ensure
 from scripts.images.builders.local import Buildah
 from scripts.images.work import Work
 from tests.support.images.sources import pinned, workshop

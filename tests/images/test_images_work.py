@@ -206,6 +206,29 @@ def test_another_content_under_the_tag_is_replaced_by_the_pinned_one(
     assert registry.tags[repository]["v1"] == images["charts/one"].digest
 
 
+def test_a_digest_that_the_publisher_does_not_hold_is_named_with_its_key_and_the_fix(
+    tmp_path: Path, registry: OciRegistry, publisher: OciRegistry
+) -> None:
+    wrong = f"sha256:{'0' * 64}"
+    images = {name: replace(image, digest=wrong) for name, image in published(publisher, "one").items()}
+    outcome = run(workshop(tmp_path, images, registry.name))
+    failure = outcome.failures["charts/one"]
+    assert failure.message == (
+        f"helm/images.yaml, charts.one.digest: {publisher.name}/org/one does not hold {wrong}; nothing was imported"
+    )
+    assert failure.fix == "`llmctl images pin --image charts/one --again` writes what v1 is now"
+    assert not outcome.lock_changed
+
+
+def test_a_publisher_that_does_not_answer_is_not_taken_for_a_wrong_digest(
+    tmp_path: Path, registry: OciRegistry, publisher: OciRegistry
+) -> None:
+    images = published(publisher, "one")
+    publisher.fault = lambda _request: 403
+    failure = run(workshop(tmp_path, images, registry.name)).failures["charts/one"]
+    assert "digest" not in failure.message
+
+
 def test_only_what_is_named_is_touched_and_other_entries_stay(
     tmp_path: Path, registry: OciRegistry, publisher: OciRegistry
 ) -> None:

@@ -15,10 +15,12 @@ from scripts.images.report import plain, rows, table
 from .care import prune, scan, verify
 from .options import BuilderName, ImporterName, Jobs, Names, RegistryHost, SourceFolder, locked_images_of, open_shop
 from .pin import pin
+from .pinned import pinned
 
 app = typer.Typer(rich_markup_mode="rich", no_args_is_help=True, add_completion=False)
 app.command("pin")(pin)
 app.command("lock", hidden=True)(pin)  # its name before it pinned charts and source, too
+app.command("pinned")(pinned)
 app.command("prune")(prune)
 app.command("scan")(scan)
 app.command("verify")(verify)

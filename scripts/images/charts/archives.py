@@ -2,40 +2,43 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import CACHE
-from scripts.images.errors import UnreachableError
+from scripts.images.errors import ChartError, UnreachableChartError, UnreachableError
 from stacks.platform.common.catalogue import ARCHIVES, Chart
 
 from .package import Package
-from .publisher import ChartError, UnreachableChartError, fetch, shown
 
 STORE = CACHE / "images" / "charts"
+MISSING = "charts missing, so their releases cannot be planned"
+"""How the message about charts that are not at hand begins."""
+_DOWNLOADS = 8
+
+Fetch = Callable[[Chart], Package]
 
 
-def verified(chart: Chart, store: Path = STORE, fetch: Callable[[Chart], Package] = fetch) -> Package:
+def verified(chart: Chart, store: Path = STORE, fetch: Fetch | None = None) -> Package:
     """Return the chart with the pinned digest: out of `store`, else out of its repository, and then kept.
 
     Raises ChartError where the repository has another chart under the pinned version, OperatorError where it has none.
     """
-    assert chart.digest
-    place = store / chart.digest.replace(":", "-")
-    kept = Package.read(place)
-    if kept and kept.digest == chart.digest:
+    kept = _kept(chart, store)
+    if kept:
         return kept
-    shutil.rmtree(place, ignore_errors=True)
-    found = fetch(chart)
+    shutil.rmtree(_place(chart, store), ignore_errors=True)
+    found = (fetch or _from_publisher())(chart)
     if found.digest != chart.digest:
         raise ChartError(
-            f"{shown(chart)} is {found.digest} now, helm/charts.yaml pins {chart.digest}",
+            f"{chart} is {found.digest} now, helm/charts.yaml pins {chart.digest}",
             "nothing is deployed: ask the publisher why it was replaced; `llmctl images pin --charts --again` takes it",
             ExitCode.REFUSED,
         )
-    found.write(place)
+    found.write(_place(chart, store))
     return found
 
 
@@ -45,24 +48,60 @@ def bring(
     tell: Callable[[str], object],
     *,
     store: Path = STORE,
-    fetch: Callable[[Chart], Package] = fetch,
+    fetch: Fetch | None = None,
+    offline: bool = False,
 ) -> None:
     """Put the archive of every pinned chart that the stack in folder `stack` deploys where its release looks for it.
 
-    A repository that cannot be reached is reported: reading and reviewing the stack go on, and Terraform, which then
-    finds no chart, plans nothing. Raises ChartError where a chart was replaced.
+    What cannot be reached, or with `offline` is not in `store`, is reported: reading and reviewing the stack go on, and
+    Terraform, which then finds no chart, plans nothing. Raises ChartError where a chart was replaced.
     """
     folder = stack / ARCHIVES
     wanted = _wanted(stack, pinned)
     shutil.rmtree(folder, ignore_errors=True)
-    for chart in wanted:
-        try:
-            content = verified(chart, store, fetch).archive
-        except (UnreachableChartError, UnreachableError) as error:
-            tell(f"chart missing, so its release cannot be planned: {error.message}")
-            continue
+    found = {chart: kept for chart in wanted if (kept := _kept(chart, store))}
+    missing = {chart: "PLATFORM_OFFLINE is set" for chart in wanted if chart not in found}
+    if missing and not offline:
+        fetched = _fetched(missing, store, fetch)
+        found |= {chart: package for chart, package in fetched.items() if isinstance(package, Package)}
+        missing = {chart: reason for chart, reason in fetched.items() if isinstance(reason, str)}
+    for chart, package in found.items():
         folder.mkdir(exist_ok=True)
-        (stack / chart.archive).write_bytes(content)
+        (stack / chart.archive).write_bytes(package.archive)
+    if missing:
+        tell(f"{MISSING}: {'; '.join(f'{chart.name} {chart.version} ({why})' for chart, why in missing.items())}")
+
+
+def _fetched(charts: Iterable[Chart], store: Path, fetch: Fetch | None) -> dict[Chart, Package | str]:
+    """Return each chart, or why its repository gave none."""
+    ask = fetch or _from_publisher()
+
+    def one(chart: Chart) -> Package | str:
+        try:
+            return verified(chart, store, ask)
+        except (UnreachableChartError, UnreachableError) as error:
+            return error.message
+
+    charts = list(charts)
+    with ThreadPoolExecutor(_DOWNLOADS) as pool:
+        return dict(zip(charts, pool.map(one, charts), strict=True))
+
+
+def _kept(chart: Chart, store: Path) -> Package | None:
+    kept = Package.read(_place(chart, store))
+    return kept if kept and kept.digest == chart.digest else None
+
+
+def _place(chart: Chart, store: Path) -> Path:
+    assert chart.digest
+    return store / chart.digest.replace(":", "-")
+
+
+def _from_publisher() -> Fetch:
+    # Clients of registries take longer to load than a synthesis with every archive at hand may.
+    from .publisher import fetch  # noqa: PLC0415
+
+    return fetch
 
 
 def _wanted(stack: Path, pinned: Mapping[str, Chart]) -> list[Chart]:

@@ -8,23 +8,17 @@ import httpx
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.errors import ExitCode
 from scripts.core.http import cause_of
+from scripts.images.errors import ChartError, UnreachableChartError
 from scripts.images.registry.client import Registry
 from stacks.platform.common.catalogue import Chart
 
 from .package import DamagedPackageError, Package, layer
 
 _OCI = "oci://"
-_TIMEOUT_S = 60.0
-
-
-class ChartError(OperatorError):
-    """A chart cannot be had from its repository, or is another than the pinned one."""
-
-
-class UnreachableChartError(ChartError):
-    """The repository does not answer."""
+_TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+"""Seconds. Behind a firewall that drops packets, a synthesis goes on after the second one."""
 
 
 def fetch(chart: Chart, connect: Callable[[str], Registry] = Registry.connect) -> Package:
@@ -35,12 +29,7 @@ def fetch(chart: Chart, connect: Callable[[str], Registry] = Registry.connect) -
     try:
         return _from_registry(chart, connect) if chart.repository.startswith(_OCI) else _from_index(chart)
     except DamagedPackageError as error:
-        raise ChartError(f"{shown(chart)}: {error}", "ask its publisher; nothing was taken") from None
-
-
-def shown(chart: Chart) -> str:
-    """Return the chart as people name it."""
-    return f"{chart.repository.rstrip('/')}/{chart.name} {chart.version}"
+        raise ChartError(f"{chart}: {error}", "ask its publisher; nothing was taken") from None
 
 
 def _from_registry(chart: Chart, connect: Callable[[str], Registry]) -> Package:
@@ -59,9 +48,7 @@ def _from_index(chart: Chart) -> Package:
         entry = next(entry for entry in content["entries"][chart.name] if entry["version"] == chart.version)
         url = urljoin(base, entry["urls"][0])
     except (YAMLError, KeyError, TypeError, IndexError, StopIteration):
-        raise ChartError(
-            f"{shown(chart)} does not exist", "correct repository, name or version in helm/charts.yaml"
-        ) from None
+        raise ChartError(f"{chart} does not exist", "correct repository, name or version in helm/charts.yaml") from None
     package = Package(_download(chart, url))
     # Helm itself does not compare the two.
     named = f"sha256:{str(entry.get('digest') or package.digest).removeprefix('sha256:')}"
@@ -72,12 +59,12 @@ def _from_index(chart: Chart) -> Package:
 
 def _download(chart: Chart, url: str) -> bytes:
     try:
-        answer = httpx.get(url, follow_redirects=True, timeout=_TIMEOUT_S, headers={"User-Agent": "llmctl"})
+        answer = httpx.get(url, follow_redirects=True, timeout=_TIMEOUT, headers={"User-Agent": "llmctl"})
         answer.raise_for_status()
     except httpx.HTTPStatusError as error:
-        raise UnreachableChartError(f"{shown(chart)}: {url} answers {error.response.status_code}") from None
+        raise UnreachableChartError(f"{chart}: {url} answers {error.response.status_code}") from None
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise UnreachableChartError(
-            f"{shown(chart)} cannot be fetched: {cause_of(error)}", "check the network", ExitCode.NOT_READY
+            f"{chart} cannot be fetched: {cause_of(error)}", "check the network", ExitCode.NOT_READY
         ) from None
     return answer.content

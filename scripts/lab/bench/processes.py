@@ -32,7 +32,7 @@ REPEATS = 8
 """How often each process that measures growth synthesizes."""
 UNWANTED = ("CDKTF_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "PYTHONPYCACHEPREFIX")
 """Variables that are not passed on; the cold case sets the third one itself."""
-APPLICATION = ("main.py", "stacks", "constructs", "environments", "helm")
+APPLICATION = ("main.py", "stacks", "constructs", "scripts", "environments", "helm")
 
 
 class Bench:
@@ -52,6 +52,7 @@ class Bench:
         return clean | {
             "PLATFORM_ENV": self._environment,
             "CDKTF_OUTDIR": str(outdir),
+            "PLATFORM_OFFLINE": "1",  # a download would be measured too
             "JSII_NODE": node_binary(),
             "NODE_OPTIONS": options,
             MODE_VARIABLE: Mode.LAZY if mode == FLOOR else mode,

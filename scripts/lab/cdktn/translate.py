@@ -4,7 +4,7 @@ import re
 import shutil
 from pathlib import Path
 
-PARTS = ("main.py", "stacks", "constructs", "helm", "environments")
+PARTS = ("main.py", "stacks", "constructs", "scripts", "helm", "environments")
 """What the application is made of."""
 
 _RENAMED = (

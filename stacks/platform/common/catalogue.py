@@ -32,6 +32,10 @@ class Chart:
             raise ValueError(f"{self.name} {self.version} has no digest")
         return f"{ARCHIVES}/{self.name}-{self.version}-{self.digest.removeprefix('sha256:')[:12]}.tgz"
 
+    def __str__(self) -> str:
+        """The chart as people name it."""
+        return f"{self.repository.rstrip('/')}/{self.name} {self.version}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Build:
