@@ -11,7 +11,7 @@ import stacks  # noqa: F401 - first: it prepares how cdktf and the provider bind
 from cdktf import App
 
 from scripts.core.errors import OperatorError
-from scripts.images.charts.archives import bring
+from scripts.images.charts.archives import NEVER, SWITCH, bring
 from stacks.acr import AcrStack
 from stacks.address import AddressStack
 from stacks.aks import AksStack
@@ -87,9 +87,9 @@ def main() -> None:
 
 
 def _bring_charts(stack: Path) -> None:
-    offline = bool(os.environ.get("PLATFORM_OFFLINE"))
+    allowed = os.environ.get(SWITCH) != NEVER
     try:
-        bring(stack, charts(), lambda text: print(f"Warning: {text}", file=sys.stderr), offline=offline)
+        bring(stack, charts(), lambda text: print(f"Warning: {text}", file=sys.stderr), allowed=allowed)
     except OperatorError as error:
         sys.exit(f"{error.message}; {error.fix}")
 

@@ -12,20 +12,19 @@ import pytest
 import stacks  # noqa: F401
 from scripts.cost.sources import OFFLINE
 from scripts.cost.sources import SWITCH as PRICES
+from scripts.images.charts import archives as charts
 from scripts.tools.bring import NEVER, SWITCH
 from stacks.settings import load_settings
 
 from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, with_state
 
-# Charts are pinned by digest, and each synthesis would ask their publishers for archives that are not at hand.
-os.environ["PLATFORM_OFFLINE"] = "1"
-
 # A time limit per example would judge the machine.
 hypothesis.settings.register_profile("without deadline", deadline=None)
 hypothesis.settings.load_profile("without deadline")
 
-# No test fetches programs or prices from the internet; tests of that hand over servers of their own.
+# No test fetches programs, charts or prices from the internet; tests of that hand over servers of their own.
 os.environ[SWITCH] = NEVER
+os.environ[charts.SWITCH] = charts.NEVER
 os.environ[PRICES] = OFFLINE
 
 pytest_plugins = [

@@ -12,6 +12,8 @@ from .tiers import DURABLE, STACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
+CHARTS_MISSING = "charts missing, so their releases cannot be planned"
+"""How a synthesis begins to tell of charts that it could not get."""
 
 
 def user_cache() -> Path:

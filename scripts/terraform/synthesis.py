@@ -8,8 +8,7 @@ from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
-from scripts.core.workspace import ROOT, Workspace
-from scripts.images.charts.archives import MISSING
+from scripts.core.workspace import CHARTS_MISSING, ROOT, Workspace
 
 _WARNING = "Warning: "
 
@@ -39,7 +38,7 @@ def synthesize(
         *(
             line.removeprefix(_WARNING)
             for line in result.output.splitlines()
-            if line.startswith(f"{_WARNING}{MISSING}")
+            if line.startswith(f"{_WARNING}{CHARTS_MISSING}")
         ),
         *(
             f"{name}: {note['message']}"

@@ -110,7 +110,7 @@ def test_without_its_repository_a_stack_is_written_and_its_release_has_no_chart(
     assert "nice 1.2.3 cannot be fetched" in told[0]
 
 
-def test_offline_nobody_is_asked_and_what_is_not_kept_is_told_once(
+def test_where_nothing_may_be_fetched_nobody_is_asked_and_what_is_not_kept_is_told_once(
     tmp_path: Path, offer: Callable[[bytes], Chart]
 ) -> None:
     kept, store, told = offer(ARCHIVE), tmp_path / "store", list[str]()
@@ -122,12 +122,13 @@ def test_offline_nobody_is_asked_and_what_is_not_kept_is_told_once(
         raise AssertionError("the repository was asked")
 
     pins = {chart.name: chart for chart in (kept, *lost)}
-    bring(folder, pins, told.append, store=store, fetch=unasked, offline=True)
+    bring(folder, pins, told.append, store=store, fetch=unasked, allowed=False)
     assert [file.name for file in (folder / "charts").iterdir()] == [Path(kept.archive).name]
     (said,) = told
     assert said == (
         "charts missing, so their releases cannot be planned:"
-        " first 1.2.3 (PLATFORM_OFFLINE is set); second 1.2.3 (PLATFORM_OFFLINE is set)"
+        " first 1.2.3 (LLMCTL_FETCH_CHARTS=never forbids to fetch it);"
+        " second 1.2.3 (LLMCTL_FETCH_CHARTS=never forbids to fetch it)"
     )
 
 
@@ -196,7 +197,7 @@ def test_the_application_itself_brings_the_archive_so_that_plain_cdktf_has_it_to
     for module in (main, releases):
         monkeypatch.setattr(module, "charts", lambda: pins)
     monkeypatch.setattr(bring, "__kwdefaults__", {"store": tmp_path / "store", "fetch": fetch})
-    monkeypatch.delenv("PLATFORM_OFFLINE")
+    monkeypatch.delenv("LLMCTL_FETCH_CHARTS")
     monkeypatch.setenv("CDKTF_OUTDIR", str(tmp_path / "dev"))
     monkeypatch.setenv("PLATFORM_ENV", "dev")
     folder = tmp_path / "dev" / "stacks" / "platform"

@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.workspace import CACHE
+from scripts.core.workspace import CACHE, CHARTS_MISSING
 from scripts.images.errors import ChartError, UnreachableChartError, UnreachableError
 from stacks.platform.common.catalogue import ARCHIVES, Chart
 
 from .package import Package
 
 STORE = CACHE / "images" / "charts"
-MISSING = "charts missing, so their releases cannot be planned"
-"""How the message about charts that are not at hand begins."""
+SWITCH, NEVER = "LLMCTL_FETCH_CHARTS", "never"
+"""Variable that forbids a synthesis to fetch charts, and its value that does."""
 _DOWNLOADS = 8
 
 Fetch = Callable[[Chart], Package]
@@ -49,19 +49,19 @@ def bring(
     *,
     store: Path = STORE,
     fetch: Fetch | None = None,
-    offline: bool = False,
+    allowed: bool = True,
 ) -> None:
     """Put the archive of every pinned chart that the stack in folder `stack` deploys where its release looks for it.
 
-    What cannot be reached, or with `offline` is not in `store`, is reported: reading and reviewing the stack go on, and
+    What cannot be reached, or is not `allowed` to be fetched, is reported: reading and reviewing the stack go on, and
     Terraform, which then finds no chart, plans nothing. Raises ChartError where a chart was replaced.
     """
     folder = stack / ARCHIVES
     wanted = _wanted(stack, pinned)
     shutil.rmtree(folder, ignore_errors=True)
     found = {chart: kept for chart in wanted if (kept := _kept(chart, store))}
-    missing = {chart: "PLATFORM_OFFLINE is set" for chart in wanted if chart not in found}
-    if missing and not offline:
+    missing = {chart: f"{SWITCH}={NEVER} forbids to fetch it" for chart in wanted if chart not in found}
+    if missing and allowed:
         fetched = _fetched(missing, store, fetch)
         found |= {chart: package for chart, package in fetched.items() if isinstance(package, Package)}
         missing = {chart: reason for chart, reason in fetched.items() if isinstance(reason, str)}
@@ -69,7 +69,8 @@ def bring(
         folder.mkdir(exist_ok=True)
         (stack / chart.archive).write_bytes(package.archive)
     if missing:
-        tell(f"{MISSING}: {'; '.join(f'{chart.name} {chart.version} ({why})' for chart, why in missing.items())}")
+        told = (f"{chart.name} {chart.version} ({why})" for chart, why in missing.items())
+        tell(f"{CHARTS_MISSING}: {'; '.join(told)}")
 
 
 def _fetched(charts: Iterable[Chart], store: Path, fetch: Fetch | None) -> dict[Chart, Package | str]:

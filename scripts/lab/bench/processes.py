@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from statistics import median
 
+from scripts.images.charts.archives import NEVER, SWITCH
 from stacks.fast_synth.mode import MODE_VARIABLE, Mode
 from stacks.fast_synth.node import bundled_node, node_options
 
@@ -52,7 +53,7 @@ class Bench:
         return clean | {
             "PLATFORM_ENV": self._environment,
             "CDKTF_OUTDIR": str(outdir),
-            "PLATFORM_OFFLINE": "1",  # a download would be measured too
+            SWITCH: NEVER,  # a download would be measured too
             "JSII_NODE": node_binary(),
             "NODE_OPTIONS": options,
             MODE_VARIABLE: Mode.LAZY if mode == FLOOR else mode,
