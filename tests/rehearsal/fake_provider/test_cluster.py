@@ -83,6 +83,18 @@ def test_a_release_reports_its_merged_values_anew_with_each_change(kubernetes: P
     assert json.loads(changed["metadata"]["values"]) == {"a": 2}
 
 
+def test_a_release_of_an_archive_has_the_chart_s_own_name_and_version(kubernetes: Provider, helm: Provider) -> None:
+    kubernetes.create("kubernetes_namespace_v1", **NAMESPACE)
+    first, second = (
+        f"./charts/altinity-clickhouse-operator-{version}-{'a1' * 6}.tgz" for version in ("0.27.1", "0.28.0-rc.1")
+    )
+    state = helm.create("helm_release", **RELEASE | {"chart": first})
+    assert (state["version"], state["metadata"]["version"]) == ("0.27.1", "0.27.1")
+    assert state["metadata"]["chart"] == "altinity-clickhouse-operator"
+    changed = helm.apply("helm_release", state, **RELEASE | {"chart": second}).state
+    assert (changed["version"], changed["metadata"]["version"]) == ("0.28.0-rc.1", "0.28.0-rc.1")
+
+
 @pytest.mark.parametrize("document", ["a: [1", "- a list", "just text"])
 def test_values_that_are_no_mapping_are_refused(document: str) -> None:
     with pytest.raises(RefusedError, match="Failed to parse values"):

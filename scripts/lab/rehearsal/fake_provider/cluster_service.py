@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,8 @@ from .values import is_unknown, lookup
 
 _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _AKS_DOMAIN = ".azmk8s.io"
+_ARCHIVE = re.compile(r"\./charts/(?P<name>.+?)-(?P<version>v?\d+\.\d+\.\d+(?:[-+].+)?)-[0-9a-f]{12}\.tgz")
+"""A pinned chart beside the stack, whose name and version the real provider reads in it, at the plan already."""
 
 _RESOURCES = {
     "cronjob": "cronjobs.batch",
@@ -93,9 +96,11 @@ class ClusterService(Service):
         return {"namespace": "default", "name": "{id|name}"}
 
     def recomputed(self, type_name: str, prior: Facts, planned: Facts) -> Iterable[str]:
-        """Return what Helm reports about a release: every change makes a new revision."""
-        del prior, planned
-        return ("metadata",) if type_name == "helm_release" else ()
+        """Return what Helm reports about a release: every change makes a new revision, another archive a version."""
+        if type_name != "helm_release":
+            return ()
+        other = prior.get("chart") != planned.get("chart") and _ARCHIVE.fullmatch(str(planned.get("chart")))
+        return ("metadata", "version") if other else ("metadata",)
 
     def untold(self, type_name: str) -> Iterable[str]:
         """Return what the helm provider takes from the configuration alone (`ImportState` of 3.1.1)."""
@@ -146,20 +151,18 @@ class ClusterService(Service):
         ]
 
     def settle(self, type_name: str, state: dict[str, Any], planned: Facts) -> dict[str, Any]:
-        """Return a release with its values merged, as Helm itself reports them.
+        """Return a release with its values merged and the version of its chart, as Helm itself reports them.
 
         Raises RefusedError where a values document is not YAML, as the real provider does.
         """
         if type_name != "helm_release" or not is_unknown(planned.get("metadata")):
             return state
         merged = json.dumps(merged_values(state.get("values") or []), sort_keys=True)
-        metadata = {
-            **state["metadata"],
-            "name": state["name"],
-            "values": merged,
-            "chart": str(state["chart"]).rstrip("/").rsplit("/", 1)[-1],
-        }
-        return {**state, "metadata": metadata}
+        chart, version = str(state["chart"]).rstrip("/").rsplit("/", 1)[-1], state.get("version")
+        if (archive := _ARCHIVE.fullmatch(str(state["chart"]))) and is_unknown(planned.get("version")):
+            chart, version = archive["name"], archive["version"]
+        metadata = {**state["metadata"], "name": state["name"], "values": merged, "chart": chart, "version": version}
+        return {**state, "version": version, "metadata": metadata}
 
 
 def merged_values(documents: list[str]) -> dict[str, Any]:
