@@ -83,10 +83,11 @@ def main() -> None:
         print(error, file=sys.stderr)
         sys.exit(UNUSABLE_FILE)
     app.synth()
-    _bring_charts(outdir / "stacks" / "platform")
+    bring_charts(outdir / "stacks" / "platform")
 
 
-def _bring_charts(stack: Path) -> None:
+def bring_charts(stack: Path) -> None:
+    """Put the archives of pinned charts beside the stack in folder `stack`; ends the program where one was replaced."""
     allowed = os.environ.get(SWITCH) != NEVER
     try:
         bring(stack, charts(), lambda text: print(f"Warning: {text}", file=sys.stderr), allowed=allowed)

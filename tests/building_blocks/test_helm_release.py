@@ -60,10 +60,13 @@ def outputs_of(tmp_path: Path) -> Any:
     return evaluate
 
 
-def test_release_is_the_pinned_chart(scope: cdktf.TerraformStack) -> None:
-    release, pin = _release(scope), charts()["cert-manager"]
-    assert (release["repository"], release["chart"], release["version"]) == (pin.repository, pin.name, pin.version)
-    assert release["name"] == "cert-manager"
+@pytest.mark.parametrize("name", sorted(charts()))
+def test_release_is_the_pinned_chart(scope: cdktf.TerraformStack, name: str) -> None:
+    """By the archive that has the pinned digest; without one, by the version that its repository has."""
+    release, pin = _release(scope, name=name), charts()[name]
+    found = tuple(release.get(key) for key in ("repository", "chart", "version"))
+    assert found == ((None, f"./{pin.archive}", None) if pin.digest else (pin.repository, pin.name, pin.version))
+    assert release["name"] == name
 
 
 def test_failed_upgrade_is_rolled_back_and_everything_is_waited_for(scope: cdktf.TerraformStack) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 sys.path[0] = str(Path(__file__).resolve().parents[3])
 
-from main import build_app  # noqa: E402
+from main import bring_charts, build_app  # noqa: E402
 from stacks.common.output_folder import output_folder  # noqa: E402
 from stacks.settings import load_settings  # noqa: E402
 from stacks.settings.azure import StateSettings  # noqa: E402
@@ -22,4 +22,6 @@ if kubeconfig := os.environ.get("REHEARSAL_KUBECONFIG"):
 
     charts = os.environ.get("REHEARSAL_CHARTS")
     reached = connection.connection(Path(kubeconfig), outdir.parents[1])
+    if not charts:
+        bring_charts(outdir / "stacks" / "platform")
     overrides.write(outdir / "stacks" / "platform", reached, Path(charts) if charts else None)
