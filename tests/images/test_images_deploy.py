@@ -29,8 +29,11 @@ def digest(number: int) -> str:
 
 
 def lock_everything() -> dict[str, LockedImage]:
+    """Return a lock of every image: by the pinned digest, and what is built by the tag and digest of a build."""
     return {
-        name: LockedImage(f"mirror/{name}", image.tag, digest(number))
+        name: LockedImage(f"mirror/{name}", f"{image.tag}-3f9c", digest(number))
+        if image.build
+        else LockedImage(f"mirror/{name}", image.tag, image.digest or digest(number))
         for number, (name, image) in enumerate(sorted(images().items()))
     }
 
@@ -58,7 +61,7 @@ def test_a_digest_wins_over_the_tag_and_the_registry_is_the_environment_s_own() 
     write_lock(lock_file("dev"), lock_everything())
     for name, image in deployed_images(settings).items():
         assert image.repository == f"{login_server(settings)}/mirror/{name}"
-        assert image.values()["tag"] == f"{images()[name].tag}@{lock_everything()[name].digest}"
+        assert image.values()["tag"] == f"{lock_everything()[name].tag}@{lock_everything()[name].digest}"
     assert dcgm_exporter(images_of(settings))["image"]["repository"].startswith(login_server(settings))
 
 
@@ -72,11 +75,11 @@ def test_every_release_deploys_by_digest_and_one_changed_digest_changes_exactly_
     used = {name for name, image in locked.items() if image.digest in text}
     assert {"cert-manager/controller", "external-secrets/operator", "nginx-ingress/controller"} <= used
     assert not any(f"{image.repository}:" in text for image in images().values()), "nothing is pulled from upstream"
-    nginx = locked["nginx-ingress/controller"]
-    changed = {**locked, "nginx-ingress/controller": LockedImage(nginx.repository, nginx.tag, digest(999))}
+    built = locked["opik/frontend"]
+    changed = {**locked, "opik/frontend": LockedImage(built.repository, built.tag, digest(999))}
     write_lock(lock_file("dev"), changed)
     after = releases(tmp_path / "after")
-    assert [name for name in before if before[name] != after[name]] == ["nginx-ingress"]
+    assert [name for name in before if before[name] != after[name]] == ["opik"]
 
 
 def test_an_image_that_is_not_locked_yet_stays_upstream() -> None:

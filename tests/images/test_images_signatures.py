@@ -59,8 +59,10 @@ def verifying(key: str = KEY) -> Settings:
 def locked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, LockedImage]:
     """Return a lock of every image, which the environment `dev` then has."""
     copy_environments(tmp_path, monkeypatch)
-    names = enumerate(sorted(images()))
-    found = {name: LockedImage(f"mirror/{name}", images()[name].tag, f"sha256:{number:064x}") for number, name in names}
+    found = {
+        name: LockedImage(f"mirror/{name}", image.tag, image.digest or f"sha256:{number:064x}")
+        for number, (name, image) in enumerate(sorted(images().items()))
+    }
     write_lock(lock_file("dev"), found)
     return found
 
