@@ -78,7 +78,7 @@ def deploy(
     """
     tools, chosen = tools_of(context), parse_targets(targets)
     require_terraform()
-    settings = refuse_unready(chosen.environment)
+    settings = refuse_unready(chosen.environment, tools.checkout)
     consent = Consent(chosen.environment, yes, allow_destroy, tools.terminal)
     workspace = tools.workspace(chosen.environment)
     if plans:
