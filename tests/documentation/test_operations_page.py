@@ -34,13 +34,22 @@ def _tests_of(path: str) -> set[str]:
 
 def test_every_row_has_its_test_and_no_test_is_of_no_row() -> None:
     assert [promise["original"] for promise in PROMISES] == list(ROWS)
-    assert len(ROWS) == 32
+    assert len(ROWS) == 41
 
 
 @pytest.mark.parametrize("promise", PROMISES, ids=lambda promise: promise["original"])
 def test_the_test_of_a_row_is_there(promise: dict[str, str]) -> None:
     path, _, name = promise["test"].partition("::")
     assert name in _tests_of(path)
+
+
+def test_each_defect_of_the_originals_is_kept_away_by_a_test() -> None:
+    defects = YAML(typ="safe").load(ROOT / "tests" / "promises" / "operations_defects.yaml")
+    listed = [int(found[1]) for line in PAGE.splitlines() if (found := re.match(r"\| (\d+) \|", line))]
+    assert list(defects) == listed == list(range(1, 23))
+    for test in defects.values():
+        path, _, name = test.partition("::")
+        assert name in _tests_of(path), test
 
 
 @pytest.mark.parametrize("row", ROWS)
