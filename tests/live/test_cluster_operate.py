@@ -1,9 +1,14 @@
-"""Logs, events, restarts, stops and scaling on the real Kubernetes API, with pods that print.
+"""Logs, events, restarts, stops, scaling, shells and port-forwards on the real Kubernetes API, with pods that print.
 
-kwok stands in for the kubelets and serves each pod's log from a file, with the kubelet's own reader of logs.
+kwok stands in for the kubelets: it serves each pod's log from a file, with the kubelet's own reader of logs, runs on
+this machine what is started in a pod, and leads forwarded ports to a server of the test.
 """
 
 import io
+import os
+import pty
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,15 +19,19 @@ import pytest
 
 from scripts.cluster.api import ClusterApi, connect
 from scripts.cluster.events import events
+from scripts.cluster.kubectl import Kubectl, KubectlError
 from scripts.cluster.log_stream import LogStream, Wanted, plain
 from scripts.cluster.operating import Operating
 from scripts.core.errors import OperatorError
+from scripts.core.http import NoAnswerError, get
+from scripts.core.workspace import ROOT
 from scripts.lab.kube.api import Object
 from scripts.lab.kube.cluster import CONTEXT
 from stacks.platform.common.parts import Part
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
 from tests.support.patience import PATIENCE_S
+from tests.support.web_servers import QuietHandler, port_of, served
 
 pytestmark = pytest.mark.cluster
 
@@ -54,9 +63,35 @@ def _log_of(folder: Path, number: int) -> Object:
     }
 
 
+class Application(QuietHandler):
+    """What a pod serves."""
+
+    def do_GET(self) -> None:
+        self.answer(200, f"the pod answers {self.path}".encode())
+
+
+def _kubelet(kind: str, **does: object) -> Object:
+    """Return what kwok does for all pods of the namespace in a kubelet's place."""
+    return {
+        "apiVersion": "kwok.x-k8s.io/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": NAMESPACE},
+        "spec": {"selector": {"matchNamespaces": [NAMESPACE]}, **does},
+    }
+
+
 @pytest.fixture(scope="module")
-def alive(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Running]:
+def application() -> Iterator[int]:
+    with served(Application) as address:
+        yield port_of(address)
+
+
+@pytest.fixture(scope="module")
+def alive(tmp_path_factory: pytest.TempPathFactory, folder: Path, application: int) -> Iterator[Running]:
     simulated = [_log_of(folder, number) for number in range(PODS)]
+    simulated.append(_kubelet("ClusterExec", execs=[{"local": {"envs": [{"name": "WHERE", "value": "inside"}]}}]))
+    forward = {"target": {"address": "127.0.0.1", "port": application}}
+    simulated.append(_kubelet("ClusterPortForward", forwards=[forward]))
     with running(tmp_path_factory.mktemp("kube"), load_settings("dev"), simulated=simulated) as alive:
         if alive.cluster is None:
             pytest.fail("pods of a given cluster do not print what this test writes")
@@ -68,6 +103,8 @@ def alive(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[Ru
         alive.api.create(_object("policy/v1", "PodDisruptionBudget", "chat", budget))
         target = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "scaled"}
         scaler = {"scaleTargetRef": target, "minReplicas": 1, "maxReplicas": 3}
+        service = {"selector": {"app": "chat"}, "ports": [{"port": 80, "targetPort": 8080}]}
+        alive.api.create(_object("v1", "Service", "chat", service))
         alive.api.create(_object("autoscaling/v2", "HorizontalPodAutoscaler", "scaled", scaler))
         yield alive
 
@@ -191,3 +228,52 @@ def test_events_of_a_namespace_are_in_the_order_of_time(api: ClusterApi) -> None
     assert "Scheduled" in {event.reason for event in found}
     times = [event.time for event in found]
     assert times == sorted(times)
+
+
+@pytest.fixture
+def kubectl(alive: Running, api: ClusterApi, monkeypatch: pytest.MonkeyPatch) -> Kubectl:
+    monkeypatch.setenv("KUBECONFIG", str(alive.kubeconfig))
+    _until(lambda: len(_uids(api, "chat")) == 3)
+    return Kubectl(CONTEXT)
+
+
+def test_a_program_in_a_pod_gets_its_input_and_its_answer_comes_back(kubectl: Kubectl) -> None:
+    inside = ("exec", "-i", "-n", NAMESPACE, "deployment/chat", "-c", "c", "--", "sh", "-c")
+    # One line, for kwok keeps a program's input open; a kubelet closes it where it has ended.
+    assert kubectl.run(*inside, 'read -r line; echo "$line $WHERE"', given="a question\n") == "a question inside\n"
+    # kwok tells a failure without its number, which a kubelet hands on.
+    with pytest.raises(KubectlError, match="kubectl exec failed"):
+        kubectl.run(*inside, "exit 7")
+
+
+SHELL = """
+import sys
+from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.workload import Workload
+context, namespace = sys.argv[1:]
+workload = Workload(Kubectl(context), namespace, "deployment/chat", container="c")
+sys.exit(workload.shell("sh", "-c", 'test -t 0 && echo "a terminal $WHERE"'))
+"""
+
+
+def test_a_shell_in_a_pod_has_the_terminal_of_the_person(kubectl: Kubectl) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-c", SHELL, kubectl.context, NAMESPACE]
+    with subprocess.Popen(command, cwd=ROOT, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        said = b""
+        try:
+            while piece := os.read(ours, 1024):
+                said += piece
+        except OSError:
+            pass  # Linux ends a terminal that nobody holds any more with an error.
+        os.close(ours)
+    assert b"a terminal inside" in said
+    assert process.returncode == 0
+
+
+def test_a_service_answers_on_a_local_port_as_long_as_it_is_forwarded(kubectl: Kubectl) -> None:
+    with kubectl.forwarded(NAMESPACE, "chat", 80) as url:
+        assert get(f"{url}/health").body == b"the pod answers /health"
+    with pytest.raises(NoAnswerError):
+        get(f"{url}/health", timeout_s=5)
