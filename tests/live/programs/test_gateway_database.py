@@ -50,7 +50,7 @@ def begun(request: pytest.FixtureRequest, stage: Stage, tmp_path: Path) -> Itera
     before = len(stage.database.log)
     proxy.start(wait=False)
     try:
-        wait_for(lambda: REFUSED[request.param] in proxy.log, 120, lambda: proxy.log[-4000:])
+        wait_for(lambda: REFUSED[request.param] in proxy.log, PATIENCE_S, lambda: proxy.log[-4000:])
         refusal = "could not accept SSL connection"
         wait_for(lambda: refusal in stage.database.log[before:], PATIENCE_S, lambda: stage.database.log[before:])
         yield Refused(proxy, stage.database.log[before:])

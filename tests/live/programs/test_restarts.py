@@ -6,6 +6,7 @@ from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import Program, wait_for
 
 pytestmark = pytest.mark.live
@@ -32,7 +33,9 @@ def test_calls_are_answered_again_after_a_process_was_killed(stage: Stage, part:
         stage.database.start_again()
     else:
         program.start()
-    wait_for(lambda: answers(stage), 120, lambda: f"no answers after {part} was killed:\n{stage.gateway.log[-3000:]}")
+    wait_for(
+        lambda: answers(stage), PATIENCE_S, lambda: f"no answers after {part} was killed:\n{stage.gateway.log[-3000:]}"
+    )
 
 
 def test_known_key_works_while_the_database_is_away(stage: Stage) -> None:
@@ -42,4 +45,4 @@ def test_known_key_works_while_the_database_is_away(stage: Stage) -> None:
         assert answers(stage)
     finally:
         stage.database.start_again()
-    wait_for(lambda: answers(stage), 120, lambda: stage.gateway.log[-3000:])
+    wait_for(lambda: answers(stage), PATIENCE_S, lambda: stage.gateway.log[-3000:])

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 
@@ -20,7 +21,7 @@ class TraceReceiver:
     status: int = 204
     arrived: threading.Condition = field(default_factory=threading.Condition)
 
-    def wait(self, kind: str, text: str, count: int = 1, seconds: float = 90) -> list[dict[str, Any]]:
+    def wait(self, kind: str, text: str, count: int = 1, seconds: float = PATIENCE_S) -> list[dict[str, Any]]:
         """Return items of a kind whose input contains `text`, once there are `count`."""
 
         def found() -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stacks.platform.components.databases import jobs
+from tests.support.patience import PATIENCE_S
 
 from .key_vault import CLIENT, TENANT, running_vault
 from .processes import DEBIAN, Program, in_debian, wait_for
@@ -56,7 +57,7 @@ class Postgresql:
                 self.program.start(wait=False)
             return self.recovered()
 
-        wait_for(started, 120, lambda: self.log[-3000:])
+        wait_for(started, PATIENCE_S, lambda: self.log[-3000:])
 
     def connections(self) -> dict[str, int]:
         """Return the number of clients' connections, by database."""
