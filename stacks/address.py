@@ -1,6 +1,7 @@
 """The public addresses: what the domain's DNS points at, and what other networks see the cluster come from."""
 
 from cdktf import TerraformResourceLifecycle
+from cdktf_cdktf_provider_azurerm.dns_cname_record import DnsCnameRecord
 from cdktf_cdktf_provider_azurerm.public_ip import PublicIp
 from constructs import Construct
 
@@ -9,10 +10,14 @@ from constructs.deny_delete_policy import DenyDeletePolicy
 from .common import wiring
 from .common.base import EnvironmentStack, Tier
 from .common.outputs import AddressOutputs
+from .platform.components.enabled import enabled_components
 from .settings import Settings
 
 PUBLIC_IP_IDLE_MINUTES = 30
 """Azure's maximum; at its default of 4 a model that thinks for long loses its reader."""
+
+RECORD_SECONDS = 300
+"""How long others may remember a record."""
 
 CHANGED_ELSEWHERE = ('tags["k8s-azure-cluster-name"]', 'tags["k8s-azure-service"]')
 """Kubernetes marks the address that a load balancer service of its uses."""
@@ -45,6 +50,8 @@ class AddressStack(EnvironmentStack):
             guarded=[ingress, outbound],
             reason="DNS records and allow-lists name these addresses; see docs/reference/network.md.",
         )
+        for host in enabled_components(settings).host_names() if settings.ingress.dns_zone_id else ():
+            self._record(host, settings.ingress.dns_zone_id or "", ingress.fqdn)
         self.outputs = AddressOutputs(
             resource_group_name=self.resource_group.name,
             resource_group_id=self.resource_group.id,
@@ -56,6 +63,24 @@ class AddressStack(EnvironmentStack):
             outbound_ip_address=outbound.ip_address,
         )
         wiring.publish(self, self.outputs)
+
+    def _record(self, host: str, zone_id: str, target: str) -> None:
+        """Add the record of a host. Terraform refuses to take over one that exists, and removes its own alone.
+
+        It holds nothing that cannot be written again, and goes with its host, so that it is not protected.
+        """
+        parts = zone_id.split("/")
+        group, zone = parts[4], parts[-1]
+        DnsCnameRecord(
+            self,
+            f"record-{host.partition('.')[0]}",
+            name=host.removesuffix(f".{zone.lower()}"),
+            zone_name=zone,
+            resource_group_name=group,
+            ttl=RECORD_SECONDS,
+            record=target,
+            tags=self.tags,
+        )
 
     def _address(self, address: str, *, label: str | None = None, idle_minutes: int | None = None) -> PublicIp:
         """Return an address that keeps the zones it was made with: in others it would be another address."""

@@ -99,11 +99,14 @@ def _price(resources: Iterable[tuple[str, Mapping[str, Any]]], prices: Prices) -
         yield f"  and, without a price here: {', '.join(unpriced)}; traffic"
 
 
-def next_steps(environment: str, outputs: dict[str, dict[str, Any]]) -> list[str]:
-    """Return what is left for people to do, from the outputs of aks and platform."""
+def next_steps(environment: str, outputs: dict[str, dict[str, Any]], *, records_written: bool = False) -> list[str]:
+    """Return what is left for people to do, from the outputs of aks and platform.
+
+    `records_written` says that the domain's records are the deployment's own (`ingress.dns_zone_id`).
+    """
     lines = []
     records = outputs.get("platform", {}).get("dns_records", {}).get("value") or {}
-    if records:
+    if records and not records_written:
         lines.append("Next: let your domain's DNS hold these records")
         lines += [f"  {host}  CNAME  {target}" for host, target in sorted(records.items())]
     aks = {name: output["value"] for name, output in outputs.get("aks", {}).items()}

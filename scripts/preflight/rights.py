@@ -84,6 +84,7 @@ AZURE: dict[str, tuple[str, str]] = {
         CONTRIBUTOR,
     ),
     "azurerm_data_protection_backup_vault": ("Microsoft.DataProtection/backupVaults/write", CONTRIBUTOR),
+    "azurerm_dns_cname_record": ("Microsoft.Network/dnsZones/CNAME/write", CONTRIBUTOR),
     "azurerm_federated_identity_credential": (
         "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials/write",
         CONTRIBUTOR,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .one_way import DecidedOnce
-from .types import Cidr, EmailAddress, Model, Unique, text
+from .types import Cidr, EmailAddress, Model, Unique, resource_id, text
 
 
 class Outbound(StrEnum):
@@ -93,6 +93,9 @@ class IngressSettings(Model):
         | None
     ) = None
     """Label of the public address's name below `<region>.cloudapp.azure.com`; derived when left out."""
+    dns_zone_id: Annotated[str, resource_id("Microsoft.Network/dnsZones", "a public DNS zone")] | None = None
+    """Azure DNS zone that the domain lies in, in the same subscription: the stack `address` then writes a CNAME record
+    for each host. A record that somebody else has made stays, and Terraform stops. Left out, you make the records."""
     allowed_source_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """IPv4 ranges that may reach the ingress over HTTPS; empty means the whole internet.
     Port 80, which only redirects and answers Let's Encrypt, stays open to everybody."""

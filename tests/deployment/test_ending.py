@@ -82,3 +82,7 @@ def test_machines_without_a_price_are_named_by_their_size() -> None:
 
 def test_the_next_step_is_to_see_whether_it_works() -> None:
     assert "Whether it works, from a question to its trace: llmctl health dev" in next_steps("dev", {})
+    records = {"platform": {"dns_records": {"value": {"chat.acme.io": "llm.westeurope.cloudapp.azure.com"}}}}
+    said = "  chat.acme.io  CNAME  llm.westeurope.cloudapp.azure.com"
+    assert said in next_steps("dev", records)
+    assert said not in next_steps("dev", records, records_written=True)

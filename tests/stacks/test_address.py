@@ -64,3 +64,36 @@ def test_azure_refuses_to_delete_an_address() -> None:
         "field": "type",
         "in": ["Microsoft.Network/publicIPAddresses"],
     }
+
+
+ZONE = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/dns/providers/Microsoft.Network/dnsZones"
+
+
+def records(zone: str, **sections: Any) -> dict[str, tuple[str, str, str]]:
+    found = address_stack(ingress={"dns_zone_id": f"{ZONE}/{zone}"}, **sections)["resource"]["azurerm_dns_cname_record"]
+    return {key: (body["resource_group_name"], body["zone_name"], body["name"]) for key, body in found.items()}
+
+
+def test_without_a_zone_no_record_is_written() -> None:
+    assert "azurerm_dns_cname_record" not in address_stack()["resource"]
+
+
+def test_every_host_gets_a_record_in_the_zone_that_its_domain_lies_in() -> None:
+    assert records("example.com") == {
+        "record-chat": ("dns", "example.com", "chat.llm-dev"),
+        "record-api": ("dns", "example.com", "api.llm-dev"),
+        "record-opik": ("dns", "example.com", "opik.llm-dev"),
+        "record-grafana": ("dns", "example.com", "grafana.llm-dev"),
+    }
+    assert records("llm-dev.example.com")["record-chat"] == ("dns", "llm-dev.example.com", "chat")
+
+
+def test_a_host_that_is_off_has_no_record() -> None:
+    assert "record-opik" not in records("example.com", opik={"enabled": False})
+
+
+def test_records_point_at_the_name_of_the_address_and_can_go_with_their_host() -> None:
+    section = {"dns_zone_id": f"{ZONE}/example.com"}
+    found = address_stack(ingress=section)["resource"]["azurerm_dns_cname_record"]["record-chat"]
+    assert (found["record"], found["ttl"]) == ("${azurerm_public_ip.front-door.fqdn}", 300)
+    assert "lifecycle" not in found

@@ -25,6 +25,7 @@ REPLACEABLE = {
     "azuread_application_pre_authorized",
     "azuread_service_principal_delegated_permission_grant",
     "azurerm_data_protection_backup_policy_disk",
+    "azurerm_dns_cname_record",
     "azurerm_management_lock",
     "azurerm_policy_definition",
     "azurerm_postgresql_flexible_server_active_directory_administrator",

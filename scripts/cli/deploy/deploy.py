@@ -134,8 +134,12 @@ def _print_next(run: Rollout, chosen: Targets, settings: Settings) -> None:
     outputs: dict[str, dict[str, Any]] = {
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
-    for line in [*ending(settings, _standing(run)), *next_steps(chosen.environment, outputs)]:
+    for line in [*ending(settings, _standing(run)), *_left(chosen.environment, outputs, settings)]:
         typer.echo(line)
+
+
+def _left(environment: str, outputs: dict[str, dict[str, Any]], settings: Settings) -> list[str]:
+    return next_steps(environment, outputs, records_written=settings.ingress.dns_zone_id is not None)
 
 
 def _standing(run: Rollout) -> list[tuple[str, Mapping[str, Any]]]:

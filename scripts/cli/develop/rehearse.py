@@ -169,7 +169,8 @@ def _print_standing(rehearsal: Rehearsal, seconds: float) -> None:
         for stack in (*DURABLE, *DISPOSABLE)
         for address, values in rehearsal.instances(stack).items()
     ]
-    for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents)]:
+    written = rehearsal.settings.ingress.dns_zone_id is not None
+    for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents, records_written=written)]:
         typer.echo(f"  {line}")
     out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
     for step in go(parts(rehearsal.settings, rehearsal)):

@@ -21,6 +21,7 @@ _AZURE = {
     "data_protection_backup_policy_disk": "{vault_id}/backupPolicies/{name}",
     "data_protection_backup_vault": _GROUP + "Microsoft.DataProtection/backupVaults/{name}",
     "federated_identity_credential": "{parent_id}/federatedIdentityCredentials/{name}",
+    "dns_cname_record": _NET + "dnsZones/{zone_name}/CNAME/{name}",
     "key_vault": _GROUP + "Microsoft.KeyVault/vaults/{name}",
     "kubernetes_cluster": _GROUP + "Microsoft.ContainerService/managedClusters/{name}",
     "kubernetes_cluster_node_pool": "{kubernetes_cluster_id}/agentPools/{name}",

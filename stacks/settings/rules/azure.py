@@ -165,6 +165,18 @@ def copies_of_backups_are_elsewhere(azure: AzureSettings, backups: BackupSetting
         )
 
 
+def dns_zone_holds_the_domain(domain: str, azure: AzureSettings, ingress: IngressSettings) -> Iterator[Finding]:
+    """Records can be written in a zone of the subscription that the domain is, or lies below."""
+    if ingress.dns_zone_id is None:
+        return
+    parts = ingress.dns_zone_id.split("/")
+    zone, subscription, key = parts[-1].lower(), parts[2].lower(), ("ingress", "dns_zone_id")
+    if domain != zone and not domain.endswith(f".{zone}"):
+        yield Finding(key, f"is the zone {zone}, in which {domain} does not lie; name that of the domain, or remove it")
+    if subscription != azure.subscription_id:
+        yield Finding(key, "lies in another subscription than azure.subscription_id; remove it, and make them there")
+
+
 def mail_is_of_the_internet(ingress: IngressSettings) -> Iterator[Finding]:
     """Let's Encrypt refuses a contact address whose domain nobody can have (invalidContact)."""
     last = ingress.acme_email.rpartition(".")[2].lower()
@@ -183,4 +195,5 @@ RULES = (
     domain_is_your_own,
     copies_of_backups_are_elsewhere,
     mail_is_of_the_internet,
+    dns_zone_holds_the_domain,
 )

@@ -26,6 +26,7 @@ TEMPLATES = {
     "azurerm_data_protection_backup_policy_disk": "{vault_id}/backupPolicies/{name}",
     "azurerm_data_protection_backup_vault": "{group}/providers/Microsoft.DataProtection/backupVaults/{name}",
     "azurerm_federated_identity_credential": "{parent_id}/federatedIdentityCredentials/{name}",
+    "azurerm_dns_cname_record": _NET + "/dnsZones/{zone_name}/CNAME/{name}",
     "azurerm_key_vault": "{group}/providers/Microsoft.KeyVault/vaults/{name}",
     "azurerm_key_vault_secret": "https://{key_vault_id|name}.vault.azure.net/secrets/{name}/{version}",
     "azurerm_kubernetes_cluster": "{group}/providers/Microsoft.ContainerService/managedClusters/{name}",
