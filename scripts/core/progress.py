@@ -16,6 +16,8 @@ _MARKS = {"ok": "[green]✓[/]", "failed": "[red]✗[/]", "skipped": "[yellow]-[
 _OPEN = "[dim]·[/]"
 EVERY_S = 10.0
 """How often a printed line says how far something has come, in seconds."""
+SILENT_S = 20.0
+"""After that a log hears that something still goes on."""
 
 
 def _elapsed(task: Task) -> str:
@@ -40,7 +42,7 @@ class Board:
     """One line for each name, with what it does and for how long. Safe to use from threads.
 
     A name that is not given beforehand gets its line when it begins. What has ended keeps its line, or, without
-    `keep_ended`, is printed above the lines.
+    `keep_ended`, is printed above the lines. With `beats` a log hears of what is silent for long, too.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Board:
         title: str = "",
         *,
         keep_ended: bool = True,
+        beats: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._console = console
@@ -57,6 +60,7 @@ class Board:
         self._keep_ended = keep_ended
         self._clock = clock
         self._began = clock()
+        self._beats, self._over = beats, threading.Event()
         self._noted: dict[str, float] = {}
         self._progress = Progress(
             _Mark(),
@@ -71,6 +75,8 @@ class Board:
 
     def __enter__(self) -> Self:
         self._progress.start()
+        if self._beats and not self._console.is_terminal:
+            threading.Thread(target=self._keep_saying, daemon=True).start()
         return self
 
     def __exit__(
@@ -80,6 +86,19 @@ class Board:
             if not task.fields["mark"]:
                 self._progress.update(task.id, mark=_OPEN)
         self._progress.stop()
+        self._over.set()
+
+    def _keep_saying(self) -> None:
+        while not self._over.wait(EVERY_S):
+            self.beat()
+
+    def beat(self) -> None:
+        """Say of everything that has been silent for `SILENT_S` seconds what it does, and for how long."""
+        with self._lock:
+            running = [(name, task) for name, task in self._tasks.items() if task.started and not task.fields["mark"]]
+        for name, task in running:
+            if self._clock() - self._noted.get(name, self._began) >= SILENT_S:
+                self.note(name, f"{task.description}, {_elapsed(task)}")
 
     def phase(self, name: str, text: str) -> None:
         """Say that `name` begins something."""

@@ -212,7 +212,7 @@ class Rollout:
     def _run(
         self, order: Mapping[str, frozenset[str]], work: Callable[[str, Board], bool], title: str
     ) -> dict[str, Outcome]:
-        with Board(err, list(order), title) as board, self.processes.forwarding_signals():
+        with Board(err, list(order), title, beats=True) as board, self.processes.forwarding_signals():
             end = partial(self.end_jobs, self.workspace.environment)
             self.processes.on_interrupt = lambda times: self._waits.interrupted(board, times, end)
 

@@ -44,6 +44,23 @@ def test_a_log_says_every_ten_seconds_how_far_it_has_come() -> None:
     ]
 
 
+def test_a_log_hears_of_what_is_silent_for_long_that_it_goes_on() -> None:
+    log, now = io.StringIO(), [0.0]
+    console = Console(file=log, width=100, force_terminal=False, color_system=None)
+    with Board(console, ["platform", "aks", "network"], "plan", clock=lambda: now[0]) as board:
+        board.phase("platform", "planning")
+        board.end("aks", "no changes")
+        for second in (19.0, 20.0, 39.0, 41.0):
+            now[0] = second
+            board.beat()
+    assert [line.partition(",")[0] for line in log.getvalue().splitlines()] == [
+        "plan platform: planning",
+        "plan aks: no changes",
+        "plan platform: planning",
+        "plan platform: planning",
+    ]
+
+
 def test_a_terminal_keeps_every_line_with_its_end() -> None:
     said = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", _said(terminal=True, keep_ended=True))
     last = [" ".join(line.split()) for line in said.splitlines() if line.strip()][-2:]

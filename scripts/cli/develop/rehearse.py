@@ -140,7 +140,7 @@ def _bring_up(rehearsal: Rehearsal) -> None:
 
 
 def _deploy(rehearsal: Rehearsal, title: str, stacks: Sequence[str]) -> None:
-    with Board(err, stacks, title) as board, rehearsal.processes.forwarding_signals():
+    with Board(err, stacks, title, beats=True) as board, rehearsal.processes.forwarding_signals():
         rehearsal.cdktf("deploy", *stacks, "--auto-approve", on_line=Follower(board, stacks).line)
 
 
