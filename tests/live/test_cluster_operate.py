@@ -276,4 +276,4 @@ def test_a_service_answers_on_a_local_port_as_long_as_it_is_forwarded(kubectl: K
     with kubectl.forwarded(NAMESPACE, "chat", 80) as url:
         assert get(f"{url}/health").body == b"the pod answers /health"
     with pytest.raises(NoAnswerError):
-        get(f"{url}/health", timeout_s=5)
+        get(f"{url}/health")

@@ -10,6 +10,7 @@ import pytest
 from scripts.applications.silences import SEVERITIES, Silences
 from scripts.core import http as web
 from scripts.core.errors import OperatorError
+from tests.support.patience import PATIENCE_S
 from tests.support.programs.pod_network import Names
 from tests.support.programs.processes import DEBIAN, Program, in_debian, wait_for
 
@@ -17,7 +18,6 @@ pytestmark = pytest.mark.live
 
 PROGRAM = DEBIAN / "usr" / "bin" / "prometheus-alertmanager"
 ADDRESS, PORT = "127.0.93.1", 9093
-PATIENCE_S = 240
 CONFIGURATION = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
