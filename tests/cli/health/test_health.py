@@ -106,6 +106,16 @@ def test_a_store_of_opik_and_a_dashboard_that_are_down_are_named(platform: Platf
     assert steps(result)["monitoring"]["problem"] == "Grafana answers 503"
 
 
+def test_a_sick_store_is_named_though_opik_answers_that_it_is_ready(platform: Platform) -> None:
+    entries = [
+        {"name": "mysql", "healthy": True},
+        {"name": "clickhouse", "critical": True, "healthy": False},
+        {"name": "search", "critical": False, "healthy": False},
+    ]
+    platform.replies["/api/health-check?name=all&type=ready"] = 200, {}, json.dumps(entries).encode()
+    assert steps(run("--json"))["opik"]["problem"] == "answers 200, not healthy: clickhouse"
+
+
 def test_the_question_goes_out_from_the_chats_own_pod_with_the_key_that_is_there(platform: Platform) -> None:
     run("--model", MODELS[1])
     assert platform.tools is not None
