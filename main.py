@@ -22,7 +22,7 @@ from stacks.identity import IdentityStack
 from stacks.network import NetworkStack
 from stacks.platform.common.catalogue import charts
 from stacks.platform.common.image_lock import LockError
-from stacks.platform.components.certificates.kept import vault_names
+from stacks.platform.components.certificates.kept import every_vault_name
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.stack import PlatformStack
 from stacks.settings import Settings, SettingsError, load_settings
@@ -44,7 +44,7 @@ def build_app(settings: Settings, outdir: Path | None = None, *, extra_component
     identity = IdentityStack(app, settings, redirect_uris=components.redirect_uris())
     disks = DisksStack(app, settings)
     acr = AcrStack(app, settings)
-    database = DatabaseStack(app, settings, kept_secrets=vault_names(components.known_hosts()))
+    database = DatabaseStack(app, settings, kept_secrets=every_vault_name(settings, components.known_hosts()))
     address = AddressStack(app, settings)
 
     routes = components.routes()

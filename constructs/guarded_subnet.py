@@ -7,11 +7,10 @@ from cdktf_cdktf_provider_azurerm.network_security_group import (
     NetworkSecurityGroup,
     NetworkSecurityGroupSecurityRule,
 )
-from cdktf_cdktf_provider_azurerm.subnet import Subnet
+from cdktf_cdktf_provider_azurerm.subnet import Subnet, SubnetDelegation, SubnetDelegationServiceDelegation
 from cdktf_cdktf_provider_azurerm.subnet_network_security_group_association import (
     SubnetNetworkSecurityGroupAssociation,
 )
-from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
 from .resource_group import ResourceGroup
@@ -33,6 +32,15 @@ class InboundRule:
     protocol: str = "Tcp"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkReference:
+    """A virtual network, made beside the subnet or by somebody else."""
+
+    id: str
+    name: str
+    group_name: str
+
+
 class GuardedSubnet(Construct):
     """A subnet whose security group lets in what `inbound` names, in that order, and nothing else.
 
@@ -52,23 +60,26 @@ class GuardedSubnet(Construct):
         *,
         name: str,
         group: ResourceGroup,
-        network: VirtualNetwork,
+        network: NetworkReference,
         address_range: str,
         inbound: Sequence[InboundRule],
         tags: Mapping[str, str],
         private_endpoint_network_policies: str = "Disabled",
         default_outbound_access: bool = False,
+        delegated_to: str = "",
     ) -> None:
+        """Add both; `delegated_to` is the Azure service that alone may use the subnet, where there is one."""
         super().__init__(scope, id_)
         self.subnet = Subnet(
             self,
             "subnet",
             name=id_,
-            resource_group_name=group.name,
+            resource_group_name=network.group_name,
             virtual_network_name=network.name,
             address_prefixes=[address_range],
             default_outbound_access_enabled=default_outbound_access,
             private_endpoint_network_policies=private_endpoint_network_policies,
+            delegation=[_delegation(delegated_to)] if delegated_to else None,
         )
         security_group = NetworkSecurityGroup(
             self,
@@ -88,6 +99,15 @@ class GuardedSubnet(Construct):
             subnet_id=self.subnet.id,
             network_security_group_id=security_group.id,
         )
+
+
+def _delegation(service: str) -> SubnetDelegation:
+    return SubnetDelegation(
+        name=service.rpartition("/")[2],
+        service_delegation=SubnetDelegationServiceDelegation(
+            name=service, actions=["Microsoft.Network/virtualNetworks/subnets/join/action"]
+        ),
+    )
 
 
 def _allow(rule: InboundRule, priority: int) -> NetworkSecurityGroupSecurityRule:

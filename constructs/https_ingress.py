@@ -65,7 +65,7 @@ class HttpsIngress(IngressV1):
         *,
         name: str,
         namespace: str,
-        certificate_secret: str,
+        certificate_secret: str | None,
         ingress_class: str,
         host: str,
         route: Route,
@@ -74,7 +74,10 @@ class HttpsIngress(IngressV1):
         annotations: Mapping[str, str],
         depends_on: Sequence[ITerraformDependable] = (),
     ) -> None:
-        """Add the Ingress; its certificate is in the Secret `certificate_secret` of the same namespace."""
+        """Add the Ingress; its certificate is in the Secret `certificate_secret` of the same namespace.
+
+        Without one it is the controller's own, for all hosts.
+        """
         super().__init__(
             scope,
             id_,

@@ -11,9 +11,9 @@ from cdktf_cdktf_provider_azurerm.private_endpoint import (
     PrivateEndpointPrivateDnsZoneGroup,
     PrivateEndpointPrivateServiceConnection,
 )
-from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
+from .guarded_subnet import NetworkReference
 from .resource_group import ResourceGroup
 
 
@@ -38,7 +38,7 @@ class PrivateEndpoint(Construct):
         *,
         name: str,
         group: ResourceGroup,
-        network: VirtualNetwork,
+        network: NetworkReference,
         subnet_id: str,
         target_id: str,
         subresource: str,

@@ -14,7 +14,7 @@ from scripts.cost.sources import OFFLINE
 from scripts.cost.sources import SWITCH as PRICES
 from scripts.images.charts import archives as charts
 from scripts.tools.bring import NEVER, SWITCH
-from stacks.settings import load_settings
+from stacks.settings import Settings, load_settings
 
 from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, with_state
 
@@ -51,6 +51,12 @@ def environment(synthesized_stacks: Path) -> Callable[[str], Synthesized]:
         return synthesized_once(load_settings(name), synthesized_stacks)
 
     return synthesized
+
+
+@pytest.fixture(scope="session")
+def synthesized_settings(synthesized_stacks: Path) -> Callable[[Settings], Synthesized]:
+    """Return the synthesized stacks of these settings; the same ones are synthesized once."""
+    return lambda settings: synthesized_once(settings, synthesized_stacks)
 
 
 @pytest.fixture(scope="session")

@@ -97,6 +97,9 @@ COMMANDS = {
         "scripts.cli.opik.commands", "Opik: upgrade, roll back, check, tokens for programs.", _OPERATE, group=True
     ),
     "off-hours": Entry("scripts.cli.off_hours.commands", "Stop the cluster while nobody works.", _OPERATE, group=True),
+    "tailscale": Entry(
+        "scripts.cli.tailscale.commands", "Private access: split DNS of the tailnet.", _OPERATE, group=True
+    ),
     "disks": Entry(
         "scripts.cli.disks.commands", "Data disks: grow, bind again, free those of a dead node.", _OPERATE, group=True
     ),

@@ -1,5 +1,6 @@
 """What commands reach the outside with: the terminal, Terraform, the cluster. Tests hand over others as `obj`."""
 
+import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import typer
 
 from scripts.applications.adoption.directory import logins
 from scripts.applications.ingress import Ingress, ingress_of
+from scripts.applications.tailscale.api import Tailnet, connected
 from scripts.azure.cli import Cli
 from scripts.azure.resources import Azure
 from scripts.cluster.api import ClusterApi, connect
@@ -89,6 +91,8 @@ class Tools:
     """Checks what stacks need before anything is created."""
     consent_of: Callable[[str], LoginConsent] = login_consent.look
     """Asks Entra for the admin consent to an application."""
+    tailnet_of: Callable[[str], Tailnet] = lambda name: connected(name, os.environ)
+    """Gives the split DNS of a tailnet, with the login of the environment's variables."""
     resource_groups: Groups = resource_groups
     """Gives the names of the resource groups in a subscription."""
 

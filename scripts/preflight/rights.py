@@ -130,6 +130,12 @@ AZURE: dict[str, tuple[str, str]] = {
         "Microsoft.DBforPostgreSQL/flexibleServers/firewallRules/write",
         CONTRIBUTOR,
     ),
+    "azurerm_private_dns_a_record": ("Microsoft.Network/privateDnsZones/A/write", CONTRIBUTOR),
+    "azurerm_private_dns_resolver": ("Microsoft.Network/dnsResolvers/write", CONTRIBUTOR),
+    "azurerm_private_dns_resolver_inbound_endpoint": (
+        "Microsoft.Network/dnsResolvers/inboundEndpoints/write",
+        CONTRIBUTOR,
+    ),
     "azurerm_private_dns_zone": ("Microsoft.Network/privateDnsZones/write", CONTRIBUTOR),
     "azurerm_private_dns_zone_virtual_network_link": (
         "Microsoft.Network/privateDnsZones/virtualNetworkLinks/write",

@@ -17,9 +17,10 @@ from stacks.common.outputs import (
     DisksOutputs,
     IdentityOutputs,
     NetworkOutputs,
+    PrivateNetworkOutputs,
 )
 from stacks.platform.common.timeouts import longest_grace_seconds
-from stacks.platform.components.certificates.kept import keeps, vault_names
+from stacks.platform.components.certificates.kept import keeps, kept_of, vault_names
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
 from stacks.platform.components.certificates.names import KEEPER
 from stacks.platform.components.databases.jobs import ACCOUNT as PREPARER
@@ -110,6 +111,7 @@ class AksStack(EnvironmentStack):
         )
         databases = self._databases(cluster) if "databases" in components else ""
         cert_manager = add_workload_identity(self, "cert-manager", CERT_MANAGER, cluster=cluster)
+        self._let_prove_domain(cert_manager)
         certificate_keeper_client_id = self._certificate_keeper(cluster)
         monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
@@ -164,6 +166,9 @@ class AksStack(EnvironmentStack):
             "control-plane-roles",
             disk_encryption_set_id=settings.cluster.disk_encryption_set_id,
             load_balancer=not has_gateway(settings.ingress),
+            ingress_subnet_id=(
+                self._network.ingress_subnet_id if isinstance(self._network, PrivateNetworkOutputs) else None
+            ),
             control_plane=control_plane,
             kubelet=kubelet,
             network=self._network,
@@ -206,10 +211,11 @@ class AksStack(EnvironmentStack):
 
     def _certificate_keeper(self, cluster: KubernetesCluster) -> str:
         """Add the identity that keeps certificates in the vault; it may read and write their secrets alone."""
-        if not keeps(self.settings.ingress):
+        names = self._kept_names()
+        if not names:
             return ""
         keeper = add_workload_identity(self, "certificate-keeper", KEEPER, cluster=cluster)
-        for name in vault_names(self._components.hosts()):
+        for name in names:
             RoleAssignment(
                 self,
                 f"keeper-{name}",
@@ -218,6 +224,19 @@ class AksStack(EnvironmentStack):
                 principal_id=keeper.principal_id,
             )
         return keeper.client_id
+
+    def _let_prove_domain(self, cert_manager: UserAssignedIdentity) -> None:
+        """Let cert-manager write the records by which Let's Encrypt knows a private environment's domain."""
+        zone = self.settings.private_access.public_zone_id
+        if self.settings.is_private and zone:
+            RoleAssignment(
+                self, "cert-manager-zone", role="DNS Zone Contributor", on=zone, principal_id=cert_manager.principal_id
+            )
+
+    def _kept_names(self) -> tuple[str, ...]:
+        if self.settings.is_private:
+            return tuple(secret.vault for secret in kept_of(self.settings, self._components.hosts()))
+        return vault_names(self._components.hosts()) if keeps(self.settings.ingress) else ()
 
     def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
         grafana = add_workload_identity(self, "grafana", GRAFANA, cluster=cluster)

@@ -29,6 +29,7 @@ class ControlPlaneRoles(Construct):
         *,
         disk_encryption_set_id: str | None,
         load_balancer: bool,
+        ingress_subnet_id: str | None = None,
         control_plane: UserAssignedIdentity,
         kubelet: UserAssignedIdentity,
         network: NetworkOutputs,
@@ -38,6 +39,7 @@ class ControlPlaneRoles(Construct):
     ) -> None:
         """Add the roles; with `load_balancer` the cluster puts one on the environment's public address.
 
+        With `ingress_subnet_id` it puts one on a private address of that subnet instead.
         `outbound_address`: its load balancer sends outbound traffic from the environment's own address.
         """
         super().__init__(scope, id_)
@@ -51,7 +53,9 @@ class ControlPlaneRoles(Construct):
         if outbound_address:
             self.before_cluster.append(self._role("outbound", "Network Contributor", address.outbound_ip_id))
         self._role("disks", ATTACH_DISKS, disks.resource_group_id)
-        if load_balancer:
+        if ingress_subnet_id:
+            self._role("ingress-subnet", "Network Contributor", ingress_subnet_id)
+        elif load_balancer:
             # The load balancer finds the address by listing its group, then marks it as taken.
             self._role("front-door-group", "Reader", address.resource_group_id)
             self._role("front-door", "Network Contributor", address.public_ip_id)

@@ -110,6 +110,22 @@ class AddressOutputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateAddressOutputs(AddressOutputs):
+    """The addresses of an environment with private access: those of a public ingress are empty texts."""
+
+    private_address: str
+    """Fixed address of the ingress in the network."""
+    nameserver_address: str
+    """Address that answers for the zone; empty where nobody is known to."""
+    zone_name: str
+    """The private DNS zone, which is the domain."""
+    zone_group_name: str
+    """Its resource group."""
+    ca_certificate_secret: str
+    """Name in the vault of the internal CA, kept for the next cluster; empty without one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkOutputs:
     """Virtual network and ingress."""
 
@@ -125,6 +141,14 @@ class NetworkOutputs:
     """Rules of that gateway's web application firewall; empty without one."""
     one_way: dict[str, str]
     """As in the stack `identity`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateNetworkOutputs(NetworkOutputs):
+    """The network of an environment with private access."""
+
+    ingress_subnet_id: str
+    """Subnet that holds the fixed addresses of the ingress and, in the cluster, of the nameserver."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,33 +1,46 @@
 """The virtual network, its ingress and egress, and the private endpoints of the durable services."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from ipaddress import IPv4Network
 
+from cdktf import ITerraformDependable
+from cdktf_cdktf_provider_azurerm.private_dns_zone_virtual_network_link import PrivateDnsZoneVirtualNetworkLink
 from cdktf_cdktf_provider_azurerm.virtual_network import VirtualNetwork
 from constructs import Construct
 
-from constructs.guarded_subnet import GuardedSubnet, InboundRule
+from constructs.guarded_subnet import GuardedSubnet, InboundRule, NetworkReference
 from constructs.private_endpoint import PrivateEndpoint
 from stacks.common import wiring
 from stacks.common.base import EnvironmentStack, Tier
-from stacks.common.outputs import AcrOutputs, AddressOutputs, DatabaseOutputs, DisksOutputs, NetworkOutputs
+from stacks.common.outputs import (
+    AcrOutputs,
+    AddressOutputs,
+    DatabaseOutputs,
+    DisksOutputs,
+    NetworkOutputs,
+    PrivateNetworkOutputs,
+)
 from stacks.common.routes import HostRoutes
 from stacks.settings import Settings
-from stacks.settings.network import GatewaySettings, IngressMode, Outbound
+from stacks.settings.network import GatewaySettings, IngressMode, NetworkSettings, Outbound
+from stacks.settings.private_access import Nameserver, PrivateAccessSettings, group_of, name_of
 
 from .endpoints import Producers, Service, private_services
-from .rules import endpoints_rules, gateway_rules, nodes_rules
+from .rules import endpoints_rules, gateway_rules, nodes_rules, private_ingress_rules, resolver_rules
 
 
 class NetworkStack(EnvironmentStack):
     """Owns the virtual network, its security rules, egress, Application Gateway and private endpoints.
 
-    Needs the public addresses and the ids of the services behind the endpoints. Publishes subnets and Application
-    Gateway.
+    With private access it owns the subnet of the ingress, the zone's links and the nameserver as well.
+
+    Needs the addresses and the ids of the services behind the endpoints. Publishes subnets and Application Gateway.
     """
 
     stack_name = "network"
     tier = Tier.DISPOSABLE
+    outputs: NetworkOutputs
 
     def __init__(
         self,
@@ -44,15 +57,7 @@ class NetworkStack(EnvironmentStack):
         super().__init__(scope, settings)
         self._routes = routes
         self._zones = [str(zone) for zone in sorted(settings.azure.zones)]
-        self._network = VirtualNetwork(
-            self,
-            "network",
-            name=self.names.resource("vnet"),
-            location=self.resource_group.location,
-            resource_group_name=self.resource_group.name,
-            address_space=[str(settings.network.address_space)],
-            tags=self.tags,
-        )
+        self._network = self._virtual_network(settings.network)
         services = private_services(
             operators=settings.operators,
             vault=settings.vault,
@@ -62,14 +67,16 @@ class NetworkStack(EnvironmentStack):
             model_store=settings.has_model_store,
         )
         ranges = settings.network
-        nodes = self._subnet("nodes", ranges.nodes_subnet, nodes_rules(ranges, settings.ingress))
+        private = settings.private_access if settings.is_private else None
+        nodes = self._subnet("nodes", ranges.nodes_subnet, nodes_rules(ranges, settings.ingress, private))
         gateway_subnet = self._subnet("gateway", ranges.gateway_subnet, gateway_rules(settings.ingress))
         endpoints = self._subnet("endpoints", ranges.endpoints_subnet, endpoints_rules(ranges, services))
         self._add_private_endpoints(
             services, endpoints, Producers(disks=self.read(disks), acr=self.read(acr), database=self.read(database))
         )
-        addresses = self.read(address)
+        self._addresses = addresses = self.read(address)
         self._outbound(nodes, addresses.outbound_ip_id)
+        ingress_subnet_id = self._private_access(ranges) if settings.is_private else ""
         firewall_policy_id = self._firewall_policy()
         gateway_id = self._gateway(gateway_subnet, addresses.public_ip_id, firewall_policy_id)
         self._leave_former_address()
@@ -84,7 +91,70 @@ class NetworkStack(EnvironmentStack):
             firewall_policy_id=firewall_policy_id,
             one_way=self.one_way,
         )
+        if settings.is_private:
+            self.outputs = PrivateNetworkOutputs(
+                **{field.name: getattr(self.outputs, field.name) for field in fields(self.outputs)},
+                ingress_subnet_id=ingress_subnet_id,
+            )
         wiring.publish(self, self.outputs)
+
+    def _virtual_network(self, network: NetworkSettings) -> NetworkReference:
+        """Return the network that the settings name, or a new one."""
+        if given := network.existing_network_id:
+            return NetworkReference(id=given, name=name_of(given), group_name=group_of(given))
+        made = VirtualNetwork(
+            self,
+            "network",
+            name=self.names.resource("vnet"),
+            location=self.resource_group.location,
+            resource_group_name=self.resource_group.name,
+            address_space=[str(network.address_space)],
+            tags=self.tags,
+        )
+        return NetworkReference(id=made.id, name=made.name, group_name=self.resource_group.name)
+
+    def _private_access(self, ranges: NetworkSettings) -> str:
+        """Add the subnet of the private ingress, which is returned, and what makes its names known."""
+        access = self.settings.private_access
+        subnet = self._subnet(
+            "ingress", ranges.ingress_subnet, private_ingress_rules(self.settings.ingress, access.nameserver)
+        )
+        links = self._zone_links(access)
+        if access.nameserver is Nameserver.RESOLVER:
+            from constructs.dns_resolver import DnsResolver  # noqa: PLC0415 - slow bindings, as below
+
+            resolver = self._subnet("resolver", ranges.resolver_subnet, resolver_rules(self.settings.ingress))
+            DnsResolver(
+                self,
+                "nameserver",
+                name=self.names.resource("resolver"),
+                group=self.resource_group,
+                network_id=self._network.id,
+                subnet_id=resolver.subnet.id,
+                address=str(self.settings.nameserver_address),
+                tags=self.tags,
+                depends_on=[resolver.guard, *links],
+            )
+        return subnet.subnet.id
+
+    def _zone_links(self, access: PrivateAccessSettings) -> list[ITerraformDependable]:
+        """Show the zone of the hosts to this network and to the others that are named."""
+        settings, addresses = self.settings, self._addresses
+        networks = {"zone-link": self._network.id} if access.link_zone else {}
+        networks |= {f"zone-link-{number}": id_ for number, id_ in enumerate(access.linked_network_ids, 1)}
+        return [
+            PrivateDnsZoneVirtualNetworkLink(
+                self,
+                link,
+                name=self.names.resource(link),
+                resource_group_name=group_of(access.zone_id) if access.zone_id else addresses.resource_group_name,
+                private_dns_zone_name=settings.domain,
+                virtual_network_id=network_id,
+                registration_enabled=False,
+                tags=self.tags,
+            )
+            for link, network_id in networks.items()
+        ]
 
     @property
     def _gateway_settings(self) -> GatewaySettings | None:
@@ -105,6 +175,7 @@ class NetworkStack(EnvironmentStack):
             private_endpoint_network_policies="NetworkSecurityGroupEnabled" if subnet == "endpoints" else "Disabled",
             # An Application Gateway reaches its management and certificate services that way.
             default_outbound_access=subnet == "gateway",
+            delegated_to="Microsoft.Network/dnsResolvers" if subnet == "resolver" else "",
             tags=self.tags,
         )
 

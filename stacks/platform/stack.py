@@ -18,7 +18,7 @@ from stacks.common.outputs import (
 from stacks.settings.cluster import ReleaseRecords
 
 from .common.image_lock import lock_serial
-from .common.ingress_mode import cluster_issuer, ingress_class
+from .common.ingress_mode import cluster_issuer, ingress_class, private_issuer
 from .common.namespace_bounds import add_namespace
 from .components.context import Context
 from .components.enabled import EnabledComponents
@@ -85,9 +85,10 @@ class PlatformStack(EnvironmentStack):
         self.outputs = PlatformOutputs(
             namespaces=list(context.namespaces),
             ingress_class=ingress_class(settings.ingress),
-            cluster_issuer=cluster_issuer(settings.ingress),
+            cluster_issuer=private_issuer(settings) if settings.is_private else cluster_issuer(settings.ingress),
             public_ip_address=public.public_ip_address,
-            dns_records=dict.fromkeys(components.host_names(), public.public_fqdn),
+            # In a private zone one record stands for all hosts.
+            dns_records={} if settings.is_private else dict.fromkeys(components.host_names(), public.public_fqdn),
             images={name: str(context.images[name]) for name in sorted(components.images())},
             images_serial=lock_serial(settings.name),
             one_way=self.one_way,

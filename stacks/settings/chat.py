@@ -5,14 +5,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .one_way import DecidedOnce
-from .types import Model, text
+from .types import Model, VaultSecretName, text
 
 BUILT_IN_DIMENSIONS = 384
 """Length of the vectors of all-MiniLM-L6-v2, the embedding model inside Open WebUI's image."""
 VariableName = Annotated[str, text(r"^[A-Z][A-Z0-9_]{1,99}$", "the name of a variable such as WEBUI_NAME")]
-VaultSecretName = Annotated[
-    str, text(r"^[A-Za-z0-9-]{1,127}$", "the name of a secret in the vault, letters, digits and dashes")
-]
 _VECTORS = DecidedOnce(
     stack="database",
     effect="platform",

@@ -1,5 +1,6 @@
 """The environment file as one model."""
 
+from ipaddress import IPv4Address
 from typing import Annotated
 
 from pydantic import Field
@@ -21,6 +22,7 @@ from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
 from .one_way import DecidedOnce
 from .opik import OpikSettings
+from .private_access import FIRST_USABLE, CertificateSource, Exposure, Nameserver, PrivateAccessSettings
 from .serving import ModelStore, ServingSettings
 from .types import DnsName, Model, ShortName, text
 
@@ -38,8 +40,12 @@ class Settings(Model):
     """First part of every Azure name."""
     azure: AzureSettings
     """The subscription and the region."""
+    exposure: Exposure = Exposure.PUBLIC
+    """`public`: the ingress has a public address. `private`: it has a private one in the network, with a zone and
+    certificates of its own; the platform answers nobody on the internet."""
     domain: DnsName
-    """Parent of the host names: chat.<domain>, opik.<domain>, api.<domain>."""
+    """Parent of the host names: chat.<domain>, opik.<domain>, api.<domain>.
+    With `exposure: private` it is the private DNS zone, `llm.internal` when left out."""
     tags: dict[
         Annotated[
             str,
@@ -56,6 +62,8 @@ class Settings(Model):
     """The Entra application that people log in with."""
     network: NetworkSettings = NetworkSettings()
     """Address ranges and outbound connectivity."""
+    private_access: PrivateAccessSettings = PrivateAccessSettings()
+    """Addresses, zone, certificates and Tailscale of an environment with `exposure: private`."""
     ingress: IngressSettings
     """How requests from outside reach the applications."""
     cluster: ClusterSettings = ClusterSettings()
@@ -97,6 +105,32 @@ class Settings(Model):
     def azure_names(self) -> AzureNames:
         """Names of the environment's resources in Azure."""
         return AzureNames(prefix=self.prefix, environment=self.name, subscription_id=self.azure.subscription_id)
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nothing of the platform answers on the internet."""
+        return self.exposure is Exposure.PRIVATE
+
+    @property
+    def ingress_address(self) -> IPv4Address:
+        """Private address of the ingress, with `exposure: private`."""
+        return self.private_access.ingress_address or self.network.ingress_subnet[FIRST_USABLE]
+
+    @property
+    def nameserver_address(self) -> IPv4Address | None:
+        """Private address that answers for the zone, with `exposure: private`; None where nobody is known to."""
+        access = self.private_access
+        if access.nameserver_address or access.nameserver is Nameserver.NONE:
+            return access.nameserver_address
+        if access.nameserver is Nameserver.RESOLVER:
+            return self.network.resolver_subnet[FIRST_USABLE]
+        free = (self.network.ingress_subnet[position] for position in (FIRST_USABLE, FIRST_USABLE + 1))
+        return next(address for address in free if address != self.ingress_address)
+
+    @property
+    def has_internal_ca(self) -> bool:
+        """Whether a CA of the platform's own signs the certificate, which clients then have to install."""
+        return self.is_private and self.private_access.certificates is CertificateSource.INTERNAL_CA
 
     @property
     def has_model_store(self) -> bool:

@@ -15,6 +15,7 @@ from . import rules, yaml_source
 from .environment import Settings
 from .errors import ABSENT, Key, LocatedError, SettingsError, dotted, one_line, shown
 from .explain import explain, names_a_secret
+from .private_access import with_private_defaults
 from .rules import Finding
 from .yaml_source import Source
 
@@ -85,18 +86,19 @@ def parse_settings(text: str, file_label: str, env: str | None = None) -> Settin
 def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     # Most of the time goes into YAML in pure Python; a command reads the same file several times.
     source = yaml_source.read(text, file_label)
+    data = with_private_defaults(source.data)
     errors: list[LocatedError] = []
     settings: Settings | None = None
     try:
         # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
-        settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
+        settings = Settings.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         found = error.errors(include_url=False)
         for detail in found:
             key, value, message = explain(detail)
             errors.append(_located(source, key, shown(value), message))
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
-        sections = _sound_sections(source.data, broken)
+        sections = _sound_sections(data, broken)
     else:
         sections = rules.sections(settings)
     named = source.data.get("name")

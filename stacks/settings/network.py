@@ -40,6 +40,15 @@ class NetworkSettings(Model):
     """Range of the Application Gateway's subnet; /24 or smaller, since AGIC with CNI Overlay needs that."""
     endpoints_subnet: Annotated[Cidr, _SUBNET] = IPv4Network("10.40.17.0/26")
     """Range of the private endpoints' subnet."""
+    ingress_subnet: Cidr = IPv4Network("10.40.18.0/28")
+    """Range for the private address of the ingress, with `exposure: private`."""
+    resolver_subnet: Cidr = IPv4Network("10.40.18.16/28")
+    """Range of the DNS Private Resolver, with `private_access.nameserver: resolver`; Azure asks for /28 to /24."""
+    existing_network_id: (
+        Annotated[str, resource_id("Microsoft.Network/virtualNetworks", "a virtual network")] | None
+    ) = None
+    """Virtual network that exists already, of the same subscription and region: the subnets are made in it, and
+    `address_space` names the part of it that the platform may use. Left out, a network is made."""
     pod_cidr: Annotated[Cidr, _CLUSTER_RANGE] = IPv4Network("10.244.0.0/16")
     """Overlay range of the pods."""
     service_cidr: Annotated[Cidr, _CLUSTER_RANGE] = IPv4Network("10.96.0.0/16")
@@ -98,9 +107,10 @@ class IngressSettings(Model):
     for each host. A record that somebody else has made stays, and Terraform stops. Left out, you make the records."""
     allowed_source_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """IPv4 ranges that may reach the ingress over HTTPS; empty means the whole internet.
-    Port 80, which only redirects and answers Let's Encrypt, stays open to everybody."""
-    acme_email: EmailAddress
-    """Contact address of the Let's Encrypt account."""
+    Port 80, which only redirects and answers Let's Encrypt, stays open to everybody. With `exposure: private` these are
+    private ranges, for both ports; empty means the virtual network and every private network joined to it."""
+    acme_email: EmailAddress | None = None
+    """Contact address of the Let's Encrypt account; required wherever Let's Encrypt issues the certificates."""
     acme_issuer: Literal["staging", "production"] = "production"
     """Let's Encrypt's staging issuer, untrusted and without strict limits, or the real one."""
     application_gateway: GatewaySettings | None = None

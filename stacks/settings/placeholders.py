@@ -20,7 +20,7 @@ def placeholders(settings: Settings) -> Iterator[Finding]:
         yield Finding(("azure", "subscription_id"), "is a placeholder; write yours: az account show --query id")
     if _reserved(settings.domain):
         yield Finding(("domain",), "is a placeholder; write a domain of your own")
-    if _reserved(settings.ingress.acme_email.rsplit("@", 1)[1]):
+    if settings.ingress.acme_email and _reserved(settings.ingress.acme_email.rsplit("@", 1)[1]):
         yield Finding(("ingress", "acme_email"), "is a placeholder; Let's Encrypt refuses it")
     for key, ranges in _public_ranges(settings):
         for index, network in enumerate(ranges):

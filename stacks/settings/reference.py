@@ -80,7 +80,7 @@ def _values_of(option: dict[str, Any]) -> list[dict[str, Any]]:
 
 def _table(model: dict[str, Any], definitions: dict[str, Any]) -> str:
     rows = ["| key | value | default | meaning |", "|---|---|---|---|"]
-    required = set(model.get("required", ()))
+    required = {*model.get("required", ()), *model.get("else", {}).get("required", ())}
     for name, field in model["properties"].items():
         default = "**required**" if name in required else _default(field)
         meaning = _cell(field.get("description", ""))

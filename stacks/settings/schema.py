@@ -11,6 +11,7 @@ from .docstrings import meanings
 from .environment import Settings
 from .loading import ENVIRONMENTS
 from .one_way import OneWay
+from .private_access import Exposure
 from .types import PATTERN_MEANINGS, Model
 
 SCHEMA_FILE = ENVIRONMENTS / "schema.json"
@@ -22,12 +23,21 @@ def schema() -> dict[str, Any]:
     generated = {"$schema": "https://json-schema.org/draft/2020-12/schema", **generated}
     generated["title"] = "Environment of the LLM platform"
     generated |= _documented(Settings, generated)
+    _let_private_ones_leave_out(generated)
     models = _models()
     for name, section in generated["$defs"].items():
         section.pop("title", None)
         if name in models:
             section.update(_documented(models[name], section))
     return generated
+
+
+def _let_private_ones_leave_out(generated: dict[str, Any]) -> None:
+    """Require `domain` and `ingress` where the exposure is public alone (`loading`)."""
+    public = ["domain", "ingress"]
+    generated["required"] = [name for name in generated["required"] if name not in public]
+    private = {"properties": {"exposure": {"const": Exposure.PRIVATE.value}}, "required": ["exposure"]}
+    generated |= {"if": private, "else": {"required": public}}
 
 
 def _documented(model: type[Model], section: dict[str, Any]) -> dict[str, Any]:

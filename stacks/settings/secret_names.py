@@ -41,6 +41,11 @@ class GeneratedSecret(StrEnum):
 KEPT = "kept-"
 """How the names of secrets begin that the cluster itself writes into the vault, for the cluster that comes after it."""
 
+INTERNAL_CA = f"{KEPT}internal-ca"
+"""Root of the internal CA with its key, in the vault."""
+WILDCARD = f"{KEPT}certificate-wildcard"
+"""Let's Encrypt's certificate for all hosts of a private environment, in the vault."""
+
 
 class Alphabet(StrEnum):
     """Characters that a secret is drawn from; none needs quoting in a shell, a URL or a YAML file."""

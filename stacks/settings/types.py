@@ -1,7 +1,7 @@
 """The base model and the constrained types that every settings model is built from."""
 
 import os
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, TypeVar
 
 from pydantic import (
@@ -75,6 +75,31 @@ Cidr = Annotated[
 ]
 """An IPv4 range in CIDR form, host bits zero."""
 
+
+def _address(value: object) -> IPv4Address:
+    if isinstance(value, IPv4Address):
+        return value
+    try:
+        return IPv4Address(value) if isinstance(value, str) else _no_address()
+    except ValueError:
+        return _no_address()
+
+
+def _no_address() -> IPv4Address:
+    raise PydanticCustomError("address", "must be an IPv4 address such as 10.40.18.4")
+
+
+_ADDRESS = r"^\d+\.\d+\.\d+\.\d+$"
+PATTERN_MEANINGS[_ADDRESS] = "an IPv4 address such as 10.40.18.4"
+
+Address = Annotated[
+    IPv4Address,
+    PlainValidator(_address),
+    PlainSerializer(str, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": _ADDRESS}),
+]
+"""One IPv4 address."""
+
 Guid = Annotated[
     str,
     text(
@@ -139,6 +164,10 @@ Zones = Annotated[tuple[Zone, ...], Unique]
 """Availability zones of the region, each 1 to 3."""
 
 TimeOfDay = Annotated[str, text(r"^([01]\d|2[0-3]):[0-5]\d$", 'a time of day such as "03:00"')]
+
+VaultSecretName = Annotated[
+    str, text(r"^[A-Za-z0-9-]{1,127}$", "the name of a secret in the vault, letters, digits and dashes")
+]
 
 UtcTime = Annotated[
     str, text(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "a point in time, UTC, such as 2026-11-01T12:00:00Z")

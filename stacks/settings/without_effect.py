@@ -10,6 +10,7 @@ from .errors import Key
 from .models import Engine
 from .monitoring import MetricsStore
 from .network import IngressMode, Outbound
+from .private_access import Nameserver
 from .rules.base import Finding
 from .serving import ModelStore
 
@@ -36,6 +37,12 @@ IDLE: tuple[Idle, ...] = (
         "monitoring.metrics is azure-monitor, which raises alerts outside of the cluster",
     ),
     Idle(("serving.",), lambda it: not it.models, "no model is listed"),
+    Idle(("private_access.", "network.ingress_subnet"), lambda it: not it.is_private, "exposure is public"),
+    Idle(
+        ("network.resolver_subnet",),
+        lambda it: not it.is_private or it.private_access.nameserver is not Nameserver.RESOLVER,
+        "exposure is public, or private_access.nameserver is not resolver",
+    ),
     Idle(
         ("ingress.nginx_replicas",),
         lambda it: it.ingress.mode is not IngressMode.NGINX,
@@ -50,6 +57,11 @@ IDLE: tuple[Idle, ...] = (
         ("ingress.application_gateway.waf_mode",),
         lambda it: bool(it.ingress.application_gateway and it.ingress.application_gateway.sku == "Standard_v2"),
         "the sku Standard_v2 has no web application firewall",
+    ),
+    Idle(
+        ("private_access.root_years", "private_access.leaf_days"),
+        lambda it: not it.has_internal_ca,
+        "private_access.certificates is not internal-ca",
     ),
     Idle(
         ("network.outbound_ports_per_node",),

@@ -13,8 +13,13 @@ from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, own_chart
 from stacks.platform.common.ingress_mode import certificate_secret, cluster_issuer
-from stacks.platform.components.certificates.kept import kept_secrets
-from stacks.platform.components.certificates.release import kept_certificates, platform_issuers
+from stacks.platform.components.certificates.kept import kept_of, kept_secrets
+from stacks.platform.components.certificates.release import (
+    issuer_of_kept,
+    kept_certificates,
+    platform_issuers,
+    private_certificates,
+)
 from stacks.platform.components.chat import release as chat
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
@@ -23,10 +28,13 @@ from stacks.platform.components.llm_gateway import release as gateway
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.monitoring.rights import operator_rights
 from stacks.platform.components.opik import login, operator
+from stacks.platform.components.private_dns.release import private_dns
 from stacks.platform.components.secrets.release import platform_secrets
 from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
-from stacks.settings import Settings, load_settings
+from stacks.platform.components.tailscale.release import router
+from stacks.settings import Settings, load_settings, parse_settings
+from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.secret_names import GeneratedSecret
 from tests.support.kubernetes.api_schemas import ApiSchemas
 from tests.support.stacks.components import (
@@ -47,6 +55,27 @@ VERSIONS = {secret.value: 1 for secret in GeneratedSecret}
 OWN = sorted(folder.name for folder in HELM.iterdir() if own_chart(folder.name))
 
 
+ENVIRONMENTS = Path(__file__).parents[1] / "environments"
+
+
+def _private(name: str) -> Settings:
+    file = ENVIRONMENTS / f"valid.private_{name}.yaml"
+    return parse_settings(file.read_text(), file.name)
+
+
+PRIVATE, TAILNET = _private("by_vpn"), _private("with_tailscale")
+
+
+def _private_certificates(settings: Settings) -> dict[str, Any]:
+    return private_certificates(
+        settings,
+        images_of(settings),
+        vault_uri="https://vault.vault.azure.net/",
+        client_id="22222222-3333-4444-5555-666666666666",
+        tenant_id="11111111-2222-3333-4444-555555555555",
+    )
+
+
 def _helm(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run([str(FOUND), *map(str, arguments)], capture_output=True, text=True, check=False)
 
@@ -62,6 +91,18 @@ def _wired(release: str, settings: Settings, versions: dict[str, int] | None = N
             client_id="22222222-3333-4444-5555-666666666666",
             tenant_id="11111111-2222-3333-4444-555555555555",
         ),
+        "kept-internal-ca": lambda: kept_certificates(
+            settings.ingress,
+            images_of(settings),
+            kept_of(PRIVATE, ()),
+            vault_uri="https://vault.vault.azure.net/",
+            client_id="22222222-3333-4444-5555-666666666666",
+            tenant_id="11111111-2222-3333-4444-555555555555",
+            issuer=issuer_of_kept(PRIVATE),
+        ),
+        "private-dns": lambda: private_dns(TAILNET, images_of(settings)),
+        "tailscale-router": lambda: router(TAILNET, TailscaleSettings()),
+        "private-certificates": lambda: _private_certificates(PRIVATE),
         "valkey": lambda: login.sessions(*with_images(settings)),
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
@@ -171,6 +212,104 @@ def test_certificates_of_staging_are_in_secrets_of_their_own_and_not_kept() -> N
     assert kept_secrets(staging.ingress, hosts) == ()
     real = {certificate_secret(_production(staging).ingress, host) for host in hosts}
     assert real.isdisjoint(certificate_secret(staging.ingress, host) for host in hosts)
+
+
+def test_the_tailnet_is_let_to_the_two_private_addresses_and_nowhere_else(tmp_path: Path) -> None:
+    objects = _objects("tailscale-router", _wired("tailscale-router", TAILNET), tmp_path)
+    (connector,) = (item["spec"] for item in objects if item["kind"] == "Connector")
+    assert connector["subnetRouter"] == {"advertiseRoutes": ["10.40.18.4/32", "10.40.18.5/32"]}
+    assert (connector["replicas"], connector["tags"]) == (2, ["tag:llm-platform"])
+
+
+def test_coredns_answers_for_the_zone_at_an_internal_address_alone(tmp_path: Path) -> None:
+    objects = _objects("private-dns", _wired("private-dns", TAILNET), tmp_path)
+    by_kind = {item["kind"]: item for item in objects}
+    assert by_kind["Service"]["metadata"]["annotations"] == {
+        "service.beta.kubernetes.io/azure-load-balancer-internal": "true",
+        "service.beta.kubernetes.io/azure-load-balancer-internal-subnet": "ingress",
+        "service.beta.kubernetes.io/azure-load-balancer-ipv4": "10.40.18.5",
+    }
+    files = by_kind["ConfigMap"]["data"]
+    assert "* IN A 10.40.18.4" in files["zone"]
+    assert [line for line in files["Corefile"].splitlines() if line.endswith("{")] == ["llm.internal:5353 {"]
+
+
+def test_the_internal_ca_signs_for_its_zone_alone_and_keeps_its_key(tmp_path: Path) -> None:
+    objects = _objects("private-certificates", _private_certificates(PRIVATE), tmp_path)
+    by_name = {(item["kind"], item["metadata"]["name"]): item.get("spec", {}) for item in objects}
+    assert by_name["ClusterIssuer", "internal-ca"] == {"ca": {"secretName": "internal-ca"}}
+    root = by_name["Certificate", "internal-ca"]
+    assert root["isCA"] is True
+    assert root["duration"] == "87600h"
+    assert root["privateKey"] == {"algorithm": "ECDSA", "size": 256, "rotationPolicy": "Never"}
+    assert root["nameConstraints"] == {"critical": True, "permitted": {"dnsDomains": ["llm.corp.acme.io"]}}
+    leaf = by_name["Certificate", "wildcard-tls"]
+    assert leaf["dnsNames"] == ["*.llm.corp.acme.io", "llm.corp.acme.io"]
+    assert leaf["duration"] == "2160h"
+    assert leaf["privateKey"]["rotationPolicy"] == "Always"
+    assert leaf["issuerRef"]["name"] == "internal-ca"
+    (role,) = (item for item in objects if item["kind"] == "Role")
+    assert role["rules"] == [
+        {
+            "apiGroups": ["external-secrets.io"],
+            "resources": ["pushsecrets"],
+            "resourceNames": ["kept-internal-ca"],
+            "verbs": ["get"],
+        }
+    ]
+
+
+def test_a_private_name_in_a_public_zone_is_proved_by_its_records(tmp_path: Path) -> None:
+    objects = _objects("private-certificates", _private_certificates(_private("with_lets_encrypt")), tmp_path)
+    issuer, certificate = (
+        next(item for item in objects if item["kind"] == kind) for kind in ("ClusterIssuer", "Certificate")
+    )
+    assert issuer["metadata"]["name"] == certificate["spec"]["issuerRef"]["name"] == "letsencrypt-dns-production"
+    assert issuer["spec"]["acme"]["solvers"] == [
+        {
+            "dns01": {
+                "azureDNS": {
+                    "environment": "AzurePublicCloud",
+                    "hostedZoneName": "acme.io",
+                    "resourceGroupName": "dns",
+                    "subscriptionID": "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90",
+                    "managedIdentity": {
+                        "clientID": "22222222-3333-4444-5555-666666666666",
+                        "tenantID": "11111111-2222-3333-4444-555555555555",
+                    },
+                }
+            }
+        }
+    ]
+    assert certificate["spec"]["dnsNames"] == ["*.llm.acme.io", "llm.acme.io"]
+
+
+def test_an_own_certificate_comes_from_the_vault_to_the_ingress_alone(tmp_path: Path) -> None:
+    objects = _objects("private-certificates", _private_certificates(_private("with_own_certificate")), tmp_path)
+    assert sorted(item["kind"] for item in objects) == ["ClusterSecretStore", "ExternalSecret"]
+    store, secret = (
+        next(item for item in objects if item["kind"] == kind) for kind in ("ClusterSecretStore", "ExternalSecret")
+    )
+    assert store["spec"]["conditions"] == [{"namespaces": ["ingress"]}]
+    assert (secret["metadata"]["namespace"], secret["spec"]["target"]["name"]) == ("ingress", "wildcard-tls")
+    assert secret["spec"]["target"]["template"]["type"] == "kubernetes.io/tls"
+    assert secret["spec"]["data"] == [{"secretKey": "kept", "remoteRef": {"key": "wildcard-llm"}}]
+
+
+def test_the_internal_ca_is_kept_with_the_marks_of_its_own_issuer(tmp_path: Path) -> None:
+    """cert-manager makes a new key for a root whose Secret names another issuer."""
+    objects = _objects("kept-internal-ca", _wired("kept-internal-ca", PRIVATE), tmp_path)
+    (push,) = (item for item in objects if item["kind"] == "PushSecret")
+    assert (push["metadata"]["name"], push["metadata"]["namespace"]) == ("kept-internal-ca", "cert-manager")
+    assert push["spec"]["selector"]["secret"]["name"] == "internal-ca"
+    assert push["spec"]["deletionPolicy"] == "None"
+    (brought,) = (item for item in objects if item["kind"] == "ExternalSecret")
+    (text,) = brought["spec"]["target"]["template"]["data"].values()
+    for mark in (
+        '"cert-manager.io/issuer-name":"internal-ca-root"',
+        '"cert-manager.io/certificate-name":"internal-ca"',
+    ):
+        assert mark in text
 
 
 def test_no_pod_is_let_in_while_its_images_cannot_be_judged(tmp_path: Path) -> None:

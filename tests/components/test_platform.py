@@ -14,17 +14,20 @@ from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGE
 from stacks.platform.components.chat import release as chat
 from stacks.platform.components.gpu.nodes import GPU_PRESENT, WHOLE_CARDS, gpu_node_labels, sharing_configs
 from stacks.platform.components.gpu.release import dcgm_exporter, nvidia_device_plugin
-from stacks.platform.components.ingress.release import nginx_ingress
+from stacks.platform.components.ingress.release import nginx_ingress, public_address
 from stacks.platform.components.llm_gateway import release as gateway
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.monitoring.grafana import GrafanaAccess
 from stacks.platform.components.opik import login, operator, release
+from stacks.platform.components.private_dns.release import private_dns
 from stacks.platform.components.secrets import release as external_secrets
 from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
+from stacks.platform.components.tailscale import release as tailscale
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.rules.cluster import TESTED_KUBERNETES
 from stacks.settings.secret_names import GeneratedSecret
 from tests.support.stacks.components import components_with_images, images_of, namespaces, secret_names, with_images
@@ -217,7 +220,7 @@ def test_no_namespace_receives_a_secret_of_another() -> None:
 
 def test_static_address_is_taken_by_name_from_the_network_s_group() -> None:
     service = nginx_ingress(
-        *with_images(_settings("dev")), routes={}, public_ip_name="ip", resource_group="group", backends=["chat"]
+        *with_images(_settings("dev")), routes={}, address=public_address("ip", "group"), backends=["chat"]
     )["controller"]
     assert service["service"]["annotations"] == {
         "service.beta.kubernetes.io/azure-pip-name": "ip",
@@ -239,7 +242,9 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
         [
             certificates.cert_manager(images_of(_settings()), client_id="c", tenant_id="t"),
             external_secrets.operator(images_of(settings)),
-            nginx_ingress(*with_images(settings), routes={}, public_ip_name="p", resource_group="g", backends=["chat"]),
+            nginx_ingress(*with_images(settings), routes={}, address={}, backends=["chat"]),
+            tailscale.operator(TailscaleSettings(), images_of(settings)),
+            private_dns(settings, images_of(settings)),
             nvidia_device_plugin(settings.cluster, images_of(settings)),
             dcgm_exporter(images_of(settings)),
             release.opik(*with_images(settings)),

@@ -107,9 +107,7 @@ def test_interceptor_drains_what_it_holds() -> None:
 
 
 def test_the_front_door_ends_after_the_last_answer() -> None:
-    controller = nginx_ingress(
-        *with_images(_settings()), routes={}, public_ip_name="ip", resource_group="group", backends=["chat"]
-    )["controller"]
+    controller = nginx_ingress(*with_images(_settings()), routes={}, address={}, backends=["chat"])["controller"]
     assert controller["config"]["entries"]["proxy-read-timeout"] == "1740s"
     assert controller["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
     assert controller["terminationGracePeriodSeconds"] == 1770

@@ -26,7 +26,7 @@ REPLACED = {
     r"(?:is|are|be|was|were|been) told": "is reported",
     r"(?<!at )(?<!by )hands? on|handed on": "outputs, passes",
     r"anew": "again",
-    r"secret vault|login application|identity role|deletion guard|private access|outbound nat|ingress gateway": (
+    r"secret vault|login application|identity role|deletion guard|outbound nat|ingress gateway": (
         "Key Vault, Entra application, role assignment, deletion policy, private endpoint, NAT gateway"
     ),
     r"the way on|everybody's rights|by itself alone": "say what happens",
@@ -36,7 +36,6 @@ ALLOWED = {
     "fault": ("inject", "Inject", "faults.yaml"),
     "judge": ("as a judge", "LLM as a", "LLM-as-a"),
     "gateway": ("port-forward gateway",),
-    "private access": ("public or private access",),
     "sleep": ("preStop", "no sleep"),
 }
 """Field terms that contain a replaced word: they stand in the same line."""

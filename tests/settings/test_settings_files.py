@@ -13,6 +13,7 @@ from stacks.settings import Settings, SettingsError, load_settings, parse_settin
 from stacks.settings.cluster import ApiAccess, Priority
 from stacks.settings.network import IngressMode
 from stacks.settings.placeholders import placeholders
+from stacks.settings.private_access import with_private_defaults
 from stacks.settings.rules import Rule
 
 FILES = Path(__file__).parents[1] / "environments"
@@ -55,7 +56,7 @@ def unchecked(path: Path) -> dict[str, object] | None:
     """Return the sections of a file whose fields are sound, whatever the rules say; None for other files."""
     try:
         source = yaml_source.read(path.read_text(), path.name)
-        settings = Settings.model_validate_json(json.dumps(source.data), strict=True)
+        settings = Settings.model_validate_json(json.dumps(with_private_defaults(source.data)), strict=True)
     except (ValueError, SettingsError):
         return None
     return rules.sections(settings)

@@ -306,8 +306,9 @@ def test_every_time_that_something_is_kept_for_is_marked() -> None:
     """Found by its name; the others delete nothing by themselves."""
     asks_itself = {"backups.keep_daily", "backups.keep_weekly", "backups.keep_monthly", "images.keep_versions"}
     kept = {key for key in keys_of(Settings) if re.search(r"retention|keep_|(^|_)days$", key.rpartition(".")[2])}
-    # Of the days of the week one, decided once the other.
-    no_such_time = {"serving.warm_hours.days", "cluster.off_hours.days", "vault.soft_delete_days"}
+    # Of the days of the week one, decided once the other, the life of a certificate the last.
+    weekly = {"serving.warm_hours.days", "cluster.off_hours.days"}
+    no_such_time = {*weekly, "vault.soft_delete_days", "private_access.leaf_days"}
     assert kept - asks_itself - no_such_time == DELETING.keys()
     assert asks_itself < kept
 

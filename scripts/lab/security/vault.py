@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from stacks.platform.components.certificates.kept import kept_secrets
+from stacks.platform.components.certificates.kept import kept_of
 from stacks.platform.components.certificates.names import NAMESPACE as CERT_MANAGER
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.secret_names import SECRETS
@@ -15,7 +15,7 @@ def secrets_table(environments: Iterable[EnabledComponents]) -> str:
         for delivered in components.external_secrets():
             for name in delivered.keys.values():
                 readers.setdefault(str(name), set()).add(delivered.namespace)
-        for kept in kept_secrets(components.settings.ingress, components.hosts()):
+        for kept in kept_of(components.settings, components.hosts()):
             readers.setdefault(kept.vault, set()).update({CERT_MANAGER, kept.namespace})
     lines = [
         f"| `{name}` | {', '.join(f'`{namespace}`' for namespace in sorted(namespaces)) or 'none'} |"

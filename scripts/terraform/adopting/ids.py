@@ -47,6 +47,9 @@ _AZURE = {
         _GROUP + "Microsoft.DBforPostgreSQL/flexibleServers/{server_name}/administrators/{object_id}"
     ),
     "postgresql_flexible_server_configuration": "{server_id}/configurations/{name}",
+    "private_dns_a_record": _NET + "privateDnsZones/{zone_name}/A/{name}",
+    "private_dns_resolver": _NET + "dnsResolvers/{name}",
+    "private_dns_resolver_inbound_endpoint": "{private_dns_resolver_id}/inboundEndpoints/{name}",
     "private_dns_zone": _NET + "privateDnsZones/{name}",
     "private_dns_zone_virtual_network_link": (
         _NET + "privateDnsZones/{private_dns_zone_name}/virtualNetworkLinks/{name}"

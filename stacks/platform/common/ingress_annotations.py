@@ -35,10 +35,15 @@ EDIT_IN_PLACE = "acme.cert-manager.io/http01-edit-in-place"
 STICKY_COOKIE = "platform-replica"
 
 
-def annotations(ingress: IngressSettings, exposure: Exposure) -> dict[str, str]:
-    """Annotations for the environment's ingress mode, and those by which cert-manager makes the certificate."""
+def annotations(ingress: IngressSettings, exposure: Exposure, *, wildcard: bool = False) -> dict[str, str]:
+    """Annotations for the environment's ingress mode, and those by which cert-manager makes the certificate.
+
+    With `wildcard` the controller has one certificate for all hosts, and no challenge ever appears.
+    """
     nginx = ingress.mode is IngressMode.NGINX
-    return _certificate(ingress) | (_nginx(exposure) if nginx else _application_gateway(exposure))
+    if wildcard:
+        return _nginx(exposure)
+    return _certificate(ingress) | (_edited_nginx(exposure) if nginx else _application_gateway(exposure))
 
 
 def own_hsts(ingress: IngressSettings) -> str | None:
@@ -59,11 +64,14 @@ def _certificate(ingress: IngressSettings) -> dict[str, str]:
     }
 
 
+def _edited_nginx(exposure: Exposure) -> dict[str, str]:
+    # NGINX takes a host from one Ingress only, so the challenge's path has to appear in this one.
+    return {EDIT_IN_PLACE: "true"} | _nginx(exposure)
+
+
 def _nginx(exposure: Exposure) -> dict[str, str]:
     """Return annotations of F5 NGINX, whose ConfigMap redirects to HTTPS and sends HSTS for every host."""
     return {
-        # NGINX takes a host from one Ingress only, so the challenge's path has to appear in this one.
-        EDIT_IN_PLACE: "true",
         "nginx.org/client-max-body-size": f"{exposure.body_mib}m",
         "nginx.org/proxy-connect-timeout": "10s",
         "nginx.org/proxy-read-timeout": f"{exposure.timeout_seconds}s",

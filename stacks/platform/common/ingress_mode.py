@@ -3,11 +3,17 @@
 from stacks.common.hosts import Host
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode, IngressSettings
+from stacks.settings.private_access import CertificateSource
 
 from .traffic import Peer
 
 INGRESS = "ingress"
 """Namespace of the ingress controller; in the mode `application-gateway` it is outside the cluster."""
+
+TAILSCALE = "tailscale"
+"""Namespace of the subnet router by which a tailnet reaches a private ingress."""
+PRIVATE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
+"""Where callers of a private ingress come from, unless the settings name ranges (RFC 1918)."""
 
 
 def ingress_class(ingress: IngressSettings) -> str:
@@ -21,6 +27,24 @@ def ingress_class(ingress: IngressSettings) -> str:
 def cluster_issuer(ingress: IngressSettings) -> str:
     """Name of the issuer that certificates of this environment come from."""
     return f"letsencrypt-{ingress.acme_issuer}"
+
+
+WILDCARD_SECRET = "wildcard-tls"  # noqa: S105 (a name, not a secret)
+"""Certificate of every host of a private environment, in the namespace of the ingress controller and nowhere else."""
+INTERNAL_ISSUER = "internal-ca"
+"""Issuer whose key is the internal CA's, and that CA's Secret."""
+DNS_ISSUER = "letsencrypt-dns"
+"""Issuer of Let's Encrypt that proves a domain by records."""
+
+
+def private_issuer(settings: Settings) -> str:
+    """Name of the issuer of a private environment; empty where a certificate comes from the vault."""
+    issuers = {
+        CertificateSource.INTERNAL_CA: INTERNAL_ISSUER,
+        CertificateSource.LETS_ENCRYPT_DNS: f"{DNS_ISSUER}-{settings.ingress.acme_issuer}",
+        CertificateSource.VAULT: "",
+    }
+    return issuers[settings.private_access.certificates]
 
 
 def certificate_secret(ingress: IngressSettings, host: Host) -> str:

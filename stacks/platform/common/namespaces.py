@@ -75,13 +75,16 @@ def application_namespace(
         quota=no_external_services(claims=20) | {"pods": "100"},
         container_defaults={"memory": "1Gi"},
         container_requests={"cpu": "50m", "memory": "128Mi"},
-        traffic=(DNS, challenge(settings), *traffic),
+        traffic=(DNS, *challenge(settings), *traffic),
     )
 
 
-def challenge(settings: Settings) -> TrafficRule:
-    """Challenge pods of cert-manager, which appear beside the Ingress whose host they prove."""
-    return allow_from(CHALLENGE, {"acme.cert-manager.io/http01-solver": "true"}, (ingress_peer(settings),), 8089)
+def challenge(settings: Settings) -> tuple[TrafficRule, ...]:
+    """Challenge pods of cert-manager, which appear beside the Ingress whose host they prove; none appear in private."""
+    if settings.is_private:
+        return ()
+    solver = {"acme.cert-manager.io/http01-solver": "true"}
+    return (allow_from(CHALLENGE, solver, (ingress_peer(settings),), 8089),)
 
 
 def no_external_services(claims: int = 0) -> dict[str, str]:

@@ -24,24 +24,27 @@ def expose(
 ) -> None:
     """Add the Ingress of `host` (its id ends in `-ingress`), which serves `path` with a certificate of its own.
 
+    A private environment's controller has one certificate for all hosts instead.
+
     Behind the Application Gateway a host without pages has its routes' paths instead, so that it answers no others
     where the firewall is not in force. It needs the component `certificates`. Where cert-manager edits the Ingress
     (annotation `EDIT_IN_PLACE`), a record of its route lies beside it.
     """
     ingress, id_ = context.settings.ingress, f"{host.ingress}-ingress"
+    private = context.settings.is_private
     route = Route(service=exposure.service, port=port, path=path)
-    given = annotations(ingress, exposure)
+    given = annotations(ingress, exposure, wildcard=private)
     edited = given.get(EDIT_IN_PLACE) == "true"
     HttpsIngress(
         context.scope,
         id_,
         name=host.ingress,
         namespace=context.namespaces[host.namespace].name,
-        certificate_secret=certificate_secret(ingress, host),
+        certificate_secret=None if private else certificate_secret(ingress, host),
         ingress_class=ingress_class(ingress),
         host=host.name(context.settings.domain),
         route=route,
-        paths=() if edited else ingress_paths(host.routes),
+        paths=() if edited or private else ingress_paths(host.routes),
         record=RouteRecord(context.scope, f"{id_}-route", route=route) if edited else None,
         annotations=given,
         depends_on=[*context.after("certificates"), *depends_on],

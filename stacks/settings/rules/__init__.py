@@ -17,6 +17,7 @@ from . import (
     monitoring,
     network,
     opik,
+    private_access,
     serving,
     storage,
 )
@@ -27,6 +28,7 @@ ALL: tuple[Rule, ...] = (
     *network.RULES,
     *access.RULES,
     *ingress.RULES,
+    *private_access.RULES,
     *cluster.RULES,
     *models.RULES,
     *engine_arguments.RULES,

@@ -11,6 +11,7 @@ from ..errors import Key
 from ..identity import IdentitySettings
 from ..llm_gateway import GatewayServiceSettings
 from ..network import IngressSettings, NetworkSettings, Outbound
+from ..private_access import Exposure
 from .base import Finding
 
 NOT_PUBLIC = (
@@ -35,7 +36,6 @@ def public_ranges_are_public(
     operators: OperatorSettings,
     vault: VaultSettings,
     cluster: ClusterSettings,
-    ingress: IngressSettings,
     state: StateSettings,
 ) -> Iterator[Finding]:
     """Ranges that open something to the internet hold addresses of the internet, and not all of them."""
@@ -43,22 +43,31 @@ def public_ranges_are_public(
         (("operators", "ip_ranges"), operators.ip_ranges),
         (("vault", "extra_allowed_ranges"), vault.extra_allowed_ranges),
         (("cluster", "api_authorized_ranges"), cluster.api_authorized_ranges),
-        (("ingress", "allowed_source_ranges"), ingress.allowed_source_ranges),
     ]
     if state.azurerm:
         lists.append((("state", "azurerm", "ip_ranges"), state.azurerm.ip_ranges))
+    for key, ranges in lists:
+        yield from _public(key, ranges)
+
+
+def callers_of_a_public_ingress_are_public(ingress: IngressSettings, exposure: Exposure) -> Iterator[Finding]:
+    """Ranges that reach a public ingress hold addresses of the internet, and a security group takes them all."""
     given = len(ingress.allowed_source_ranges)
     if given > MOST_SOURCE_RANGES:
         yield Finding(
             ("ingress", "allowed_source_ranges"),
             f"holds {given} ranges, but a network security group takes {MOST_SOURCE_RANGES}; merge neighbours",
         )
-    for key, ranges in lists:
-        for index, network in enumerate(ranges):
-            if network.prefixlen == 0:
-                yield Finding((*key, index), "is the whole internet; name the ranges, or leave the list empty")
-            elif any(network.overlaps(private) for private in NOT_PUBLIC):
-                yield Finding((*key, index), "must be a public range: traffic from the internet never comes from it")
+    if exposure is Exposure.PUBLIC:
+        yield from _public(("ingress", "allowed_source_ranges"), ingress.allowed_source_ranges)
+
+
+def _public(key: Key, ranges: tuple[IPv4Network, ...]) -> Iterator[Finding]:
+    for index, network in enumerate(ranges):
+        if network.prefixlen == 0:
+            yield Finding((*key, index), "is the whole internet; name the ranges, or leave the list empty")
+        elif any(network.overlaps(private) for private in NOT_PUBLIC):
+            yield Finding((*key, index), "must be a public range: traffic from the internet never comes from it")
 
 
 def firewalls_take_the_ranges(
@@ -171,6 +180,7 @@ def identity_is_created_or_given(identity: IdentitySettings) -> Iterator[Finding
 
 RULES = (
     public_ranges_are_public,
+    callers_of_a_public_ingress_are_public,
     firewalls_take_the_ranges,
     authorized_ranges_suit_the_api,
     closed_manifests_have_a_private_endpoint,

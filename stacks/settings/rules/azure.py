@@ -13,6 +13,7 @@ from ..data import BackupSettings, RegistrySettings
 from ..database import DatabaseSettings
 from ..errors import Key
 from ..network import IngressSettings
+from ..private_access import Exposure
 from .base import Finding
 
 LONGEST_NAMES = {"key_vault": 24, "storage_account": 24, "container_registry": 50, "resource": 63, "workspace": 90}
@@ -122,12 +123,13 @@ def zones_exist(azure: AzureSettings, cluster: ClusterSettings) -> Iterator[Find
             yield Finding(("cluster", "gpu_pools", name, "zones"), "must be left out while azure.zones is empty")
 
 
-def tags_are_accepted(private_endpoints: bool, tags: Mapping[str, str]) -> Iterator[Finding]:
+def tags_are_accepted(private_endpoints: bool, exposure: Exposure, tags: Mapping[str, str]) -> Iterator[Finding]:
     """Azure takes a limited number of tags, compares their names without case, and keeps some for itself."""
-    limit = MOST_TAGS_OF_DNS_ZONES if private_endpoints else MOST_TAGS
+    zones = private_endpoints or exposure is Exposure.PRIVATE
+    limit = MOST_TAGS_OF_DNS_ZONES if zones else MOST_TAGS
     own = len(OWN_TAGS)
     if len(tags) > limit - own:
-        why = ", as the private DNS zones take 15" if private_endpoints else ""
+        why = ", as the private DNS zones take 15" if zones else ""
         yield Finding(("tags",), f"holds {len(tags)} tags; at most {limit - own} fit beside our {own}{why}")
     spellings = Counter(tag.lower() for tag in tags)
     for tag in tags:
@@ -139,8 +141,13 @@ def tags_are_accepted(private_endpoints: bool, tags: Mapping[str, str]) -> Itera
             yield Finding(("tags", tag), "stands twice in different case, which Azure takes for the same tag")
 
 
-def domain_is_your_own(domain: str) -> Iterator[Finding]:
-    """The host names are made below the domain, for which Let's Encrypt has to find the platform in the internet."""
+def domain_is_your_own(domain: str, exposure: Exposure) -> Iterator[Finding]:
+    """The host names are made below the domain, for which Let's Encrypt has to find the platform in the internet.
+
+    A private zone has rules of its own.
+    """
+    if exposure is Exposure.PRIVATE:
+        return
     last = domain.rpartition(".")[2]
     if last.isdigit():
         yield Finding(("domain",), "is an IP address; write a domain: every application gets a host name below it")
@@ -179,7 +186,7 @@ def dns_zone_holds_the_domain(domain: str, azure: AzureSettings, ingress: Ingres
 
 def mail_is_of_the_internet(ingress: IngressSettings) -> Iterator[Finding]:
     """Let's Encrypt refuses a contact address whose domain nobody can have (invalidContact)."""
-    last = ingress.acme_email.rpartition(".")[2].lower()
+    last = (ingress.acme_email or "").rpartition(".")[2].lower()
     if last in NOT_IN_THE_INTERNET:
         yield Finding(
             ("ingress", "acme_email"), f"ends in .{last}, and Let's Encrypt refuses it; write a public address"

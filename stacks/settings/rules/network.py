@@ -7,6 +7,7 @@ from math import ceil
 
 from ..cluster import ClusterSettings
 from ..network import MOST_OUTBOUND_PORTS, IngressMode, IngressSettings, NetworkSettings, Outbound
+from ..private_access import Exposure, Nameserver, PrivateAccessSettings
 from .base import Finding
 
 AZURE_RESERVED_ADDRESSES = 5
@@ -39,9 +40,19 @@ def ranges_are_usable(network: NetworkSettings) -> Iterator[Finding]:
             yield Finding(("network", name), f"must lie in one of {', '.join(map(str, PRIVATE))}")
 
 
-def ranges_are_disjoint(network: NetworkSettings) -> Iterator[Finding]:
+def _subnets(exposure: Exposure, private_access: PrivateAccessSettings) -> tuple[str, ...]:
+    """Return the subnets that there are."""
+    if exposure is not Exposure.PRIVATE:
+        return _SUBNETS
+    resolver = private_access.nameserver is Nameserver.RESOLVER
+    return (*_SUBNETS, "ingress_subnet", *(["resolver_subnet"] if resolver else []))
+
+
+def ranges_are_disjoint(
+    network: NetworkSettings, exposure: Exposure, private_access: PrivateAccessSettings
+) -> Iterator[Finding]:
     """Network, pods and services do not overlap, nor do the subnets."""
-    for names in (_TOP, _SUBNETS):
+    for names in (_TOP, _subnets(exposure, private_access)):
         for one, other in combinations(names, 2):
             if getattr(network, one).overlaps(getattr(network, other)):
                 clash = f"overlaps network.{one} ({getattr(network, one)}); choose ranges that do not touch"
@@ -53,9 +64,11 @@ def ranges_are_disjoint(network: NetworkSettings) -> Iterator[Finding]:
                 yield Finding(("network", "private_client_ranges", index), clash)
 
 
-def subnets_lie_in_the_network(network: NetworkSettings) -> Iterator[Finding]:
+def subnets_lie_in_the_network(
+    network: NetworkSettings, exposure: Exposure, private_access: PrivateAccessSettings
+) -> Iterator[Finding]:
     """Every subnet is a part of the virtual network's range."""
-    for name in _SUBNETS:
+    for name in _subnets(exposure, private_access):
         if not getattr(network, name).subnet_of(network.address_space):
             yield Finding(("network", name), f"must lie inside network.address_space ({network.address_space})")
 

@@ -27,9 +27,7 @@ def test_nginx_sees_the_callers_address_and_waits_until_azure_sends_nobody_any_m
     controller = _values("nginx-ingress")["controller"]
     # With Cluster, source ranges would judge the address of a node.
     assert controller["service"]["externalTrafficPolicy"] == "Local"
-    wired = nginx_ingress(
-        *with_images(load_settings("dev")), routes={}, public_ip_name="ip", resource_group="group", backends=["chat"]
-    )["controller"]
+    wired = nginx_ingress(*with_images(load_settings("dev")), routes={}, address={}, backends=["chat"])["controller"]
     # Two probes of the load balancer, 5 seconds apart, and their way to every node.
     assert wired["lifecycle"] == {"preStop": {"sleep": {"seconds": 20}}}
     assert wired["terminationGracePeriodSeconds"] > 20 + 60

@@ -106,9 +106,9 @@ def test_every_timeout_on_the_path_is_longer_than_the_one_behind_it(minutes: int
     assert interceptor["readinessTimeout"] == f"{minutes * 60}s"
     assert interceptor["responseHeaderTimeout"] == "720s"
     front = scaling.serving_proxy(*with_images(settings))["timeoutSeconds"]
-    nginx = nginx_ingress(*with_images(settings), routes={}, public_ip_name="p", resource_group="g", backends=["chat"])[
-        "controller"
-    ]["config"]["entries"]
+    nginx = nginx_ingress(*with_images(settings), routes={}, address={}, backends=["chat"])["controller"]["config"][
+        "entries"
+    ]
     door = int(nginx["proxy-read-timeout"].removesuffix("s"))
     assert minutes * 60 + 720 < front < door == ingress_seconds(settings.serving) < LOAD_BALANCER_IDLE_SECONDS
 

@@ -20,14 +20,16 @@ from stacks.platform.components.certificates import release as certificates
 from stacks.platform.components.chat import release as chat
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.release import dcgm_exporter, nvidia_device_plugin
-from stacks.platform.components.ingress.release import nginx_ingress
+from stacks.platform.components.ingress.release import nginx_ingress, public_address
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.monitoring.grafana import GrafanaAccess
 from stacks.platform.components.secrets import release as external_secrets
 from stacks.platform.components.serving import ollama, scaling
 from stacks.platform.components.serving.engines import ollama_engines
+from stacks.platform.components.tailscale import release as tailscale
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.serving import ModelStore
 from tests.support.stacks.components import images_of, with_images
 
@@ -59,6 +61,7 @@ NAMESPACE = {
     "keda-http-add-on": "scaling",
     "kube-prometheus-stack": "monitoring",
     "open-webui": "chat",
+    "tailscale-operator": "tailscale",
 }
 
 
@@ -106,10 +109,10 @@ def computed_values(release: str) -> dict[str, Any]:
         "nginx-ingress": nginx_ingress(
             *with_images(settings),
             routes=enabled_components(settings).routes(),
-            public_ip_name="ip",
-            resource_group="group",
+            address=public_address("ip", "group"),
             backends=["chat"],
         ),
+        "tailscale-operator": tailscale.operator(TailscaleSettings(), images_of(settings)),
         "nvidia-device-plugin": nvidia_device_plugin(settings.cluster, images_of(settings)),
         "dcgm-exporter": dcgm_exporter(images_of(settings)),
         "ollama": ollama.ollama(*with_images(settings), ollama_engines(settings)[0]),

@@ -16,6 +16,7 @@ from stacks.common.outputs import (
     DisksOutputs,
     IdentityOutputs,
     NetworkOutputs,
+    PrivateNetworkOutputs,
 )
 from stacks.network import NetworkStack
 from stacks.platform.components.enabled import enabled_components
@@ -39,12 +40,12 @@ def settings(environment: str = "dev", /, **changes: Changes) -> Settings:
 
 def network_stack(environment: str = "dev", /, **changes: Changes) -> Block:
     """Return the parsed `cdk.tf.json` of the stack network."""
-    return _network(environment) if not changes else _synthesized_network(settings(environment, **changes))
+    return _network(environment) if not changes else network_of(settings(environment, **changes))
 
 
 def aks_stack(environment: str = "dev", /, **changes: Changes) -> Block:
     """Return the parsed `cdk.tf.json` of the stack aks."""
-    return _aks(environment) if not changes else _synthesized_aks(settings(environment, **changes))
+    return _aks(environment) if not changes else aks_of(settings(environment, **changes))
 
 
 def cluster_of(environment: str = "dev", **changes: Changes) -> Block:
@@ -75,14 +76,17 @@ def _durable(app: cdktf.App, varied: Settings) -> dict[str, _Producer]:
     return {name: _Producer(app, varied, name, Tier.DURABLE, shape) for name, shape in shapes.items()}
 
 
-def _synthesized_network(varied: Settings) -> Block:
+def network_of(varied: Settings) -> Block:
+    """Return the parsed `cdk.tf.json` of the stack network of these settings."""
     app = cdktf.Testing.app()
     return _parsed(NetworkStack(app, varied, routes=enabled_components(varied).routes(), **_durable(app, varied)))
 
 
-def _synthesized_aks(varied: Settings) -> Block:
+def aks_of(varied: Settings) -> Block:
+    """Return the parsed `cdk.tf.json` of the stack aks of these settings."""
     app = cdktf.Testing.app()
-    network = _Producer(app, varied, "network", Tier.DISPOSABLE, NetworkOutputs)
+    shape = PrivateNetworkOutputs if varied.is_private else NetworkOutputs
+    network = _Producer(app, varied, "network", Tier.DISPOSABLE, shape)
     identity = _Producer(app, varied, "identity", Tier.DURABLE, IdentityOutputs)
     return _parsed(
         AksStack(app, enabled_components(varied), network=network, identity=identity, **_durable(app, varied))
@@ -91,12 +95,12 @@ def _synthesized_aks(varied: Settings) -> Block:
 
 @cache
 def _network(environment: str) -> Block:
-    return _synthesized_network(load_settings(environment))
+    return network_of(load_settings(environment))
 
 
 @cache
 def _aks(environment: str) -> Block:
-    return _synthesized_aks(load_settings(environment))
+    return aks_of(load_settings(environment))
 
 
 def _parsed(stack: EnvironmentStack) -> Block:

@@ -57,6 +57,9 @@ TEMPLATES = {
         "{group}/providers/Microsoft.DBforPostgreSQL/flexibleServers/{server_name}/administrators/{object_id}"
     ),
     "azurerm_postgresql_flexible_server_configuration": "{server_id}/configurations/{name}",
+    "azurerm_private_dns_a_record": _NET + "/privateDnsZones/{zone_name}/A/{name}",
+    "azurerm_private_dns_resolver": _NET + "/dnsResolvers/{name}",
+    "azurerm_private_dns_resolver_inbound_endpoint": "{private_dns_resolver_id}/inboundEndpoints/{name}",
     "azurerm_private_dns_zone": _NET + "/privateDnsZones/{name}",
     "azurerm_private_dns_zone_virtual_network_link": (
         _NET + "/privateDnsZones/{private_dns_zone_name}/virtualNetworkLinks/{name}"

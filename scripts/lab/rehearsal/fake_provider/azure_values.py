@@ -61,6 +61,7 @@ VALUES: dict[str, dict[str, str]] = {
         "storage_tier": "P4",
         "fqdn": "{name}.postgres.database.azure.com",
     },
+    "azurerm_private_dns_a_record": {"fqdn": "{name}.{zone_name}."},
     "azurerm_private_dns_zone_virtual_network_link": {"resolution_policy": "Default"},
     "azurerm_public_ip": {"fqdn": "{domain_name_label}.{location}.cloudapp.azure.com"},
     "azurerm_storage_account": storage_account_values(),

@@ -89,6 +89,9 @@ FORCE_NEW: dict[str, tuple[str, ...]] = {
         "tenant_id",
     ),
     "azurerm_postgresql_flexible_server_configuration": ("server_id",),
+    "azurerm_private_dns_a_record": ("zone_name",),
+    "azurerm_private_dns_resolver": ("virtual_network_id",),
+    "azurerm_private_dns_resolver_inbound_endpoint": ("private_dns_resolver_id", "ip_configurations"),
     "azurerm_private_dns_zone_virtual_network_link": ("private_dns_zone_name", "virtual_network_id"),
     "azurerm_private_endpoint": (
         "subnet_id",

@@ -13,16 +13,15 @@ from stacks.settings import Settings
 from stacks.settings.network import IngressMode, IngressSettings
 
 from .connections import connections
-from .kept import keeps
+from .kept import keeps, kept_of
 from .names import ACCOUNT, CONTROLLER, KEEPER, METRICS_PORT, NAMESPACE, WEBHOOK, WEBHOOK_PORT
 
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
     settings = components.settings
     metrics = allow_metrics(settings.monitoring, METRICS_PORT, pods=CONTROLLER)
-    yield controller_namespace(
-        NAMESPACE, (DNS, HTTPS_OUT, _self_check(settings.ingress), webhook(WEBHOOK, WEBHOOK_PORT), metrics)
-    )
+    checks = () if settings.is_private else (_self_check(settings.ingress),)
+    yield controller_namespace(NAMESPACE, (DNS, HTTPS_OUT, *checks, webhook(WEBHOOK, WEBHOOK_PORT), metrics))
 
 
 def _self_check(ingress: IngressSettings) -> TrafficRule:
@@ -42,6 +41,13 @@ def _targets(_: Settings) -> Iterator[Target]:
 
 
 def _unused_charts(settings: Settings) -> Iterator[str]:
+    if settings.is_private:
+        yield "platform-issuers"
+        internal = settings.has_internal_ca
+        unused = {"kept-internal-ca": not internal, "kept-certificates": not internal and not kept_of(settings, ())}
+        yield from (chart for chart, left_out in unused.items() if left_out)
+        return
+    yield from ("private-certificates", "kept-internal-ca")
     if not keeps(settings.ingress):
         yield "kept-certificates"
 
@@ -53,7 +59,7 @@ COMPONENT = Component(
     page="reference/platform.md",
     summary="cert-manager, issuers, and certificates kept in the vault",
     enabled=lambda _: True,
-    charts=("cert-manager", "kept-certificates", "platform-issuers"),
+    charts=("cert-manager", "kept-certificates", "kept-internal-ca", "platform-issuers", "private-certificates"),
     unused_charts=_unused_charts,
     namespaces=_namespaces,
     connections=connections,

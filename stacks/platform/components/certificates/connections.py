@@ -16,6 +16,8 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     controller = Peer(namespace=NAMESPACE, pods=CONTROLLER)
     yield webhook_calls(Peer(namespace=NAMESPACE, pods=WEBHOOK), WEBHOOK_PORT)
     yield from https_out(Peer(namespace=NAMESPACE), "Kubernetes API, Let's Encrypt, Azure DNS")
+    if components.settings.is_private:
+        return
     why = "asks for its own challenge before Let's Encrypt does"
     if components.settings.ingress.mode is IngressMode.NGINX:
         yield calls(controller, Peer(namespace=INGRESS), 80, 443, why=why)

@@ -1,4 +1,4 @@
-"""What is kept in the vault for the next cluster: the certificates of all hosts, and the key of the ACME account.
+"""What is kept in the vault for the next cluster: certificates, the key of the ACME account, the internal CA.
 
 Let's Encrypt issues five certificates a week for the same names (https://letsencrypt.org/docs/rate-limits/), and HSTS
 shuts browsers out of a host without one. A cluster that is made again finds what the last one had.
@@ -8,9 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stacks.common.hosts import Host
-from stacks.platform.common.ingress_mode import certificate_secret, cluster_issuer
+from stacks.platform.common.ingress_mode import (
+    INGRESS,
+    INTERNAL_ISSUER,
+    WILDCARD_SECRET,
+    certificate_secret,
+    cluster_issuer,
+    private_issuer,
+)
+from stacks.settings import Settings
 from stacks.settings.network import IngressSettings
-from stacks.settings.secret_names import KEPT
+from stacks.settings.private_access import CertificateSource
+from stacks.settings.secret_names import INTERNAL_CA, KEPT, WILDCARD
 
 from .names import NAMESPACE
 
@@ -33,6 +42,30 @@ class KeptSecret:
 def keeps(ingress: IngressSettings) -> bool:
     """Whether anything is kept: nothing of staging, whose limits are generous and which browsers distrust."""
     return ingress.acme_issuer == "production"
+
+
+def every_vault_name(settings: Settings, hosts: Iterable[Host]) -> tuple[str, ...]:
+    """Return the names in the vault of all that may ever be kept of this environment, whose `hosts` are every one.
+
+    A vault keeps them: also those of a time when it was public, and of another source of certificates.
+    """
+    return (*vault_names(hosts), *((INTERNAL_CA, WILDCARD) if settings.is_private else ()))
+
+
+def kept_of(settings: Settings, hosts: Iterable[Host]) -> tuple[KeptSecret, ...]:
+    """Return what is kept of an environment, whose ingress answers for `hosts`."""
+    if not settings.is_private:
+        return kept_secrets(settings.ingress, hosts)
+    source = settings.private_access.certificates
+    if source is CertificateSource.INTERNAL_CA:
+        return (KeptSecret(vault=INTERNAL_CA, namespace=NAMESPACE, name=INTERNAL_ISSUER, certificate=True),)
+    if source is CertificateSource.VAULT or not keeps(settings.ingress):
+        return ()
+    account = f"{private_issuer(settings)}-account"
+    return (
+        KeptSecret(vault=ACCOUNT_KEY, namespace=NAMESPACE, name=account, certificate=False),
+        KeptSecret(vault=WILDCARD, namespace=INGRESS, name=WILDCARD_SECRET, certificate=True),
+    )
 
 
 def vault_names(hosts: Iterable[Host]) -> tuple[str, ...]:

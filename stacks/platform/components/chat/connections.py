@@ -28,7 +28,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     settings = components.settings
     chat = Peer(namespace=NAMESPACE, pods=PODS)
     yield from_ingress(settings, chat, PORT, why="people")
-    yield challenges(settings, NAMESPACE)
+    yield from challenges(settings, NAMESPACE)
     yield from private_endpoint(chat, Place.POSTGRESQL, DATABASE_PORT, "chats, accounts, documents")
     yield calls(chat, Peer(namespace=NAMESPACE, pods=REDIS_PODS), REDIS_PORT, why="sessions shared by all replicas")
     if has_gateway(settings):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from stacks.platform.common.ingress_mode import INGRESS
+from stacks.platform.common.ingress_mode import INGRESS, PRIVATE_RANGES, TAILSCALE
 from stacks.platform.common.namespaces import Layer, NamespaceRules
 from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
@@ -21,7 +21,7 @@ from stacks.platform.common.traffic import (
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.network import IngressMode
+from stacks.settings.network import IngressMode, IngressSettings
 
 from .connections import connections
 
@@ -31,8 +31,6 @@ PODS = {"app.kubernetes.io/name": "nginx-ingress"}
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
     settings = components.settings
-    ranges = [str(cidr) for cidr in settings.ingress.allowed_source_ranges] or [ANYWHERE]
-    callers = (*(Peer(cidr=cidr) for cidr in ranges), Peer(namespace=ANY_NAMESPACE))
     backends = _backends(components)
     # Those of two rollouts go on with what they have begun, for half an hour, while new ones start.
     most_pods = 3 * settings.ingress.nginx_replicas
@@ -52,14 +50,29 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
         traffic=(
             DNS,
             HTTPS_OUT,
-            allow_from("allow-front-door", {}, callers, 443),
-            # Redirects, and challenges: of Let's Encrypt, whose addresses nobody publishes, and of cert-manager, which
-            # asks for its own first and is a pod, so that no range matches it.
-            allow_from("allow-challenges", {}, (Peer(cidr=ANYWHERE), Peer(namespace=ANY_NAMESPACE)), 80),
+            *(_private_callers(settings) if settings.is_private else _public_callers(settings.ingress)),
             *([allow_to("allow-backends", {}, backends)] if backends else []),
             allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS),
         ),
     )
+
+
+def _public_callers(ingress: IngressSettings) -> Iterator[TrafficRule]:
+    ranges = [str(cidr) for cidr in ingress.allowed_source_ranges] or [ANYWHERE]
+    callers = (*(Peer(cidr=cidr) for cidr in ranges), Peer(namespace=ANY_NAMESPACE))
+    yield allow_from("allow-front-door", {}, callers, 443)
+    # Redirects, and challenges: of Let's Encrypt, whose addresses nobody publishes, and of cert-manager, which
+    # asks for its own first and is a pod, so that no range matches it.
+    yield allow_from("allow-challenges", {}, (Peer(cidr=ANYWHERE), Peer(namespace=ANY_NAMESPACE)), 80)
+
+
+def _private_callers(settings: Settings) -> Iterator[TrafficRule]:
+    """Private networks, and the subnet router of a tailnet, whose packets Cilium sends straight to the controller."""
+    ranges = settings.ingress.allowed_source_ranges or PRIVATE_RANGES
+    callers = [Peer(cidr=str(cidr)) for cidr in ranges]
+    if settings.private_access.tailscale:
+        callers.append(Peer(namespace=TAILSCALE))
+    yield allow_from("allow-private-callers", {}, callers, 80, 443)
 
 
 def _backends(components: EnabledComponents) -> list[Peer]:
@@ -94,8 +107,9 @@ def _targets(_: Settings) -> Iterator[Target]:
 COMPONENT = Component(
     package=__package__,
     position=30,
+    needs=("certificates",),
     page="reference/network.md",
-    summary="F5 NGINX at the public address",
+    summary="F5 NGINX at the environment's address",
     enabled=lambda settings: settings.ingress.mode is IngressMode.NGINX,
     charts=("nginx-ingress", "rights"),
     namespaces=_namespaces,

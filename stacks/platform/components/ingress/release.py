@@ -5,10 +5,11 @@ from typing import Any
 
 from stacks.common.routes import HostRoutes
 from stacks.platform.common.catalogue import Image
+from stacks.platform.common.ingress_mode import INGRESS, WILDCARD_SECRET
 from stacks.platform.common.timeouts import ingress as ingress_times
 from stacks.settings import Settings
 
-from .rights import ACCOUNT, watched
+from .rights import ACCOUNT, certificate_namespaces, watched
 from .snippets import snippets
 
 AZURE = "service.beta.kubernetes.io/azure"
@@ -19,11 +20,10 @@ def nginx_ingress(
     images: Mapping[str, Image],
     *,
     routes: Mapping[str, HostRoutes],
-    public_ip_name: str,
-    resource_group: str,
+    address: Mapping[str, str],
     backends: Iterable[str],
 ) -> dict[str, Any]:
-    """Values of F5 NGINX: replicas, times, routes, and the static address by its name and resource group.
+    """Values of F5 NGINX: replicas, times, routes, and annotations that give it its static `address`.
 
     It sends requests to the namespaces `backends`, and looks at no others.
     """
@@ -34,16 +34,17 @@ def nginx_ingress(
             "image": images["nginx-ingress/controller"].values(),
             "serviceAccount": {"name": ACCOUNT},
             "watchNamespace": ",".join(watched(backends)),
-            "watchSecretNamespace": ",".join(backends),
+            "watchSecretNamespace": ",".join(certificate_namespaces(settings, backends)),
+            **({"wildcardTLS": {"secret": f"{INGRESS}/{WILDCARD_SECRET}"}} if settings.is_private else {}),
             "replicaCount": settings.ingress.nginx_replicas,
             "config": {"entries": {"proxy-read-timeout": f"{hop.silence_seconds}s", **snippets(routes)}},
             "lifecycle": {"preStop": {"sleep": {"seconds": hop.pre_stop_seconds}}},
             "terminationGracePeriodSeconds": hop.grace_seconds,
-            "service": {
-                "annotations": {
-                    f"{AZURE}-pip-name": public_ip_name,
-                    f"{AZURE}-load-balancer-resource-group": resource_group,
-                },
-            },
+            "service": {"annotations": dict(address)},
         }
     }
+
+
+def public_address(name: str, resource_group: str) -> dict[str, str]:
+    """Return what gives a Service the public address of this name."""
+    return {f"{AZURE}-pip-name": name, f"{AZURE}-load-balancer-resource-group": resource_group}

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from stacks.platform.common.ingress_mode import INGRESS
 from stacks.platform.common.rights import READ, Rights, Rule, rule
+from stacks.settings import Settings
 
 ACCOUNT = "ingress-controller"
 """Not the name that the chart would choose, so that an upgrade makes it before the chart removes its own."""
@@ -22,18 +23,25 @@ def watched(backends: Iterable[str]) -> list[str]:
     return sorted({INGRESS, *backends})
 
 
-def controller_rights(backends: Iterable[str]) -> Rights:
-    """Return the rights of the controller, which sends requests to the namespaces `backends`."""
+def certificate_namespaces(settings: Settings, backends: Iterable[str]) -> list[str]:
+    """Return where the controller reads certificates: beside each Ingress, or its own one for all hosts."""
+    return [INGRESS] if settings.is_private else sorted(backends)
+
+
+def controller_rights(backends: Iterable[str], *, wildcard: bool = False) -> Rights:
+    """Return the rights of the controller, which sends requests to the namespaces `backends`.
+
+    With `wildcard` it reads no Secret there, only its own.
+    """
     routes: tuple[Rule, ...] = (
         rule("", ["services", "pods"], READ),
         rule("discovery.k8s.io", ["endpointslices"], READ),
         rule("networking.k8s.io", ["ingresses"], READ),
         rule("", ["events"], ["create", "patch", "list"]),
     )
-    certificates: tuple[Rule, ...] = (
-        rule("networking.k8s.io", ["ingresses/status"], ["update"]),
-        rule("", ["secrets"], READ),
-    )
+    secrets = rule("", ["secrets"], READ)
+    shown = rule("networking.k8s.io", ["ingresses/status"], ["update"])
+    certificates: tuple[Rule, ...] = (shown,) if wildcard else (shown, secrets)
     own: tuple[Rule, ...] = (
         rule("", ["configmaps"], READ),
         # It writes its version to its own pod's labels.
@@ -41,6 +49,7 @@ def controller_rights(backends: Iterable[str]) -> Rights:
         rule("apps", ["replicasets"], ["get"]),
         rule("coordination.k8s.io", ["leases"], ["get", "update"], names=[LEASE]),
         rule("coordination.k8s.io", ["leases"], ["create"]),
+        *((secrets,) if wildcard else ()),
     )
     return Rights(
         namespace=INGRESS,

@@ -24,7 +24,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
         name=MONITORING,
         layer=Layer.CONTROLLERS,
         quota=no_external_services(claims=10) | {"pods": "40"},
-        traffic=(challenge(settings), *monitoring_traffic(components)),
+        traffic=(*challenge(settings), *monitoring_traffic(components)),
     )
     if settings.monitoring.metrics is MetricsStore.PROMETHEUS:
         yield _node_metrics(settings.cluster)

@@ -36,7 +36,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     settings = components.settings
     grafana = Peer(namespace=MONITORING, pods=PODS)
     yield from_ingress(settings, grafana, POD_PORT, why="people")
-    yield challenges(settings, MONITORING)
+    yield from challenges(settings, MONITORING)
     yield from https_out(Peer(namespace=MONITORING), "Kubernetes API, Entra, Azure Monitor, receivers of alerts")
     if settings.monitoring.metrics is MetricsStore.PROMETHEUS:
         yield from _own(grafana)

@@ -43,7 +43,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield Opik's connections."""
     settings = components.settings
     yield from_ingress(settings, _pods(LOGIN), 4180, why="people, at the login")
-    yield challenges(settings, NAMESPACE)
+    yield from challenges(settings, NAMESPACE)
     for caller, receiver, ports, why in _INSIDE:
         yield calls(_pods(caller), _pods(receiver), *ports, why=why)
     if settings.opik.python_evaluators:

@@ -16,6 +16,13 @@ CASES: list[Case] = [
         "Tcp",
         {"security_rule": [{"protocol": "*"}]},
     ),
+    (
+        "azurerm_private_dns_resolver_inbound_endpoint",
+        VALIDATE,
+        {"ip_configurations": [{"private_ip_allocation_method": "Static"}]},
+        "private_ip_address",
+        {"ip_configurations": [{"private_ip_allocation_method": "Static", "private_ip_address": "10.40.18.20"}]},
+    ),
     ("azurerm_nat_gateway", VALIDATE, {"sku_name": "StandardV2"}, "Standard", {"sku_name": "Standard"}),
     ("azurerm_public_ip", VALIDATE, {"sku": "StandardV2"}, "Standard", {"sku": "Standard"}),
     (

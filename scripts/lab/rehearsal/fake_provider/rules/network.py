@@ -15,6 +15,15 @@ _NETWORK_RULES = (
         ),
     ),
     on("azurerm_nat_gateway", VALIDATE, "sku_name", one_of("Standard")),
+    when(
+        "azurerm_private_dns_resolver_inbound_endpoint",
+        VALIDATE,
+        lambda get: any(
+            (found.get("private_ip_allocation_method") == "Static") != bool(found.get("private_ip_address"))
+            for found in get("ip_configurations") or []
+        ),
+        "private_ip_address is set with the allocation method Static, and with no other",
+    ),
     on("azurerm_public_ip", VALIDATE, "sku", one_of("Basic", "Standard")),
     when(
         "azurerm_public_ip",

@@ -1,0 +1,1 @@
+../kept-certificates/bring-back.sh

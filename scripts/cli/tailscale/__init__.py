@@ -1,0 +1,1 @@
+"""`llmctl tailscale`: what a tailnet has to know of the platform."""

@@ -1,0 +1,1 @@
+"""Tailscale's operator and the subnet router that it makes: a tailnet's way to the private addresses."""

@@ -1,0 +1,43 @@
+"""Chart values of Tailscale's operator and of the subnet router that only the stack knows."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from stacks.platform.common.catalogue import Image
+from stacks.settings import Settings
+from stacks.settings.private_access import TailscaleCredentials, TailscaleSettings
+
+
+def operator(tailscale: TailscaleSettings, images: Mapping[str, Image]) -> dict[str, Any]:
+    """Values of the operator: images, tags, and how it logs in, unless by its Secret."""
+    values: dict[str, Any] = {
+        "operatorConfig": {
+            "image": images["tailscale-operator/operator"].values(),
+            "defaultTags": [tailscale.operator_tag],
+        },
+        "proxyConfig": {
+            "image": images["tailscale-operator/proxy"].values(),
+            "defaultTags": ",".join(tailscale.router_tags),
+        },
+    }
+    if tailscale.credentials is TailscaleCredentials.WORKLOAD_IDENTITY:
+        values["oauth"] = {"clientId": tailscale.client_id, "audience": f"api.tailscale.com/{tailscale.client_id}"}
+    return values
+
+
+def routes(settings: Settings) -> list[str]:
+    """Return what the tailnet reaches: the ingress and the nameserver, each by itself."""
+    addresses = dict.fromkeys(filter(None, (settings.ingress_address, settings.nameserver_address)))
+    return [f"{address}/32" for address in addresses]
+
+
+def router(settings: Settings, tailscale: TailscaleSettings) -> dict[str, Any]:
+    """Values of the own chart with the subnet router."""
+    name = settings.azure_names.base
+    return {
+        "name": name,
+        "hostnamePrefix": name,
+        "replicas": tailscale.replicas,
+        "tags": list(tailscale.router_tags),
+        "routes": routes(settings),
+    }
