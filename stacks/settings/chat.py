@@ -74,6 +74,10 @@ class ChatSettings(Model):
     """Keep groups of the chat equal to the groups in the token, which Entra names by object id."""
     password_login: bool = False
     """Show a form for the local administrator, for when Entra does not answer; `llmctl webui admin` tells who."""
+    personal_keys: bool = False
+    """Whether everybody may make a key in the chat (Settings, Account) and call models with it from programs, under
+    their own name, at chat.<domain>/api: for lists of models and completions alone. A key has no end of its own: it
+    works until its owner or `llmctl webui role PERSON pending` ends it."""
     environment: dict[VariableName, Annotated[str, Field(max_length=4096)]] = {}
     """Further variables of Open WebUI, for what its administration page would set; no secrets.
     Names: https://docs.openwebui.com/reference/env-configuration"""

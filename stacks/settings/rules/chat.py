@@ -68,6 +68,24 @@ SECRET_ENDINGS = (
 INSTEAD = "write it to the vault and name it in chat.secrets"
 
 
+KEY_VARIABLES = frozenset(
+    {
+        "API_KEYS_ALLOWED_ENDPOINTS",
+        "ENABLE_API_KEYS",
+        "ENABLE_API_KEYS_ENDPOINT_RESTRICTIONS",
+        "USER_PERMISSIONS_FEATURES_API_KEYS",
+    }
+)
+"""Variables of Open WebUI that `chat.personal_keys` sets."""
+
+
+def personal_keys_are_set_in_one_place(chat: ChatSettings) -> Iterator[Finding]:
+    """Variables of the file come last: they would take away the limits of personal keys."""
+    if chat.personal_keys:
+        for name in sorted(KEY_VARIABLES & chat.environment.keys()):
+            yield Finding(("chat", "environment", name), "is set by chat.personal_keys; remove either")
+
+
 def embeddings_fit_their_model(chat: ChatSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
     """A named embedding model is served, and the column of vectors is as long as its vectors."""
     name, dimensions = chat.embeddings.model, chat.embeddings.dimensions
@@ -171,4 +189,5 @@ RULES = (
     variables_are_free,
     secrets_are_the_companys_own,
     a_pod_fits_on_a_workload_node,
+    personal_keys_are_set_in_one_place,
 )

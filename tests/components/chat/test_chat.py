@@ -360,3 +360,12 @@ def test_chat_reaches_database_redis_entra_and_its_models_alone(changes: dict[st
     assert out["allow-database"].peers[0].cidr == str(settings.network.endpoints_subnet)
     assert [port.number for port in out["allow-database"].ports] == [5432]
     assert [port.number for port in out["chat-to-internet"].ports] == [443]
+
+
+def test_personal_keys_are_off_and_reach_models_and_completions_alone_where_they_are_on() -> None:
+    names = {name for name in chat_variables(settings_with()) if "API_KEYS" in name and not name.startswith("OPENAI")}
+    assert names == set()
+    keyed = chat_variables(settings_with(chat={"personal_keys": True}))
+    assert keyed["ENABLE_API_KEYS"] == keyed["USER_PERMISSIONS_FEATURES_API_KEYS"] == "True"
+    assert keyed["ENABLE_API_KEYS_ENDPOINT_RESTRICTIONS"] == "True"
+    assert keyed["API_KEYS_ALLOWED_ENDPOINTS"] == "/api/models,/api/chat/completions"

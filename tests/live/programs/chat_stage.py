@@ -1,5 +1,6 @@
 """The chat of dev before the rest of the platform: Entra, two pods, their Redis, and the front door."""
 
+import os
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -7,8 +8,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from scripts.applications.chat.accounts import Accounts
+from scripts.cluster.pod_program import START, ByCommand
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.components.chat import names, release
+from stacks.platform.components.chat.login import administrator
 from stacks.platform.components.llm_gateway import address as gateway
 from stacks.platform.components.llm_gateway import release as gateway_release
 from tests.live.programs.stage import ADDRESSES, Stage
@@ -56,6 +60,12 @@ class ChatStage:
     def address(self, pod: int) -> str:
         """Where a pod listens, as the front door names it."""
         return f"{self.pods[pod].address}:{self.pods[pod].port}"
+
+    def accounts(self, pod: int = 0) -> Accounts:
+        """Return what asks a pod of the chat as its local administrator."""
+        program = self.pods[pod]
+        run = ByCommand([program.command[0], "-c", START], program.name, {**os.environ, **program.environment})
+        return Accounts(run, administrator(self.stage.settings), f"http://{self.address(pod)}")
 
     def browser(self) -> Browser:
         """Return a browser that knows nothing yet."""

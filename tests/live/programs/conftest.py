@@ -23,8 +23,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
 
 @pytest.fixture(scope="package")
 def stage(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Run everything behind the chat, with the configuration of dev."""
-    with running_stage(load_settings("dev"), tmp_path_factory.mktemp("stage"), network) as found:
+    """Run everything behind the chat, with the configuration of dev and keys of people."""
+    dev = load_settings("dev")
+    settings = dev.model_copy(update={"chat": dev.chat.model_copy(update={"personal_keys": True})})
+    with running_stage(settings, tmp_path_factory.mktemp("stage"), network) as found:
         yield found
 
 

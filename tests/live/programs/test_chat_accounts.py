@@ -1,14 +1,11 @@
 """People and groups of the real chat, changed by the command line as its local administrator."""
 
-import os
 from dataclasses import replace
 
 import pytest
 
 from scripts.applications.chat.accounts import Account, Accounts
-from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
-from stacks.platform.components.chat.login import administrator
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.login.entra_provider import new_person
 
@@ -17,9 +14,7 @@ pytestmark = pytest.mark.live
 
 @pytest.fixture(scope="module")
 def accounts(chat: ChatStage) -> Accounts:
-    pod = chat.pods[0]
-    run = ByCommand([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
-    return Accounts(run, administrator(chat.stage.settings), f"http://{chat.address(0)}")
+    return chat.accounts()
 
 
 def named(accounts: Accounts, email: str) -> Account:

@@ -1,13 +1,8 @@
 """The banner of the real chat, which keeps its configuration in the memory of each pod."""
 
-import os
-
 import pytest
 
-from scripts.applications.chat.accounts import Accounts
 from scripts.applications.chat.banner import Banner
-from scripts.cluster.pod_program import START, ByCommand
-from stacks.platform.components.chat.login import administrator
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.login.entra_provider import new_person
 
@@ -15,12 +10,7 @@ pytestmark = pytest.mark.live
 
 
 def banner(chat: ChatStage) -> Banner:
-    def account(index: int) -> Accounts:
-        pod = chat.pods[index]
-        run = ByCommand([pod.command[0], "-c", START], pod.name, {**os.environ, **pod.environment})
-        return Accounts(run, administrator(chat.stage.settings), f"http://{chat.address(index)}")
-
-    return Banner(lambda: [account(index) for index in range(len(chat.pods))])
+    return Banner(lambda: [chat.accounts(pod) for pod in range(len(chat.pods))])
 
 
 def test_people_see_it_in_every_pod_and_no_longer_once_it_is_removed(chat: ChatStage) -> None:

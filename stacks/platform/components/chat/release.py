@@ -118,6 +118,16 @@ def open_webui(
     }
 
 
+PERSONAL_KEYS = {
+    "ENABLE_API_KEYS": "True",
+    "USER_PERMISSIONS_FEATURES_API_KEYS": "True",
+    # A key that leaks reads no chats and no documents, and changes nothing.
+    "ENABLE_API_KEYS_ENDPOINT_RESTRICTIONS": "True",
+    "API_KEYS_ALLOWED_ENDPOINTS": "/api/models,/api/chat/completions",
+}
+"""Variables by which people make keys for programs (open_webui/utils/auth.py, 0.12: paths, and what is below them)."""
+
+
 def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
     """Variables whose values the environment decides; those of the file come last, and name none of these."""
     chat = settings.chat
@@ -144,6 +154,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.
         "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
         **({"HSTS": hsts} if hsts else {}),
+        **(PERSONAL_KEYS if chat.personal_keys else {}),
         **{name: _as_written(value) for name, value in chat.environment.items()},
     }
 
