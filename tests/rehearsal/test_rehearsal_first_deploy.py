@@ -42,7 +42,13 @@ class Doubtful(Terminal):
         return "n"
 
 
-def preflight(settings: Settings, stacks: Collection[str], _told: Told, *, undeployed: Collection[str]) -> Report:
+def preflight(
+    settings: Settings,
+    stacks: Collection[str],
+    told: Told,  # noqa: ARG001
+    *,
+    undeployed: Collection[str],
+) -> Report:
     assert set(stacks) == set(undeployed)
     check = Check(name="quota", looks_at="", why="", stacks=("aks",), look=lambda _asked: [])
     return Report(settings.name, tuple(stacks), (Result(check, (LOW_QUOTA,)),))

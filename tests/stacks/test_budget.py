@@ -71,7 +71,7 @@ def test_action_groups_are_told_and_the_shares_are_the_operators() -> None:
 
 
 def test_who_gets_alerts_gets_the_budgets_too_unless_others_are_named() -> None:
-    monitoring = {"alerts": {"email_addresses": ["ops@acme.io"]}}
+    monitoring: dict[str, object] = {"alerts": {"email_addresses": ["ops@acme.io"]}}
     budget = only(synthesized(AcrStack, settings(budget={"monthly_amount": 500}, monitoring=monitoring)), KIND)
     assert {address for one in budget["notification"] for address in one["contact_emails"]} == {"ops@acme.io"}
 

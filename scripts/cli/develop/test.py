@@ -2,17 +2,21 @@
 
 import subprocess
 import sys
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Annotated
 
 import typer
 
-from scripts.core.errors import ExitCode
+from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT
 from scripts.gates.source_checks import FAST, Verdict, live_shared_out, run_checks, shared_out, static_checks
 from scripts.terraform.program import require_terraform
 
 from .check import show
+
+_PYTEST_USAGE = 4
+"""pytest.ExitCode.USAGE_ERROR."""
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -41,6 +45,7 @@ def run_tests(
 
     Examples: `llmctl test`, `llmctl test --fast --workers 2`
     """
+    refuse_unknown(context.args)
     if not fast:
         require_terraform()
     selected = ["-m", "live"] if live else ["-m", FAST] if fast else []
@@ -55,3 +60,19 @@ def run_tests(
         show(verdict)
     if status or not (checks is None or checks.result()):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def refuse_unknown(arguments: Sequence[str]) -> None:
+    """Return when pytest knows the arguments. Raises OperatorError (USAGE), before minutes of checks are spent."""
+    if not arguments:
+        return
+    # It parses everything, and then only lists what it knows.
+    asked = [sys.executable, "-m", "pytest", "--markers", *arguments]
+    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode == _PYTEST_USAGE:
+        said = [line.partition("error: ")[2] for line in done.stderr.splitlines() if "error: " in line.lower()]
+        raise OperatorError(
+            f"pytest does not take {' '.join(arguments)}: {next(filter(None, said), 'no message').lower()}",
+            "llmctl test --help",
+            ExitCode.USAGE,
+        )

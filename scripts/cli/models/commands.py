@@ -8,7 +8,7 @@ from scripts.cli.options import AsJson, Environment, Yes
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
 from scripts.core.console import err, out, print_json
-from scripts.core.environment_file import file_of
+from scripts.core.environment_file import file_of, parsed
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving import ollama, vllm
@@ -78,6 +78,8 @@ def add(
     chosen = environment or default_environment()
     fields = {"name": name, "engine": engine, "id": model_id, "pool": pool, "weights_gib": f"{weights_gib:g}"}
     text = with_model(file_of(chosen).read_text("utf-8"), fields | assignments(values or []))
+    # Before the cluster is asked for, which takes Terraform.
+    parsed(chosen, text)
     _change(context, chosen, yes=yes).make(text)
     out.print(f"{name} is served in {chosen}. Commit environments/{chosen}.yaml.", markup=False)
 
@@ -92,7 +94,9 @@ def remove(context: typer.Context, name: Name, environment: Environment = None, 
     """
     chosen = environment or default_environment()
     tools_of(context).load(chosen)
-    _change(context, chosen, yes=yes).make(without_model(file_of(chosen).read_text("utf-8"), name))
+    text = without_model(file_of(chosen).read_text("utf-8"), name)
+    parsed(chosen, text)
+    _change(context, chosen, yes=yes).make(text)
     out.print(f"{name} is no longer served in {chosen}. Commit environments/{chosen}.yaml.", markup=False)
 
 
