@@ -76,6 +76,7 @@ def test_files_of_package_managers_are_read_those_of_the_tests_too() -> None:
         "scripts/gates/network/evaluator/go.mod",
         "scripts/lab/acme/go.mod",
         "scripts/lab/kube/go.mod",
+        "scripts/lab/names/go.mod",
         "tests/support/kubernetes/admission/go.mod",
         "tests/support/llm_gateway/query_engine/package.json",
     }

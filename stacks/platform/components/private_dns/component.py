@@ -56,6 +56,13 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
 def _connections(components: EnabledComponents) -> Iterator[Connection]:
     pods = Peer(namespace=NAMESPACE, pods=PODS)
     yield Connection(caller=Place.NETWORK, receiver=pods, ports=PORTS, why="names of the private zone")
+    yield Connection(
+        caller=Place.APPLICATION_GATEWAY,
+        receiver=pods,
+        ports=PORTS,
+        why="names are open to it as to all of the network",
+        needed=False,
+    )
     if components.settings.private_access.tailscale:
         tailnet = Peer(namespace=TAILSCALE)
         yield Connection(caller=tailnet, receiver=pods, ports=PORTS, why="names of the private zone")

@@ -1,0 +1,57 @@
+"""Private access in both shapes, deployed by the real Terraform; a new cluster answers at the same names and trust."""
+
+from pathlib import Path
+
+import pytest
+
+from main import build_app
+from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
+from scripts.lab.rehearsal.cloud import Cloud
+from scripts.lab.rehearsal.drive import Rehearsal
+from stacks.settings import parse_settings
+
+pytestmark = pytest.mark.rehearsal
+
+ENVIRONMENTS = Path(__file__).parents[1] / "environments"
+SHAPES = {"by_vpn": ("10.40.18.9", "10.40.18.20"), "with_tailscale": ("10.40.18.4", "10.40.18.5")}
+"""Address of the ingress and of the nameserver."""
+
+
+def _kept(rehearsal: Rehearsal) -> dict[str, int]:
+    """Return zone, records and the CA's place in the vault, and which life of each it is."""
+    of_the_cluster = ("/roleAssignments/", "/virtualNetworkLinks/")
+    return {
+        found.id: found.generation
+        for found in Cloud(rehearsal.folder).objects()
+        if ("/privateDnsZones/llm." in found.id or "/secrets/kept-internal-ca" in found.id)
+        and not any(part in found.id for part in of_the_cluster)
+    }
+
+
+def _public_addresses(rehearsal: Rehearsal) -> set[str]:
+    ids = [found.id for found in Cloud(rehearsal.folder).objects() if "/publicIPAddresses/" in found.id]
+    return {id_.partition("/publicIPAddresses/")[2].partition("/")[0] for id_ in ids}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_address_zone_and_ca_are_the_same_for_a_new_cluster(shape: str, tmp_path: Path) -> None:
+    file = ENVIRONMENTS / f"valid.private_{shape}.yaml"
+    rehearsal = Rehearsal(parse_settings(file.read_text("utf-8"), file.name), tmp_path)
+    rehearsal.workspace.output.mkdir(parents=True)
+    build_app(rehearsal.settings, rehearsal.workspace.output).synth()
+    first = rehearsal.rollout()
+    assert first.apply(DURABLE, any_loss=False)
+    assert first.apply(DISPOSABLE, any_loss=False)
+    kept, addresses = _kept(rehearsal), rehearsal.outputs("address")
+    assert {name.rpartition("/")[2] for name in kept} >= {"*", "@", rehearsal.settings.domain}
+    assert (addresses["private_address"], addresses["nameserver_address"]) == SHAPES[shape]
+    assert _public_addresses(rehearsal) == {"llm-dev-outbound"}
+
+    assert rehearsal.rollout(destroy=True).apply(DISPOSABLE, any_loss=True)
+    assert _kept(rehearsal) == kept
+    assert rehearsal.rollout().apply(DISPOSABLE, any_loss=False)
+    assert _kept(rehearsal) == kept
+    assert rehearsal.outputs("address") == addresses
+    last = rehearsal.rollout()
+    last.plan()
+    assert {name: str(plan.changes) for name, plan in last.plans.items()} == dict.fromkeys(STACKS, "no changes")
