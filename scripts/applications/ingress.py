@@ -11,6 +11,7 @@ from scripts.core.http import Answer, NoAnswerError
 from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
+from stacks.settings.private_access import CertificateSource
 
 LOGIN_HOST = "login.microsoftonline.com"
 TEMPORARY_ISSUER = "cert-manager.local"
@@ -42,20 +43,26 @@ class Ingress:
         return web.get(self.url(host, path), context=context)
 
 
+PRIVATE_NAMES = "this machine's resolver does not know the private zone (docs/how-to/private-access.md)"
+
+
 def hosts_of(settings: Settings) -> list[str]:
     """Return the host names of what the environment runs."""
     return enabled_components(settings).host_names()
 
 
 def dns_checks(hosts: Iterable[str], address: str, target: str, resolver: web.Resolver = web.resolve) -> list[Check]:
-    """Return whether every host name leads to the ingress's address, and the record it needs where not."""
+    """Return whether every host name leads to the ingress's address, and the record it needs where not.
+
+    Without a `target` the zone is private and has its record: then it is this machine that does not ask it.
+    """
     return [Check(f"DNS {host}", _dns_problem(resolver(host), address, host, target)) for host in hosts]
 
 
 def _dns_problem(found: set[str], address: str, host: str, target: str) -> str:
     if found == {address}:
         return ""
-    record = f"it needs the record `{host}. CNAME {target}.`"
+    record = f"it needs the record `{host}. CNAME {target}.`" if target else PRIVATE_NAMES
     if not found:
         return f"has no address; {record}"
     return f"leads to {', '.join(sorted(found))} instead of {address}; {record}"
@@ -119,7 +126,12 @@ def _answered(answer: Answer) -> str:
 
 
 def ingress_of(settings: Settings) -> Ingress:
-    """Return how the environment's ingress is asked; nothing trusts Let's Encrypt's staging certificates."""
+    """Return how the environment's ingress is asked.
+
+    Nothing trusts Let's Encrypt's staging certificates, and only machines of its users trust a company's own CA.
+    """
+    if settings.is_private and settings.private_access.certificates is not CertificateSource.LETS_ENCRYPT_DNS:
+        return Ingress(trusted=False)
     return Ingress(trusted=settings.ingress.acme_issuer == "production")
 
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from scripts.applications.ingress import Ingress, dns_checks, host_checks, outside_checks
+from scripts.applications.ingress import Ingress, dns_checks, host_checks, ingress_of, outside_checks
 from scripts.core import http as web
 from scripts.core.checks import Check, wait_until_passed
 from stacks.common.hosts import Host
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.opik.names import HOST as OPIK
-from stacks.settings import load_settings
+from stacks.settings import load_settings, parse_settings
 from tests.support.web_servers import Reply, authority, certificate_for, serving
 
 DOMAIN = "new.example.org"
@@ -236,3 +236,20 @@ def test_waiting_ends_when_all_is_well_and_tells_each_reason_once() -> None:
 def test_waiting_ends_with_what_is_wrong_when_patience_does() -> None:
     checks = wait_until_passed(lambda: [Check("ingress", "no certificate")], lambda _text: None, patience_s=0, poll_s=0)
     assert problems(checks) == {"ingress": "no certificate"}
+
+
+def test_a_private_name_asks_for_no_public_record() -> None:
+    (check,) = dns_checks(["chat.llm.internal"], "10.40.18.4", "", lambda _host: set())
+    assert check.problem == (
+        "has no address; this machine's resolver does not know the private zone (docs/how-to/private-access.md)"
+    )
+    (check,) = dns_checks(["chat.llm.internal"], "10.40.18.4", "", lambda _host: {"10.40.18.4"})
+    assert check.problem == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "trusted"), [("by_vpn", False), ("with_own_certificate", False), ("with_lets_encrypt", True)]
+)
+def test_certificates_of_an_internal_ca_are_not_expected_to_be_trusted_here(name: str, *, trusted: bool) -> None:
+    file = Path(__file__).parents[1] / "environments" / f"valid.private_{name}.yaml"
+    assert ingress_of(parse_settings(file.read_text("utf-8"), file.name)).trusted is trusted

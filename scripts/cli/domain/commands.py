@@ -95,6 +95,8 @@ def check(
 
 
 def _dns(name: str, settings: Settings, tools: Tools) -> list[Check]:
+    if settings.is_private:
+        return dns_checks(hosts_of(settings), str(settings.ingress_address), "")
     address = tools.outputs_of(name, "address")["address"]
     return dns_checks(hosts_of(settings), address["public_ip_address"], address["public_fqdn"])
 
