@@ -20,7 +20,7 @@ def banner(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="What everybody shall read.")],
     environment: Environment = None,
 ) -> None:
-    """Show a text over the chat to everybody who opens or reloads it, until it is removed or the pods restart.
+    """Show a text over the page of a new chat to everybody who opens or reloads it, until removed or the pods restart.
 
     `deployments.chat_banner` shows one during deployments by itself.
 
