@@ -17,7 +17,8 @@ from scripts.gates.network.check import Cluster, cluster, matrix_of
 from scripts.gates.network.matrix import Matrix
 from stacks.platform.common.connections import Connection, Place, calls
 from stacks.platform.common.traffic import Peer
-from stacks.settings import load_settings
+from stacks.platform.components.enabled import enabled_components
+from stacks.settings import load_settings, parse_settings
 from tests.support.kubernetes.cilium import Outside, Pod, Rules
 from tests.support.stacks.synthesis import synthesize
 
@@ -312,3 +313,17 @@ def test_the_command_shows_the_matrix_and_filters_it() -> None:
         ],
         "findings": [],
     }
+
+
+def test_nobody_of_the_internet_reaches_a_private_platform_and_its_networks_do(tmp_path: Path) -> None:
+    file = Path(__file__).parents[1] / "environments" / "valid.private_by_vpn.yaml"
+    settings = parse_settings(file.read_text("utf-8"), file.name)
+    synthesize(settings, tmp_path)
+    matrix = matrix_of(cluster(settings, tmp_path / "stacks" / "platform"))
+    # That environment serves no models, so that nobody answers the LLM gateway.
+    assert [finding for finding in matrix.findings if "serving-front" not in finding] == []
+    bound = {rules.name for rules in enabled_components(settings).namespaces()}
+    entered = {edge.receiver for edge in matrix.edges if edge.caller == Place.INTERNET}
+    assert {receiver for receiver in entered if receiver.partition("/")[0] in bound} == set()
+    opened = {edge.receiver.partition("/")[0] for edge in matrix.edges if edge.caller == Place.NETWORK}
+    assert opened & bound == {"ingress"}

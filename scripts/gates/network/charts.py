@@ -10,7 +10,7 @@ from ruamel.yaml import YAML
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.tools.bring import provide
-from stacks.platform.common.catalogue import charts
+from stacks.platform.common.catalogue import pinned_release
 
 from .objects import Object, Stack
 from .values import without_references
@@ -34,9 +34,7 @@ class Rendered:
 
 def third_party(release: Object) -> str | None:
     """Return the key of its chart in `helm/charts.yaml`; None for one of our own."""
-    if release["chart"].startswith("./"):
-        return None
-    return next(name for name, pin in charts().items() if pin.name == release["chart"])
+    return pinned_release(release["chart"])
 
 
 def from_chart(stack: Stack, release: Object, place: str, folder: Path | None) -> Rendered:
