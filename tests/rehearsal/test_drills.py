@@ -55,6 +55,22 @@ def test_a_lost_answer_is_recognised_and_taken_over(stage: Stage) -> None:
     assert finding.taken_over == stage.writes["acr"]
 
 
+def test_the_next_drill_begins_with_what_was_built_until_something_of_it_changes(stage: Stage) -> None:
+    def again(text: str = "") -> Stage:
+        settings = load_settings("dev")
+        return Stage(Rehearsal(settings, stage.folder, fresh=False), stage.stacks, adopt=adopt, text=text)
+
+    built = stage.file.read_text("utf-8")
+    try:
+        next_one = again()
+        assert next_one.resume()
+        assert next_one.writes == stage.writes
+        assert next_one.whole("acr") == ""
+        assert not again(f"{built}\n# other\n").resume()
+    finally:
+        stage.file.write_text(built, "utf-8")
+
+
 def test_what_does_not_survive_is_found(stage: Stage) -> None:
     def lose_the_registry() -> Recovery:
         cloud = stage.cloud()

@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ FAULTS = """\
 """
 PROGRAM = "import sys; from tests.support.rehearsal.database_drill import main; main(sys.argv[1:])"
 OLD, NEW = "llm-dev-pg-f2hbm", "llm-dev-pg2-f2hbm"
+CHANGED = ("environments", "drill/cloud.db", "drill/vault.db", "drill/state")
+"""What a command changes of an environment in a folder."""
 KILLS = int(os.environ.get("KILLS", "1"))
 """Moments of a kill that a run tries, drawn at random; 0 tries all."""
 
@@ -119,28 +122,41 @@ def _moments(calls: int, kind: str) -> list[tuple[int, str]]:
     return chosen
 
 
-def test_a_restore_and_the_way_back_go_on_wherever_they_were_killed(root: Path) -> None:
+def _keep(root: Path, kept: Path) -> None:
+    for name in CHANGED:
+        (shutil.copytree if (root / name).is_dir() else shutil.copy2)(root / name, kept / name)
+
+
+def _as_kept(root: Path, kept: Path) -> None:
+    for name in CHANGED:
+        target = root / name
+        shutil.rmtree(target) if target.is_dir() else target.unlink()
+    _keep(kept, root)
+
+
+def test_a_restore_and_the_way_back_go_on_wherever_they_were_killed(root: Path, tmp_path: Path) -> None:
     """At each moment the state holds one server that exists, and the same command ends as if nothing had happened."""
     drill = _with_a_database(root)
-    there = Killing(root / "there", PROGRAM, str(root), MOMENT)
-    back = Killing(root / "back", PROGRAM, str(root), "--abort")
-    there.run()
-    back.run()
-    made = drill.servers().keys()
-    assert made == {OLD, NEW}
-    number = 2
-    moments = [("there", *moment) for moment in _moments(there.calls, "restore")]
-    moments += [("back", *moment) for moment in _moments(back.calls, "abort")]
+    ways = {
+        "there": (Killing(tmp_path / "there", PROGRAM, str(root), MOMENT), NEW),
+        "back": (Killing(tmp_path / "back", PROGRAM, str(root), "--abort"), OLD),
+    }
+    moments = []
+    for way, (killing, after) in ways.items():
+        (tmp_path / "kept" / way / "drill").mkdir(parents=True)
+        _keep(root, tmp_path / "kept" / way)
+        killing.run()
+        assert drill.in_state() == {after}
+        moments += [(way, *moment) for moment in _moments(killing.calls, way)]
     # After the last import into the copy, whose outputs it has changed as well.
-    moments.append(("back", back.calls - 2, "before"))
+    moments.append(("back", ways["back"][0].calls - 2, "before"))
     for way, at, when in moments:
-        number += 1
-        new = f"llm-dev-pg{number}-f2hbm"
-        for name, killing, after in (("there", there, new), ("back", back, OLD)):
-            killed = killing.run(at if name == way else 0, when)
-            (server,) = drill.in_state()
-            assert server in drill.servers(), (way, at, when)
-            if killed:
-                killing.run()
-            assert drill.in_state() == {after}, (way, at, when)
-    assert len(drill.servers()) == number
+        _as_kept(root, tmp_path / "kept" / way)
+        killing, after = ways[way]
+        killed = killing.run(at, when)
+        (server,) = drill.in_state()
+        assert server in drill.servers(), (way, at, when)
+        if killed:
+            killing.run()
+        assert drill.in_state() == {after}, (way, at, when)
+        assert drill.servers().keys() == {OLD, NEW}, (way, at, when)

@@ -1,5 +1,6 @@
 """`llmctl drill`: something bad happens to a rehearsed environment, and what survived is shown."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -21,6 +22,7 @@ from scripts.lab.drills.killed import QUICK
 from scripts.lab.drills.stage import Stage
 from scripts.lab.rehearsal.drive import FOLDER, Rehearsal
 from scripts.terraform.program import require_terraform
+from stacks.settings import Settings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 _ALL = "all"
@@ -40,6 +42,10 @@ def run(
     *,
     moments: Annotated[int, typer.Option(min=1, help="Moments at which an apply is killed.")] = 50,
     seed: Annotated[int, typer.Option(help="Chooses the moments; the same seed chooses the same.")] = 1,
+    forms: Annotated[
+        int | None,
+        typer.Option(min=1, help="Forms of other drills that are played (disks, groups, rounds), chosen by the seed."),
+    ] = None,
     quick: Annotated[bool, typer.Option("--quick", help="Only the stacks that are deployed in seconds.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -48,7 +54,7 @@ def run(
     Deploys the environment with the real Terraform in a folder of its own, lets each thing happen to it from the same
     moment, takes the way out that docs/how-to/runbook.md has for it, and compares: a second plan is empty, nothing in
     the cloud is in no state, no lock is left, and every disk, database, share and secret is the same one. Exit code 1
-    when something did not survive.
+    when something did not survive. What was built stays for the next drill, until something of it changes.
 
     Examples: `llmctl drill all --quick`, `llmctl drill killed dev disks --seed 7 --moments 10`
     """
@@ -57,10 +63,9 @@ def run(
     settings = load_environment(selected.environment)
     require_terraform()
     with environment_lock(CACHE / "locks", f"{settings.name}-drill", "drill"):
-        stage = Stage(Rehearsal(settings, FOLDER / f"{settings.name}-drill"), QUICK if quick else STACKS, adopt=adopt)
-        stage.build()
+        stage = _built(settings, QUICK if quick else STACKS)
         whole = Kept.of(stage.folder)
-        size = Size(seed=seed, moments=moments, stacks=selected.stacks)
+        size = Size(seed=seed, moments=moments, forms=forms, stacks=selected.stacks)
         found = {entry: list(_played(entry, stage, size)) for entry in chosen}
     if as_json:
         print_json({entry.name: [asdict(finding) for finding in findings] for entry, findings in found.items()})
@@ -68,6 +73,18 @@ def run(
         _print(found, whole)
     if not all(finding.survived for findings in found.values() for finding in findings):
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _built(settings: Settings, stacks: Sequence[str]) -> Stage:
+    """Return an environment that stands: the one of the last drill, where nothing of it has changed since."""
+    folder = FOLDER / f"{settings.name}-drill-{len(stacks)}"
+    for fresh in (False, True):
+        stage = Stage(Rehearsal(settings, folder, fresh=fresh), stacks, adopt=adopt)
+        if not fresh and stage.resume():
+            err.print(f"As the last drill built it: {folder}", markup=False)
+            return stage
+    stage.build()
+    return stage
 
 
 def _chosen(name: str) -> tuple[Drill, ...]:

@@ -1,6 +1,7 @@
 """An environment in a rehearsal folder that drills break, bring back and compare; reset between them."""
 
 import copy
+import hashlib
 import json
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -15,6 +16,7 @@ from scripts.core import environment_file
 from scripts.core.errors import OperatorError
 from scripts.core.schedule import Outcome
 from scripts.core.tiers import STACKS
+from scripts.lab import rehearsal
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.review.plan import total
@@ -31,6 +33,8 @@ WHOLE = "whole"
 _RESET = ("cloud.db", "vault.db", "state", "environments")
 _SYNTHESIZED = "synthesized.yaml"
 """The environment file that the stacks in a folder were made from."""
+_BUILT = "built.json"
+_REHEARSES = Path(rehearsal.__file__).parent
 MOST_RUNS = 40
 """More runs than the longest chain of resources, each of which fails once."""
 
@@ -125,6 +129,30 @@ class Stage:
                 event.stack == stack and event.operation == "create" for event in self.cloud().journal()
             )
         self.remember(WHOLE)
+        built = {"of": self._made_of(), "writes": self.writes}
+        (self._kept / _BUILT).write_text(json.dumps(built), "utf-8")
+
+    def resume(self) -> bool:
+        """Take what an earlier process has built in this folder; tell whether it is what would be built now."""
+        self.synthesize()
+        try:
+            built = json.loads((self._kept / _BUILT).read_text("utf-8"))
+        except (OSError, ValueError):
+            return False
+        if built["of"] != self._made_of():
+            return False
+        self.writes = dict(built["writes"])
+        self.reset(WHOLE)
+        return True
+
+    def _made_of(self) -> str:
+        """Return a digest of the stacks and of what rehearses them."""
+        found = hashlib.sha256(self.file.read_bytes())
+        known = self.rehearsal.workspace.stacks()
+        synthesized = [known[stack].folder / "cdk.tf.json" for stack in self.stacks]
+        for file in (*synthesized, *sorted(_REHEARSES.rglob("*.py"))):
+            found.update(file.read_bytes())
+        return found.hexdigest()
 
     def remember(self, moment: str) -> None:
         """Keep this moment under a name, for `reset`."""
