@@ -22,6 +22,11 @@ _CREDENTIAL = re.compile(
     r"Request_MultipleObjectsWithSameKeyValue:?\s+FederatedIdentityCredential\s+with\s+(?:the\s+same\s+name|name\s+\S+)"
 )
 _GRANT = re.compile(r"Permission\s+entry\s+already\s+exists")
+_ASSIGNED = re.compile(r"Permission\s+being\s+assigned\s+already\s+exists\s+on\s+the\s+object")
+_SAME_NAME = re.compile(
+    r'An\s+existing\s+"azuread_(?P<kind>\w+)"\s+with\s+name\s+"[^"]*"\s+\(ID:\s+"(?P<id>[^"]+)"\)\s+was\s+found'
+)
+"""azuread says so while it plans, where `prevent_duplicate_names` is set."""
 _CLUSTER = re.compile(r'(?P<kind>[a-z][a-z0-9.]*)\s+"(?P<name>[^"]+)"\s+already\s+exists')
 _RELEASE = re.compile(r"cannot\s+re-use\s+a\s+name\s+that\s+is\s+still\s+in\s+use")
 
@@ -62,6 +67,37 @@ def recognize(text: str, folder: str, attributes: Attributes) -> Existing | None
 
 def _with_id(found: re.Match[str], address: str, _folder: str, _attributes: Mapping[str, Any]) -> Existing:
     return Existing(address, shlex.quote(found["id"]))
+
+
+def same_names(output: str) -> dict[str, str]:
+    """Return what cannot be planned because one of its name is there: address to import id."""
+    found = {}
+    for text in output.split("Error: "):
+        twice, address = _SAME_NAME.search(text), ADDRESS.search(text.replace("│", " "))
+        if twice and address:
+            found[address["address"]] = _directory_id(twice)
+    return found
+
+
+def _directory_id(found: re.Match[str]) -> str:
+    return found["id"] if found["id"].startswith("/") else f"/{found['kind']}s/{found['id']}"
+
+
+def _same_name(found: re.Match[str], address: str, _folder: str, _attributes: Mapping[str, Any]) -> Existing:
+    return Existing(address, shlex.quote(_directory_id(found)))
+
+
+def _assigned(_found: re.Match[str], address: str, folder: str, _attributes: Mapping[str, Any]) -> Existing:
+    url = "https://graph.microsoft.com/v1.0/servicePrincipals/$sp/appRoleAssignedTo"
+    return Existing(
+        address,
+        '"/servicePrincipals/$sp/appRoleAssignedTo/ASSIGNMENT"',
+        (
+            f"app=$(cd {shlex.quote(folder)} && terraform output -raw client_id)",
+            "sp=$(az ad sp show --id $app --query id --output tsv)",
+            f'az rest --method GET --url "{url}" --query "value[].[id, principalDisplayName]" --output tsv',
+        ),
+    )
 
 
 def _role(found: re.Match[str], address: str, _folder: str, _attributes: Mapping[str, Any]) -> Existing:
@@ -132,6 +168,8 @@ _KINDS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str], str, str, Mapping[
     (_ROLE, _role),
     (_CREDENTIAL, _credential),
     (_GRANT, _grant),
+    (_ASSIGNED, _assigned),
+    (_SAME_NAME, _same_name),
     (_RELEASE, _release),
     (_CLUSTER, _in_cluster),
 )

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from scripts.terraform.diagnose import diagnose, errors
+from scripts.terraform.existing import same_names
 
 FOLDER = "cdktf.out/dev/stacks/aks"
 PLACE = "\n\n  with {address},\n  on cdk.tf.json line 120, in resource:\n 120:       }}\n\n"
@@ -54,6 +55,23 @@ IMPORTS = {
             ' "$object/federatedIdentityCredential/$credential")'
         ),
     ),
+    "same-name": (
+        (
+            'An existing "azuread_group" with name "llm-dev users" (ID: "1f2e3d4c-0000-4000-8000-000000000001") was'
+            " found and `prevent_duplicate_names` was specified. To be managed via Terraform, this resource needs to be"
+            ' imported into the State. Please see the resource documentation for "azuread_group" for more information.'
+        ),
+        "azuread_group.access-group",
+        "terraform import azuread_group.access-group /groups/1f2e3d4c-0000-4000-8000-000000000001)",
+    ),
+    "app-role": (
+        (
+            "Could not create app role assignment: unexpected status 400 (400 Bad Request) with error:"
+            " Request_BadRequest: Permission being assigned already exists on the object"
+        ),
+        "azuread_app_role_assignment.login_users",
+        "/servicePrincipals/$sp/appRoleAssignedTo/ASSIGNMENT",
+    ),
     "job": (
         'Failed to create Job! API error: jobs.batch "pull-phi3-5-1a2b" already exists',
         "kubernetes_job_v1.pull",
@@ -97,6 +115,19 @@ def test_a_consent_that_an_administrator_gave_before_is_taken_over() -> None:
         '/oauth2PermissionGrants" --query "value[?consentType==\'AllPrincipals\'].id | [0]" --output tsv)'
     ) in said
     assert f'terraform import {grant} "/oauth2PermissionGrants/$grant")' in said
+
+
+def test_what_cannot_be_planned_while_it_is_in_no_state_is_named_with_its_import_id() -> None:
+    summary, address, _ = IMPORTS["same-name"]
+    application = summary.replace("azuread_group", "azuread_application").replace('"1f2e', '"/applications/1f2e')
+    output = "".join(
+        f"\n│ Error: {text}{PLACE.format(address=where).replace(chr(10), chr(10) + '│')}"
+        for text, where in ((summary, address), (application, "azuread_application.login"), ("something else", "a.b"))
+    )
+    assert same_names(output) == {
+        "azuread_group.access-group": "/groups/1f2e3d4c-0000-4000-8000-000000000001",
+        "azuread_application.login": "/applications/1f2e3d4c-0000-4000-8000-000000000001",
+    }
 
 
 WAYS = {

@@ -10,6 +10,7 @@ from typing import Any
 
 from scripts.review.plan import Changes, Plan
 from scripts.terraform.diagnose import errors
+from scripts.terraform.existing import same_names
 from scripts.terraform.scratch import Scratch, managed
 from scripts.terraform.stack import TerraformError
 
@@ -60,7 +61,7 @@ class Adoption:
             if address not in in_state and not address.startswith(f"{RECORD}.")
         }
         while True:
-            found.plan = self.scratch.runner.plan(read_unchanged=True)
+            found.plan = self._planned()
             creations = _creations(found.plan)
             open_ = [it for it in creations if it not in found.left and not it.startswith(f"{RECORD}.")]
             before = len(found.imported) + len(found.left)
@@ -82,6 +83,20 @@ class Adoption:
             found.plan = self.scratch.runner.plan(read_unchanged=True)
         _give_back(self.scratch, found)
         return found
+
+    def _planned(self) -> Plan:
+        """Plan the copy; what cannot be planned while it is not in the state is imported first."""
+        while True:
+            try:
+                return self.scratch.runner.plan(read_unchanged=True)
+            except TerraformError as error:
+                there = {it: id_ for it, id_ in same_names(error.output).items() if it not in self.found.imported}
+                if not there:
+                    raise
+                for address, id_ in there.items():
+                    self._import(address, id_)
+                if not there.keys() & self.found.imported.keys():
+                    raise
 
     def _id(self, address: str, known: Mapping[str, Any]) -> str | None:
         """Return the import id; None where it is not known yet, and where it never will be, which is noted."""

@@ -11,6 +11,12 @@ from tests.support.rehearsal.fake_providers import provider
 VAULT = "/subscriptions/0/resourceGroups/g/providers/Microsoft.KeyVault/vaults/llm-dev-abcde"
 PRINCIPAL = "11111111-1111-1111-1111-111111111111"
 ROLE = {"scope": "/subscriptions/0/resourceGroups/g", "role_definition_name": "Reader", "principal_id": PRINCIPAL}
+ASSIGNMENT = {
+    "app_role_id": "11111111-2222-3333-4444-555555555551",
+    "principal_object_id": "11111111-2222-3333-4444-555555555552",
+    "resource_object_id": "11111111-2222-3333-4444-555555555553",
+}
+URI = {"application_id": "/applications/11111111-2222-3333-4444-555555555555", "identifier_uri": "api://llm"}
 CREDENTIAL = {
     "application_id": "/applications/22222222-2222-2222-2222-222222222222",
     "display_name": "llm-dev-chat",
@@ -45,6 +51,21 @@ def test_a_role_under_a_name_of_its_own_is_refused_with_its_whole_id(tmp_path: P
     assert f'roleAssignments/{name}" already exists' in said
 
 
+@pytest.mark.parametrize("kind", ["azuread_application", "azuread_group"])
+def test_a_name_that_may_not_be_taken_twice_is_refused_by_the_plan(tmp_path: Path, kind: str) -> None:
+    found = provider("azuread", tmp_path)
+    configured = {"display_name": "llm-dev", "prevent_duplicate_names": True}
+    configured |= {"security_enabled": True} if kind == "azuread_group" else {}
+    made = found.create(kind, **configured)
+    assert found.plan(kind, made, **configured).problems == []
+    ((_, said),) = found.plan(kind, **configured).problems
+    assert f'An existing "{kind}" with name "llm-dev" (ID: "{made["object_id"]}") was found' in said
+    known = recognize(f"Error: {said}", "cdktf.out/dev/stacks/identity", lambda _address: {})
+    assert known is not None
+    assert known.id == made["id"]
+    assert found.plan(kind, **configured | {"prevent_duplicate_names": False}).problems == []
+
+
 @pytest.mark.parametrize(
     ("kind", "configured", "words"),
     [
@@ -54,6 +75,8 @@ def test_a_role_under_a_name_of_its_own_is_refused_with_its_whole_id(tmp_path: P
             "Request_MultipleObjectsWithSameKeyValue: FederatedIdentityCredential with the same name exists",
         ),
         ("azuread_service_principal_delegated_permission_grant", GRANT, "Permission entry already exists."),
+        ("azuread_app_role_assignment", ASSIGNMENT, "Permission being assigned already exists on the object"),
+        ("azuread_application_identifier_uri", URI, '/identifierUris/YXBpOi8vbGxt" already exists'),
     ],
 )
 def test_entra_says_it_in_its_own_words(tmp_path: Path, kind: str, configured: dict[str, Any], words: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +10,8 @@ from scripts.lab.rehearsal.cloud import CloudObject
 
 from .azure_ids import CALLER, TENANT
 from .computed import guid
-from .service import Facts, Service
+from .service import Facts, RefusedError, Service
+from .values import is_unknown
 
 _PREFIXES = {
     "azuread_application": "/applications/{guid}",
@@ -19,11 +21,12 @@ _PREFIXES = {
 }
 _CHILDREN = {
     "azuread_application_federated_identity_credential": "{parent}/federatedIdentityCredential/{guid}",
-    "azuread_application_identifier_uri": "{parent}/identifierUris/{guid}",
+    "azuread_application_identifier_uri": "{parent}/identifierUris/{uri}",
     "azuread_app_role_assignment": "{parent}/appRoleAssignment/{guid}",
     "azuread_application_pre_authorized": "{parent}/preAuthorizedApplication/{authorized}",
 }
 _GRANT = "azuread_service_principal_delegated_permission_grant"
+_ASSIGNMENT = "azuread_app_role_assignment"
 _GRAPH = "00000003-0000-0000-c000-000000000000"
 _GRAPH_SCOPES = ("email", "openid", "profile", "offline_access", "User.Read", "GroupMember.Read.All", "Group.Read.All")
 
@@ -42,6 +45,9 @@ class EntraService(Service):
             return f"{type_name}|{facts.get('client_id')}"
         if type_name == "azuread_application_federated_identity_credential":
             return f"{type_name}|{facts.get('application_id')}|{facts.get('display_name')}"
+        if type_name == _ASSIGNMENT:
+            names = ("resource_object_id", "principal_object_id", "app_role_id")
+            return "|".join((type_name, *(str(facts.get(name)) for name in names)))
         if type_name == _GRANT:
             names = ("service_principal_object_id", "resource_service_principal_object_id", "user_object_id")
             return "|".join((type_name, *(str(facts.get(name) or "") for name in names)))
@@ -57,7 +63,27 @@ class EntraService(Service):
         if type_name == _GRANT:
             # https://github.com/hashicorp/terraform-provider-azuread/issues/690
             return f"Could not create delegated permission grant: {conflict}: Permission entry already exists."
+        if type_name == _ASSIGNMENT:
+            # https://learn.microsoft.com/graph/api/serviceprincipal-post-approleassignedto
+            return (
+                "Could not create app role assignment: unexpected status 400 (400 Bad Request) with error:"
+                " Request_BadRequest: Permission being assigned already exists on the object"
+            )
         return super().exists_message(type_name, object_id, existing)
+
+    def check_plan(self, type_name: str, planned: Facts) -> None:
+        """Refuse a second object of a name that may not be taken twice, as azuread 3.7 does while it plans."""
+        name = planned.get("display_name")
+        if not planned.get("prevent_duplicate_names") or is_unknown(name):
+            return
+        for found in self.cloud.objects(type_name):
+            if found.state.get("display_name") == name:
+                raise RefusedError(
+                    f'An existing "{type_name}" with name "{name}" (ID: "{found.state["object_id"]}") was found and'
+                    " `prevent_duplicate_names` was specified. To be managed via Terraform, this resource needs to be"
+                    f' imported into the State. Please see the resource documentation for "{type_name}" for more'
+                    " information."
+                )
 
     def lost_message(self, address: str) -> str:
         """Return what the SDK under azuread says."""
@@ -80,6 +106,7 @@ class EntraService(Service):
             "parent": parent,
             "guid": identifier,
             "authorized": facts.get("authorized_client_id"),
+            "uri": base64.b64encode(str(facts.get("identifier_uri")).encode()).decode(),
         }
         text = _CHILDREN[type_name]
         for name, value in holes.items():

@@ -83,6 +83,8 @@ class FakeProvider:
         answer = Answer(problems=problems(self._service.rules, type_name, PLAN, config), legacy=bool(decided))
         try:
             self._strike("plan", type_name, config)
+            if prior is None:
+                self._service.check_plan(type_name, planned)
         except RefusedError as error:
             answer.problems.append(("", str(error)))
         silent = [name for name in decided if not planned[name]]

@@ -87,6 +87,9 @@ class Service:
         del type_name
         return ()
 
+    def check_plan(self, type_name: str, planned: Facts) -> None:
+        """Raise RefusedError where the provider refuses to plan a new object, because it looks for it meanwhile."""
+
     def check_create(self, type_name: str, object_id: str, facts: Facts) -> None:
         """Raise RefusedError where the object cannot be created now, other than because it exists."""
 
