@@ -162,6 +162,8 @@ def running_postgresql(
     command = in_debian(folder, "postgres", f"{BIN}/postgres", "-D", "/mnt/data", *settings)
     server = Postgresql(Program("postgresql", command, folder, clean, address, port), folder)
     with server.program.running():
+        # Its port is open before it takes statements.
+        wait_for(server.recovered, PATIENCE_S, lambda: server.log[-3000:])
         server.superuser(f"CREATE ROLE {administrator} LOGIN CREATEROLE CREATEDB PASSWORD '{ADMINISTRATOR_PASSWORD}'")
         # Its own databases belong to a role of which the administrator is a member.
         server.superuser("CREATE ROLE azure_pg_admin")
