@@ -18,7 +18,10 @@ import json, os, sys, time, urllib.error, urllib.request
 base = (os.environ.get("OPENAI_API_BASE_URLS") or os.environ.get("OPENAI_API_BASE_URL") or "").split(";")[0]
 key = (os.environ.get("OPENAI_API_KEYS") or os.environ.get("OPENAI_API_KEY") or "").split(";")[0]
 messages = [{"role": "user", "content": sys.argv[2]}]
-body = json.dumps({"model": sys.argv[1], "max_tokens": int(sys.argv[4]), "messages": messages})
+asked = {"model": sys.argv[1], "max_tokens": int(sys.argv[4]), "messages": messages}
+if len(sys.argv) > 5:
+    asked["metadata"] = {"opik": {"tags": [sys.argv[5]]}}
+body = json.dumps(asked)
 headers = {"Content-Type": "application/json", "Authorization": "Bearer " + key}
 request = urllib.request.Request(base + "/chat/completions", body.encode(), headers)
 try:
@@ -41,12 +44,18 @@ class Answer:
     problem: str = ""
 
 
-def ask(kubectl: Kubectl, serving: ServingSettings, model: str, question: str, *, most_tokens: int) -> Answer:
-    """Send the question from the chat's pod; waits as long as a GPU may take to start. Raises OperatorError."""
+def ask(
+    kubectl: Kubectl, serving: ServingSettings, model: str, question: str, *, most_tokens: int, tag: str = ""
+) -> Answer:
+    """Send the question from the chat's pod; waits as long as a GPU may take to start. Raises OperatorError.
+
+    Its trace gets the `tag`: it can be found by that alone, since traces of the chat hold no texts unless the
+    environment says so.
+    """
     patience = path_seconds(serving) + MARGIN_S
     printed = kubectl.run(
         *("exec", "-n", NAMESPACE, DEPLOYMENT, "-c", "open-webui", "--"),
-        *("python3", "-c", _ASK, model, question, str(patience), str(most_tokens)),
+        *("python3", "-c", _ASK, model, question, str(patience), str(most_tokens), *([tag] if tag else [])),
         timeout_s=patience + MARGIN_S,
     )
     try:

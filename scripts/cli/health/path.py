@@ -56,8 +56,7 @@ class Path:
     def engine(self) -> Step:
         """Send the question from the chat's pod and return whether it was answered."""
         fix = f"llmctl models list {self.settings.name}; kubectl -n serving get pods,events"
-        question = f"Say yes. ({self.mark})"
-        answer = ask(self.kubectl, self.settings.serving, self.model, question, most_tokens=16)
+        answer = ask(self.kubectl, self.settings.serving, self.model, "Say yes.", most_tokens=16, tag=self.mark)
         if answer.text is None:
             return Step("engine", answer.problem, fix=fix)
         return Step("engine", "", f"{self.model} answered: {answer.text[:60]!r}")

@@ -123,6 +123,8 @@ def test_the_question_goes_out_from_the_chats_own_pod_with_the_key_that_is_there
     assert call[3:9] == ["exec", "-n", "chat", "deployment/open-webui", "-c", "open-webui"]
     assert MODELS[1] in call
     assert not any("master" in word for word in call)
+    # Traces of the chat hold no texts: what this one is found by is its tag.
+    assert (call[-4], call[-1][:14]) == ("Say yes.", "llmctl-health-")
 
 
 def test_a_model_that_the_gateway_does_not_offer_is_named(platform: Platform) -> None:
