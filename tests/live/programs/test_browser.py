@@ -1,5 +1,6 @@
 """A real browser before the chat: the login's redirects, web sockets through the front door, an answer that appears."""
 
+import os
 import shutil
 from contextlib import suppress
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
+from scripts.applications.chat.banner import Banner
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.login.entra_provider import LOGIN, new_person
 
@@ -15,7 +17,9 @@ FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-PATIENCE_MS, DIALOG_MS = 90_000, 5_000
+PATIENCE_MS, DIALOG_MS = 300_000, 5_000
+PICTURES = "LLMCTL_PICTURES"
+"""Variable that names a folder for pictures of pages, as those of docs/images."""
 
 
 def asks(page: Page, prompt: str) -> None:
@@ -51,3 +55,29 @@ def test_answer_appears_in_the_browser(chat: ChatStage, model: str) -> None:
     assert asked
     if model == "phi3.5":
         assert not any(one.body.get("tools") for one in asked)
+
+
+def test_the_banner_of_a_deployment_is_seen_over_the_chat(chat: ChatStage) -> None:
+    """With LLMCTL_PICTURES=docs/images this makes the picture of the documentation, docs/images/chat.png."""
+    banner = Banner(lambda: [chat.accounts(pod) for pod in range(len(chat.pods))])
+    chat.entra.person = new_person("Cleo", roles=["user"])
+    names = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {chat.host}, EXCLUDE {LOGIN}"
+    banner.show("The chat is being updated; answers may break off until 18:00.")
+    try:
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, names])
+            try:
+                page = browser.new_context(ignore_https_errors=True, viewport={"width": 1200, "height": 720}).new_page()
+                page.set_default_timeout(PATIENCE_MS)
+                page.goto(f"https://{chat.host}/?models=llama3.1-8b")
+                # On the page of a new chat; a chat that has begun shows none.
+                expect(page.get_by_text("The chat is being updated").first).to_be_visible(timeout=PATIENCE_MS)
+                asks(page, "What is a span?")
+                answer = page.locator(".chat-assistant").last
+                expect(answer).to_contain_text(" ".join(chat.stage.engines.words), timeout=PATIENCE_MS)
+                folder = os.environ.get(PICTURES) or str(chat.parts.folder)
+                page.screenshot(path=f"{folder}/chat.png")
+            finally:
+                browser.close()
+    finally:
+        banner.remove()
