@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from stacks.settings import Settings, capacity
-from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.models import Engine
 
 from .amount import HOURS, Cost
@@ -83,7 +82,7 @@ def kept_nodes(settings: Settings) -> dict[str, int]:
     ollama: dict[str, float] = {}
     for model in settings.models:
         pool = settings.cluster.gpu_pools[model.pool]
-        needed = model.min_replicas * model.gpus / (GPU_SIZES[pool.vm_size].gpus * pool.time_slices)
+        needed = model.min_replicas * model.gpus / (pool.known_size.gpus * pool.time_slices)
         if model.engine is Engine.OLLAMA:
             ollama[model.pool] = max(ollama.get(model.pool, 0), needed)
         else:

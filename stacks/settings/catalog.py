@@ -21,6 +21,10 @@ class Gpu:
 # "GPU 0 has a total capacity of ..." in Zheng-Chong/CatVTON#133 and AlphaGPU/leetgpu-challenges#52.
 T4 = Gpu("T4", 14.56, 7.5)
 A10 = Gpu("A10", 22.0, 8.6)
+# Parts of one as Azure cuts it (Microsoft Learn, "NVadsA10 v5 sizes"), less what the card's driver keeps.
+A10_SIXTH = Gpu("1/6 A10", 3.6, 8.6)
+A10_THIRD = Gpu("1/3 A10", 7.3, 8.6)
+A10_HALF = Gpu("1/2 A10", 11.0, 8.6)
 A100_40 = Gpu("A100 40 GB", 39.4, 8.0)
 # vllm-project/vllm#4408.
 A100 = Gpu("A100", 79.15, 8.0)
@@ -46,6 +50,9 @@ GPU_SIZES: dict[str, GpuSize] = {
     "Standard_NC8as_T4_v3": GpuSize(T4, 1, 8, 56, 352),
     "Standard_NC16as_T4_v3": GpuSize(T4, 1, 16, 110, 352),
     "Standard_NC64as_T4_v3": GpuSize(T4, 4, 64, 440, 2816),
+    "Standard_NV6ads_A10_v5": GpuSize(A10_SIXTH, 1, 6, 55),
+    "Standard_NV12ads_A10_v5": GpuSize(A10_THIRD, 1, 12, 110),
+    "Standard_NV18ads_A10_v5": GpuSize(A10_HALF, 1, 18, 220),
     "Standard_NV36ads_A10_v5": GpuSize(A10, 1, 36, 440),
     "Standard_NV36adms_A10_v5": GpuSize(A10, 1, 36, 880),
     "Standard_NV72ads_A10_v5": GpuSize(A10, 2, 72, 880),
@@ -60,6 +67,12 @@ GPU_SIZES: dict[str, GpuSize] = {
     "Standard_ND96isr_H200_v5": GpuSize(H200, 8, 96, 1850),
 }
 """The GPU sizes that a pool may have."""
+
+UNSUPPORTED_SIZES: dict[str, str] = {
+    r"Standard_ND\d+\w*_MI300X_v5": "has AMD's cards, and the engines' images are built for NVIDIA's",
+    r"Standard_ND\d+\w*_GB[23]00_\w+": "has Arm processors, and the images are built for x86-64",
+}
+"""Patterns of GPU sizes on which nothing here would run, and why."""
 
 RETIRED_SIZES: dict[str, str] = {
     r"Standard_NC(6|12|24r?)s_v3": "Standard_NC24ads_A100_v4",

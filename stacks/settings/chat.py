@@ -9,6 +9,10 @@ from .types import Model, VaultSecretName, text
 
 BUILT_IN_DIMENSIONS = 384
 """Length of the vectors of all-MiniLM-L6-v2, the embedding model inside Open WebUI's image."""
+LONGEST_FULL_VECTOR = 2000
+"""Longest that pgvector indexes in single precision; above, the pinned chat insists on half precision (`config.py`)."""
+LONGEST_VECTOR = 4000
+"""Longest that pgvector indexes in half precision."""
 VariableName = Annotated[str, text(r"^[A-Z][A-Z0-9_]{1,99}$", "the name of a variable such as WEBUI_NAME")]
 _VECTORS = DecidedOnce(
     stack="database",
@@ -25,8 +29,9 @@ class EmbeddingSettings(Model):
 
     model: Annotated[Annotated[str, Field(max_length=50)] | None, _VECTORS] = None
     """Name of a listed embedding model; left out, the one inside Open WebUI's image, which needs no GPU."""
-    dimensions: Annotated[int, Field(ge=32, le=2000), _VECTORS] = BUILT_IN_DIMENSIONS
-    """Length of its vectors, and of the column that keeps them: 384 for the model inside the image."""
+    dimensions: Annotated[int, Field(ge=32, le=LONGEST_VECTOR), _VECTORS] = BUILT_IN_DIMENSIONS
+    """Length of its vectors, and of the column that keeps them: 384 for the model inside the image; above 2,000 they
+    are kept in half precision."""
 
 
 class ChatTaskSettings(Model):

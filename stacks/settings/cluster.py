@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .catalog import GPU_SIZES, Gpu, GpuSize
 from .off_hours import OffHoursSettings
 from .one_way import GIVEN, DeletesOlder, NoWayBack
 from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
@@ -64,11 +65,30 @@ class Priority(StrEnum):
     REGULAR = "regular"
 
 
+class DescribedGpu(Model):
+    """A GPU size that the platform does not know: its card and its node, as Microsoft's page of the size gives them."""
+
+    model: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9 ./-]{0,39}$", "the name of a card such as RTX PRO 6000")]
+    """Name of the card, for messages."""
+    memory_gib: Annotated[float, Field(gt=0, le=1024)]
+    """Memory of one card, or of one part of it (MIG), as CUDA reports it."""
+    compute_capability: Annotated[float, Field(ge=7.5, le=20)]
+    """CUDA compute capability, such as 12.0."""
+    count: Annotated[int, Field(ge=1, le=64)] = 1
+    """Cards of a node, or parts of them."""
+    vcpus: Annotated[int, Field(ge=4, le=1024)]
+    """Processors of a node."""
+    node_memory_gib: Annotated[int, Field(ge=8, le=8192)]
+    """Main memory of a node."""
+
+
 class GpuPoolSettings(Model):
     """One GPU node pool; it scales from `min_nodes` to `max_nodes` on demand."""
 
     vm_size: VmSize
-    """One of the GPU sizes listed below."""
+    """One of the GPU sizes listed below, or another one with `gpu`."""
+    gpu: DescribedGpu | None = None
+    """What a size has that is not listed below; where it is, this is used instead, such as for parts of a card."""
     priority: Priority = Priority.SPOT
     """`spot` nodes are cheap and Azure may take them back at any time; `regular` ones stay."""
     max_price_usd_per_hour: Annotated[float, Field(gt=0, le=1000)] | None = None
@@ -85,6 +105,22 @@ class GpuPoolSettings(Model):
     """Zones of this pool; left out means the environment's zones."""
     time_slices: Annotated[int, Field(ge=1, le=16)] = 1
     """Into how many schedulable shares one GPU is cut; memory is not isolated between them."""
+
+    @property
+    def size(self) -> GpuSize | None:
+        """What a node has: as the file describes it, else as the list has it; None for a size that nobody knows."""
+        if given := self.gpu:
+            card = Gpu(given.model, given.memory_gib, given.compute_capability)
+            return GpuSize(card, given.count, given.vcpus, given.node_memory_gib)
+        return GPU_SIZES.get(self.vm_size)
+
+    @property
+    def known_size(self) -> GpuSize:
+        """What a node has, once the file has been checked. Raises KeyError for a size that nobody knows."""
+        size = self.size
+        if size is None:
+            raise KeyError(self.vm_size)
+        return size
 
 
 class MaintenanceSettings(Model):

@@ -41,3 +41,6 @@ class GatewayServiceSettings(Model):
     """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that
     `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council.
     """
+    keepalive_seconds: Annotated[int, Field(ge=0, le=300)] = 0
+    """Seconds of silence after which a stream gets a comment (`: ping`), so that no proxy or NAT cuts it while an
+    engine starts; 0 for none. From the first comment on the status is 200, and a failure comes within the stream."""

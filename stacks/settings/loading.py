@@ -15,6 +15,7 @@ from . import rules, yaml_source
 from .environment import Settings
 from .errors import ABSENT, Key, LocatedError, SettingsError, dotted, one_line, shown
 from .explain import explain, names_a_secret
+from .model_catalogue import DECIDED_BY_A_NAME, completed, unknown_names
 from .private_access import with_private_defaults
 from .rules import Finding
 from .yaml_source import Source
@@ -86,8 +87,9 @@ def parse_settings(text: str, file_label: str, env: str | None = None) -> Settin
 def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     # Most of the time goes into YAML in pure Python; a command reads the same file several times.
     source = yaml_source.read(text, file_label)
-    data = with_private_defaults(source.data)
-    errors: list[LocatedError] = []
+    data = completed(with_private_defaults(source.data))
+    unknown = {index: (name, message) for index, name, message in unknown_names(source.data)}
+    errors = [_located(source, ("models", index, "name"), name, message) for index, (name, message) in unknown.items()]
     settings: Settings | None = None
     try:
         # JSON, because pydantic's strict mode takes lists and texts for tuples and enumerations only from there.
@@ -96,6 +98,8 @@ def _parse(text: str, file_label: str, env: str | None) -> Loaded:
         found = error.errors(include_url=False)
         for detail in found:
             key, value, message = explain(detail)
+            if detail["type"] == "missing" and _told_by_name(key, unknown):
+                continue
             errors.append(_located(source, key, shown(value), message))
         broken = {str(detail["loc"][0]) for detail in found if detail["loc"]}
         sections = _sound_sections(data, broken)
@@ -108,6 +112,11 @@ def _parse(text: str, file_label: str, env: str | None) -> Loaded:
     if errors or settings is None:
         raise SettingsError(_in_order(errors))
     return Loaded(settings, source)
+
+
+def _told_by_name(key: Key, unknown: Mapping[int, object]) -> bool:
+    """Whether a missing key is one that a name of the catalogue would stand for, and the name has been reported."""
+    return len(key) == 3 and key[0] == "models" and key[1] in unknown and key[2] in DECIDED_BY_A_NAME
 
 
 def _sound_sections(data: dict[str, object], broken: set[str]) -> dict[str, object]:

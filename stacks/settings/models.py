@@ -1,9 +1,9 @@
 """Served models, and what serves them."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from .types import Model, PoolName, text
 
@@ -74,13 +74,21 @@ class SpeculativeSettings(Model):
     """Size of its weights in GPU memory, beside those of the model."""
 
 
+def _a_name_is_enough(schema: dict[str, Any]) -> None:
+    """Files may leave out what `model_catalogue` fills in before they are checked."""
+    schema["required"] = ["name"]
+
+
 class ModelSettings(Model):
-    """One served model."""
+    """One served model. A name of `helm/models.yaml` is enough: every other key is then known, and may be given."""
+
+    model_config = ConfigDict(json_schema_extra=_a_name_is_enough)
 
     name: ServedName
     """Name that users and the LLM gateway see; for vLLM without dots."""
     engine: Engine
-    """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it."""
+    """What serves it: `ollama` shares one GPU between many models, `vllm` gives one model all of it. Left out
+    with a name of the catalogue, as the three below: what it says."""
     id: Annotated[
         str,
         text(r"^[A-Za-z0-9][A-Za-z0-9._:/-]{1,120}$", "an Ollama tag or a Hugging Face repository"),
@@ -90,7 +98,7 @@ class ModelSettings(Model):
     """Hugging Face revision, a commit with `cluster.tier` Standard or Premium; for Ollama the tag's digest. Another one
     is downloaded again."""
     pool: PoolName
-    """GPU pool that the model runs on."""
+    """GPU pool that the model runs on; left out, the first that has room for it."""
     quantization: Quantization = Quantization.FP16
     """How the weights are stored, which decides the GPUs they run on."""
     weights_gib: Annotated[float, Field(gt=0, le=2000)]

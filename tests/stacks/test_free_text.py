@@ -39,7 +39,12 @@ EVERY_TEXT: dict[str, Any] = {
     "ingress": {"acme_email": "platform@example.com", "dns_label": "our-llm"},
     "cluster": {
         "disk_encryption_set_id": f"{SUBSCRIPTION}/g/providers/Microsoft.Compute/diskEncryptionSets/d",
-        "gpu_pools": {"t4": {"vm_size": "Standard_NC4as_T4_v3"}},
+        "gpu_pools": {
+            "t4": {
+                "vm_size": "Standard_NC4as_T4_v3",
+                "gpu": {"model": "T4", "memory_gib": 14, "compute_capability": 7.5, "vcpus": 4, "node_memory_gib": 28},
+            }
+        },
         "extra_admin_group_ids": [GUID],
         "off_hours": {"enabled": True, "time_zone": "Europe/Berlin"},
     },

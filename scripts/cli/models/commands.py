@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from scripts.applications.hub import figures
 from scripts.cli.options import AsJson, Environment, Yes
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
@@ -13,13 +14,15 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
-from stacks.settings.models import ModelSettings
+from stacks.settings.model_catalogue import find
+from stacks.settings.models import Engine, ModelSettings
 
 from .ask import ask, warm
 from .change import ModelChange
 from .discard_store import discard
 from .file import assignments, with_model, without_model
 from .fit import fits
+from .fit_table import fit
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -27,6 +30,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     help="List, ask, add, remove and download the served models.",
 )
+app.command("fit")(fit)
 app.command("ask")(ask)
 app.command("warm")(warm)
 
@@ -44,13 +48,13 @@ def list_models(context: typer.Context, environment: Environment = None, *, as_j
     """
     found = fits(tools_of(context).load(environment or default_environment()))
     if as_json:
-        print_json([fit.as_json() for fit in found])
+        print_json([each.as_json() for each in found])
         return
-    for fit in found:
-        model = fit.model
+    for each in found:
+        model = each.model
         out.print(
             f"{model.name}: {model.engine.value} {model.id} on {model.pool}, {model.min_replicas} to"
-            f" {model.max_replicas} replicas, {fit.arithmetic}",
+            f" {model.max_replicas} replicas, {each.arithmetic}",
             markup=False,
         )
 
@@ -61,27 +65,43 @@ def add(
     name: Name,
     environment: Environment = None,
     *,
-    engine: Annotated[str, typer.Option(help="ollama or vllm.")],
-    model_id: Annotated[str, typer.Option("--id", help="Ollama tag or Hugging Face repository.")],
-    pool: Annotated[str, typer.Option(help="GPU pool of the environment.")],
-    weights_gib: Annotated[float, typer.Option(help="Size of the weights in GPU memory.")],
+    engine: Annotated[str, typer.Option(help="ollama or vllm; left out, the catalogue's choice.")] = "",
+    model_id: Annotated[str, typer.Option("--id", help="Ollama tag or Hugging Face repository.")] = "",
+    pool: Annotated[str, typer.Option(help="GPU pool of the environment; left out, one that it fits.")] = "",
+    weights_gib: Annotated[float | None, typer.Option(help="Size of the weights in GPU memory.")] = None,
     values: Values = None,
     yes: Yes = False,
 ) -> None:
     """Add a model to the environment file, deploy it, and show its download.
 
-    The new file is checked first, the GPU's memory included; with an error nothing is changed. Commit the file.
+    A name of the catalogue is enough (`llmctl models fit` lists them). For another repository of Hugging Face, `--id`
+    is: sizes are computed from its config.json. The new file is checked first, the GPU's memory included; with an error
+    nothing is changed. Commit the file.
 
-    Examples: `llmctl models add qwen3-4b dev --engine ollama --id qwen3:4b --pool t4 --weights-gib 2.5`,
-    `llmctl models add llama3-8b --engine vllm --id org/name --pool t4 --weights-gib 5.5 --set quantization=awq`
+    Examples: `llmctl models add qwen3-8b dev`, `llmctl models add own dev --id acme/own-model --pool t4`
     """
     chosen = environment or default_environment()
-    fields = {"name": name, "engine": engine, "id": model_id, "pool": pool, "weights_gib": f"{weights_gib:g}"}
-    text = with_model(file_of(chosen).read_text("utf-8"), fields | assignments(values or []))
+    named = {
+        "engine": engine,
+        "id": model_id,
+        "pool": pool,
+        "weights_gib": "" if weights_gib is None else f"{weights_gib:g}",
+    }
+    fields = {"name": name} | {key: value for key, value in named.items() if value} | assignments(values or [])
+    text = with_model(file_of(chosen).read_text("utf-8"), _with_figures(fields))
     # Before the cluster is asked for, which takes Terraform.
     parsed(chosen, text)
     _change(context, chosen, yes=yes).make(text)
     out.print(f"{name} is served in {chosen}. Commit environments/{chosen}.yaml.", markup=False)
+
+
+def _with_figures(fields: dict[str, str]) -> dict[str, str]:
+    """Return the keys with those that a repository outside of the catalogue says of itself."""
+    model_id = fields.get("id", "")
+    known = find("", model_id) is not None
+    if known or "weights_gib" in fields or "/" not in model_id or fields.get("engine") == Engine.OLLAMA:
+        return fields
+    return {"name": fields["name"], "engine": Engine.VLLM.value} | figures(model_id).fields() | fields
 
 
 @app.command("remove")

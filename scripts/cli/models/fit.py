@@ -4,9 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.settings import Settings
-from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import ModelSettings
-from stacks.settings.rules.gpu_room import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def fits(settings: Settings) -> list[Fit]:
     found = []
     for model in settings.models:
         pool = settings.cluster.gpu_pools[model.pool]
-        gpu = GPU_SIZES[pool.vm_size].gpu
+        gpu = pool.known_size.gpu
         found.append(
             Fit(
                 model=model,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from constructs.node_pool import SPOT
 from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels
 from stacks.settings.azure import AzureSettings
-from stacks.settings.catalog import GPU_SIZES, parse_vm_size
+from stacks.settings.catalog import parse_vm_size
 from stacks.settings.cluster import ClusterSettings, GpuPoolSettings, Priority
 from stacks.settings.reservations import allocatable
 
@@ -32,7 +32,7 @@ def nodes(cluster: ClusterSettings, azure: AzureSettings) -> Iterator[Object]:
 
 
 def _gpu_node(cluster: ClusterSettings, azure: AzureSettings, name: str, number: int, pool: GpuPoolSettings) -> Object:
-    size = GPU_SIZES[pool.vm_size]
+    size = pool.known_size
     spot = pool.priority is Priority.SPOT
     labels = gpu_node_labels(pool) | ({SPOT: "spot"} if spot else {})
     taints = [GPU_TAINT, *([f"{SPOT}=spot:NoSchedule"] if spot else [])]

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from stacks.platform.components.serving.engines import engines
 from stacks.platform.components.serving.scaling import scaling
 from stacks.settings import Settings
-from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import Priority
+from stacks.settings.model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
-from stacks.settings.rules.gpu_room import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.serving import WarmHours
 
 from .assumptions import Assumptions
@@ -105,7 +104,7 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
     Raises ScenarioError when the price of the nodes is not known.
     """
     pool = settings.cluster.gpu_pools[model.pool]
-    size = GPU_SIZES[pool.vm_size]
+    size = pool.known_size
     spot = pool.priority is Priority.SPOT
     price = assumptions.price.usd_per_hour.get(pool.vm_size)
     if price is None:

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ..capacity import GIB_PER_VCPU
 from ..catalog import parse_vm_size
-from ..chat import BUILT_IN_DIMENSIONS, ChatSettings
+from ..chat import BUILT_IN_DIMENSIONS, LONGEST_VECTOR, ChatSettings
 from ..cluster import ClusterSettings
+from ..model_catalogue import find
 from ..models import ModelSettings
 from ..reservations import allocatable
 from ..secret_names import KEPT, GeneratedSecret
@@ -20,12 +21,14 @@ EMBEDDING_DIMENSIONS = {
     "mxbai-embed-large": 1024,
     "bge-m3": 1024,
     "snowflake-arctic-embed2": 1024,
-    "BAAI/bge-m3": 1024,
     "BAAI/bge-large-en-v1.5": 1024,
     "intfloat/multilingual-e5-large": 1024,
-    "Qwen/Qwen3-Embedding-0.6B": 1024,
+    "qwen3-embedding:0.6b": 1024,
+    "qwen3-embedding:4b": 2560,
+    "qwen3-embedding": 4096,
 }
-"""Length of the vectors of common embedding models, as their model cards give it; Ollama's names without their tag."""
+"""Length of the vectors of embedding models beside those of the catalogue, as their cards give it, by the first part of
+an id (`qwen3-embedding` alone is Ollama's largest)."""
 
 RESERVED_VARIABLES = frozenset(
     """
@@ -104,13 +107,30 @@ def embeddings_fit_their_model(chat: ChatSettings, models: tuple[ModelSettings, 
         listed = ", ".join(model.name for model in models) or "none"
         yield Finding(("chat", "embeddings", "model"), f"is no listed model; the models are: {listed}")
         return
-    known = EMBEDDING_DIMENSIONS.get(found.id) or EMBEDDING_DIMENSIONS.get(found.id.partition(":")[0])
-    if known is not None and dimensions != known:
+    in_catalogue = find(found.name, found.id)
+    if in_catalogue and in_catalogue.vector_length is None:
+        yield Finding(
+            ("chat", "embeddings", "model"), f"is a model that writes text ({found.id}), and makes no vectors"
+        )
+        return
+    known = in_catalogue.vector_length if in_catalogue else _vector_length(found.id)
+    if known is not None and known > LONGEST_VECTOR:
+        yield Finding(
+            ("chat", "embeddings", "model"),
+            f"makes vectors of {known}, but the chat's database indexes at most {LONGEST_VECTOR}; name another",
+        )
+    elif known is not None and dimensions != known:
         yield Finding(
             ("chat", "embeddings", "dimensions"),
             f"must be {known}, as long as the vectors of {found.id}: longer ones would be cut, shorter ones be filled"
             " with zeros",
         )
+
+
+def _vector_length(model_id: str) -> int | None:
+    """Return the length of a known model's vectors, by the longest name that its id begins with."""
+    names = sorted((name for name in EMBEDDING_DIMENSIONS if model_id.startswith(name)), key=len)
+    return EMBEDDING_DIMENSIONS[names[-1]] if names else None
 
 
 def tasks_have_a_model(chat: ChatSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:

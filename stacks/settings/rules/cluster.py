@@ -1,9 +1,10 @@
 """Cluster and node pools."""
 
+import re
 from collections.abc import Iterator
 
 from .. import capacity
-from ..catalog import GPU_SIZES, parse_vm_size, retired_in_favour_of, sold_as
+from ..catalog import GPU_SIZES, UNSUPPORTED_SIZES, parse_vm_size, retired_in_favour_of, sold_as
 from ..cluster import ClusterSettings, GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
 from ..errors import Key
@@ -135,14 +136,17 @@ def ordinary_sizes_suit_their_pools(cluster: ClusterSettings) -> Iterator[Findin
 def gpu_sizes_are_sold(cluster: ClusterSettings) -> Iterator[Finding]:
     """A GPU pool has a known GPU size that Azure still sells."""
     for name, pool in cluster.gpu_pools.items():
-        if pool.vm_size in GPU_SIZES:
-            continue
         key: Key = ("cluster", "gpu_pools", name, "vm_size")
         successor = retired_in_favour_of(pool.vm_size)
+        unsupported = next((why for size, why in UNSUPPORTED_SIZES.items() if re.fullmatch(size, pool.vm_size)), None)
         if successor:
             yield Finding(key, f"is retired; take {successor}")
-        else:
-            yield Finding(key, f"is no known GPU size; take one of {', '.join(GPU_SIZES)}")
+        elif unsupported:
+            yield Finding(key, f"{unsupported}; take one of {', '.join(GPU_SIZES)}")
+        elif pool.size is None:
+            yield Finding(
+                key, f"is no known GPU size; take one of {', '.join(GPU_SIZES)}, or say what it has in gpu beside it"
+            )
 
 
 def ephemeral_disks_fit(cluster: ClusterSettings) -> Iterator[Finding]:

@@ -3,7 +3,6 @@
 import difflib
 from collections.abc import Iterator
 
-from ..catalog import GPU_SIZES
 from ..cluster import ClusterSettings
 from ..engine_statements import vllm_statements
 from ..errors import Key
@@ -154,7 +153,7 @@ def offloaded_caches_fit_into_main_memory(
     """A node has the main memory for the caches that its engines move there."""
     for index, model in enumerate(models):
         pool = cluster.gpu_pools.get(model.pool)
-        size = GPU_SIZES.get(pool.vm_size) if pool else None
+        size = pool.size if pool else None
         if not model.kv_offload_gib or model.engine is not Engine.VLLM or pool is None or size is None:
             continue
         room = allocatable(size.vcpus, size.memory_gib, cluster.max_pods_per_node).memory_gib - DAEMONS_MEMORY_GIB

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from ..catalog import GPU_SIZES, GpuSize
+from ..catalog import GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
 from ..engine_statements import vllm_statements
 from ..errors import Key
@@ -30,7 +30,7 @@ def placed(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Itera
     """Yield the models whose pool and GPU are known, each with its key."""
     for index, model in enumerate(models):
         pool = cluster.gpu_pools.get(model.pool)
-        size = GPU_SIZES.get(pool.vm_size) if pool else None
+        size = pool.size if pool else None
         if pool and size:
             yield ("models", index), model, pool, size
 

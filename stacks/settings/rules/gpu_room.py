@@ -3,27 +3,22 @@
 import math
 from collections.abc import Iterator
 
-from ..catalog import GPU_SIZES
 from ..cluster import ClusterSettings
 from ..errors import Key
+from ..model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from ..models import Engine, ModelSettings
 from ..opik import OpikSettings
 from ..serving import ModelStore, ServingSettings
 from .base import Finding
 from .gpu_cards import placed
 
-USABLE_SHARE = {Engine.VLLM: 0.9, Engine.OLLAMA: 0.95}
-"""Part of the GPU memory that the engine takes: vLLM's gpu-memory-utilization, Ollama's own reserve."""
 LOAD_MIB_PER_S = (100, 0.1)
 """Throughput of a premium share: the first number, and the second for each GiB of its size (Microsoft Learn,
 "Understand Azure Files billing", provisioned v2)."""
 LOAD_SECONDS = 600
 """Longest that weights may take into a GPU while a request waits: `stacks/platform/common/timeouts.py`."""
-RUNTIME_GIB = 1.0
-"""CUDA context, activations and graphs on each GPU."""
 OS_AND_IMAGES_GIB = 50
 """Operating system and container images on a GPU node's disk; the rest caches weights."""
-KIB_PER_GIB = 1024 * 1024
 
 
 def nodes_have_the_gpus(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
@@ -63,7 +58,7 @@ def pools_have_room_for_all_that_runs_there(
         else:
             waits.setdefault(model.pool, ((*key, "pool"), f"Ollama with {model.name}", model.gpus))
     for name, pool in cluster.gpu_pools.items():
-        size = GPU_SIZES.get(pool.vm_size)
+        size = pool.size
         if size is None:
             continue
         kept = stays.get(name, 0) + stays.get(f"{name} ollama", 0)

@@ -4,7 +4,6 @@ import math
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ..catalog import GPU_SIZES
 from ..cluster import ClusterSettings
 from ..models import Engine, ModelSettings
 from ..reservations import allocatable
@@ -57,7 +56,7 @@ def engines_fit_on_the_gpu_nodes(
     """What engines ask for with every GPU share of a node fits into what AKS leaves of the node for pods."""
     for name in dict.fromkeys(model.pool for model in models):
         pool = cluster.gpu_pools.get(name)
-        size = GPU_SIZES.get(pool.vm_size) if pool else None
+        size = pool.size if pool else None
         if pool is None or size is None:
             continue
         shares = size.gpus * pool.time_slices

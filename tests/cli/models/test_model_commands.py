@@ -130,7 +130,7 @@ def test_reconfigured_engine_proves_itself_by_an_answer(operated: Operated, engi
 
 def test_gpu_is_checked_before_anything_else(operated: Operated, engine: Upstream) -> None:
     before, state = operated.text, operated.deployed("platform")
-    for value, said in (("weights_gib=15", "15 weights"), ("quantization=bf16", "does not run on the T4")):
+    for value, said in (("weights_gib=15", "15 weights"), ("quantization=bf16", "vllm awq, ollama q4 alone")):
         error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", value, "--yes")
         assert error.code == ExitCode.SETTINGS
         assert said in error.message
@@ -140,14 +140,12 @@ def test_gpu_is_checked_before_anything_else(operated: Operated, engine: Upstrea
 def test_engine_that_gives_no_answer_gets_its_old_values_back(operated: Operated, engine: Upstream) -> None:
     before = operated.text
     engine.status, engine.text = 503, "model_starting"
-    error = refused(
-        operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "id=Qwen/Qwen2.5-7B-Broken", "--yes"
-    )
+    error = refused(operated, vllm.app, "reconfigure", "qwen2-5-7b", "dev", "--set", "revision=broken", "--yes")
     assert "answers 503" in error.message
     assert "as they were before" in error.message
     assert operated.text == before
-    assert "Broken" not in operated.deployed("platform")
-    assert "Qwen2.5-7B-Instruct-AWQ" in operated.deployed("platform")
+    assert "broken" not in operated.deployed("platform")
+    assert "name: qwen2-5-7b" in operated.deployed("platform")
 
 
 def test_deployment_that_fails_is_undone(operated: Operated, engine: Upstream, monkeypatch: pytest.MonkeyPatch) -> None:

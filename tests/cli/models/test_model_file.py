@@ -59,8 +59,8 @@ def test_changed_values_are_lines_of_that_model_alone() -> None:
 
 
 def test_comment_behind_a_value_stays() -> None:
-    after = with_model_values(_text("dev"), "qwen2-5-7b", {"quantization": "gptq"})
-    assert "quantization: gptq # a T4 has neither FP8 nor bfloat16\n" in after
+    after = with_model_values(_text("prod"), "qwen3-32b", {"quantization": "gptq"})
+    assert "quantization: gptq # Ampere runs FP8 weights, Turing does not\n" in after
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,13 @@ def _flows(settings: Settings, name: str = NAMESPACE) -> dict[str, TrafficRule]:
     return {flow.name: flow for flow in rules.traffic}
 
 
+def test_streams_are_silent_until_the_engine_answers_unless_a_keepalive_is_set() -> None:
+    key = "sse_keepalive_ping_interval_seconds"
+    assert key not in release.config(_settings(gateway={"keepalive_seconds": 0}))["litellm_settings"]
+    assert release.config(_settings(gateway={"keepalive_seconds": 20}))["litellm_settings"][key] == 20
+    assert _settings("prod").gateway.keepalive_seconds == 0
+
+
 # Models
 
 

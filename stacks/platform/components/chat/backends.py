@@ -7,6 +7,7 @@ from stacks.platform.components.llm_gateway.address import BASE_URL as GATEWAY_U
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import model_address, ollama_engines, vllm_engines
 from stacks.settings import Settings
+from stacks.settings.chat import LONGEST_FULL_VECTOR
 from stacks.settings.models import Engine
 from stacks.settings.secret_names import GeneratedSecret
 
@@ -53,6 +54,8 @@ def embedding_variables(settings: Settings) -> dict[str, str]:
     """What makes vectors of documents, and how long those are."""
     embeddings = settings.chat.embeddings
     length = {"PGVECTOR_INITIALIZE_MAX_VECTOR_LENGTH": str(embeddings.dimensions)}
+    if embeddings.dimensions > LONGEST_FULL_VECTOR:
+        length["PGVECTOR_USE_HALFVEC"] = "true"
     if embeddings.model is None:
         return length | {
             "RAG_EMBEDDING_ENGINE": "",

@@ -3,7 +3,6 @@
 `aks` puts the labels and taints on the pools, `platform` schedules by them.
 """
 
-from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.cluster import ClusterSettings, GpuPoolSettings
 
 GPU_PRESENT = {"nvidia.com/gpu.present": "true"}
@@ -37,12 +36,10 @@ def template_tags(pool: GpuPoolSettings) -> dict[str, str]:
     Without them it takes one for each card, and orders a node for every share (Azure/AKS#3427). Form of the tag:
     kubernetes/autoscaler, `cloudprovider/azure/README.md`.
     """
-    if pool.time_slices == 1 or pool.vm_size not in GPU_SIZES:
+    if pool.time_slices == 1 or pool.size is None:
         return {}
     return {
-        "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu": str(
-            GPU_SIZES[pool.vm_size].gpus * pool.time_slices
-        )
+        "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu": str(pool.known_size.gpus * pool.time_slices)
     }
 
 

@@ -106,6 +106,7 @@ def config(settings: Settings) -> dict[str, Any]:
             "json_logs": True,
             # Clients send parameters that one engine knows and the other does not.
             "drop_params": True,
+            **_keepalive(settings.gateway.keepalive_seconds),
             # Of each call by itself, tracing.py decides.
             "turn_off_message_logging": not (settings.gateway.trace_prompts or settings.gateway.trace_chats),
         },
@@ -133,6 +134,11 @@ def config(settings: Settings) -> dict[str, Any]:
             **_people(settings),
         },
     }
+
+
+def _keepalive(seconds: int) -> dict[str, Any]:
+    """Comments in streams that are silent, the time before the first byte included."""
+    return {"sse_keepalive_ping_interval_seconds": seconds} if seconds else {}
 
 
 def _people(settings: Settings) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import math
 
 from stacks.settings import Settings
-from stacks.settings.catalog import GPU_SIZES
 from stacks.settings.reservations import allocatable
 from stacks.settings.rules.serving import DAEMONS_MEMORY_GIB
 
@@ -12,7 +11,7 @@ from .engines import ServingEngine
 
 def engine_memory_gib(settings: Settings, engine: ServingEngine) -> int:
     """Main memory that one replica may take: its GPUs' share of a node, at least what it asks for."""
-    size = GPU_SIZES[engine.pool.vm_size]
+    size = engine.pool.known_size
     room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node).memory_gib - DAEMONS_MEMORY_GIB
     gpus = engine.leader.gpus
     share = room * gpus / (size.gpus * engine.pool.time_slices)

@@ -8,10 +8,9 @@ from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM, Image
 from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
-from stacks.settings.catalog import GPU_SIZES
+from stacks.settings.model_catalogue import USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpu_cards import AMPERE
-from stacks.settings.rules.gpu_room import USABLE_SHARE
 from stacks.settings.serving import ModelStore, ServingSettings
 
 from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
@@ -118,7 +117,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
 
 def _arguments(serving: ServingSettings, engine: ServingEngine) -> list[str]:
     model = engine.leader
-    turing = GPU_SIZES[engine.pool.vm_size].gpu.compute_capability < AMPERE
+    turing = engine.pool.known_size.gpu.compute_capability < AMPERE
     arguments = [
         f"--max-model-len={model.context_tokens}",
         f"--gpu-memory-utilization={round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)}",
