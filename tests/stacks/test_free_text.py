@@ -55,6 +55,7 @@ EVERY_TEXT: dict[str, Any] = {
         "restore_from_server_id": f"{SUBSCRIPTION}/g/providers/Microsoft.DBforPostgreSQL/flexibleServers/s",
         "restore_time_utc": "2026-11-01T12:00:00Z",
     },
+    "deployments": {"chat_banner": "Models change tonight"},
     "chat": {"environment": {"WEBUI_NAME": "Our assistant"}},
     "serving": {"warm_hours": {"days": "1-5", "start": "08:00", "end": "18:00", "timezone": "Europe/Berlin"}},
     "monitoring": {
