@@ -102,6 +102,7 @@ def kept(cache: Cache) -> list[str]:
         ("tool.zip", zipped("bin/linux_amd64/tool"), "bin/linux_amd64/tool"),
         ("tool.tar.gz", tarred("linux-amd64/tool"), "linux-amd64/tool"),
     ],
+    ids=["alone", "zip", "tar"],
 )
 def test_a_release_becomes_a_program(cache: Cache, said: io.StringIO, file: str, body: bytes, member: str) -> None:
     releases = Releases(body)
