@@ -5,6 +5,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import gettempdir
+
+from filelock import FileLock
 
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import OLLAMA_PORT, ServingEngine
@@ -98,9 +101,9 @@ def server(settings: Settings, engine: ServingEngine, folder: Path, *, read_only
 def running_ollama(
     settings: Settings, engine: ServingEngine, folder: Path, *, read_only: bool = False
 ) -> Iterator[OllamaPod]:
-    """Run a pool's Ollama on the store in `folder`."""
+    """Run a pool's Ollama on the store in `folder`, after that of another process, since all have one port."""
     program = server(settings, engine, folder, read_only=read_only)
-    with program.running():
+    with FileLock(Path(gettempdir()) / f"ollama-{OLLAMA_PORT}.lock"), program.running():
         yield OllamaPod(engine, folder, program)
 
 
