@@ -22,8 +22,8 @@ def each_resource(*, waits: bool = False, **fault: object) -> Play:
                 stage.faults({**_EVERY, **fault, "stack": stack})
                 # The faults stay: each strikes once, and those of later resources come with later runs.
                 recovery = stage.recover(stack)
-                if (met := stage.cloud().faults_met()) < stage.writes[stack]:
-                    recovery.unexplained.append(f"only {met} of {stage.writes[stack]} resources met it")
+                if (met := stage.cloud().faults_met()) < stage.told_apart[stack]:
+                    recovery.unexplained.append(f"only {met} of {stage.told_apart[stack]} resources met it")
                 if (recovery.runs == 1) is not waits:
                     recovery.unexplained.append("a deployment failed" if waits else "nothing failed")
                 return recovery

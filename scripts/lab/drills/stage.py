@@ -74,6 +74,8 @@ class Stage:
         self.file.write_text(text or environment_file.file_of(name).read_text("utf-8"), "utf-8")
         self.writes: dict[str, int] = {}
         """How many resources a stack has that are made one by one."""
+        self.told_apart: dict[str, int] = {}
+        """How many of them a fault of each strikes: resources with the same arguments are one to the fake providers."""
         self._kept = rehearsal.folder / "stage"
 
     @property
@@ -125,11 +127,10 @@ class Stage:
             run = self.deploy(stack)
             if not _done(run):
                 raise OperatorError(f"{stack} cannot be deployed, so nothing can be drilled")
-            self.writes[stack] = sum(
-                event.stack == stack and event.operation == "create" for event in self.cloud().journal()
-            )
+            made = [it for it in self.cloud().journal() if it.stack == stack and it.operation == "create"]
+            self.writes[stack], self.told_apart[stack] = len(made), len({it.address for it in made})
         self.remember(WHOLE)
-        built = {"of": self._made_of(), "writes": self.writes}
+        built = {"of": self._made_of(), "writes": self.writes, "told_apart": self.told_apart}
         (self._kept / _BUILT).write_text(json.dumps(built), "utf-8")
 
     def resume(self) -> bool:
@@ -141,7 +142,7 @@ class Stage:
             return False
         if built["of"] != self._made_of():
             return False
-        self.writes = dict(built["writes"])
+        self.writes, self.told_apart = built["writes"], built["told_apart"]
         self.reset(WHOLE)
         return True
 
