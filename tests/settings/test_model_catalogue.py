@@ -130,10 +130,10 @@ def test_formats_of_the_catalogue_are_ones_whose_cards_are_known() -> None:
     assert formats <= vllm_statements().capabilities.keys()
 
 
-def test_the_catalogue_says_when_and_where_its_figures_were_looked_up() -> None:
+def test_the_catalogue_says_when_and_from_where_its_figures_were_known() -> None:
     head = Path(FILE).read_text("utf-8").partition("\n\n")[0]
-    assert re.search(r"Of 20\d\d-\d\d-\d\d\.", head)
-    assert "ollama.com/library" in head
+    assert re.search(r"As known on 20\d\d-\d\d-\d\d;", head)
+    assert "Ollama's library" in head
 
 
 def test_search_finds_parts_of_names_and_near_ones() -> None:

@@ -93,6 +93,8 @@ def test_every_component_is_named_by_one_word() -> None:
         "certificates",
         "secrets",
         "ingress",
+        "private-dns",
+        "tailscale",
         "gpu",
         "serving",
         "databases",

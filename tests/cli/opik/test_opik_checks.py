@@ -50,7 +50,7 @@ def test_a_deployment_is_compared_and_says_what_is_missing(
 def test_llmctl_deploy_ends_with_what_the_databases_hold(
     executed: str, code: ExitCode, operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "refuse_unready", load_environment)
+    monkeypatch.setattr(deploy, "refuse_unready", lambda name, _checkout: load_environment(name))
     operated.tools.write("exec-opik-mysql-0", executed)
     result = CliRunner().invoke(deploy.app, ["dev", "platform", "--yes"], obj=operated.command_tools)
     assert result.exit_code == code, result.output
@@ -102,7 +102,7 @@ def test_health_compares_how_long_traces_are_kept(operated: Operated) -> None:
 def test_llmctl_deploy_says_that_traces_are_kept_for_another_time(
     operated: Operated, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deploy, "refuse_unready", load_environment)
+    monkeypatch.setattr(deploy, "refuse_unready", lambda name, _checkout: load_environment(name))
     operated.tools.write("exec-opik-mysql-0", LEDGER["2.1.23"])
     operated.file.write_text(operated.text + "opik:\n  retention_days: 14\n")
     with frontend(operated.tools):
