@@ -33,6 +33,7 @@ def waiting_at(path: str) -> list[psutil.Process]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", ["ended", "killed"])
 def test_it_ends_with_the_process_that_began_it(tmp_path: Path, how: str) -> None:
     with subprocess.Popen(
