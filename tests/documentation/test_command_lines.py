@@ -40,7 +40,6 @@ def _judged(found: Found) -> bool:
     return not any(text.startswith(beginning) for beginning in NOT_JUDGED)
 
 
-@pytest.mark.slow
 def test_the_lines_are_found_where_they_stand() -> None:
     """A collector that finds nothing would let everything pass."""
     found = {(line.program, *line.words): line.where for line in _found()}
