@@ -5,7 +5,7 @@ creating it takes a role in the subscription and no permission in the directory;
 removal lie where the environment's do. It takes 20 federated credentials, like an application.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -209,6 +209,20 @@ def identities(*, backups: bool, off_hours: bool) -> tuple[Identity, ...]:
     return tuple(identity for identity in IDENTITIES if not left_out.get(identity.purpose))
 
 
+def _role(
+    name: str, subscription_id: str, description: str, actions: Sequence[str], data_actions: Sequence[str] = ()
+) -> dict[str, object]:
+    return {
+        "Name": name,
+        "Description": description,
+        "Actions": list(actions),
+        "NotActions": [],
+        "DataActions": list(data_actions),
+        "NotDataActions": [],
+        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
+    }
+
+
 OFF_HOURS_ACTIONS = (
     "Microsoft.ContainerService/managedClusters/read",
     "Microsoft.ContainerService/managedClusters/start/action",
@@ -219,15 +233,7 @@ OFF_HOURS_ACTIONS = (
 
 def off_hours_role(name: str, subscription_id: str) -> dict[str, object]:
     """Return the custom role of the schedule, as `az role definition create` takes it."""
-    return {
-        "Name": name,
-        "Description": "Stops and starts the cluster of the LLM platform.",
-        "Actions": list(OFF_HOURS_ACTIONS),
-        "NotActions": [],
-        "DataActions": [],
-        "NotDataActions": [],
-        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
-    }
+    return _role(name, subscription_id, "Stops and starts the cluster of the LLM platform.", OFF_HOURS_ACTIONS)
 
 
 BACKUP_ACTIONS = (
@@ -263,15 +269,13 @@ BACKUP_DATA_ACTIONS = (
 
 def backup_role(name: str, subscription_id: str) -> dict[str, object]:
     """Return the custom role of backups, as `az role definition create` takes it."""
-    return {
-        "Name": name,
-        "Description": "Makes backup sets of the LLM platform: snapshots, locks, manifests; deletes none of them.",
-        "Actions": list(BACKUP_ACTIONS),
-        "NotActions": [],
-        "DataActions": list(BACKUP_DATA_ACTIONS),
-        "NotDataActions": [],
-        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
-    }
+    return _role(
+        name,
+        subscription_id,
+        "Makes backup sets of the LLM platform: snapshots, locks, manifests; deletes none of them.",
+        BACKUP_ACTIONS,
+        BACKUP_DATA_ACTIONS,
+    )
 
 
 PLAN_ACTIONS = ("Microsoft.ContainerService/managedClusters/listClusterUserCredential/action",)
@@ -280,15 +284,13 @@ PLAN_ACTIONS = ("Microsoft.ContainerService/managedClusters/listClusterUserCrede
 
 def plan_role(name: str, subscription_id: str) -> dict[str, object]:
     """Return the custom role of the plan, as `az role definition create` takes it."""
-    return {
-        "Name": name,
-        "Description": "Plans the LLM platform: finds clusters and reads the kinds of objects that its state holds.",
-        "Actions": list(PLAN_ACTIONS),
-        "NotActions": [],
-        "DataActions": data_actions(),
-        "NotDataActions": [],
-        "AssignableScopes": [f"/subscriptions/{subscription_id}"],
-    }
+    return _role(
+        name,
+        subscription_id,
+        "Plans the LLM platform: finds clusters and reads the kinds of objects that its state holds.",
+        PLAN_ACTIONS,
+        data_actions(),
+    )
 
 
 def table() -> str:

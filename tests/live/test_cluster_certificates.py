@@ -8,7 +8,6 @@ challenge five times, two seconds apart, before it calls on the ACME server, so 
 import base64
 import json
 import os
-import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.lab.kube.api import Api, ApiError, Object
+from scripts.lab.kube.api import Api, ApiError
 from scripts.lab.kube.definitions import define
-from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.ingress_annotations import Exposure, annotations
 from stacks.platform.common.ingress_mode import certificate_secret, ingress_class
 from stacks.platform.components.certificates import release
@@ -27,6 +25,7 @@ from stacks.platform.components.certificates.kept import kept_secrets, vault_nam
 from stacks.platform.components.chat.names import HOST
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, load_settings
+from tests.support.cluster import certificates
 from tests.support.cluster.acme import AcmeServer, acme_server, cert_manager
 from tests.support.cluster.external_secrets import TAG, ExternalSecrets, Vault
 from tests.support.cluster.helm_client import Helm
@@ -178,12 +177,14 @@ def cluster(world: World, *, bring_back: bool = True) -> Iterator[Ready]:
             client_id="keeper",
             tenant_id="tenant",
         )
-        _install(client, "kept-certificates", values)
+        certificates.install(client, "kept-certificates", values)
         ready.operator.deliver(api)
         if bring_back:
-            print(_bring_back(api, folder))
+            print(certificates.bring_back(api, folder))
         issuers = release.platform_issuers(world.settings.ingress)
-        _install(client, "platform-issuers", issuers | {"issuers": {"letsencrypt-production": world.acme.directory}})
+        certificates.install(
+            client, "platform-issuers", issuers | {"issuers": {"letsencrypt-production": world.acme.directory}}
+        )
         with cert_manager(world.acme, api, world.alive.kubeconfig, folder / "cert-manager.log"):
             yield ready
     finally:
@@ -212,42 +213,6 @@ def _gone(api: Api, namespaces: set[str]) -> None:
         return sorted(found & namespaces)
 
     _until(lambda: not left(), left)
-
-
-def _install(client: Helm, name: str, values: dict[str, object]) -> None:
-    told = {"name": name, "namespace": "cert-manager", "values": [json.dumps(values)], "wait_for_jobs": True}
-    client.apply("install", told, str(HELM / name), timeout_s=120)
-
-
-def _bring_back(api: Api, folder: Path) -> str:
-    """Run what the Job runs, as its account and with its volume; return what it says."""
-    (job,) = (item for item in api.list("batch/v1", "Job", "cert-manager"))
-    pod = job["spec"]["template"]["spec"]
-    scripts = {"apiVersion": "v1", "kind": "ConfigMap"} | {
-        "metadata": {"name": pod["volumes"][1]["configMap"]["name"], "namespace": "cert-manager"}
-    }
-    secret: Object = {"apiVersion": "v1", "kind": "Secret"} | {
-        "metadata": {"name": pod["volumes"][0]["secret"]["secretName"], "namespace": "cert-manager"}
-    }
-    files, account = folder / "kept", folder / "account"
-    files.mkdir(exist_ok=True)
-    account.mkdir(exist_ok=True)
-    for key, value in api.get(secret)["data"].items():
-        (files / key).write_bytes(base64.b64decode(value))
-    name = pod["serviceAccountName"]
-    asked = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {"expirationSeconds": 3600}}
-    answer = api.request("POST", f"/api/v1/namespaces/cert-manager/serviceaccounts/{name}/token", asked)
-    (account / "token").write_text(answer["status"]["token"])
-    roots = api.get(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "namespace": "cert-manager"}}
-    )
-    (account / "ca.crt").write_text(roots["data"]["ca.crt"])
-    environment = os.environ | {"FILES": str(files), "ACCOUNT": str(account), "API": api.url}
-    text = api.get(scripts)["data"]["bring-back.sh"]
-    done = subprocess.run(["sh", "-c", text], env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "PRIVATE KEY" not in done.stdout + done.stderr
-    return done.stdout
 
 
 def test_a_cluster_that_is_made_again_and_again_orders_one_certificate(world: World) -> None:
@@ -311,7 +276,7 @@ def test_what_is_in_the_cluster_wins_over_what_is_kept(world: World) -> None:
             }
         )
         first.operator.deliver(first.api)
-        assert "chat_chat-tls: is there" in _bring_back(first.api, world.folder)
+        assert "chat_chat-tls: is there" in certificates.bring_back(first.api, world.folder)
         assert first.certificate() == newer
         job = first.api.acting_as("system:serviceaccount:cert-manager:bring-back-certificates")
         for refused in ("chat", "cert-manager", "external-secrets"):
