@@ -9,9 +9,9 @@ import pytest
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, load_settings
 from stacks.settings.opik import OpikProfile
-from tests.components.test_helm_charts import _objects as own_objects
-from tests.components.test_helm_charts import _wired as own_values
 from tests.support.kubernetes import third_party
+from tests.support.kubernetes.own_charts import objects_of as own_objects
+from tests.support.kubernetes.own_charts import values_of as own_values
 from tests.support.opik.rendering import RENDERING, render, settings_with
 
 PORTS = {
