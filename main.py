@@ -38,7 +38,7 @@ def build_app(settings: Settings, outdir: Path | None = None, *, extra_component
     """
     components = enabled_components(settings, extra_paths=extra_components)
     # cdktf would start Terraform for its version, which each stack states itself (`required_version`), and look for a
-    # provider that a stack forgot, which tests/stacks/test_invariants.py does.
+    # provider that a stack forgot, which tests/stacks/invariants/test_references.py does.
     app = App(outdir=str(outdir) if outdir else None, skip_validation=True)
 
     identity = IdentityStack(app, settings, redirect_uris=components.redirect_uris())
