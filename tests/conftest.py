@@ -1,5 +1,6 @@
 """Fixtures that several test modules share."""
 
+import gc
 import os
 from collections.abc import Callable
 from functools import cache
@@ -18,6 +19,9 @@ from stacks.settings import Settings, load_settings
 
 from .support.stacks.synthesis import STATES, Synthesized, synthesized_once, with_state
 
+# What is imported and collected stays until the end; looking it through again and again is a fifth of collecting.
+gc.disable()
+
 # A time limit per example would judge the machine.
 hypothesis.settings.register_profile("without deadline", deadline=None)
 hypothesis.settings.load_profile("without deadline")
@@ -33,6 +37,12 @@ pytest_plugins = [
     "tests.support.program_gate",
     "tests.support.skip_gate",
 ]
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage among what tests make, and not in what was collected."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

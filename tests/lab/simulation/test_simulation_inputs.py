@@ -18,7 +18,7 @@ from typer.testing import CliRunner, Result
 from scripts.cli.develop import simulate
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT
-from scripts.lab.simulation import chapter, chapter_files, plots, report
+from scripts.lab.simulation import chapter, report
 from scripts.lab.simulation.compare import compare
 from scripts.lab.simulation.policies import Policy
 from scripts.lab.simulation.scenario import ScenarioError, model_of, scenario, tokens_per_second, varied
@@ -251,6 +251,8 @@ def test_a_wrong_word_is_one_clear_sentence(words: tuple[str, str]) -> None:
 
 @pytest.mark.slow
 def test_plots_come_out_the_same_twice_and_name_every_policy() -> None:
+    from scripts.lab.simulation import plots  # as below: matplotlib takes half a second of whoever collects this
+
     requests = generate("bursty", 300, 2, ASSUMED.traffic, seed=1)
     cases = compare(requests, DEV, model_of(DEV, None), ASSUMED, policies=list(Policy), until_s=2 * DAY_S)
     draws: list[Callable[[], str]] = [
@@ -266,6 +268,8 @@ def test_plots_come_out_the_same_twice_and_name_every_policy() -> None:
 
 
 def test_plots_are_readable_on_a_dark_page() -> None:
+    from scripts.lab.simulation import plots
+
     cases = compare([], DEV, model_of(DEV, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
     background = next(ElementTree.fromstring(plots.waits(cases)).iter("{http://www.w3.org/2000/svg}path"))
     assert background.attrib["style"] == "fill: #ffffff"
@@ -287,6 +291,8 @@ main()
 
 
 def test_nobody_asking_is_drawn_as_well() -> None:
+    from scripts.lab.simulation import plots
+
     cases = compare([], DEV, model_of(DEV, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
     assert cases[0].outcome.gpu_hours == 0
     for picture in (plots.week([], cases), plots.waits(cases), plots.trade_off(cases)):
@@ -295,6 +301,8 @@ def test_nobody_asking_is_drawn_as_well() -> None:
 
 @pytest.mark.slow
 def test_figures_and_plots_of_the_documentation_are_what_the_command_writes() -> None:
+    from scripts.lab.simulation import chapter_files
+
     answered = chapter.studies()
     document = (ROOT / "docs" / "explanation" / "scaling.md").read_text("utf-8")
     again = "run `llmctl simulate docs --write` and read what the text says about the figures"
