@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from cdktf import Fn
+from cdktf import Fn, Op, TerraformVariable, Token
 from cdktf_cdktf_provider_helm.provider import HelmProvider, HelmProviderKubernetes, HelmProviderKubernetesExec
 from cdktf_cdktf_provider_kubernetes.provider import KubernetesProvider, KubernetesProviderExec
 from constructs import Construct
@@ -12,6 +12,7 @@ from .terraform_literal import terraform_literal
 
 TOKEN_SCRIPT = Path(__file__).with_name("cluster_token.sh")
 
+_URL_HELP = "HTTPS address of a proxy of the Kubernetes API, such as that of Tailscale's operator; empty: none."
 _API_VERSION = "client.authentication.k8s.io/v1"
 
 
@@ -32,11 +33,22 @@ class ClusterProviders(Construct):
         ca_certificate: str,
         tenant_id: str,
         helm_driver: Literal["configmap"] | None = None,
+        url_variable: str = "",
     ) -> None:
-        """Add the providers; `ca_certificate` is base64. Helm keeps its records in Secrets unless told otherwise."""
+        """Add the providers; `ca_certificate` is base64. Helm keeps its records in Secrets unless told otherwise.
+
+        `url_variable` names a Terraform variable that may hold the address of a proxy to use instead of the API itself,
+        with a certificate that machines trust anyway.
+        """
         super().__init__(scope, id_)
         arguments = ["-c", terraform_literal(TOKEN_SCRIPT.read_text("utf-8")), "cluster-token", tenant_id]
         certificate = Fn.base64decode(ca_certificate)
+        if url_variable:
+            proxy = TerraformVariable(self, "cluster-url", type="string", default="", description=_URL_HELP)
+            proxy.override_logical_id(url_variable)
+            given = Op.neq(proxy.string_value, "")
+            api_url = Token.as_string(Fn.conditional(given, proxy.string_value, api_url))
+            certificate = Token.as_string(Fn.conditional(given, Token.null_value(), certificate))
         KubernetesProvider(
             self,
             "kubernetes",

@@ -15,10 +15,11 @@ from scripts.applications.ingress import Ingress, ingress_of
 from scripts.applications.tailscale.api import Tailnet, connected
 from scripts.azure.cli import Cli
 from scripts.azure.resources import Azure
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.cluster.power import Power, power_of
+from scripts.cluster.reach.through import api_of
 from scripts.core.console import TERMINAL, Terminal
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT, Workspace
@@ -69,7 +70,7 @@ class Tools:
     """Gives kubectl for the cluster of an environment."""
     in_pod: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
     """Gives what runs programs in a container: cluster, namespace, workload, container."""
-    cluster_of: Callable[[Kubectl], ClusterApi] = lambda kubectl: connect(kubectl.context)
+    cluster_of: Callable[[Kubectl], ClusterApi] = api_of
     """Gives the API of a cluster that kubectl knows."""
     power_of: Callable[[str, Mapping[str, Any]], Power] = power_of
     """Gives what stops and starts a cluster: subscription, outputs of the stack `aks`."""

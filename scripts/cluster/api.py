@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import urllib3
@@ -31,7 +31,6 @@ PREFIXES = {
 """Kinds that commands read, by their plural, to the part of the path before the namespace."""
 
 PAGE = 500
-"""Objects in one answer; the API hands longer lists over in pages."""
 TIMEOUT_S = 60.0
 FOLLOW_TIMEOUT_S = 3600.0
 """Silence after which a stream counts as broken and is asked for again."""
@@ -49,11 +48,59 @@ class ClusterError(OperatorError):
         self.status = status
 
 
+class Requests(Protocol):
+    """Sends requests to the API server, whatever the way."""
+
+    @property
+    def page(self) -> int:
+        """Objects in one answer; the API hands longer lists over in pages."""
+
+    def send(
+        self,
+        method: str,
+        where: str,
+        *,
+        body: Mapping[str, Any] | None,
+        content_type: str,
+        limits: tuple[float, float],
+    ) -> urllib3.BaseHTTPResponse:
+        """Return the answer, whatever its status; `where` is path and query, `limits` seconds to connect and to read.
+
+        Raises OperatorError, urllib3's HTTPError or OSError without one.
+        """
+
+
+@dataclass(frozen=True)
+class ByClient:
+    """Requests by the official Python client."""
+
+    client: ApiClient
+    page: int = PAGE
+
+    def send(
+        self,
+        method: str,
+        where: str,
+        *,
+        body: Mapping[str, Any] | None,
+        content_type: str,
+        limits: tuple[float, float],
+    ) -> urllib3.BaseHTTPResponse:
+        """Send a request."""
+        headers = {"Accept": "application/json", "Content-Type": content_type}
+        self.client.update_params_for_auth(headers, None, ["BearerToken"], where.partition("?")[0], method, body)
+        url = f"{self.client.configuration.host}{where}"
+        answer: urllib3.BaseHTTPResponse = self.client.call_api(
+            method, url, headers, body, _request_timeout=limits
+        ).response
+        return answer
+
+
 @dataclass(frozen=True)
 class ClusterApi:
     """Requests to the API server; safe to use from threads."""
 
-    client: ApiClient
+    requests: Requests
     timeout_s: float = TIMEOUT_S
     """For one answer; streams may be silent for longer."""
 
@@ -62,7 +109,7 @@ class ClusterApi:
         found: list[Object] = []
         more = ""
         while True:
-            asked = {"limit": PAGE, "labelSelector": selector, "fieldSelector": fields, "continue": more}
+            asked = {"limit": self.requests.page, "labelSelector": selector, "fieldSelector": fields, "continue": more}
             answer = self._json("GET", path(plural, namespace), asked)
             found += answer.get("items") or []
             more = str((answer.get("metadata") or {}).get("continue") or "")
@@ -141,15 +188,13 @@ class ClusterApi:
         timeout_s: float = 0,
     ) -> urllib3.BaseHTTPResponse:
         asked = urlencode({key: value for key, value in (query or {}).items() if value not in ("", None)})
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        self.client.update_params_for_auth(headers, None, ["BearerToken"], where, method, body)
-        url = f"{self.client.configuration.host}{where}{f'?{asked}' if asked else ''}"
         limits = (self.timeout_s, timeout_s or self.timeout_s)
         try:
-            sent = self.client.call_api(method, url, headers, body, _request_timeout=limits)
+            answer = self.requests.send(
+                method, f"{where}{f'?{asked}' if asked else ''}", body=body, content_type=content_type, limits=limits
+            )
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise ClusterError(f"the cluster does not answer: {_cause(error)}", _NETWORK, ExitCode.NOT_READY) from None
-        answer: urllib3.BaseHTTPResponse = sent.response
         if answer.status >= 400:
             raise _refused(answer, f"{method} {where}")
         return answer
@@ -185,7 +230,7 @@ def connect(
             "az login; then `az aks get-credentials` and `kubelogin convert-kubeconfig -l azurecli`",
             ExitCode.NOT_READY,
         ) from None
-    return ClusterApi(client, timeout_s)
+    return ClusterApi(ByClient(client), timeout_s)
 
 
 def path(plural: str, namespace: str = "") -> str:

@@ -4,7 +4,7 @@ import json
 import re
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.tools.bring import provide
+
+from .reach.command_invoke import CommandInvoke, refused
 
 _TIMEOUT_S = 120
 KUBELOGIN = "kubelogin"
@@ -24,12 +26,18 @@ class KubectlError(OperatorError):
 
 @dataclass(frozen=True)
 class Kubectl:
-    """Runs kubectl with one context of the user's own configuration."""
+    """Runs kubectl with one context of the user's own configuration, or inside the cluster."""
 
     context: str
+    configuration: str = ""
+    """File with the context, instead of the user's own."""
+    invoke: CommandInvoke | None = None
+    """Runs every command inside the cluster; what streams or reads standard input is refused then."""
 
     def run(self, *arguments: str, timeout_s: float = _TIMEOUT_S, given: str | None = None) -> str:
-        """Return what the command prints; `given` is its standard input. Raises KubectlError."""
+        """Return what the command prints; `given` is its standard input. Raises KubectlError, or OperatorError."""
+        if self.invoke:
+            return self._invoked(self.invoke, arguments, given)
         try:
             done = subprocess.run(  # noqa: S603
                 self.command(*arguments), capture_output=True, text=True, timeout=timeout_s, check=False, input=given
@@ -60,8 +68,19 @@ class Kubectl:
         return list(self.json("get", *arguments)["items"])
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the whole command line."""
-        return ["kubectl", "--context", self.context, *arguments]
+        """Return the whole command line. Raises OperatorError (REFUSED) where commands run inside the cluster."""
+        if self.invoke:
+            raise refused(f"`kubectl {arguments[0]}` with this terminal")
+        own = ["--kubeconfig", self.configuration] if self.configuration else []
+        return ["kubectl", *own, "--context", self.context, *arguments]
+
+    def _invoked(self, invoke: CommandInvoke, arguments: Sequence[str], given: str | None) -> str:
+        if given is not None:
+            raise refused(f"`kubectl {arguments[0]}` with data")
+        status, said = invoke.kubectl(*arguments)
+        if status:
+            raise _failure(arguments[0], said)
+        return said
 
     def follow(self, *arguments: str) -> "subprocess.Popen[str]":
         """Start a command that goes on until it is stopped; both of its streams can be read. Raises KubectlError."""

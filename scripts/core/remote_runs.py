@@ -1,14 +1,19 @@
 """Commands that import into a state and push it, which a run in HCP Terraform cannot do for them."""
 
 from stacks.settings import Settings
-from stacks.settings.azure import HcpExecution
+from stacks.settings.azure import HcpExecution, StateBackend, StateSettings
 
 from .errors import ExitCode, OperatorError
 
 
+def runs_elsewhere(state: StateSettings) -> bool:
+    """Whether Terraform plans and applies in HCP Terraform or at its agents, instead of on this machine."""
+    return state.backend is StateBackend.HCP and state.hcp is not None and state.hcp.execution is HcpExecution.REMOTE
+
+
 def refuse_remote_runs(settings: Settings, command: str) -> None:
     """Return where Terraform runs on this machine. Raises OperatorError (REFUSED) where HCP Terraform runs it."""
-    if settings.state.hcp is None or settings.state.hcp.execution is HcpExecution.LOCAL:
+    if not runs_elsewhere(settings.state):
         return
     raise OperatorError(
         f"{settings.name} is run by HCP Terraform, and {command} works on the state with Terraform on this machine;"

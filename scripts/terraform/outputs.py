@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from scripts.cluster.kubectl import Kubectl, connect
+from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.reach.choice import chosen
+from scripts.cluster.reach.through import kubectl_through
 from scripts.cluster.remembered import remember
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.schedule import PARALLELISM
+from scripts.core.targets import load_environment
 from scripts.core.workspace import Workspace
+from stacks.settings import Settings
 
 from .diagnose import NO_REGISTRY
 from .failures import print_failures
@@ -74,11 +78,15 @@ def outputs_of(environment: str, *names: str) -> dict[str, dict[str, Any]]:
 
 def kubectl_of(environment: str) -> Kubectl:
     """Return kubectl for the environment's cluster. Raises OperatorError when there is none to be reached."""
-    found = connected(outputs_of(environment, "aks")["aks"])
-    remember(environment, found.context)
+    found = connected(load_environment(environment), outputs_of(environment, "aks")["aks"])
+    if not found.configuration and not found.invoke:
+        remember(environment, found.context)
     return found
 
 
-def connected(aks: Mapping[str, Any]) -> Kubectl:
-    """Return kubectl for the cluster that the outputs of the stack `aks` name. Raises OperatorError."""
-    return connect(aks["api_url"], aks["resource_group_name"], aks["cluster_name"])
+def connected(settings: Settings, aks: Mapping[str, Any]) -> Kubectl:
+    """Return kubectl for the cluster that the outputs of the stack `aks` name, by the way that the environment chooses.
+
+    Raises OperatorError.
+    """
+    return kubectl_through(chosen(settings), aks)

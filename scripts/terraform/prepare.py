@@ -4,15 +4,18 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from scripts.cluster.reach.choice import chosen as way_of
+from scripts.cluster.reach.through import provider_variables
 from scripts.core.console import err, working
 from scripts.core.environment_lock import environment_lock
 from scripts.core.processes import Processes
+from scripts.core.remote_runs import runs_elsewhere
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import Targets, load_environment
 from scripts.core.workspace import CACHE, Workspace
 
 from .program import require_terraform
-from .rollout import Rollout
+from .rollout import IN_THE_CLUSTER, Rollout
 from .synthesis import synthesize
 
 
@@ -41,7 +44,7 @@ def rollout(job: Job, renewed: Renewed = lambda _run: False) -> Iterator[Rollout
     OperatorError.
     """
     terraform = require_terraform()
-    load_environment(job.targets.environment)
+    settings = load_environment(job.targets.environment)
     processes = Processes()
     workspace = job.workspace
     with environment_lock(CACHE / "locks", workspace.lock_name, job.action):
@@ -54,7 +57,12 @@ def rollout(job: Job, renewed: Renewed = lambda _run: False) -> Iterator[Rollout
             err.print(f"Warning: {warning}", markup=False)
         stacks = workspace.stacks()
         chosen = {name: stacks[name] for name in job.targets.select(stacks)}
-        run = Rollout(workspace, chosen, terraform, processes, job.parallelism, job.destroy)
+        # Before anything is planned: a way that cannot be had ends the command, and ssh may ask something.
+        here = IN_THE_CLUSTER in chosen and not runs_elsewhere(settings.state)
+        variables = provider_variables(way_of(settings)) if here else {}
+        run = Rollout(
+            workspace, chosen, terraform, processes, job.parallelism, job.destroy, cluster_variables=variables
+        )
         try:
             yield run
         finally:

@@ -19,7 +19,7 @@ from .judged import losses_of, taken_back
 from .stack import InterruptedRunError, NotDeployedError, StackRunner, TerraformError
 
 _CLUSTER = "azurerm_kubernetes_cluster"
-_CLUSTER_STACK, _IN_THE_CLUSTER = "aks", "platform"
+_CLUSTER_STACK, IN_THE_CLUSTER = "aks", "platform"
 
 
 @dataclass
@@ -62,6 +62,8 @@ class Rollout:
     """Whether somebody has agreed that a stack takes a deployed value back."""
     reviewed: bool = False
     """Whether `plans` were made and reviewed before; then nothing else is applied."""
+    cluster_variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables by which Terraform's providers reach the cluster (`scripts.cluster.reach`)."""
     end_jobs: Callable[[str, Sequence[JobName]], str] = end_jobs
     """Ends what Terraform would go on waiting for after an interruption."""
     _applied: set[str] = field(default_factory=set)
@@ -89,8 +91,8 @@ class Rollout:
             return True
 
         self._run({name: frozenset() for name in self.stacks}, work, "plan")
-        if _IN_THE_CLUSTER in self.failures and self.cluster_is_gone and not self.destroy:
-            del self.failures[_IN_THE_CLUSTER]
+        if IN_THE_CLUSTER in self.failures and self.cluster_is_gone and not self.destroy:
+            del self.failures[IN_THE_CLUSTER]
             err.print(
                 "The cluster is gone, and what ran in it with it: platform is planned once aks has made a new one."
             )
@@ -198,7 +200,8 @@ class Rollout:
 
     def runner(self, name: str) -> StackRunner:
         """Return what runs Terraform for one stack."""
-        return StackRunner(self.stacks[name], self.workspace, self.terraform, self.processes)
+        variables = self.cluster_variables if name == IN_THE_CLUSTER else {}
+        return StackRunner(self.stacks[name], self.workspace, self.terraform, self.processes, variables=variables)
 
     @property
     def runners(self) -> dict[str, StackRunner]:

@@ -56,10 +56,12 @@ class StackRunner:
     terraform: Terraform
     processes: Processes
     on_activity: Callable[[Activity], None] = lambda _activity: None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Variables by which the providers reach what the stack is about, beside the workspace's own."""
     _environment: dict[str, str] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._environment = self.workspace.process_environment()
+        self._environment = self.workspace.process_environment() | dict(self.variables)
 
     @property
     def log(self) -> Path:

@@ -24,7 +24,7 @@ from constructs.node_pool import DRAIN_TIMEOUT_MINUTES, MAX_SURGE, NODE_SOAK_MIN
 from constructs.resource_group import ResourceGroup
 from stacks.common.azure_names import AzureNames, rotation_pool_name
 from stacks.common.outputs import AddressOutputs, NetworkOutputs
-from stacks.settings.azure import OperatorSettings
+from stacks.settings.azure import ClusterAccess, OperatorSettings
 from stacks.settings.cluster import ApiAccess, ClusterSettings
 from stacks.settings.network import NetworkSettings, Outbound
 
@@ -97,7 +97,7 @@ def add_cluster(
         private_dns_zone_id="System" if cluster.api_access is ApiAccess.PRIVATE else None,
         private_cluster_public_fqdn_enabled=False,
         api_server_access_profile=profiles.api_access(cluster, operators, nat_address),
-        run_command_enabled=False,
+        run_command_enabled=operators.cluster_access is ClusterAccess.COMMAND_INVOKE,
         network_profile=profiles.network(network_settings, outbound_ip_id=address.outbound_ip_id),
         default_node_pool=_system_pool(cluster, zones, network.nodes_subnet_id, tags),
         auto_scaler_profile=profiles.autoscaler(longest_grace_seconds),

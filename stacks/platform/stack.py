@@ -15,6 +15,7 @@ from stacks.common.outputs import (
     IdentityOutputs,
     PlatformOutputs,
 )
+from stacks.settings.azure import ClusterAccess
 from stacks.settings.cluster import ReleaseRecords
 
 from .common.image_lock import lock_serial
@@ -22,6 +23,7 @@ from .common.ingress_mode import cluster_issuer, ingress_class, private_issuer
 from .common.namespace_bounds import add_namespace
 from .components.context import Context
 from .components.enabled import EnabledComponents
+from .components.tailscale.release import URL_VARIABLE
 
 _HELM_DRIVERS: dict[ReleaseRecords, Literal["configmap"] | None] = {
     ReleaseRecords.SECRETS: None,  # Helm's own default
@@ -62,6 +64,7 @@ class PlatformStack(EnvironmentStack):
             ca_certificate=cluster.ca_certificate,
             tenant_id=vault.tenant_id,
             helm_driver=_HELM_DRIVERS[settings.cluster.release_records],
+            url_variable=URL_VARIABLE if settings.operators.cluster_access is ClusterAccess.TAILSCALE else "",
         )
         minor = ".".join(settings.cluster.kubernetes_version.split(".")[:2])
         endpoints = (str(settings.network.endpoints_subnet),)

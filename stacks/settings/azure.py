@@ -27,6 +27,15 @@ class AzureSettings(Model):
     """Availability zones of the region; an empty list for a region without zones."""
 
 
+class ClusterAccess(StrEnum):
+    """How operators' machines reach the Kubernetes API."""
+
+    DIRECT = "direct"
+    TAILSCALE = "tailscale"
+    JUMP_HOST = "jump-host"
+    COMMAND_INVOKE = "command-invoke"
+
+
 class OperatorSettings(Model):
     """Who may administer the cluster and the vault, and from where."""
 
@@ -36,6 +45,22 @@ class OperatorSettings(Model):
     ip_ranges: Annotated[tuple[Cidr, ...], Unique] = ()
     """Public IPv4 ranges that may reach the Kubernetes API, the vault and the registry over the internet.
     Empty: they are protected by Entra and RBAC alone."""
+    cluster_access: ClusterAccess = ClusterAccess.DIRECT
+    """How `llmctl` reaches the Kubernetes API. `direct`: by this machine's own network, such as a VPN. `tailscale`: the
+    API proxy of Tailscale's operator. `jump-host`: SSH over `jump_host`. `command-invoke`: `az aks command invoke`,
+    for short commands alone, which Azure then allows on the cluster. LLMCTL_CLUSTER_ACCESS says otherwise for one
+    machine."""
+    jump_host: (
+        Annotated[
+            str,
+            text(
+                r"^([A-Za-z0-9_][A-Za-z0-9._-]{0,63}@)?[A-Za-z0-9][A-Za-z0-9._-]{0,252}$",
+                "a host as ssh names it: HOST, USER@HOST or a Host of its configuration",
+            ),
+        ]
+        | None
+    ) = None
+    """Host inside the network, or joined to it, through which `ssh` reaches the Kubernetes API."""
 
 
 class StateBackend(StrEnum):

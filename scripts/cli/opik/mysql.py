@@ -28,7 +28,8 @@ def empty_mysql(
     Examples: `llmctl opik empty-mysql dev`, `llmctl opik empty-mysql dev --confirm dev`
     """
     tools = tools_of(context)
-    found = tools.outputs_of(environment or default_environment(), "disks", "aks")
+    name = environment or default_environment()
+    found = tools.outputs_of(name, "disks", "aks")
     disk = found["disks"]["mysql_disk_id"].rpartition("/")[2]
-    empty_half_made(connected(found["aks"]), disk, confirm, tools.terminal)
+    empty_half_made(connected(tools.load(name), found["aks"]), disk, confirm, tools.terminal)
     out.print("MySQL runs on a new, empty data directory; the backend's pods migrate it as they start.")

@@ -37,7 +37,7 @@ UNREACHABLE = Problem(
     symptoms=("Unable to connect to the server", "no such host", "i/o timeout", "TLS handshake timeout"),
     why="The cluster is stopped, its allowed addresses do not hold yours, or it is private.",
     fix="Stopped: `az aks start --name CLUSTER --resource-group GROUP`. Allowed addresses:"
-    " `cluster.api_authorized_ranges`. Private: docs/how-to/private-environment.md.",
+    " `cluster.api_authorized_ranges`. Private: a way of `operators.cluster_access`, docs/how-to/private-access.md.",
 )
 STOPPED = Problem(
     id="cluster-stopped",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from ..azure import OperatorSettings, StateSettings
+from ..azure import ClusterAccess, OperatorSettings, StateSettings
 from ..chat import ChatSettings
 from ..cluster import ApiAccess, ClusterSettings
 from ..data import BackupSettings, RegistrySettings, VaultSettings
@@ -11,7 +11,7 @@ from ..errors import Key
 from ..identity import IdentitySettings
 from ..llm_gateway import GatewayServiceSettings
 from ..network import IngressSettings, NetworkSettings, Outbound
-from ..private_access import Exposure
+from ..private_access import Exposure, PrivateAccessSettings
 from .base import Finding
 
 NOT_PUBLIC = (
@@ -108,6 +108,23 @@ def authorized_ranges_suit_the_api(
         yield Finding(key, f"and operators.ip_ranges may hold {most} ranges together; merge some")
 
 
+def ways_to_the_api_exist(
+    operators: OperatorSettings, exposure: Exposure, private_access: PrivateAccessSettings
+) -> Iterator[Finding]:
+    """A way to the Kubernetes API over something else names it, or the environment has it."""
+    if operators.cluster_access is ClusterAccess.JUMP_HOST and not operators.jump_host:
+        yield Finding(
+            ("operators", "jump_host"), "is required by cluster_access: jump-host; write the host as ssh names it"
+        )
+    tailscale = exposure is Exposure.PRIVATE and private_access.tailscale is not None
+    if operators.cluster_access is ClusterAccess.TAILSCALE and not tailscale:
+        yield Finding(
+            ("operators", "cluster_access"),
+            "needs Tailscale's operator in the cluster; write exposure: private and private_access.tailscale, or"
+            " choose another way",
+        )
+
+
 NO_WAY_IN = "leaves no way in without private endpoints; set private_endpoints: true"
 
 
@@ -183,6 +200,7 @@ RULES = (
     callers_of_a_public_ingress_are_public,
     firewalls_take_the_ranges,
     authorized_ranges_suit_the_api,
+    ways_to_the_api_exist,
     closed_manifests_have_a_private_endpoint,
     closed_services_have_private_endpoints,
     closed_vault_needs_a_run_inside,

@@ -29,7 +29,9 @@ if words[0] == "config":
     sys.exit()
 assert words[:2] == ["--context", CONTEXT], words
 action, rest = words[2], words[3:]
-if action == "get":
+if action == "config":
+    say("kubeconfig.json", "error: no configuration")
+elif action == "get":
     say(f"get-{rest[0]}.json", f'Error from server (Forbidden): {rest[0]} is forbidden: User "me" cannot list resource')
 elif action == "exec":
     pod = rest[2]

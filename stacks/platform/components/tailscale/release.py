@@ -7,9 +7,21 @@ from stacks.platform.common.catalogue import Image
 from stacks.settings import Settings
 from stacks.settings.private_access import TailscaleCredentials, TailscaleSettings
 
+URL_VARIABLE = "cluster_url"
+"""Terraform variable of the stack `platform` for the address of that proxy; empty, its providers ask the API itself."""
 
-def operator(tailscale: TailscaleSettings, images: Mapping[str, Image]) -> dict[str, Any]:
-    """Values of the operator: images, tags, and how it logs in, unless by its Secret."""
+
+def api_proxy(base: str) -> str:
+    """Return the operator's name in the tailnet, where it passes the Kubernetes API on; `base` begins every name."""
+    return f"{base}-api"
+
+
+def operator(tailscale: TailscaleSettings, images: Mapping[str, Image], *, api_proxy_name: str = "") -> dict[str, Any]:
+    """Values of the operator: images, tags, and how it logs in, unless by its Secret.
+
+    By `api_proxy_name` the tailnet reaches the Kubernetes API, which asks for the caller's own login as ever: the proxy
+    adds no rights (https://tailscale.com/docs/kubernetes-operator/api-server-access/noauth-mode).
+    """
     values: dict[str, Any] = {
         "operatorConfig": {
             "image": images["tailscale-operator/operator"].values(),
@@ -22,6 +34,9 @@ def operator(tailscale: TailscaleSettings, images: Mapping[str, Image]) -> dict[
     }
     if tailscale.credentials is TailscaleCredentials.WORKLOAD_IDENTITY:
         values["oauth"] = {"clientId": tailscale.client_id, "audience": f"api.tailscale.com/{tailscale.client_id}"}
+    if api_proxy_name:
+        values["apiServerProxyConfig"] = {"mode": "noauth"}
+        values["operatorConfig"]["hostname"] = api_proxy_name
     return values
 
 
