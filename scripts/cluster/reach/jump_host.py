@@ -26,7 +26,8 @@ ssh "$@" </dev/null &
 ssh=$!
 exec >/dev/null
 read -r _
-kill "$ssh" 2>/dev/null"""
+kill "$ssh" 2>/dev/null
+wait"""
 _OPTIONS = (
     "-N", "-T", "-a", "-x",
     "-o", "ControlMaster=yes", "-o", "ControlPersist=no", "-o", "ExitOnForwardFailure=yes",
