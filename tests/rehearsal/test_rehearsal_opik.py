@@ -154,7 +154,7 @@ class Stage:
             workspace=lambda _name: self.rehearsal.workspace,
             rollout=self.rollout,
             outputs_of=self.outputs_of,
-            kubectl_of=lambda name: connected(self.outputs_of(name, "aks")["aks"]),
+            kubectl_of=lambda name: connected(load_settings("dev"), self.outputs_of(name, "aks")["aks"]),
         )
 
     @contextmanager

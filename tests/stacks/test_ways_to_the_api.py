@@ -1,4 +1,4 @@
-"""Ways to a private Kubernetes API: each is off unless the environment asks for it, and none gives anybody more rights."""
+"""Ways to a private Kubernetes API: each is off unless the file asks for it, and none gives anybody more rights."""
 
 import json
 from collections.abc import Callable

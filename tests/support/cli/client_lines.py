@@ -29,6 +29,10 @@ AZ = (
     "az ad signed-in-user show --query id --output tsv",
     f"az ad sp show --id {GUID} --query id --output tsv",
     "az aks command invoke --help",
+    (
+        f"az aks command invoke --subscription {GUID} --resource-group g --name n --command 'kubectl get pods'"
+        " --output json"
+    ),
     "az vmss list-instances --resource-group g --name n --output table",
     "az vmss deallocate --resource-group g --name n --instance-ids 1",
     "az aks get-credentials --resource-group g --name c",

@@ -22,6 +22,7 @@ from scripts.opik.migrations import Changelogs, changelogs
 from scripts.terraform.outputs import connected
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
+from stacks.settings import load_settings
 from stacks.settings.data import DataDisk
 
 from .environment_folder import use_environments
@@ -78,7 +79,7 @@ class Operated:
             workspace=lambda name: Workspace(name, self.folder),
             rollout=self.rollout,
             outputs_of=outputs_of,
-            kubectl_of=lambda _name: connected(OUTPUTS["aks"]),
+            kubectl_of=lambda _name: connected(load_settings("dev"), OUTPUTS["aks"]),
             ingress_of=lambda settings: self.ingress or ingress_of(settings),
             changelogs=self.changelogs,
             images=self.images,
