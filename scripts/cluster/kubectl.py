@@ -6,7 +6,7 @@ import subprocess
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -29,9 +29,9 @@ class Kubectl:
     """Runs kubectl with one context of the user's own configuration, or inside the cluster."""
 
     context: str
-    configuration: str = ""
+    configuration: str = field(default="", kw_only=True)
     """File with the context, instead of the user's own."""
-    invoke: CommandInvoke | None = None
+    invoke: CommandInvoke | None = field(default=None, kw_only=True)
     """Runs every command inside the cluster; what streams or reads standard input is refused then."""
 
     def run(self, *arguments: str, timeout_s: float = _TIMEOUT_S, given: str | None = None) -> str:
