@@ -1,6 +1,6 @@
 """What an environment in use takes from publishers by a version alone, under which they can put other content."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from stacks.platform.common import catalogue
 from stacks.platform.common.catalogue import Chart, Image
@@ -8,6 +8,23 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.opik.version import OPIK, opik_version
 from stacks.settings import Settings
 from stacks.settings.rules.base import Finding
+
+
+def open_charts(settings: Settings) -> list[str]:
+    """Return the charts in use that are known by their version alone, so that Helm fetches what it names then."""
+    return _open(settings, _used(enabled_components(settings).images(catalogue.images()), None))
+
+
+def _used(images: Iterable[str], charts: Mapping[str, Chart] | None) -> Mapping[str, Chart]:
+    releases = {name.partition("/")[0] for name in images}
+    known = catalogue.charts() if charts is None else charts
+    return {release: chart for release, chart in known.items() if release in releases}
+
+
+def _open(settings: Settings, used: Mapping[str, Chart]) -> list[str]:
+    # A version of its own is neither the pinned chart's nor that of the pinned images and source.
+    own = {OPIK: opik_version(settings.opik)} if OPIK in used else {}
+    return [name for name, it in used.items() if it.digest is None or own.get(name, it.version) != it.version]
 
 
 def pin_note(
@@ -21,22 +38,18 @@ def pin_note(
     if settings.database.high_availability == "off" and not asked:
         return ""
     images = enabled_components(settings).images(catalogue.images() if pinned is None else pinned)
-    releases = {name.partition("/")[0] for name in images}
-    known = catalogue.charts() if charts is None else charts
-    used = {release: chart for release, chart in known.items() if release in releases}
+    used = _used(images, charts)
     built = settings.images.opik == "build"
     open_images = [
         name for name, image in images.items() if not (image.build.commit if built and image.build else image.digest)
     ]
-    # A version of its own is neither the pinned chart's nor, above, that of the pinned images and source.
-    own = {OPIK: opik_version(settings.opik)} if OPIK in used else {}
-    open_charts = [name for name, it in used.items() if it.digest is None or own.get(name, it.version) != it.version]
-    if not open_images and not open_charts:
+    unpinned_charts = _open(settings, used)
+    if not open_images and not unpinned_charts:
         return ""
     return (
-        f"supply chain: {len(open_images)} of {len(images)} images and {len(open_charts)} of {len(used)} charts are"
+        f"supply chain: {len(open_images)} of {len(images)} images and {len(unpinned_charts)} of {len(used)} charts are"
         f" pinned by version only (`llmctl images pin`): images {', '.join(open_images) or 'none'};"
-        f" charts {', '.join(open_charts) or 'none'}"
+        f" charts {', '.join(unpinned_charts) or 'none'}"
     )
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts.core.console import err
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import OperatorError
-from scripts.core.pin_notes import required_pins
+from scripts.core.pin_notes import open_charts, required_pins
 from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.targets import load_environment
@@ -46,8 +46,11 @@ def ensure(shop: EnvironmentImages, tools: Tools, processes: Processes) -> Outco
     imports = any(image.recipe is None for image in lacking)
     unpinned = sorted({reference for found in findings for reference in found.image.unpinned})
     if unpinned:
-        what = f"{len(unpinned)} images are known by tag only, such as {unpinned[0]}"
-        err.print(f"Warning: {what}; `llmctl images pin` pins them by digest.", markup=False)
+        what = f"{len(unpinned)} images are known by tag only, such as {unpinned[0]}: the first import decides"
+        err.print(f"Warning: {what}; `llmctl images pin` pins them by digest for every environment.", markup=False)
+    if charts := open_charts(shop.settings):
+        what = f"charts known by version only: {', '.join(charts)}"
+        err.print(f"Warning: {what}; `llmctl images pin --charts` pins them by digest.", markup=False)
     with Board(err, keep_ended=False) as board:
         work = Work(
             shop,

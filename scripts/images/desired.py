@@ -1,11 +1,12 @@
 """Which images an environment needs, and where each of them belongs in its registry."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.common.catalogue import Build, Image
+from stacks.platform.common.image_lock import LockedImage
 
 from .recipes import Platform, Recipe
 from .registry.references import Reference, parse
@@ -25,11 +26,18 @@ class DesiredImage:
     """Where it is imported from; for a built image where its publisher offers it."""
     recipe: Recipe | None = None
     """Set for images that are built."""
+    remembered: str | None = None
+    """Digest by which the environment locked this tag before; counts where the list pins none."""
 
     @property
     def digest(self) -> str | None:
-        """Digest that the copy must have; None where it is built, or where only a tag is pinned."""
-        return None if self.recipe else self.upstream.digest
+        """Digest that the copy must have; None where it is built, or where a tag alone is known."""
+        return None if self.recipe else self.upstream.digest or self.remembered
+
+    @property
+    def source(self) -> Reference:
+        """What is imported: by digest wherever one is known."""
+        return replace(self.upstream, digest=self.digest)
 
     @property
     def unpinned(self) -> list[str]:
@@ -63,12 +71,22 @@ def desired_images(
     return [_desired(name, image, build=build, platform=platform, source=source) for name, image in images.items()]
 
 
+def remembering(images: Iterable[DesiredImage], locked: Mapping[str, LockedImage]) -> list[DesiredImage]:
+    """Return the images, each as it was locked where the list pins no digest: the first import decides for good."""
+    return [
+        replace(image, remembered=entry.digest)
+        if (entry := locked.get(image.name)) and (entry.repository, entry.tag) == (image.repository, image.tag)
+        else image
+        for image in images
+    ]
+
+
 def repositories(images: Iterable[tuple[str, Image]]) -> set[str]:
     """Return every repository that `images` can stand in, built or imported; needs no source."""
     return {
         repository
         for name, image in images
-        for repository in (_mirror(_upstream(image)), *((name,) if image.build else ()))
+        for repository in (mirror(_upstream(image)), *((name,) if image.build else ()))
     }
 
 
@@ -77,7 +95,7 @@ def _desired(
 ) -> DesiredImage:
     upstream = _upstream(image)
     if image.build is None or not build:
-        return DesiredImage(name, _mirror(upstream), image.tag, upstream)
+        return DesiredImage(name, mirror(upstream), image.tag, upstream)
     recipe = Recipe.of(name, image.build, image.tag, source(image.build, image.tag), platform)
     return DesiredImage(name, name, f"{image.tag}-{recipe.content_hash}", upstream, recipe)
 
@@ -86,7 +104,7 @@ def _upstream(image: Image) -> Reference:
     return parse(f"{image.repository}:{image.tag}{f'@{image.digest}' if image.digest else ''}")
 
 
-def _mirror(upstream: Reference) -> str:
+def mirror(upstream: Reference) -> str:
     """Return where the copy of an image belongs: its full name, so that no two publishers can meet."""
     return f"{upstream.registry.replace(':', '-')}/{upstream.repository}"
 

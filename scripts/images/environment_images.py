@@ -82,7 +82,8 @@ class EnvironmentImages:
 
     def inspect(self) -> list[InspectedImage]:
         """Return how every image stands. Raises OperatorError when the registry cannot answer."""
-        return inspection.inspect(self.images, self.registry, self.locked())
+        locked = self.locked()
+        return inspection.inspect(desired.remembering(self.images, self._remembered(locked)), self.registry, locked)
 
     def save(self, findings: Iterable[InspectedImage]) -> bool:
         """Share what stands in the registry, write it into the lock file, and return whether that changed the file.
@@ -115,6 +116,17 @@ class EnvironmentImages:
     def is_built(self, name: str) -> bool:
         """Tell whether the environment builds the image from source."""
         return self.pinned[name].build is not None and self.settings.images.opik == "build"
+
+    def _remembered(self, locked: Mapping[str, LockedImage]) -> Mapping[str, LockedImage]:
+        """Return what was locked of the pinned versions, by this checkout or another one."""
+        if all(image.name in locked or image.upstream.digest or image.recipe for image in self.images):
+            return locked
+        return {**self.shared(), **locked}
+
+    def shared(self) -> Mapping[str, LockedImage]:
+        """Return what the shared lock holds of the pinned versions. Raises OperatorError when it cannot be read."""
+        shared = shared_lock.read(self.registry)
+        return {} if shared is None else shared.fitting(self._selected)[0]
 
     def _source(self, build: Build, version: str) -> Source:
         cached = self._sources.get((build.git, version))

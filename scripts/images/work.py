@@ -125,7 +125,7 @@ class Work:
         assert self.importer is not None
         transfer = Transfer(
             name=image.name,
-            source=image.upstream,
+            source=image.source,
             target=self._target(image),
             log=log,
             processes=self.processes,

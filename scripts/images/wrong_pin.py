@@ -9,7 +9,9 @@ from .registry.client import Registry
 
 
 def key_of(image: DesiredImage) -> str:
-    """Return where the digest of an image is pinned."""
+    """Return where the digest of an image is pinned: in the list, or where its tag was locked first."""
+    if image.upstream.digest is None:
+        return f"image lock, {image.name}"
     return f"helm/images.yaml, {image.name.replace('/', '.')}.digest"
 
 
@@ -27,8 +29,9 @@ def explained(
     if held:
         return error
     place = f"{upstream.registry}/{upstream.repository}"
+    pin = f"`llmctl images pin --image {image.name}{' --again' if upstream.digest else ''}`"
     return OperatorError(
         f"{key_of(image)}: {place} does not hold {image.digest}; nothing was imported",
-        f"`llmctl images pin --image {image.name} --again` writes what {image.tag} is now",
+        f"{pin} writes what {image.tag} is now",
         ExitCode.REFUSED,
     )

@@ -9,7 +9,7 @@ import pytest
 
 from scripts.core.environment_check import verdict_of
 from scripts.core.errors import OperatorError
-from scripts.core.pin_notes import pin_note, required_pins
+from scripts.core.pin_notes import open_charts, pin_note, required_pins
 from scripts.core.processes import Processes
 from scripts.deployment.image_step import Tools, ensure
 from scripts.images.environment_images import EnvironmentImages
@@ -106,3 +106,10 @@ def test_a_deployment_of_such_an_environment_asks_no_registry_before_it_is_refus
 
     with pytest.raises(OperatorError, match="pinned by version only"):
         ensure(cast("EnvironmentImages", Shop()), Tools(), Processes())
+
+
+def test_a_deployment_names_the_charts_that_nothing_compares() -> None:
+    dev = load_settings("dev")
+    used = {"kube-prometheus-stack"} if dev.monitoring.enabled else set()
+    assert set(open_charts(dev)) <= used, "Tailscale's chart is in use with a private ingress alone"
+    assert not {name for name in open_charts(dev) if charts()[name].digest}

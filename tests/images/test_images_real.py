@@ -32,6 +32,7 @@ from scripts.images.work import Outcome, Work
 from scripts.lab.bench.loopback import RealRegistry, buildah_environment, registry_program, running
 from stacks.platform.common.catalogue import Image
 from tests.support.images.sources import COMPONENTS, VERSION, built, commit, pinned, workshop, write_source
+from tests.support.patience import PATIENCE_S
 
 from .test_images_work import Quiet
 
@@ -42,7 +43,7 @@ pytestmark = [
 ]
 ROOT = Path(__file__).parents[2]
 LARGE_BYTES = 40 * 1024 * 1024
-DEADLINE_S = 60
+DEADLINE_S = PATIENCE_S
 # htpasswd of user `me`, password `right-password`, cost 4.
 HTPASSWD = "me:$2b$04$LlgGQDeGPrf.IE4LYNwDkOUERj0evI5F.CKtREt0kPBmp7JwV7kC2\n"
 
