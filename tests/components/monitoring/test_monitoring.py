@@ -16,6 +16,7 @@ from stacks.platform.components.monitoring import receivers, release
 from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.monitoring.shown import alert_files, dashboard_files
 from stacks.settings import Settings, load_settings
+from stacks.settings.network import IngressMode
 from tests.support.monitoring.files import ACCESS, DASHBOARDS, LISTED, RULES
 from tests.support.stacks.components import namespaces, secret_names, secret_templates, with_images
 
@@ -122,6 +123,16 @@ def test_grafana_logs_people_in_by_group_and_without_a_secret() -> None:
     assert "client_secret" not in json.dumps([fixed, grafana])
     assert fixed["rbac"]["create"] is False
     assert fixed["automountServiceAccountToken"] is False
+
+
+def test_grafana_logs_no_address_that_a_caller_claims() -> None:
+    dev, prod = (load_settings(name) for name in ("dev", "prod"))
+    behind = {settings.ingress.mode: settings for settings in (dev, prod)}
+    filters = {
+        mode: release.kube_prometheus_stack(*with_images(settings), ACCESS)["grafana"]["env"].get("GF_LOG_FILTERS")
+        for mode, settings in behind.items()
+    }
+    assert filters == {IngressMode.NGINX: None, IngressMode.APPLICATION_GATEWAY: "context:error"}
 
 
 @pytest.mark.parametrize(("everyone", "strict"), [(True, "false"), (False, "true")])

@@ -81,6 +81,7 @@ def test_both_ingress_modes_have_the_same_login_but_for_where_addresses_come_fro
     gateway = nginx.model_copy(update={"ingress": load_settings("prod").ingress})
     differing = {name for name, values in login_options(nginx).items() if login_options(gateway)[name] != values}
     assert differing == {"trusted-proxy-ip", "real-client-ip-header"}
+    assert set(login_options(gateway)) - set(login_options(nginx)) == {"auth-logging-format", "request-logging-format"}
 
 
 def test_sessions_are_out_of_reach_of_evaluation_code() -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import images
+from stacks.settings import load_settings
+from stacks.settings.network import IngressMode
 from tests.support.login.entra_server import new_key
 from tests.support.opik.login import CLIENT, GROUP, ISSUER, PROXY, TENANT, Front, running_front, sent
 from tests.support.patience import PATIENCE_S
@@ -91,6 +93,21 @@ def test_the_log_has_the_address_that_the_ingress_saw_and_not_one_that_a_caller_
     (line,) = (line for line in front.log.read_text().splitlines() if "/of-a-made-up-address" in line)
     assert line.startswith("203.0.113.7 ")
     assert "198.51.100.9" not in line
+
+
+def test_behind_an_application_gateway_the_log_has_no_address_for_it_would_be_the_caller_s_claim(
+    tmp_path: Path,
+) -> None:
+    ingress = load_settings("prod").ingress
+    assert ingress.mode is IngressMode.APPLICATION_GATEWAY
+    with running_front(tmp_path, ingress=ingress) as front:
+        front.ask("/of-a-made-up-address", headers={"X-Forwarded-For": "198.51.100.9, 203.0.113.7"}).read()
+        front.log_in("/")
+    log = front.log.read_text()
+    assert '"/of-a-made-up-address"' in log
+    assert "[AuthFailure]" in log
+    assert "198.51.100.9" not in log
+    assert "203.0.113" not in log
 
 
 def test_a_member_logs_in_and_comes_back_to_where_the_login_began(front: Front) -> None:

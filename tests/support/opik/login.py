@@ -21,6 +21,7 @@ from typing import Any
 from stacks.platform.components.opik import login
 from stacks.platform.components.opik.names import HOST
 from stacks.settings import Settings, load_settings
+from stacks.settings.network import IngressSettings
 from tests.support.ingress.nginx import free_port
 from tests.support.login.entra_server import Entra, running_entra
 from tests.support.patience import PATIENCE_S
@@ -117,11 +118,12 @@ def _settings() -> Settings:
     return settings.model_copy(update={"opik": settings.opik.model_copy(update={"guardrails_pool": "t4"})})
 
 
-def _options() -> list[str]:
+def _options(ingress: IngressSettings | None) -> list[str]:
     """Return the deployed options with an address of this machine instead of the ingress's."""
+    settings = _settings() if ingress is None else _settings().model_copy(update={"ingress": ingress})
     return [
         "--trusted-proxy-ip=127.0.0.1" if option.startswith("--trusted-proxy-ip=") else option
-        for option in login.options(_settings())
+        for option in login.options(settings)
     ]
 
 
@@ -137,8 +139,11 @@ def _configuration(entra: Entra, frontend: int, guardrails: int, port: int) -> d
 
 
 @contextmanager
-def running_front(folder: Path, *changed: str) -> Iterator[Front]:
-    """Run the proxy with its surroundings; `changed` are options in another form than the deployed one."""
+def running_front(folder: Path, *changed: str, ingress: IngressSettings | None = None) -> Iterator[Front]:
+    """Run the proxy with its surroundings; `changed` are options in another form than the deployed one.
+
+    `ingress` is what it is deployed behind, NGINX without.
+    """
     opik, guardrails = Opik(), Opik()
     (folder / "token").write_text("token of the pod's account")
     variables = {
@@ -154,7 +159,7 @@ def running_front(folder: Path, *changed: str) -> Iterator[Front]:
         (folder / "log").open("w") as log,
     ):
         names = {option.partition("=")[0] for option in changed}
-        deployed = _options()
+        deployed = _options(ingress)
         file = folder / "oauth2_proxy.yml"
         file.write_text(json.dumps(_configuration(entra, frontend, guarding, port)))
         arguments = [option for option in deployed if option.partition("=")[0] not in names]

@@ -13,6 +13,7 @@ from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import HSTS, Exposure, own_hsts
 from stacks.settings import Settings
 from stacks.settings.monitoring import MetricsStore, MonitoringSettings
+from stacks.settings.network import IngressMode
 
 from . import secrets
 from .address import ALERTMANAGER_URL, HOST, PROMETHEUS_URL, SERVICE
@@ -75,6 +76,8 @@ def _environment(settings: Settings, access: GrafanaAccess) -> dict[str, str]:
         # The application's role `admin` is Grafana's too; its role `user` is none of Grafana's.
         "GF_AUTH_AZUREAD_ROLE_ATTRIBUTE_STRICT": str(not settings.monitoring.dashboards_for_everyone).lower(),
         "GF_AZURE_WORKLOAD_IDENTITY_ENABLED": "true",
+        # Its line of a request holds the address that a caller claims, unless NGINX wrote it; what fails stays.
+        **({} if settings.ingress.mode is IngressMode.NGINX else {"GF_LOG_FILTERS": "context:error"}),
         # With Grafana's own keys: a year, without subdomains.
         "GF_SECURITY_STRICT_TRANSPORT_SECURITY": str(own_hsts(settings.ingress) is not None).lower(),
         "GF_SECURITY_STRICT_TRANSPORT_SECURITY_MAX_AGE_SECONDS": HSTS.removeprefix("max-age="),

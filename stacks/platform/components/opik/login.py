@@ -78,7 +78,7 @@ def options(settings: Settings) -> list[str]:
         # Behind the ingress, whose headers count, and nobody else's.
         ("reverse-proxy", True),
         ("trusted-proxy-ip", ingress_range(settings)),
-        ("real-client-ip-header", _address_header(settings)),
+        *_logged_address(settings),
         ("silence-ping-logging", True),
     ]
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given]
@@ -140,10 +140,25 @@ def sessions(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     }
 
 
-def _address_header(settings: Settings) -> str:
-    """Header with the caller's address, for the log.
+_WHO_ASKED = "{{.RequestID}} - {{.Username}} [{{.Timestamp}}]"
+_LINE_OF_LOGIN = f"{_WHO_ASKED} [{{{{.Status}}}}] {{{{.Message}}}}"
+_LINE_OF_REQUEST = (
+    f"{_WHO_ASKED} {{{{.Host}}}} {{{{.RequestMethod}}}} {{{{.Upstream}}}} {{{{.RequestURI}}}} {{{{.Protocol}}}}"
+    " {{.UserAgent}} {{.StatusCode}} {{.ResponseSize}} {{.RequestDuration}}"
+)
+"""The proxy's own lines without the address that they begin with."""
 
-    Of `X-Forwarded-For` the proxy takes the first address, which a caller can make up; NGINX writes the other one
-    itself. An Application Gateway writes none but the first, and the address in the log is then a claim.
+
+def _logged_address(settings: Settings) -> tuple[tuple[str, str], ...]:
+    """Options for the caller's address in the log: what the ingress saw, or none.
+
+    Of `X-Forwarded-For` the proxy takes the first address, which a caller can make up; NGINX writes the other header
+    itself. An Application Gateway writes none but the first, so that its own access log alone has the address.
     """
-    return "X-Real-IP" if settings.ingress.mode is IngressMode.NGINX else "X-Forwarded-For"
+    if settings.ingress.mode is IngressMode.NGINX:
+        return (("real-client-ip-header", "X-Real-IP"),)
+    return (
+        ("real-client-ip-header", "X-Forwarded-For"),
+        ("auth-logging-format", _LINE_OF_LOGIN),
+        ("request-logging-format", _LINE_OF_REQUEST),
+    )
