@@ -16,11 +16,21 @@ from scripts.review.masking import MASK, Masks
 SHORTEST = 8
 """Characters of a known secret; anything shorter is found in texts that have nothing to do with it."""
 
-_KEY_AND_VALUE = re.compile(
-    r"""(?P<key>["']?[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|account[_-]?key
-    |private[_-]?key|credential|authorization|cookie|connection[_-]?string|client[_-]?assertion|\bsig)["']?
-    \s*(?:[:=]|=>)\s*)(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&}\]]+)""",
-    re.IGNORECASE | re.VERBOSE,
+_KEY = r"""[\w.-]*(?:password|passwd|passphrase|pwd|secret|token|credential|authorization|cookie|connection[_-]?string
+    |client[_-]?assertion|\bsig
+    |(?:api|access|account|private|salt|master|encryption|signing|routing|service|shared|subscription)[_-]?key)"""
+_VALUE = r"""(?P<value>"(?:[^"\\]|\\.)*"|'[^']*'|[^\s"',;&}\]]+)"""
+_KEYS_AND_VALUES = (
+    # A header goes on to the end of its line.
+    re.compile(
+        r"(?P<key>\b(?:(?:proxy-)?authorization|(?:set-)?cookie)\s*[:=]\s*)(?P<value>[^\s\"'{\[][^\n\"']*)", re.I
+    ),
+    re.compile(rf"""(?P<key>["']?{_KEY}["']?\s*(?:[:=]|=>)\s*){_VALUE}""", re.IGNORECASE | re.VERBOSE),
+    # A variable of a pod, whose name stands before.
+    re.compile(
+        rf"""(?P<key>["']?\bname["']?\s*:\s*["']?{_KEY}["']?\s*,?\s*["']?\bvalue["']?\s*:\s*){_VALUE}""",
+        re.IGNORECASE | re.VERBOSE,
+    ),
 )
 _NO_SECRET = re.compile(
     r"""["']?(?:true|false|null|none|\d{1,6}|\(sensitive\)|)["']?$|[{\[]|["']?\$\{?\(?\w+""", re.IGNORECASE
@@ -39,10 +49,15 @@ _FORMS = (
     re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{86}==(?![A-Za-z0-9+/=])"),  # keys of Azure's storage
     re.compile(r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{20,}"),  # keys of Azure's AI services
     re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b"),
+    re.compile(r"\bAIza[\w-]{35}"),  # Google
+    re.compile(r"\bgl(?:sa|c)_[\w=-]{16,}"),  # Grafana
 )
 _MAIL = re.compile(r"\b[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+\b")
 _ID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
-_IP = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]\d)")
+_IP = re.compile(
+    r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]\d)|(?<![\w:.])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -70,7 +85,8 @@ class Redaction:
         text = self._masks.text(text)
         for form in _FORMS:
             text = form.sub(MASK, text)
-        text = _KEY_AND_VALUE.sub(_masked_value, text)
+        for pattern in _KEYS_AND_VALUES:
+            text = pattern.sub(_masked_value, text)
         text = _MAIL.sub(self._by("person"), text)
         if self._words:
             text = self._words.sub(self._by("name"), text)

@@ -15,7 +15,7 @@ _SECRET_KEY = re.compile(
 """Keys whose text is masked although no provider declares it sensitive, such as in the values of a chart."""
 
 _IN_TEXT = (
-    (re.compile(r"(?<=://)[^/\s:@]*:[^@/\s]+(?=@)"), MASK),
+    (re.compile(r"""(?<=://)[^/\s:@]*:[^/\s"'<>]+(?=@)"""), MASK),
     (re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL), MASK),
     (re.compile(r"\b(?:Bearer|Basic) [A-Za-z0-9+/._~=-]{16,}"), MASK),
     (re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*"), MASK),

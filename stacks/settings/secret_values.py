@@ -18,13 +18,15 @@ _TOKENS = re.compile(
       sk-[A-Za-z0-9_-]{16,} | sk_(live|test)_\w{16,} | (ghp|gho|ghs|ghu|ghr)_\w{20,} | github_pat_\w{20,}
       | glpat-[\w-]{16,}
       | xox[abeprs]-[\w-]{10,} | hf_\w{20,} | AKIA[A-Z0-9]{16} | AIza[\w-]{30,} | ya29\.[\w-]{20,} | gsk_\w{20,}
-      | (pplx|tvly)-[\w-]{16,} | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*
+      | (pplx|tvly)-[\w-]{16,} | tskey-[\w-]{8,} | gl(sa|c)_[\w=-]{16,} | [\w~.]{3}\dQ~[\w~.-]{31,34}
+      | eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]*
     )""",
     re.VERBOSE,
 )
 """Forms in which services of the internet issue keys, and JSON web tokens."""
 _SCHEME = re.compile(r"^\s*(bearer|basic)\s+[\w+/=.~-]{8,}\s*$", re.IGNORECASE)
-_URL = re.compile(r"[a-z][a-z0-9+.-]*://[^\s\"']+", re.IGNORECASE)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://(?:(?![;,|][a-z][a-z0-9+.-]*://)[^\s\"'])+", re.IGNORECASE)
+"""Of a list, such as Open WebUI's with semicolons, each."""
 _OPTION = re.compile(r"(?:^|[;,&\s])([A-Za-z][\w.-]{0,60})=([^;,&\s]{4,})")
 _HEADER = re.compile(r"^\s*([A-Za-z][\w-]{0,60})\s*:\s*(?=\S*\d)(\S{8,})\s*$", re.MULTILINE)
 _DATA_URL = re.compile(r"data:[\w/+.;=-]*,\S*")

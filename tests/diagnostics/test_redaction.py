@@ -36,6 +36,22 @@ PLANTED = {
     "Python": ("{'api_key': 'abc123def456', 'n': 1}", "abc123def456"),
     "cookie": ("cookie: session=abcdef0123456789", "abcdef0123456789"),
     "with a short value": ("password=abc1", "abc1"),
+    "short basic": ("Authorization: Basic dTpwdw==", "dTpwdw"),
+    "short bearer": ("proxy-authorization: Bearer abc1", "abc1"),
+    "second cookie": ("Cookie: theme=dark; __Host-opik=Abc1", "Abc1"),
+    "cookie that is set": ("set-cookie: a=b; c=Xyz9; HttpOnly", "Xyz9"),
+    "password with an at": ("redis://chat:p@ss-w0rd@redis:6379", "ss-w0rd"),
+    "key that is no password by name": ("LITELLM_SALT_KEY=abc123def", "abc123def"),
+    "key of encryption": ("encryptionKey: abc123def", "abc123def"),
+    "key of alerts": ('{"routing_key": "0123abcdef"}', "0123abcdef"),
+    "value of a variable": ("- name: CHAT_TOKEN\n  value: abc123def\n", "abc123def"),
+    "value of a variable in JSON": ('{"name": "SMTP_PASSWORD", "value": "abc123def"}', "abc123def"),
+    "address of an alert": (
+        "https://prod-1.westeurope.logic.example/workflows/0a1b/triggers/manual/paths/invoke?sp=%2Frun&sig=Planted-1_x",
+        "Planted-1_x",
+    ),
+    "Google": ("key AIzaSyA0123456789abcdefghijklmnopqrstuv1 used", "AIzaSyA0123456789"),
+    "Grafana": ("glsa_abcdefghijklmnopqrstuvwxyz012345_0a1b2c3d", "glsa_abcdefghijklm"),
 }
 
 
@@ -74,6 +90,19 @@ def test_short_value_is_no_known_secret_so_that_words_stay_readable() -> None:
 )
 def test_what_helps_is_left(text: str) -> None:
     assert Redaction().text(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "redacted"),
+    [
+        ("from 2603:1020:201:10::7 at 12:34:56", "from ip-1 at 12:34:56"),
+        ("[2a01:111:f403:8000::1]:443 and fd00::4", "[ip-1]:443 and fd00::4"),
+        ("::1 and fe80::1 and a::b::c", "::1 and fe80::1 and a::b::c"),
+        ("client=2603:1020:201:10:0:0:0:7,", "client=ip-1,"),
+    ],
+)
+def test_public_addresses_of_either_kind_have_another_name(text: str, redacted: str) -> None:
+    assert Redaction().text(text) == redacted
 
 
 def test_people_ids_and_public_addresses_have_one_other_name_each() -> None:
