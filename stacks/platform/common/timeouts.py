@@ -46,7 +46,7 @@ class Hop:
     """Longest that it waits for the next hop's first byte, and afterwards between two reads of a stream; None for an
     engine, which has no next hop.
 
-    NGINX (`proxy_read_timeout`) and LiteLLM (`sock_read` of aiohttp, in v1.101.0 `aiohttp_transport.py`) have one clock
+    NGINX (`proxy_read_timeout`) and LiteLLM (`sock_read` of aiohttp, in v1.101.6 `aiohttp_transport.py`) have one clock
     for both, so that an engine that hangs in the middle of an answer is held as long as one that loads. The
     interceptor's ends with the header.
     """
