@@ -122,6 +122,7 @@ def test_no_variable_may_hold_a_secret_and_no_error_repeats_it(value: str) -> No
         ("RAG_TOKENIZER_MODEL", "cl100k_base"),
         ("CUSTOM_API_KEY_HEADER", "x-api-key"),
         ("TAVILY_API_KEY", ""),
+        ("CODE_EXECUTION_JUPYTER_AUTH", "token"),
     ],
 )
 def test_variables_that_only_sound_like_secrets_are_what_they_are(name: str, value: str) -> None:
@@ -138,6 +139,10 @@ def test_variables_that_only_sound_like_secrets_are_what_they_are(name: str, val
         ("WEBHOOK_URL", "https://acme.webhook.office.com/x"),
         ("GOOGLE_APPLICATION_CREDENTIALS_JSON", "{}"),
         ("CHROMA_HTTP_HEADERS", "a=b"),
+        ("AUTOMATIC1111_API_AUTH", "reader:abc"),
+        ("SMTP_PASS", "abc"),
+        ("MY_TOOL_PWD", "abc"),
+        ("PASSWORD", "abc"),
     ],
 )
 def test_variables_that_hold_secrets_by_their_name_are_refused(name: str, value: str) -> None:

@@ -65,8 +65,20 @@ SWITCH_VALUES = frozenset({"true", "false"})
 SECRET_NAMES = frozenset({"WEBHOOK_URL", "CHROMA_HTTP_HEADERS", "EXTERNAL_DOCUMENT_LOADER_HEADERS"})
 """Variables of Open WebUI that hold secrets, and whose names do not say so."""
 SECRET_ENDINGS = (
-    *("_KEY", "_KEYS", "_PASSWORD", "_PASSPHRASE", "_SECRET", "_TOKEN", "_DSN"),
-    *("_CREDENTIALS", "_CREDENTIALS_JSON", "_CONNECTION_STRING"),
+    *(
+        "_KEY",
+        "_KEYS",
+        "_PASSWORD",
+        "_PASSPHRASE",
+        "_PASSWD",
+        "_PASS",
+        "_PWD",
+        "_SECRET",
+        "_TOKEN",
+        "_DSN",
+        "_API_AUTH",
+    ),
+    *("_API_AUTH", "_CREDENTIALS", "_CREDENTIALS_JSON", "_CONNECTION_STRING"),
 )
 INSTEAD = "write it to the vault and name it in chat.secrets"
 
@@ -165,7 +177,7 @@ def variables_are_free(chat: ChatSettings) -> Iterator[Finding]:
 
 
 def _names_a_secret(name: str) -> bool:
-    return name in SECRET_NAMES or (name.endswith(SECRET_ENDINGS) and name not in HARMLESS_NAMES)
+    return name in SECRET_NAMES or (f"_{name.upper()}".endswith(SECRET_ENDINGS) and name not in HARMLESS_NAMES)
 
 
 def secrets_are_the_companys_own(chat: ChatSettings) -> Iterator[Finding]:
