@@ -53,6 +53,12 @@ def synthesized_stacks(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def deployed_environments(synthesized_stacks: Path) -> Path:
+    """Return the folder of what is deployed once in a rehearsal (`tests/support/rehearsal/deployed.py`)."""
+    return synthesized_stacks.with_name("deployed")
+
+
+@pytest.fixture(scope="session")
 def environment(synthesized_stacks: Path) -> Callable[[str], Synthesized]:
     """Return the synthesized environment of a name; each is synthesized once."""
 

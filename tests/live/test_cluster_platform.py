@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
-from scripts.core.tiers import DISPOSABLE, DURABLE
 from scripts.lab.kube.api import Api, ApiError, Object
 from tests.support.cli.edited_environment import EditedEnvironment
 from tests.support.cluster import checks as cluster_checks
@@ -20,6 +20,7 @@ from tests.support.cluster.install import WAIT_S, Charts, Platform
 from tests.support.cluster.real_cluster import helm, running
 from tests.support.cluster.run_time_objects import deliver, make
 from tests.support.cluster.steps import Step, steps
+from tests.support.rehearsal.deployed import deployed_once
 
 pytestmark = [pytest.mark.cluster, pytest.mark.rehearsal]
 ENVIRONMENTS = ("dev", "prod")
@@ -37,18 +38,21 @@ class Proof:
 
     def deploy(self, *stacks: str) -> dict[str, str]:
         """Deploy stacks in the rehearsal, and in the cluster what became of the platform; return what changed."""
-        self.edited.rehearsal.cdktf("deploy", *stacks, "--auto-approve")
+        self.edited.synthesize()
+        assert self.edited.rehearsal.rollout(*stacks).apply(stacks, any_loss=True)
         old, self.steps = self.steps, steps(self.edited.rehearsal)
         return self.platform.change(old, self.steps)
 
 
 @pytest.fixture(scope="module", params=ENVIRONMENTS)
-def proof(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proof]:
+def proof(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, deployed_environments: Path
+) -> Iterator[Proof]:
     """Return the platform, installed; every test leaves it standing."""
     folder = tmp_path_factory.mktemp(request.param)
     edited = EditedEnvironment(request.param, folder)
-    edited.rehearsal.cdktf("deploy", *DURABLE, "--auto-approve")
-    edited.rehearsal.cdktf("deploy", *DISPOSABLE, "--auto-approve")
+    edited.synthesize()
+    deployed_once(edited.rehearsal, deployed_environments)
     with running(folder, edited.rehearsal.settings) as alive:
         stack = edited.rehearsal.workspace.stacks()["platform"].folder
         platform = Platform(alive.api, helm(alive, folder), Charts(stack, folder))

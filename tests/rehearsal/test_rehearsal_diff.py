@@ -26,6 +26,7 @@ from scripts.review.text import print_review
 from scripts.terraform import saved_plans
 from scripts.terraform.rollout import Rollout
 from stacks.settings import load_settings
+from tests.support.rehearsal.deployed import deployed_once
 
 pytestmark = pytest.mark.rehearsal
 
@@ -33,11 +34,11 @@ POOL = "azurerm_kubernetes_cluster_node_pool"
 
 
 @pytest.fixture(scope="module")
-def rehearsal(tmp_path_factory: pytest.TempPathFactory) -> Rehearsal:
-    """Return the environment, brought up by `llmctl`; every test leaves it standing."""
+def rehearsal(tmp_path_factory: pytest.TempPathFactory, deployed_environments: Path) -> Rehearsal:
+    """Return the environment, deployed; every test leaves it standing."""
     found = Rehearsal(load_settings("dev"), tmp_path_factory.mktemp("rehearsal"))
     found.cdktf("synth")
-    assert bring_up(found.rollout(), Targets("dev"), Consent("dev", yes=True))
+    deployed_once(found, deployed_environments)
     return found
 
 

@@ -15,7 +15,7 @@ from scripts.cli.restore.set_restore import SetRestore
 from scripts.core.azure import AzureError
 from scripts.core.consent import Consent
 from scripts.core.errors import OperatorError
-from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
+from scripts.core.tiers import DURABLE, STACKS
 from stacks.settings.data import DataDisk
 from tests.support.cli.environment_folder import use_environments
 from tests.support.rehearsal.disks_drill import FILE, DisksDrill
@@ -40,9 +40,11 @@ def durable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DisksDrill:
 
 
 @pytest.fixture
-def drill(durable: DisksDrill) -> DisksDrill:
-    assert durable.rehearsal.rollout().apply(DISPOSABLE, any_loss=False)
-    return durable
+def drill(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, deployed_environments: Path) -> DisksDrill:
+    drill = DisksDrill(tmp_path)
+    use_environments(tmp_path / "environments", monkeypatch)
+    drill.deploy_once(deployed_environments)
+    return drill
 
 
 def test_disks_are_switched_through_two_failures_and_back_again(drill: DisksDrill) -> None:

@@ -62,6 +62,9 @@ SCHEMA = {
 ANALYTICS_FILE, ANALYTICS_CHANGE = "db-app-analytics/x.sql", "--changeset you:x\nCREATE TABLE x (y String);"
 """The fake source has changesets of MySQL only."""
 
+WITHOUT = ("chat", "gateway", "monitoring")
+"""Parts that are switched off: half of the cluster's objects, with which Opik has nothing to do."""
+
 Attributes = dict[str, Any]
 
 
@@ -141,7 +144,12 @@ class Stage:
         self.environment = environment
         self.file = folder / "environments" / f"{environment}.yaml"
         self.file.parent.mkdir(parents=True)
-        self.file.write_text((ROOT / "environments" / f"{environment}.yaml").read_text("utf-8"), "utf-8")
+        yaml = YAML()
+        content = yaml.load(ROOT / "environments" / f"{environment}.yaml")
+        content["models"].clear()
+        for part in WITHOUT:
+            content.setdefault(part, {})["enabled"] = False
+        yaml.dump(content, self.file)
         self.domain = load_settings(environment).domain
         self.rehearsal = Rehearsal(load_settings(environment), folder / "rehearsal")
         self.tools = install(folder / "tools", patch)

@@ -1,6 +1,5 @@
 """A rehearsed environment whose file is edited between deployments, in a folder of its own."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from scripts.lab.rehearsal.drive import Rehearsal
+from scripts.terraform.synthesis import synthesize
 from stacks.settings import load_settings
 
 ROOT = Path(__file__).parents[3]
@@ -40,10 +40,9 @@ class EditedEnvironment:
         self.file = self.folder / f"{name}.yaml"
         self.file.write_text((ROOT / "environments" / f"{name}.yaml").read_text())
         (self.folder / "tags.json").write_text("{}")
-        app = folder / "app.py"
-        app.write_text(_APP.format(root=str(ROOT), folder=str(self.folder)))
+        self._app = folder / "app.py"
+        self._app.write_text(_APP.format(root=str(ROOT), folder=str(self.folder)))
         self.rehearsal = Rehearsal(load_settings(name), folder / "rehearsal")
-        self.rehearsal.environment["CDKTF_APP"] = f'"{sys.executable}" "{app}"'
 
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change the file; what is written has to be a sound environment."""
@@ -53,6 +52,10 @@ class EditedEnvironment:
         with self.file.open("w") as file:
             yaml.dump(content, file)
         load_settings(self.name, self.folder)
+
+    def synthesize(self) -> None:
+        """Write the stacks of what the file says now."""
+        synthesize(self.rehearsal.workspace, self.rehearsal.processes, self._app)
 
     def tag(self, image: str, tag: str) -> None:
         """Run another version of an image."""

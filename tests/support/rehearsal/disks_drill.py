@@ -22,6 +22,7 @@ from stacks.settings.data import DataDisk
 from tests.support.backup.cluster import FakeKubectl
 
 from .azure_cli import CloudCli
+from .deployed import deployed_once
 
 DISK = "azurerm_managed_disk"
 FILE = """\
@@ -54,6 +55,13 @@ class DisksDrill:
     def synthesize(self) -> None:
         self.rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
         build_app(self.settings(), self.rehearsal.workspace.output).synth()
+
+    def deploy_once(self, shared: Path) -> None:
+        """Deploy everything, or take over what another test of this run has deployed."""
+        self.synthesize()
+        self.cloud.close()
+        deployed_once(self.rehearsal, shared)
+        self.cloud = self.az.cloud = Cloud(self.rehearsal.folder)
 
     @contextmanager
     def rollout(self, job: Job) -> Iterator[Rollout]:
