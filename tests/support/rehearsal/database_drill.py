@@ -25,6 +25,7 @@ azure:
 domain: llm-dev.example.com
 ingress: {acme_email: platform@example.com}
 opik: {enabled: false}
+monitoring: {enabled: false}
 database: # with a comment that stays
   sku: B_Standard_B2s
 """
