@@ -1,4 +1,6 @@
-"""Brings the database to this version's schema, vectors included, then writes down which models call tools.
+"""Brings the database to this version's schema, vectors included, then writes down what the platform adds to it.
+
+Which models call tools, and the platform's own function (write_functions.py).
 
 migrate.py runs it under its lock. Environment: MODEL_TOOLS, JSON of the models' ids and whether each calls tools;
 DEFAULT_MODEL_METADATA, what holds for models of which nothing is written down; VECTOR_DB and PGVECTOR_*, as Open WebUI
@@ -14,6 +16,7 @@ import sys
 import open_webui.config  # noqa: F401 - migrates while it is imported, where ENABLE_DB_MIGRATIONS allows it
 from open_webui.models.models import ModelForm, Models
 from open_webui.retrieval.vector.factory import get_vector_db_client
+from write_functions import write_functions
 
 CAPABILITY = "builtin_tools"
 
@@ -39,13 +42,18 @@ async def write_down(tools: dict[str, bool], default: bool) -> None:
 
 
 def main() -> None:
-    """Make the tables of the vectors, and write down what MODEL_TOOLS says. Raises what the vector store raises."""
+    """Make the tables of the vectors, and write down what the environment says. Raises what the vector store raises."""
     get_vector_db_client()
     default = json.loads(os.environ["DEFAULT_MODEL_METADATA"])["capabilities"][CAPABILITY]
     try:
-        asyncio.run(write_down(json.loads(os.environ["MODEL_TOOLS"]), default))
+        asyncio.run(_write_all(json.loads(os.environ["MODEL_TOOLS"]), default))
     except Exception as error:  # noqa: BLE001 - the chat works without; models then have the default
         print(f"model_tools: nothing is written down: {error!r}", file=sys.stderr, flush=True)
+
+
+async def _write_all(tools: dict[str, bool], default: bool) -> None:
+    await write_down(tools, default)
+    await write_functions()
 
 
 if __name__ == "__main__":

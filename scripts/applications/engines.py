@@ -5,8 +5,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from scripts.applications.engine_last_start import why_not_started
 from scripts.applications.engine_probe import answer_problem, engine_headers
 from scripts.applications.engine_scaling import EngineCluster, EngineState
+from scripts.cluster.events import read
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.workload import PodState, Workload, pod_state
 from scripts.core import http as web
@@ -51,6 +53,15 @@ class Engines:
             if owner:
                 found.append(pod_state(pod, deployments[owner]))
         return found
+
+    def last_starts(self, engines: Iterable[ServingEngine]) -> dict[str, str]:
+        """Return why engines did not come up within the last hour, by name; those that did are left out.
+
+        Raises OperatorError.
+        """
+        events = [read(item) for item in self.kubectl.items("events", "-n", SERVING)]
+        found = {engine.name: why_not_started(events, engine.deployment) for engine in engines}
+        return {name: why for name, why in found.items() if why}
 
     def workload(self, engine: ServingEngine) -> Workload:
         """Return an engine's Deployment, for logs, a shell and a restart."""

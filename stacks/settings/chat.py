@@ -71,6 +71,9 @@ class ChatSettings(Model):
     """What the chat asks a model for besides the answer."""
     upload_mib: Annotated[int, Field(ge=1, le=2048)] = 200
     """Largest file that people may upload."""
+    waiting_status_seconds: Annotated[int, Field(ge=0, le=300)] = 10
+    """Seconds without a word of an answer after which the chat says above it that the model is starting, or busy;
+    0 for never."""
     session_hours: Annotated[int, Field(ge=1, le=720)] = 24
     """How long a login is good for; who leaves the access group keeps the chat until then."""
     model_access: Literal["everyone", "granted"] = "everyone"

@@ -54,14 +54,15 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
 def _add_views(app: typer.Typer, opened: Open) -> None:
     @app.command("status")
     def status(context: typer.Context, environment: Environment = None, *, as_json: AsJson = False) -> None:
-        """Show replicas, scaling and pods, and why a pod does not run.
+        """Show replicas, scaling and pods, why a pod does not run, and why an engine that went to zero never ran.
 
         Examples: `llmctl vllm status prod`, `llmctl ollama status --json`
         """
         _, engines, running = opened(context, environment, None)
-        states, pods = running.states(engines), running.pods(engines)
+        states, pods, failed = running.states(engines), running.pods(engines), running.last_starts(engines)
         if as_json:
-            print_json({"engines": [asdict(state) for state in states], "pods": [asdict(pod) for pod in pods]})
+            shown = {"engines": [asdict(state) for state in states], "pods": [asdict(pod) for pod in pods]}
+            print_json(shown | {"last_starts": failed})
             return
         for state in states:
             scaling = "suspended" if state.suspended else f"scales from {state.least} to {state.most}"
@@ -69,6 +70,8 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
             for pod in pods:
                 if pod.engine == state.name:
                     out.print(f"  {pod}", markup=False)
+            if state.name in failed and not state.ready:
+                out.print(f"  did not start: {failed[state.name]}", markup=False)
 
     @app.command("logs")
     def logs(

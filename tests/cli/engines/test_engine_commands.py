@@ -30,6 +30,7 @@ def tools(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> Tools:
     tools.items("scaledobjects.keda.sh", *scalers)
     tools.items("deployments", workload(OLLAMA, ready=1), workload(DEPLOYMENT, ready=0, wanted=0))
     tools.items("pods")
+    tools.items("events")
     tools.write("get-secret.json", {"data": {"VLLM_API_KEY": "a2V5"}})
     return tools
 
@@ -88,6 +89,24 @@ def test_status_says_why_a_pod_does_not_run(tools: Tools) -> None:
         "a": "ImagePullBackOff: no such image",
         "b": "Insufficient nvidia.com/gpu",
     }
+
+
+def test_status_says_why_an_engine_at_zero_never_ran(tools: Tools) -> None:
+    about = {"kind": "Pod", "name": f"{DEPLOYMENT}-5d9c7f6b8-x2x4z"}
+    tools.items(
+        "events",
+        {
+            "metadata": {"namespace": "serving"},
+            "involvedObject": about,
+            "type": "Warning",
+            "reason": "FailedScheduling",
+            "message": "0/3 nodes are available: 3 Insufficient nvidia.com/gpu.",
+            "lastTimestamp": "2026-12-01T10:00:00Z",
+        },
+    )
+    why = "2026-12-01T10:00:00Z FailedScheduling: 0/3 nodes are available: 3 Insufficient nvidia.com/gpu."
+    assert f"  did not start: {why}" in run(vllm.app, "status", "dev").output.splitlines()
+    assert json.loads(run(vllm.app, "status", "dev", "--json").stdout)["last_starts"] == {VLLM: why}
 
 
 def test_health_asks_a_running_engine_for_its_models(tools: Tools, served: Engines) -> None:

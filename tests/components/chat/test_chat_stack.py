@@ -100,6 +100,8 @@ def test_scripts_reach_their_pods_unchanged(environment: Environment, name: str)
     assert set(maps["open-webui-scripts"]["data"]) == {
         "migrate.py",
         "model_tools.py",
+        "write_functions.py",
+        "waiting_status.py",
         "drain.py",
         "entra_login.py",
         "azure-roots.pem",

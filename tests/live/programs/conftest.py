@@ -23,9 +23,10 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Names]:
 
 @pytest.fixture(scope="package")
 def stage(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
-    """Run everything behind the chat, with the configuration of dev and keys of people."""
+    """Run everything behind the chat, with dev's configuration, keys of people, and an early line about waiting."""
     dev = load_settings("dev")
-    settings = dev.model_copy(update={"chat": dev.chat.model_copy(update={"personal_keys": True})})
+    asked_for = {"personal_keys": True, "waiting_status_seconds": 2}
+    settings = dev.model_copy(update={"chat": dev.chat.model_copy(update=asked_for)})
     with running_stage(settings, tmp_path_factory.mktemp("stage"), network) as found:
         yield found
 

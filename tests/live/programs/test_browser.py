@@ -2,7 +2,8 @@
 
 import os
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
@@ -81,3 +82,54 @@ def test_the_banner_of_a_deployment_is_seen_over_the_chat(chat: ChatStage) -> No
                 browser.close()
     finally:
         banner.remove()
+
+
+@contextmanager
+def page_of(chat: ChatStage, name: str, model: str) -> Iterator[Page]:
+    """Yield the page of a new chat of somebody who has just logged in."""
+    chat.entra.person = new_person(name, roles=["user"])
+    names = f"--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE {chat.host}, EXCLUDE {LOGIN}"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=[*FLAGS, names])
+        page = browser.new_context(ignore_https_errors=True).new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        try:
+            page.goto(f"https://{chat.host}/?models={model}")
+            yield page
+        finally:
+            page.screenshot(path=str(chat.parts.folder / f"browser-{name}.png"))
+            browser.close()
+
+
+def test_a_line_tells_that_the_model_starts_until_it_answers(chat: ChatStage) -> None:
+    line = "llama3.1-8b has not begun to answer"
+    chat.stage.engines.started.clear()
+    try:
+        with page_of(chat, "Dora", "llama3.1-8b") as page:
+            asks(page, "Who is there?")
+            expect(page.get_by_text(line).first).to_be_visible(timeout=PATIENCE_MS)
+            chat.stage.engines.started.set()
+            answer = page.locator(".chat-assistant").last
+            expect(answer).to_contain_text(" ".join(chat.stage.engines.words), timeout=PATIENCE_MS)
+            expect(page.get_by_text(line)).to_have_count(0, timeout=PATIENCE_MS)
+    finally:
+        chat.stage.engines.started.set()
+
+
+def test_a_model_that_does_not_start_says_why_in_place_of_the_line(chat: ChatStage) -> None:
+    line = "llama3.1-8b has not begun to answer"
+    chat.stage.engines.started.clear()
+    try:
+        with page_of(chat, "Emil", "llama3.1-8b") as page:
+            asks(page, "Will it start?")
+            expect(page.get_by_text(line).first).to_be_visible(timeout=PATIENCE_MS)
+            # What the interceptor answers after the longest wait.
+            chat.stage.engines.status = 504
+            chat.stage.engines.started.set()
+            expect(page.get_by_text("the model is still starting, or no GPU is to be had").first).to_be_visible(
+                timeout=PATIENCE_MS
+            )
+            expect(page.get_by_text(line)).to_have_count(0, timeout=PATIENCE_MS)
+    finally:
+        chat.stage.engines.status = 200
+        chat.stage.engines.started.set()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from typing import Any
 
+from tests.support.patience import PATIENCE_S
 from tests.support.web_servers import QuietHandler, served
 
 WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
@@ -41,6 +42,8 @@ class ModelServer:
     asked: list[Asked] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     """While it is not set, answers stop after their first token."""
+    started: threading.Event = field(default_factory=threading.Event)
+    """While it is not set, nothing at all is answered, as while an engine starts."""
     passed_on: dict[str, tuple[str, int]] = field(default_factory=dict)
     """Hosts of engines that really run, as the interceptor knows them, and where."""
 
@@ -69,6 +72,7 @@ class _Handler(QuietHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         asked = Asked(headers.get("host", ""), self.path, headers, body)
         self.engine.asked.append(asked)
+        self.engine.started.wait(PATIENCE_S)
         if refused := self.engine.refusal(asked):
             status, message = refused
             self.answer_json(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
@@ -146,6 +150,7 @@ def serving_models(address: str, port: int) -> Iterator[ModelServer]:
     """Serve at an address of this machine."""
     engine = ModelServer()
     engine.held.set()
+    engine.started.set()
     handler = type("Handler", (_Handler,), {"engine": engine})
     with served(handler, address, port):
         yield engine

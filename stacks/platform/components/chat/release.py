@@ -28,12 +28,15 @@ from .names import ACCOUNT, PORT, RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM
 START_SECONDS = 1800
 """Image of several gigabytes, migrations, start."""
 MIGRATE = "migrate"
-SCRIPT_FILES = ("migrate.py", "model_tools.py", "drain.py", login.SCRIPT)
+FUNCTION_FILES = ("write_functions.py", "waiting_status.py")
+SCRIPT_FILES = ("migrate.py", "model_tools.py", *FUNCTION_FILES, "drain.py", login.SCRIPT)
 COMMAND = ("python3", "-m", "uvicorn", "open_webui.main:app", "--host=0.0.0.0", f"--port={PORT}")
 """What the image's start.sh ends in, without its trust in everybody's `X-Forwarded-For`; the rest are variables."""
 RESTART_ANNOTATION = "platform/configuration"
 """Annotation of pods that changes with their scripts and secrets, so that they restart."""
 REDIS_KEY_PREFIX = "open-webui"
+WAITING = "WAITING_STATUS_SECONDS"
+"""Variable with the time after which a chat says that its model has not begun to answer."""
 CPU_LIMIT_FACTOR = 4
 MEMORY_LIMIT_FACTOR = 2
 LONGEST_TOTAL_SECONDS = ""
@@ -143,6 +146,9 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "PGVECTOR_POOL_MAX_OVERFLOW": str(chat.database_pool_overflow),
         "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "RAG_FILE_MAX_SIZE": str(chat.upload_mib),
+        # Read by the platform's own function (helm/open-webui/waiting_status.py).
+        WAITING: str(chat.waiting_status_seconds),
+        "HOLD_MINUTES": str(settings.serving.hold_minutes),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
         # Whose word about a caller's address and scheme counts; uvicorn then takes the last address that is not one of
         # these, and of everybody's word (the image's own start) the first, which a caller can make up.
@@ -188,6 +194,7 @@ def _migration(settings: Settings, image: str, given: dict[str, str]) -> dict[st
     plain = {
         **{name: own[name] for name in sorted(own) if name == "VECTOR_DB" or name.startswith("PGVECTOR_")},
         **tool_variables(settings),
+        WAITING: given[WAITING],
         "MODEL_TOOLS": json.dumps(tools_by_model(settings)),
         "REDIS_KEY_PREFIX": REDIS_KEY_PREFIX,
         "OFFLINE_MODE": "True",

@@ -1,0 +1,68 @@
+"""Says above an answer that its model has not begun: engines start from zero, which takes minutes.
+
+Source of a filter function of Open WebUI 0.12, kept in its database by write_functions.py. Environment:
+WAITING_STATUS_SECONDS, after which the line is shown; HOLD_MINUTES, the longest that a request is held.
+"""
+
+import asyncio
+import os
+
+AGAIN_S = 60
+"""How often the line is renewed: each is kept with the message, hidden at the end."""
+
+
+class Filter:
+    """Watches every chat from the question to the first part of its answer."""
+
+    def __init__(self):
+        self._answered = {}
+        self._watching = set()
+
+    async def inlet(self, body, __event_emitter__=None, __metadata__=None):
+        """Begin to watch; programs, which have no page that shows a line, are left alone."""
+        message = (__metadata__ or {}).get("message_id")
+        if __event_emitter__ and message:
+            answered = self._answered[message] = asyncio.Event()
+            watch = asyncio.create_task(_watch(__event_emitter__, str(body.get("model")), answered))
+            self._watching.add(watch)
+            watch.add_done_callback(self._watching.discard)
+            # This task ends with the answer, with its failure, and when somebody presses stop.
+            asyncio.current_task().add_done_callback(lambda _: self._end(message))
+        return body
+
+    async def stream(self, event, __metadata__=None):
+        """End with the first part, whatever it is."""
+        self._end((__metadata__ or {}).get("message_id"))
+        return event
+
+    def _end(self, message):
+        if answered := self._answered.pop(message, None):
+            answered.set()
+
+
+async def _watch(emit, model, answered):
+    """Show how long somebody waits until `answered` is set, then hide it."""
+    waited, pause = 0, int(os.environ.get("WAITING_STATUS_SECONDS", "10"))
+    while not await _within(answered, pause):
+        waited += pause
+        await emit({"type": "status", "data": {"description": _line(model, waited), "done": False}})
+        pause = AGAIN_S
+    if waited:
+        await emit({"type": "status", "data": {"description": "", "done": True, "hidden": True}})
+
+
+async def _within(answered, seconds):
+    try:
+        await asyncio.wait_for(answered.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True
+
+
+def _line(model, waited):
+    most = os.environ.get("HOLD_MINUTES", "15")
+    so_far = f"{waited} seconds" if waited < AGAIN_S else f"{waited // 60} min"
+    return (
+        f"{model} has not begun to answer ({so_far}): it is starting, or answers others first. Nothing to do here: the"
+        f" answer comes by itself, or after {most} minutes the reason why not."
+    )
