@@ -1,7 +1,8 @@
-"""Registers the keys by which parts of the platform call the gateway, and drops those they had before.
+"""Registers the keys by which parts of the platform call the gateway, and what each person may spend.
 
-Arguments: aliases, each with its key in the file of that name in $KEYS. Safe to repeat. Environment: GATEWAY (address),
-LITELLM_MASTER_KEY, KEYS (folder).
+Arguments: aliases, each with its key in the file of that name in $KEYS; keys that they had before are dropped. Safe to
+repeat. Environment: GATEWAY (address), LITELLM_MASTER_KEY, KEYS (folder), PERSON_LIMITS (JSON of a budget of LiteLLM's,
+left out for none).
 """
 
 import json
@@ -78,9 +79,17 @@ def register(alias: str, key: str) -> str:
     return "is registered anew" if listed.get("keys") else "is registered now"
 
 
+def limit_people(limits: dict[str, Any]) -> None:
+    """Write the budget that the configuration names for everybody."""
+    known = {budget["budget_id"] for budget in call("GET", "/budget/list")}
+    call("POST", "/budget/update" if limits["budget_id"] in known else "/budget/new", limits)
+
+
 def main() -> None:
-    """Register every alias that the command line names."""
+    """Register every alias that the command line names, and limit people where they shall be limited."""
     wait_until_ready()
+    if limits := json.loads(os.environ.get("PERSON_LIMITS") or "null"):
+        limit_people(limits)
     for alias in sys.argv[1:]:
         key = (Path(os.environ["KEYS"]) / alias).read_text("utf-8").strip()
         print(f"{alias} {register(alias, key)}")

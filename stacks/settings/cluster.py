@@ -140,6 +140,9 @@ class MaintenanceSettings(Model):
     """Offset of `start_time` from UTC."""
     duration_hours: Annotated[int, Field(ge=4, le=24)] = 6
     """Length of the window."""
+    held: bool = False
+    """Whether AKS changes nothing by itself: no patches of Kubernetes and no node images, with which GPU drivers come.
+    For weeks in which a new driver must not come; security fixes do not come either."""
 
 
 class ClusterSettings(Model):

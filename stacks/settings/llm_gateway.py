@@ -8,6 +8,17 @@ from .one_way import DeletesOlder
 from .types import Model
 
 
+class PersonLimits(Model):
+    """What each person may spend in the chat, unless `llmctl gateway person` gives them another budget."""
+
+    budget_usd: Annotated[float, Field(gt=0, le=100_000)]
+    """Dollars at the prices of `models[].usd_per_million_tokens`; beyond it the chat says so in place of an answer."""
+    days: Annotated[int, Field(ge=1, le=366)] = 30
+    """Days after which it begins anew."""
+    requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Most calls of one person in a minute; left out, no limit."""
+
+
 class GatewayServiceSettings(Model):
     """LiteLLM, the one OpenAI-compatible API in front of the engines."""
 
@@ -40,6 +51,9 @@ class GatewayServiceSettings(Model):
     spend_per_person: bool = False
     """Whether the record of a call in the chat names who asked, by the id of the chat's account, so that
     `llmctl gateway spend --by person` can sum it. Traces and metrics name nobody in any case. Ask your works council.
+    """
+    person_limits: PersonLimits | None = None
+    """What each person may spend in the chat; needs `spend_per_person`. Left out, no limit but that of the chat's key.
     """
     keepalive_seconds: Annotated[int, Field(ge=0, le=300)] = 0
     """Seconds of silence after which a stream gets a comment (`: ping`), so that no proxy or NAT cuts it while an

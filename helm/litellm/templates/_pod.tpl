@@ -45,7 +45,7 @@ capabilities: {drop: [ALL]}
 {{- define "litellm.files" -}}
 config.yaml: |
   {{- toYaml .Values.config | nindent 2 }}
-{{- range list "start.py" "tracing.py" "call_texts.py" "trace_items.py" "trace_spool.py" }}
+{{- range list "start.py" "tracing.py" "call_texts.py" "trace_items.py" "trace_spool.py" "refusals.py" }}
 {{ . }}: |
   {{- $.Files.Get . | nindent 2 }}
 {{- end }}

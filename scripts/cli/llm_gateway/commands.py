@@ -6,6 +6,7 @@ from scripts.cli.operations.nouns import add_operations
 
 from .judge import judge
 from .keys import create_key, key, keys, revoke_key, rotate_key
+from .person import person
 from .spend import spend
 from .teams import remove_team, team, teams
 
@@ -23,6 +24,7 @@ app.command("create-key")(create_key)
 app.command("key")(key)
 app.command("rotate-key")(rotate_key)
 app.command("revoke-key")(revoke_key)
+app.command("person")(person)
 app.command("spend")(spend)
 app.command("judge")(judge)
 add_operations(app, "gateway")

@@ -16,6 +16,7 @@ from scripts.cluster.kubectl import Kubectl
 from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings, load_settings
+from stacks.settings.llm_gateway import PersonLimits
 from tests.support.chat.accounts import ChatAccounts
 from tests.support.cli.fake_tools import CONTEXT, install
 from tests.support.cli.terminals import Nobody, answering
@@ -37,6 +38,7 @@ class Service:
         self.providers: list[dict[str, Any]] = []
         self.authorizations: set[str | None] = set()
         self.counted: dict[str, Any] = {}
+        self.customers: dict[str, dict[str, Any]] = {}
         self.full = False
 
     def reply(  # noqa: PLR0911, PLR0912
@@ -65,6 +67,13 @@ class Service:
             known = next(alias for alias, key in self.keys.items() if key["token"] == body["key"])
             changed = {**self.keys.pop(known), **{name: value for name, value in body.items() if name != "key"}}
             self.keys[changed["key_alias"]] = changed
+            return 200, {}
+        if path == "/customer/list":
+            return 200, [{"user_id": name} for name in self.customers]
+        if path in ("/customer/new", "/customer/update"):
+            if (path == "/customer/new") == (body["user_id"] in self.customers):
+                return 400, {"error": {"message": "wrong operation for this person"}}
+            self.customers.setdefault(body["user_id"], {}).update(body)
             return 200, {}
         if path in self.counted:
             return 200, self.counted[path]
@@ -325,3 +334,17 @@ def test_spending_as_a_table_ends_with_its_sum_and_a_formula_stays_text(service:
 def test_period_without_a_call_says_so(service: Service) -> None:
     service.counted["/user/daily/activity/aggregated"] = {"results": []}
     assert "Nothing was asked from 2026-11-01 to 2026-11-30" in run("spend", "dev").output
+
+
+def test_budget_of_one_person_is_kept_by_the_id_of_the_account_alone(service: Service) -> None:
+    limits = PersonLimits(budget_usd=5)
+    own = load_settings("dev").gateway.model_copy(update={"spend_per_person": True, "person_limits": limits})
+    settings = load_settings("dev").model_copy(update={"gateway": own})
+    mia = CHAT.users[0]["id"]
+    assert "gateway.person_limits" in refused("person", "mia@example.com", "dev", "--budget-usd", "9").fix
+    for usd, every in (("50", "30d"), ("60", "7d")):
+        run("person", "Mia@example.com", "dev", "--budget-usd", usd, "--every", every, settings=settings)
+    assert service.customers == {mia: {"user_id": mia, "max_budget": 60.0, "budget_duration": "7d"}}
+    unknown = run("person", "tom@example.com", "dev", "--budget-usd", "9", settings=settings).exception
+    assert isinstance(unknown, OperatorError)
+    assert unknown.code is ExitCode.USAGE

@@ -157,7 +157,15 @@ def test_traces_wait_on_a_volume_of_their_own_while_opik_is_away(tmp_path: Path)
 def test_every_file_restarts_the_pods_when_it_changes(tmp_path: Path) -> None:
     objects = _objects(load_settings("dev"), tmp_path)
     (files,) = (item["data"] for item in _kind(objects, "ConfigMap") if "config.yaml" in item["data"])
-    assert set(files) == {"config.yaml", "start.py", "tracing.py", "call_texts.py", "trace_items.py", "trace_spool.py"}
+    assert set(files) == {
+        "config.yaml",
+        "start.py",
+        "tracing.py",
+        "call_texts.py",
+        "trace_items.py",
+        "trace_spool.py",
+        "refusals.py",
+    }
     template = (HELM / "litellm" / "templates" / "deployment.yaml").read_text()
     assert 'checksum/config: {{ include "litellm.files" . | sha256sum }}' in template
     (proxy,) = _kind(objects, "Deployment")[0]["spec"]["template"]["spec"]["containers"]

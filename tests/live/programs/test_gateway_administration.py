@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from scripts.applications.llm_gateway.api import GatewayApi
+from scripts.applications.llm_gateway.people import set_person
 from scripts.applications.llm_gateway.rotation import rotate
 from scripts.applications.llm_gateway.spend import NO_TEAM, By, Spend, spend
 from scripts.core.errors import OperatorError
 from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
+from stacks.settings.llm_gateway import PersonLimits
 from tests.live.programs.stage import DATABASE_HOST, GATEWAY_URL, Stage
 from tests.support.llm_gateway import pods
 from tests.support.llm_gateway.pods import ask
@@ -36,13 +38,17 @@ class CountingPeople:
 
 @pytest.fixture(scope="module")
 def counting(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountingPeople]:
-    gateway = stage.settings.gateway.model_copy(update={"spend_per_person": True})
+    # A call costs 38 millionths of a dollar here: the second one crosses the limit.
+    limits = PersonLimits(budget_usd=0.00005, requests_per_minute=50)
+    gateway = stage.settings.gateway.model_copy(update={"spend_per_person": True, "person_limits": limits})
     settings = stage.settings.model_copy(update={"gateway": gateway})
     folder = tmp_path_factory.mktemp("counting")
     found = pods.rendered_release(settings, folder, DATABASE_HOST)
     roots = stage.database.folder / "server.crt"
     _, proxy = pods.pod(found, folder, stage.secrets, ip=IP, name="counting", database_roots=roots)
     with proxy.running():
+        done = pods.register(settings, folder, stage.secrets, f"http://{IP}:{address.PORT}")
+        assert done.returncode == 0, done.stdout + done.stderr
         yield CountingPeople(proxy, f"http://{IP}:{address.PORT}")
 
 
@@ -179,3 +185,24 @@ def test_person_of_a_chat_is_counted_by_id_where_the_setting_is_on_and_named_now
         assert "counted@example.com" not in place
         assert "Counted Person" not in place
     assert counted not in counting.pod.log
+
+
+def test_person_whose_budget_is_spent_is_told_so_and_another_one_goes_on(
+    stage: Stage, api: GatewayApi, counting: CountingPeople
+) -> None:
+    key = stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
+    spender, other = "cccccccc-1111-4222-8333-444444444444", "dddddddd-1111-4222-8333-444444444444"
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "How much is left?"}]}
+
+    def asks(person: str) -> tuple[int, bytes]:
+        headers = {"X-OpenWebUI-User-Id": person}
+        status, _, said = ask(f"{counting.url}/v1/chat/completions", body, key=key, headers=headers)
+        return status, said
+
+    wait_for(lambda: asks(spender)[0] == 429, PATIENCE_S, lambda: f"nobody is stopped:\n{counting.pod.log[-3000:]}")
+    assert b"Your budget for the chat is used up: 0.00 of 0.00 USD." in asks(spender)[1]
+    assert asks(other)[0] == 200
+    assert spender not in counting.pod.log
+    # More for one person, as `llmctl gateway person` gives it.
+    set_person(api, spender, {"max_budget": 5.0, "budget_duration": "7d"})
+    wait_for(lambda: asks(spender)[0] == 200, PATIENCE_S, lambda: "a budget of one's own changes nothing")

@@ -165,12 +165,19 @@ def register(
     keys = folder / "keys"
     keys.mkdir(exist_ok=True)
     held = secrets_by_name[address.NAMESPACE, secrets.SECRET]
+    limits = settings.gateway.person_limits
     aliases = [caller.key_name for caller in enabled_components(settings).gateway_callers()]
     for alias in aliases:
         (keys / alias).write_text(held[alias])
     return subprocess.run(
         [str(programs.litellm_python()), str(HELM / "litellm" / "register.py"), *aliases],
-        env={"GATEWAY": base, "KEYS": str(keys), "LITELLM_MASTER_KEY": held["LITELLM_MASTER_KEY"], "PATH": LOCAL_PATH},
+        env={
+            "GATEWAY": base,
+            "KEYS": str(keys),
+            "LITELLM_MASTER_KEY": held["LITELLM_MASTER_KEY"],
+            "PERSON_LIMITS": json.dumps(limits and release.person_limits(limits)),
+            "PATH": LOCAL_PATH,
+        },
         capture_output=True,
         text=True,
         check=False,

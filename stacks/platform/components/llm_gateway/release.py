@@ -12,6 +12,7 @@ from stacks.platform.common.databases import ROOTS_NAME, prisma_url
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
+from stacks.settings.llm_gateway import PersonLimits
 from stacks.settings.serving import ServingSettings
 
 from . import secrets
@@ -24,6 +25,8 @@ PUBLIC_PATH = "/v1"
 ROOTS = "litellm-database-roots"
 """ConfigMap with the authorities of the database server's certificate, for pods and for the Job before them."""
 ROOTS_FOLDER = "/database-roots"
+PERSON_BUDGET = "platform-person"
+"""LiteLLM's id of the limits that everybody in the chat has; the Job that registers keys writes them."""
 START_SECONDS = 1200
 """Image, migrations, then the pods."""
 
@@ -61,8 +64,19 @@ def litellm(components: EnabledComponents, images: Mapping[str, Image], *, datab
         ),
         "databaseRoots": {"configMap": ROOTS, "folder": ROOTS_FOLDER, "file": ROOTS_NAME},
         "platformKeys": [caller.key_name for caller in callers],
+        **({"personLimits": person_limits(own)} if (own := settings.gateway.person_limits) else {}),
         "opik": tracing(components),
         "config": config(settings),
+    }
+
+
+def person_limits(limits: PersonLimits) -> dict[str, Any]:
+    """What everybody may spend, as LiteLLM's `/budget/new` takes it."""
+    return {
+        "budget_id": PERSON_BUDGET,
+        "max_budget": limits.budget_usd,
+        "budget_duration": f"{limits.days}d",
+        "rpm_limit": limits.requests_per_minute,
     }
 
 
@@ -97,15 +111,17 @@ def timeout_seconds(serving: ServingSettings) -> int:
 def config(settings: Settings) -> dict[str, Any]:
     """LiteLLM's configuration file."""
     timeout = timeout_seconds(settings.serving)
+    limited = settings.gateway.person_limits is not None
     return {
         "model_list": model_list(settings),
         "litellm_settings": {
             # Not LiteLLM's own for Opik, which forgets what Opik does not take (helm/litellm/tracing.py).
-            "callbacks": ["prometheus", "tracing.platform"],
+            "callbacks": ["prometheus", "tracing.platform", *(["refusals.platform"] if limited else [])],
             "request_timeout": timeout,
             "json_logs": True,
             # Clients send parameters that one engine knows and the other does not.
             "drop_params": True,
+            **({"max_end_user_budget_id": PERSON_BUDGET} if limited else {}),
             **_keepalive(settings.gateway.keepalive_seconds),
             # Of each call by itself, tracing.py decides.
             "turn_off_message_logging": not (settings.gateway.trace_prompts or settings.gateway.trace_chats),
