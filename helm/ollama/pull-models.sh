@@ -1,5 +1,6 @@
 #!/bin/sh
 # Brings the models named as arguments into the store at $OLLAMA_MODELS and leaves those that are there.
+# CONTEXTS names tags to make of them, each with its context: `llama3.1:8b-16384ctx=16384`, separated by spaces.
 # With PRUNE=true, models that are not named are removed. Exits 1 after trying all, naming every model that failed.
 set -u
 : "${TRIES:=5}" "${PAUSE_SECONDS:=20}" "${PRUNE:=false}" "${TERMINATION_LOG:=/dev/termination-log}"
@@ -72,6 +73,23 @@ for model in "$@"; do
         fi
         try=$((try + 1))
         sleep "$PAUSE_SECONDS"
+    done
+done
+
+# A tag with a context of its own shares the weights. Made again each time: what it stands on may have changed.
+for made in ${CONTEXTS:-}; do
+    tag=${made%=*}
+    tokens=${made##*=}
+    for model in "$@"; do
+        case "$tag" in "$model-${tokens}ctx" | "$model:${tokens}ctx") ;; *) continue ;; esac
+        has "$model" || continue
+        printf 'FROM %s\nPARAMETER num_ctx %s\n' "$model" "$tokens" >"$server_log.modelfile"
+        if DIGEST='' ollama create "$tag" -f "$server_log.modelfile" >"$server_log.create" 2>&1; then
+            say "$tag: a context of $tokens tokens"
+        else
+            tail -n 5 "$server_log.create"
+            failed="$failed $tag"
+        fi
     done
 done
 

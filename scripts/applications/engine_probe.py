@@ -27,8 +27,7 @@ def engine_headers(kubectl: Kubectl, engine: ServingEngine) -> dict[str, str]:
 
 def answer_problem(kubectl: Kubectl, serving: ServingSettings, engine: ServingEngine) -> str:
     """Say why the engine's first model gives no answer, or nothing; waits as long as a caller would."""
-    vllm = engine.engine is Engine.VLLM
-    model = engine.leader.name if vllm else engine.leader.id
+    model = engine.served_id(engine.leader)
     question = {"model": model, "messages": [{"role": "user", "content": "Say yes."}], "max_tokens": 1}
     try:
         with kubectl.forwarded(SERVING, PROXY, PROXY_PORT) as base:

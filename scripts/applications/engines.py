@@ -120,7 +120,7 @@ class Engines:
 
 
 def _known_as(engine: ServingEngine) -> list[str]:
-    return [model.name if engine.engine is Engine.VLLM else model.id for model in engine.models]
+    return [engine.served_id(model) for model in engine.models]
 
 
 def _missing(answer: web.Answer, key: str, name: str, expected: Sequence[str]) -> str:

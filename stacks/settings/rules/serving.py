@@ -10,7 +10,7 @@ from ..reservations import allocatable
 from ..serving import ServingSettings
 from .base import Finding
 
-SHARED_BY_A_POOL = ("context_tokens", "gpus", "min_replicas", "max_replicas", "idle_minutes")
+SHARED_BY_A_POOL = ("gpus", "min_replicas", "max_replicas", "idle_minutes")
 """What one Ollama server has once for all of its models."""
 STORE_HEADROOM = 1.1
 """Room in a share for a download in progress."""

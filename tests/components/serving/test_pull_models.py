@@ -16,6 +16,9 @@ case $1 in
 serve) [ -z "${NO_SERVER:-}" ] || { echo "no GPU library"; exit 1; }; exec sleep 60 ;;
 list) [ -z "${NO_SERVER:-}" ] || exit 1; echo "NAME ID SIZE"; sed 's/$/ abc 1GB/' "$STORE" ;;
 show) case $2 in gone*) grep -qx "$2" "$STORE.whole" 2>/dev/null ;; esac ;;
+create)
+    [ -z "${REFUSE_CREATE:-}" ] || exit 1
+    echo "$2: $(tr '\\n' ' ' <"$4" | sed 's/ $//')" >> "${STORE%store}made" ;;
 rm) grep -Fvx "$2" "$STORE" > "$STORE.new"; mv "$STORE.new" "$STORE" ;;
 pull)
     printf 'pulling manifest\\r\\033[1Gpulling aeda25e63ebd:  50%% \\342\\226\\225\\342\\226\\210 1 GB\\r' >&2
@@ -139,3 +142,19 @@ def test_nothing_is_pruned_while_a_model_is_missing(store: Store) -> None:
     (store.folder / "store").write_text("old:1b\n")
     assert store.run("broken:1b", PRUNE="true").returncode == 1
     assert store.models == ["old:1b"]
+
+
+def test_a_tag_with_a_context_of_its_own_is_made_of_what_was_brought(store: Store) -> None:
+    contexts = "llama3.1:8b-16384ctx=16384 phi3.5:4096ctx=4096 other:2048ctx=2048"
+    result = store.run("llama3.1:8b", "phi3.5", CONTEXTS=contexts)
+    assert result.returncode == 0, result.stdout
+    assert (store.folder / "made").read_text().splitlines() == [
+        "llama3.1:8b-16384ctx: FROM llama3.1:8b PARAMETER num_ctx 16384",
+        "phi3.5:4096ctx: FROM phi3.5 PARAMETER num_ctx 4096",
+    ]
+
+
+def test_a_tag_that_cannot_be_made_fails_under_its_name(store: Store) -> None:
+    result = store.run("llama3.1:8b", CONTEXTS="llama3.1:8b-7ctx=7", REFUSE_CREATE="1")
+    assert result.returncode == 1
+    assert store.last_word == "models that could not be downloaded: llama3.1:8b-7ctx\n"

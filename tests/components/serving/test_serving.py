@@ -15,6 +15,7 @@ from stacks.platform.common.catalogue import own_chart
 from stacks.platform.common.timeouts import hold_seconds, ingress_seconds
 from stacks.platform.common.traffic import Direction, Peer
 from stacks.platform.components.ingress.release import nginx_ingress
+from stacks.platform.components.llm_gateway.models import model_list
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import (
     ServingEngine,
@@ -398,3 +399,46 @@ def test_no_class_makes_volumes_with_rights_that_the_cluster_has_not(
     releases = json.dumps(environment(name).resources("platform", "helm_release"))
     named = set(re.findall(r'storageClass(?:Name)?(?:\\*"|: )[: ]*\\*"?([a-z][a-z0-9-]*)', releases))
     assert named <= {*made, "managed-csi"}
+
+
+def _contexts(**serving: Any) -> Settings:
+    """Two chat models of one pool with different contexts, and one that makes vectors."""
+    values = load_settings("dev").model_dump()
+    common = {"engine": "ollama", "pool": "t4", "quantization": "q4", "weights_gib": 1, "kv_cache_kib_per_token": 8}
+    values["models"] = [
+        common | {"name": "llama", "id": "llama3.1:8b"},
+        common | {"name": "phi", "id": "phi3.5", "context_tokens": 16384},
+        common | {"name": "vectors", "id": "nomic-embed-text:v1.5", "context_tokens": 2048},
+    ]
+    values["serving"] |= serving
+    return Settings.model_validate(values)
+
+
+def test_models_of_one_ollama_have_contexts_of_their_own_under_tags_of_their_own() -> None:
+    settings = _contexts()
+    own = ["llama3.1:8b", "phi3.5:16384ctx", "nomic-embed-text:v1.5-2048ctx"]
+    assert (
+        _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))["OLLAMA_CONTEXT_LENGTH"]
+        == "8192"
+    )
+    assert scaling.serving_proxy(*with_images(settings))["engines"]["ollama-t4"]["models"] == own
+    assert [model["litellm_params"]["model"] for model in model_list(settings)] == [f"openai/{tag}" for tag in own]
+
+
+def test_the_job_that_brings_weights_makes_the_tag_with_the_context() -> None:
+    settings = _contexts(prune_models=True)
+    *pulls, prune = ollama.pull_jobs(settings)
+    assert [(job.arguments, dict(job.environment)) for job in pulls] == [
+        (("llama3.1:8b",), {}),
+        (("phi3.5",), {"CONTEXTS": "phi3.5:16384ctx=16384"}),
+        (("nomic-embed-text:v1.5",), {"CONTEXTS": "nomic-embed-text:v1.5-2048ctx=2048"}),
+    ]
+    # Another context is another Job, which makes another tag.
+    other = settings.model_copy(
+        update={"models": tuple(one.model_copy(update={"context_tokens": 4096}) for one in settings.models)}
+    )
+    assert {job.name for job in pulls[1:]}.isdisjoint(job.name for job in ollama.pull_jobs(other))
+    assert {"phi3.5:16384ctx", "nomic-embed-text:v1.5-2048ctx"} < set(prune.arguments)
+    on_disk = _contexts(model_store=ModelStore.NODE_DISK)
+    (filler,) = ollama.ollama(*with_images(on_disk), _engine(on_disk, "ollama-t4"))["initContainers"]
+    assert {"name": "CONTEXTS", "value": "phi3.5:16384ctx=16384 nomic-embed-text:v1.5-2048ctx=2048"} in filler["env"]

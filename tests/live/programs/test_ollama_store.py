@@ -129,6 +129,22 @@ def test_brought_model_answers_from_a_store_that_the_server_only_reads(job: Job)
     assert job.listed() == {LLAMA}
 
 
+def test_tag_with_a_context_of_its_own_is_loaded_with_it_and_shares_the_weights(job: Job) -> None:
+    tag = f"{LLAMA}-4096ctx"
+    assert job.run(LLAMA, CONTEXTS=f"{tag}=4096")[0] == 0
+    blobs = {path.name for path in (job.store / "blobs").iterdir() if path.stat().st_size > 10_000}
+    assert job.run(LLAMA, CONTEXTS=f"{LLAMA}-2048ctx=2048")[0] == 0
+    settings = load_settings("dev")
+    (engine,) = ollama_engines(settings)
+    with running_ollama(settings, engine, job.folder, read_only=True) as pod:
+        for name, context in ((LLAMA, " 8192 "), (tag, " 4096 "), (f"{LLAMA}-2048ctx", " 2048 ")):
+            assert pod.run("run", name, "Does it work?")
+            # Models of the same weights take each other's place in memory.
+            (line,) = [line for line in pod.run("ps").splitlines() if line.split()[0] == name]
+            assert context in line
+    assert {path.name for path in (job.store / "blobs").iterdir() if path.stat().st_size > 10_000} == blobs
+
+
 def test_server_on_an_empty_store_serves_what_another_pod_brings_meanwhile(
     network: Names, offered: Path, tmp_path: Path
 ) -> None:

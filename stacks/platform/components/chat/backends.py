@@ -5,7 +5,7 @@ from typing import Any
 
 from stacks.platform.components.llm_gateway.address import BASE_URL as GATEWAY_URL
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
-from stacks.platform.components.serving.engines import model_address, ollama_engines, vllm_engines
+from stacks.platform.components.serving.engines import model_address, ollama_engines, served_id, vllm_engines
 from stacks.settings import Settings
 from stacks.settings.chat import LONGEST_FULL_VECTOR
 from stacks.settings.models import Engine
@@ -71,7 +71,7 @@ def embedding_variables(settings: Settings) -> dict[str, str]:
         }
     return length | {
         "RAG_EMBEDDING_ENGINE": "ollama",
-        "RAG_EMBEDDING_MODEL": model.id,
+        "RAG_EMBEDDING_MODEL": served_id(settings, model),
         "RAG_OLLAMA_BASE_URL": model_address(settings, model),
     }
 

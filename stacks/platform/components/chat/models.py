@@ -3,6 +3,7 @@
 import json
 
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
+from stacks.platform.components.serving.engines import served_id
 from stacks.settings import Settings
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.tools import calls_tools
@@ -12,7 +13,8 @@ def model_id(settings: Settings, model: ModelSettings) -> str:
     """Id of a model in Open WebUI: as gateway, vLLM or Ollama list it."""
     if has_gateway(settings) or model.engine is Engine.VLLM:
         return model.name
-    return model.id if ":" in model.id else f"{model.id}:latest"
+    tag = served_id(settings, model)
+    return tag if ":" in tag else f"{tag}:latest"
 
 
 def tools_by_model(settings: Settings) -> dict[str, bool]:

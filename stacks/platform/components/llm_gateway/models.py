@@ -31,7 +31,7 @@ def _model(engine: ServingEngine, model: ModelSettings, name: str) -> dict[str, 
         "model_name": name,
         "litellm_params": {
             # vLLM knows the model by its listed name, Ollama by its tag.
-            "model": f"hosted_vllm/{name}" if vllm else f"openai/{model.id}",
+            "model": f"hosted_vllm/{name}" if vllm else f"openai/{engine.served_id(model)}",
             "api_base": f"{engine.base_url}/v1",
             "api_key": "os.environ/VLLM_API_KEY" if vllm else NO_KEY,
             "input_cost_per_token": price,

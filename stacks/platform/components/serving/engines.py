@@ -54,6 +54,18 @@ class ServingEngine:
         """The model that stands for all in what they share; the settings keep them equal there."""
         return self.models[0]
 
+    def served_id(self, model: ModelSettings) -> str:
+        """Name under which the engine itself knows a model.
+
+        One Ollama has one context for whatever says none itself: a model with another one has a tag of its own, made
+        from its weights by the Job that brings them.
+        """
+        if self.engine is Engine.VLLM:
+            return model.name
+        if model.context_tokens == self.leader.context_tokens:
+            return model.id
+        return f"{model.id}{'-' if ':' in model.id else ':'}{model.context_tokens}ctx"
+
     @property
     def scales_to_zero(self) -> bool:
         """Whether it may be at zero replicas."""
@@ -122,6 +134,11 @@ def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
 def engines(settings: Settings) -> tuple[ServingEngine, ...]:
     """Every engine of the environment."""
     return (*ollama_engines(settings), *vllm_engines(settings))
+
+
+def served_id(settings: Settings, model: ModelSettings) -> str:
+    """Name under which the engine of `model` knows it."""
+    return next(engine.served_id(model) for engine in engines(settings) if model in engine.models)
 
 
 def model_address(settings: Settings, model: ModelSettings) -> str:

@@ -26,6 +26,8 @@ SCRIPT_NAME = "pull-models.sh"
 SCRIPTS = "ollama-scripts"
 """ConfigMap that holds the script."""
 SCRIPT_FOLDER = "/scripts"
+CONTEXTS = "CONTEXTS"
+"""Variable of the script with the tags that it makes of a download, each with its context."""
 USER_ID = 1000
 LONGEST_JOB_NAME = 63
 
@@ -65,21 +67,35 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     if settings.serving.model_store is not ModelStore.AZURE_FILES:
         return ()
     models = [model for engine in ollama_engines(settings) for model in engine.models]
+    contexts = _contexts(ollama_engines(settings))
     ids = tuple(dict.fromkeys(model.id for model in models))
     digests = {model.id: model.revision for model in models if model.revision}
     pulls = [
         PullJob(
             # Another digest is another Job, which brings what the tag stands for by then.
-            name=_job_name(name, digests.get(name, "")),
+            name=_job_name(name, digests.get(name, "") + contexts.get(name, "")),
             arguments=(name,),
-            environment={"DIGEST": digests[name]} if name in digests else {},
+            environment=({"DIGEST": digests[name]} if name in digests else {})
+            | ({CONTEXTS: contexts[name]} if name in contexts else {}),
         )
         for name in ids
     ]
     if settings.serving.prune_models and ids:
-        digest = hashlib.sha256(" ".join(ids).encode()).hexdigest()[:8]
-        pulls.append(PullJob(name=f"prune-{digest}", arguments=ids, prune=True, environment={"PRUNE": "true"}))
+        kept = (*ids, *(text.partition("=")[0] for made in contexts.values() for text in made.split()))
+        digest = hashlib.sha256(" ".join(kept).encode()).hexdigest()[:8]
+        pulls.append(PullJob(name=f"prune-{digest}", arguments=kept, prune=True, environment={"PRUNE": "true"}))
     return tuple(pulls)
+
+
+def _contexts(engines: Sequence[ServingEngine]) -> dict[str, str]:
+    """By the tag that is downloaded, what the script makes of it: `TAG=CONTEXT`, separated by spaces."""
+    made: dict[str, list[str]] = {}
+    for engine in engines:
+        for model in engine.models:
+            tag = engine.served_id(model)
+            if tag != model.id and f"{tag}={model.context_tokens}" not in made.get(model.id, []):
+                made.setdefault(model.id, []).append(f"{tag}={model.context_tokens}")
+    return {name: " ".join(texts) for name, texts in made.items()}
 
 
 def drain_script(hop: timeouts.Hop, connections: str = "/proc/net/tcp /proc/net/tcp6") -> str:
@@ -152,13 +168,24 @@ def _store_of_the_pod(engine: ServingEngine, image: str) -> dict[str, Any]:
     by_digest: dict[str, list[str]] = {}
     for model in engine.models:
         by_digest.setdefault(model.revision or "", []).append(model.id)
+    contexts = _contexts([engine])
+    made = {
+        digest: " ".join(contexts[name] for name in dict.fromkeys(ids) if name in contexts)
+        for digest, ids in by_digest.items()
+    }
     command = ["sh", f"{SCRIPT_FOLDER}/{SCRIPT_NAME}"]
     scripts = {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True}
     return {
         "initContainers": [
-            _store_container(f"models-{digest[:12]}", image, command, scripts, args=ids, DIGEST=digest)
-            if digest
-            else _store_container("models", image, command, scripts, args=ids)
+            _store_container(
+                f"models-{digest[:12]}" if digest else "models",
+                image,
+                command,
+                scripts,
+                args=ids,
+                **({"DIGEST": digest} if digest else {}),
+                **({CONTEXTS: made[digest]} if made[digest] else {}),
+            )
             for digest, ids in by_digest.items()
         ],
         "volumes": [{"name": STORE, "emptyDir": {}}, {"name": "scripts", "configMap": {"name": SCRIPTS}}],

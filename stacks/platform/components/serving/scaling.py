@@ -90,7 +90,7 @@ def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, 
 def _listed(engine: ServingEngine) -> Iterator[str]:
     """The names under which an engine itself knows its models."""
     for model in engine.models:
-        yield from (model.id,) if engine.engine is Engine.OLLAMA else model.served_names
+        yield from (engine.served_id(model),) if engine.engine is Engine.OLLAMA else model.served_names
 
 
 def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
