@@ -18,6 +18,7 @@ from stacks.settings.model_catalogue import find
 from stacks.settings.models import Engine, ModelSettings
 
 from .ask import ask, warm
+from .bench import bench
 from .change import ModelChange
 from .discard_store import discard
 from .file import assignments, with_model, without_model
@@ -28,11 +29,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode="rich",
-    help="List, ask, add, remove and download the served models.",
+    help="List, ask, measure, add, remove and download the served models.",
 )
 app.command("fit")(fit)
 app.command("ask")(ask)
 app.command("warm")(warm)
+app.command("bench")(bench)
 
 Name = Annotated[str, typer.Argument(metavar="MODEL", help="The model's name in the environment file.")]
 Values = Annotated[

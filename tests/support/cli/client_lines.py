@@ -257,6 +257,7 @@ KUBECTL = (
     "kubectl get pushsecrets --all-namespaces",
     "kubectl get challenges.acme.cert-manager.io --all-namespaces -o json",
     "kubectl get deployments -n serving -o json",
+    "kubectl get events -n serving -o json",
     "kubectl get deployments,statefulsets --all-namespaces -o json",
     "kubectl get statefulset x -n opik -o json",
     "kubectl get persistentvolumes -o json",
