@@ -27,10 +27,13 @@ def look(asked: Surroundings) -> Iterator[Finding]:
     """Yield each model that cannot be downloaded. Raises NotCheckedError with those that are not known."""
 
     def one(model: ModelSettings) -> tuple[list[Finding], str]:
+        found: list[Finding] = []
         try:
-            return list(_of[model.engine](asked, model)), ""
+            for finding in _of[model.engine](asked, model):
+                found.append(finding)
         except NotCheckedError as error:
-            return [], str(error)
+            return found, str(error)
+        return found, ""
 
     models = asked.settings.models
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
@@ -45,46 +48,63 @@ def look(asked: Surroundings) -> Iterator[Finding]:
         raise NotCheckedError("; ".join(f"{', '.join(names)}: {why}" for why, names in unknown.items()))
 
 
-def _hugging_face(asked: Surroundings, model: ModelSettings) -> Iterator[Finding]:
-    revision, key = model.revision or "main", f"models.{model.name}"
+def _of_vllm(asked: Surroundings, model: ModelSettings) -> Iterator[Finding]:
+    """Look at the model's weights, and at those of its adapters and of what guesses for it."""
+    key, unknown = f"models.{model.name}", []
+    repositories = [(key, model.id, model.revision or "main")]
+    repositories += [(f"{key}.lora.{adapter.name}", adapter.id, adapter.revision) for adapter in model.lora]
+    if (guessing := model.speculative) and guessing.id:
+        repositories.append((f"{key}.speculative", guessing.id, guessing.revision or "main"))
+    for place, repository, revision in repositories:
+        try:
+            yield from _hugging_face(asked, place, repository, revision)
+        except NotCheckedError as error:
+            unknown.append(str(error))
+    if unknown:
+        raise NotCheckedError("; ".join(dict.fromkeys(unknown)))
+
+
+def _hugging_face(asked: Surroundings, key: str, repository: str, revision: str) -> Iterator[Finding]:
     token = next((asked.variables[name] for name in TOKEN_VARIABLES if asked.variables.get(name)), "")
-    answer = asked.web.ask(f"{HUB}/api/models/{model.id}/revision/{revision}", token=token)
+    answer = asked.web.ask(f"{HUB}/api/models/{repository}/revision/{revision}", token=token)
     if answer.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND):
-        missing = f"no revision {revision} of {model.id}" if _code(answer) == "RevisionNotFound" else f"no {model.id}"
+        missing = (
+            f"no revision {revision} of {repository}" if _code(answer) == "RevisionNotFound" else f"no {repository}"
+        )
         yield Finding(
             f"{key}: Hugging Face has {missing}, or it is private",
             _NEVER,
-            f"correct id and revision ({HUB}/{model.id}); a private one needs {TOKEN_VARIABLES[0]} here and"
+            f"correct id and revision ({HUB}/{repository}); a private one needs {TOKEN_VARIABLES[0]} here and"
             " serving.hugging_face_token: true",
         )
         return
     if answer.status_code == HTTPStatus.FORBIDDEN and _code(answer) == "GatedRepo":
-        yield _no_access(key, model, token)
+        yield _no_access(key, repository, token)
         return
     _require_ok(answer, HUB)
     if not _field(answer, "gated"):
         return
     if not asked.settings.serving.hugging_face_token:
         yield Finding(
-            f"{key}: {model.id} is gated, and serving.hugging_face_token is off",
+            f"{key}: {repository} is gated, and serving.hugging_face_token is off",
             f"Hugging Face refuses the download (401), {_NEVER}",
             "write serving.hugging_face_token: true and the secret: az keyvault secret set --vault-name"
             f" {asked.settings.azure_names.key_vault} --name hugging-face-token --file FILE",
         )
         return
     if not token:
-        raise NotCheckedError(f"{model.id} is gated; export {TOKEN_VARIABLES[0]} to have its access looked at")
-    access = asked.web.ask(f"{HUB}/{model.id}/resolve/{revision}/config.json", method="HEAD", token=token)
+        raise NotCheckedError(f"{repository} is gated; export {TOKEN_VARIABLES[0]} to have its access looked at")
+    access = asked.web.ask(f"{HUB}/{repository}/resolve/{revision}/config.json", method="HEAD", token=token)
     if access.status_code in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        yield _no_access(key, model, token)
+        yield _no_access(key, repository, token)
 
 
-def _no_access(key: str, model: ModelSettings, token: str) -> Finding:
+def _no_access(key: str, repository: str, token: str) -> Finding:
     whose = f"the account of {TOKEN_VARIABLES[0]}" if token else "nobody without an account"
     return Finding(
-        f"{key}: {model.id} is gated, and {whose} has no access",
+        f"{key}: {repository} is gated, and {whose} has no access",
         f"Hugging Face refuses the download (403), {_NEVER}",
-        f"accept its terms with the token's account: {HUB}/{model.id}",
+        f"accept its terms with the token's account: {HUB}/{repository}",
     )
 
 
@@ -105,7 +125,7 @@ def _ollama(asked: Surroundings, model: ModelSettings) -> Iterator[Finding]:
 
 
 _of: dict[Engine, Callable[[Surroundings, ModelSettings], Iterator[Finding]]] = {
-    Engine.VLLM: _hugging_face,
+    Engine.VLLM: _of_vllm,
     Engine.OLLAMA: _ollama,
 }
 

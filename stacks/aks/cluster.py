@@ -74,9 +74,8 @@ def add_cluster(
         sku_tier=cluster.tier,
         support_plan="AKSLongTermSupport" if cluster.long_term_support else "KubernetesOfficial",
         cost_analysis_enabled=cluster.cost_analysis,
-        # The channel would raise an exact patch version at once, and the next plan would take that back.
-        automatic_upgrade_channel="patch" if profiles.is_minor(cluster.kubernetes_version) else None,
-        node_os_upgrade_channel="NodeImage",
+        automatic_upgrade_channel=profiles.upgrade_channel(cluster),
+        node_os_upgrade_channel="None" if cluster.maintenance.held else "NodeImage",
         maintenance_window=profiles.planned_maintenance(cluster.maintenance),
         maintenance_window_auto_upgrade=profiles.cluster_window(cluster.maintenance),
         maintenance_window_node_os=profiles.node_window(cluster.maintenance),

@@ -26,6 +26,14 @@ def is_minor(version: str) -> bool:
     return version.count(".") == 1
 
 
+def upgrade_channel(cluster: ClusterSettings) -> str | None:
+    """Patches of Kubernetes come by themselves, unless the file names one or holds them back.
+
+    The channel would raise an exact patch version at once, and the next plan would take that back.
+    """
+    return "patch" if is_minor(cluster.kubernetes_version) and not cluster.maintenance.held else None
+
+
 def has_gateway(ingress: IngressSettings) -> bool:
     """Whether an Application Gateway is the ingress."""
     return ingress.mode is IngressMode.APPLICATION_GATEWAY

@@ -197,3 +197,22 @@ def test_a_machine_without_internet_gets_one_sentence() -> None:
             " connection attempts failed)"
         )
     ]
+
+
+def test_weights_of_adapters_and_of_what_guesses_are_looked_at_as_the_model_s_own() -> None:
+    commit = "0123456789abcdef0123456789abcdef01234567"
+    model = VLLM | {
+        "lora": [{"name": "sql", "id": "acme/sql-lora", "revision": commit}],
+        "speculative": {"method": "draft_model", "id": "acme/draft", "revision": commit, "weights_gib": 0.5},
+    }
+
+    def answer(_host: str, path: str, _headers: dict[str, str]) -> Reply:
+        if "acme/sql-lora" in path:
+            return refused(404, "RepoNotFound")
+        return GATED if "acme/draft" in path else SERVED
+
+    found = looked(answer, with_models(model))
+    assert [finding.what for finding in found.findings] == [
+        "models.qwen.lora.sql: Hugging Face has no acme/sql-lora, or it is private",
+        "models.qwen.speculative: acme/draft is gated, and serving.hugging_face_token is off",
+    ]

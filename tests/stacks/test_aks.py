@@ -171,6 +171,12 @@ def test_patches_come_by_themselves_unless_one_is_pinned(version: str, channel: 
     assert cluster["default_node_pool"]["orchestrator_version"] == version
 
 
+def test_nothing_is_upgraded_by_itself_while_the_file_holds_it() -> None:
+    cluster = cluster_of(cluster={"kubernetes_version": "1.36", "maintenance": {"held": True}})
+    assert cluster.get("automatic_upgrade_channel") is None
+    assert cluster["node_os_upgrade_channel"] == "None"
+
+
 def test_upgrades_keep_to_the_maintenance_window() -> None:
     window = {"day": "Saturday", "start_time": "22:30", "utc_offset": "-05:30", "duration_hours": 4}
     cluster = cluster_of(cluster={"maintenance": window})

@@ -46,22 +46,10 @@ database:
   storage_gib: 32
   # geo_redundant_backup: true # decided once: cannot be changed on a server that exists
 
-# What the platform serves; weights and cache are compared with the GPU's memory.
+# What the platform serves: a name of helm/models.yaml is enough; `llmctl models fit` shows what else runs here.
 models:
   - name: llama3.1-8b
-    engine: ollama
-    id: llama3.1:8b
-    pool: t4
-    quantization: q4
-    weights_gib: 4.6
-    kv_cache_kib_per_token: 128
   - name: qwen2-5-7b
-    engine: vllm
-    id: Qwen/Qwen2.5-7B-Instruct-AWQ
     revision: b25037543e9394b818fdfca67ab2a00ecc7dd641
-    pool: t4
-    quantization: awq
-    weights_gib: 5.2
     context_tokens: 16384
-    kv_cache_kib_per_token: 56
 """
