@@ -49,4 +49,4 @@ def test_env_check_shows_the_notes() -> None:
 
 
 def test_a_new_environment_begins_with_a_commit() -> None:
-    assert f"id: Qwen/Qwen2.5-7B-Instruct-AWQ\n    revision: {COMMIT}\n" in TEMPLATE
+    assert f"  - name: qwen2-5-7b\n    revision: {COMMIT}\n" in TEMPLATE
