@@ -43,7 +43,7 @@ class ClearRefusals(CustomLogger):
         spent, budget = original_exception.current_cost, original_exception.max_budget
         return HTTPException(
             429,
-            f"Your budget for the chat is used up: {spent:.2f} of {budget:.2f} USD. It begins anew by itself; whoever"
+            f"Your budget for the chat is used up: {spent:.2f} of {budget:.2f} USD. It begins again by itself; whoever"
             " runs the platform can raise it.",
         )
 

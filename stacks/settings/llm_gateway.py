@@ -14,7 +14,7 @@ class PersonLimits(Model):
     budget_usd: Annotated[float, Field(gt=0, le=100_000)]
     """Dollars at the prices of `models[].usd_per_million_tokens`; beyond it the chat says so in place of an answer."""
     days: Annotated[int, Field(ge=1, le=366)] = 30
-    """Days after which it begins anew."""
+    """Days after which it begins again."""
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Most calls of one person in a minute; left out, no limit."""
 

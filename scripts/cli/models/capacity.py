@@ -1,4 +1,4 @@
-"""The tables of docs/reference/capacity.md: `python -m scripts.lab.capacity` writes them again.
+"""The tables of docs/reference/capacity.md: `python -m scripts.cli.models.capacity` writes them again.
 
 Measured figures are what `llmctl models bench MODEL ENV --json` printed, kept as files in docs/reference/capacity/.
 Computed ones are the arithmetic of the settings' check: how many conversations of full length the GPUs' memory holds.
@@ -9,17 +9,18 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.cli.models.fit import fits
 from stacks.platform.components.serving.engines import OLLAMA_PARALLEL
 from stacks.settings import load_settings
 from stacks.settings.models import Engine
 
-PAGE = Path(__file__).parents[2] / "docs" / "reference" / "capacity.md"
+from .fit import fits
+
+PAGE = Path(__file__).parents[3] / "docs" / "reference" / "capacity.md"
 MEASURED = PAGE.with_suffix("")
 ENVIRONMENTS = ("dev", "prod")
 MARKS = {
     "measured": "<!-- llmctl models bench -->\n",
-    "computed": "<!-- scripts/lab/capacity.py -->\n",
+    "computed": "<!-- scripts/cli/models/capacity.py -->\n",
 }
 END = "<!-- end -->"
 NOTHING = "No GPU was measured yet.\n"

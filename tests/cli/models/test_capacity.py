@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.lab.capacity import NOTHING, PAGE, measured, renewed
+from scripts.cli.models.capacity import NOTHING, PAGE, measured, renewed
 
 LEVEL: dict[str, Any] = {
     "people": 4, "answers": 8, "failed": 1, "first_s": 0.4, "first_p95_s": 1.25, "person_tokens_per_s": None,
@@ -12,7 +12,7 @@ LEVEL: dict[str, Any] = {
 
 def test_the_page_is_current() -> None:
     page = PAGE.read_text("utf-8")
-    assert page == renewed(page), "python -m scripts.lab.capacity"
+    assert page == renewed(page), "python -m scripts.cli.models.capacity"
 
 
 def test_what_bench_prints_is_a_line_for_each_number_of_people() -> None:
