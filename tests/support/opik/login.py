@@ -168,14 +168,15 @@ def running_front(folder: Path, *changed: str, ingress: IngressSettings | None =
             [str(PROXY), f"--alpha-config={file}", *arguments, *changed], env=variables, stdout=log, stderr=log
         )
         try:
-            _wait_for(port, process, folder / "log")
+            wait_for(port, process, folder / "log")
             yield Front(port, HOST.name(_settings().domain), entra, opik, guardrails, folder / "log")
         finally:
             process.terminate()
             process.wait()
 
 
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
+    """Return once the proxy listens."""
     until = time.monotonic() + PATIENCE_S
     while process.poll() is None and time.monotonic() < until:
         with socket.socket() as attempt:
