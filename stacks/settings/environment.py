@@ -24,6 +24,7 @@ from .one_way import DecidedOnce
 from .opik import OpikSettings
 from .private_access import FIRST_USABLE, CertificateSource, Exposure, Nameserver, PrivateAccessSettings
 from .serving import ModelStore, ServingSettings
+from .start_page import StartPageSettings
 from .types import DnsName, Model, ShortName, text
 
 _NAMED = DecidedOnce(
@@ -90,6 +91,8 @@ class Settings(Model):
     """LiteLLM, the one OpenAI-compatible API."""
     opik: OpikSettings = OpikSettings()
     """Opik, tracing and evaluation."""
+    start_page: StartPageSettings = StartPageSettings()
+    """The page at which people begin."""
     serving: ServingSettings = ServingSettings()
     """How models are served: stores, waiting, warm hours."""
     monitoring: MonitoringSettings = MonitoringSettings()
@@ -110,6 +113,11 @@ class Settings(Model):
     def is_private(self) -> bool:
         """Whether nothing of the platform answers on the internet."""
         return self.exposure is Exposure.PRIVATE
+
+    @property
+    def has_start_page(self) -> bool:
+        """Whether there is a start page; unless the file says so, with private exposure alone."""
+        return self.is_private if self.start_page.enabled is None else self.start_page.enabled
 
     @property
     def ingress_address(self) -> IPv4Address:

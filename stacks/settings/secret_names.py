@@ -34,6 +34,7 @@ class GeneratedSecret(StrEnum):
     OPIK_REDIS_PASSWORD = "opik-redis-password"  # noqa: S105
     LOGIN_COOKIE_SECRET = "login-cookie-secret"  # noqa: S105
     LOGIN_REDIS_PASSWORD = "login-redis-password"  # noqa: S105
+    START_COOKIE_SECRET = "start-cookie-secret"  # noqa: S105
     GRAFANA_ADMIN_PASSWORD = "grafana-admin-password"  # noqa: S105
     GRAFANA_SECRET_KEY = "grafana-secret-key"  # noqa: S105
 
@@ -106,6 +107,7 @@ SECRETS: Mapping[GeneratedSecret, SecretSpec] = {
     # oauth2-proxy takes 32 characters of base64 for the URL.
     GeneratedSecret.LOGIN_COOKIE_SECRET: SecretSpec(length=32, alphabet=Alphabet.BASE64_URL),
     GeneratedSecret.LOGIN_REDIS_PASSWORD: SecretSpec(),
+    GeneratedSecret.START_COOKIE_SECRET: SecretSpec(length=32, alphabet=Alphabet.BASE64_URL),
     GeneratedSecret.GRAFANA_ADMIN_PASSWORD: SecretSpec(),
     # Encrypts what is in a database that goes with its pod, so a new one loses nothing.
     GeneratedSecret.GRAFANA_SECRET_KEY: SecretSpec(length=48),

@@ -18,7 +18,7 @@ from stacks.settings import Settings, load_settings
 from tests.support.stacks.synthesis import Synthesized, synthesize
 
 DOCS = Path(__file__).parents[2] / "docs"
-SHARED_CHARTS = {"rights", "valkey"}
+SHARED_CHARTS = {"oauth2-proxy", "rights", "valkey"}
 """Charts that several components install, each a release of its own."""
 
 

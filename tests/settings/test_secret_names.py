@@ -33,6 +33,7 @@ ROTATABLE = {
     "grafana-secret-key",
     "login-cookie-secret",
     "login-redis-password",
+    "start-cookie-secret",
     "opik-clickhouse-operator-password",
     "opik-clickhouse-password",
     "opik-minio-password",

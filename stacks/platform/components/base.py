@@ -59,6 +59,18 @@ class TraceReceiver:
     port: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """Where the pods behind a host say that they answer, without a login and without anything else."""
+
+    host: Host
+    url: str
+    """Address inside the cluster that answers 200."""
+    pods: Peer
+    port: int
+    """Port of the pods that stand behind it."""
+
+
 def _nothing(*_: object, **__: object) -> tuple[()]:
     return ()
 
@@ -114,6 +126,10 @@ class Component:
     """Service accounts that prove themselves to Entra as the Entra application."""
     hosts: tuple[Host, ...] = ()
     """Host names that it answers on, each with the path to which Entra returns a login."""
+    health: Health | None = None
+    """Set where people are shown whether it answers."""
+    health_reader: Peer | None = None
+    """Set where its pods ask for the health of all others, which then let them in."""
 
     databases: tuple[Database, ...] = ()
     """Its databases on the PostgreSQL server."""

@@ -1,7 +1,7 @@
 """The components that an environment's settings call for, and every list that is made of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from stacks.common.hosts import Host
@@ -15,11 +15,11 @@ from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.images import deployed_images
 from stacks.platform.common.namespaces import Layer, NamespaceRules
 from stacks.platform.common.scraping import Target
-from stacks.platform.common.traffic import Peer
+from stacks.platform.common.traffic import Peer, allow_from
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 
-from .base import Component, GatewayCaller, TraceReceiver
+from .base import Component, GatewayCaller, Health, TraceReceiver
 from .registry import by_need, components
 
 
@@ -73,7 +73,17 @@ class EnabledComponents:
         return applications_first(others)
 
     def _namespaces(self, selected: Iterable[Component]) -> list[NamespaceRules]:
-        return [rules for component in selected for rules in component.namespaces(self)]
+        return [self._with_health(rules) for component in selected for rules in component.namespaces(self)]
+
+    def _with_health(self, rules: NamespaceRules) -> NamespaceRules:
+        """Let those in who ask for the health of a namespace's pods."""
+        readers = tuple(component.health_reader for component in self.components if component.health_reader)
+        asked = tuple(
+            allow_from("allow-health", health.pods.pods, readers, health.port)
+            for health in self.health()
+            if readers and health.pods.namespace == rules.name
+        )
+        return replace(rules, traffic=(*rules.traffic, *asked)) if asked else rules
 
     def connections(self) -> tuple[Connection, ...]:
         """Return everything that the network has to let through, and what it may let through besides."""
@@ -156,6 +166,10 @@ class EnabledComponents:
         """Return where Entra may return logins to, sorted."""
         domain = self.settings.domain
         return sorted(host.redirect_uri(domain) for host in self.hosts() if host.callback_path is not None)
+
+    def health(self) -> tuple[Health, ...]:
+        """Return where the hosts' pods say that they answer."""
+        return tuple(component.health for component in self.components if component.health)
 
     def databases(self) -> tuple[Database, ...]:
         """Return the applications' databases."""

@@ -27,6 +27,7 @@ from stacks.platform.components.private_dns.release import private_dns
 from stacks.platform.components.secrets.release import platform_secrets
 from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
+from stacks.platform.components.start.release import start_page
 from stacks.platform.components.tailscale.release import router
 from stacks.settings import Settings, parse_settings
 from stacks.settings.private_access import TailscaleSettings
@@ -95,6 +96,7 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
         "vllm": lambda: vllm.vllm(*with_images(settings), vllm_engines(settings)[0]),
+        "start-page": lambda: start_page(*components_with_images(PRIVATE), {"index.html": "", "start.js": ""}),
         "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
         "image-policy": lambda: image_policy(
             images_of(settings), registry="example.azurecr.io", namespaces=("opik", "serving")

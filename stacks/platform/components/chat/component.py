@@ -7,12 +7,12 @@ from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, application_namespace
 from stacks.platform.common.parts import Part
 from stacks.platform.common.traffic import Peer
-from stacks.platform.components.base import Component, GatewayCaller
+from stacks.platform.components.base import Component, GatewayCaller, Health
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.secret_names import GeneratedSecret
 
 from .connections import connections
-from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE, REDIS, RELEASE
+from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE, PODS, PORT, REDIS, RELEASE, SERVICE_PORT
 from .secrets import external_secrets
 from .traffic import chat_traffic
 
@@ -40,6 +40,12 @@ COMPONENT = Component(
     external_secrets=_external_secrets,
     login_accounts=(ACCOUNT,),
     hosts=(HOST,),
+    health=Health(
+        host=HOST,
+        url=f"http://{RELEASE}.{NAMESPACE}.svc.cluster.local:{SERVICE_PORT}/health",
+        pods=Peer(namespace=NAMESPACE, pods=PODS),
+        port=PORT,
+    ),
     databases=(
         Database(name=DATABASE, password=GeneratedSecret.DATABASE_CHAT_PASSWORD, extensions=("vector", "uuid-ossp")),
     ),

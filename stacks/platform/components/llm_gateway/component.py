@@ -8,12 +8,12 @@ from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, appli
 from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer
-from stacks.platform.components.base import Component
+from stacks.platform.components.base import Component, Health
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 
-from .address import DATABASE, HOST, LIMITS, METRICS_PORT, NAMESPACE, PODS, enabled
+from .address import DATABASE, HOST, LIMITS, METRICS_PORT, NAMESPACE, PODS, PORT, SERVICE, enabled
 from .connections import connections
 from .secrets import external_secret
 from .traffic import gateway_traffic
@@ -44,6 +44,12 @@ COMPONENT = Component(
     connections=connections,
     external_secrets=_external_secrets,
     hosts=(HOST,),
+    health=Health(
+        host=HOST,
+        url=f"http://{SERVICE}.{NAMESPACE}.svc.cluster.local:{PORT}/health/readiness",
+        pods=Peer(namespace=NAMESPACE, pods=PODS),
+        port=PORT,
+    ),
     databases=(Database(name=DATABASE, password=GeneratedSecret.DATABASE_GATEWAY_PASSWORD, extensions=("uuid-ossp",)),),
     engine_caller=Peer(namespace=NAMESPACE),
     targets=_targets,

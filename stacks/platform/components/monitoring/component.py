@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import Layer, NamespaceRules, PodSecurity, challenge, no_external_services
-from stacks.platform.common.traffic import MONITORING
-from stacks.platform.components.base import Component
+from stacks.platform.common.traffic import MONITORING, Peer
+from stacks.platform.components.base import Component, Health
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.monitoring import MetricsStore
 
-from .address import ACCOUNT, HOST, NODE_METRICS
+from .address import ACCOUNT, HOST, NODE_METRICS, POD_PORT, PODS, SERVICE, SERVICE_PORT
 from .connections import connections
 from .parts import monitoring_parts
 from .receivers import SMTP_PASSWORD, WEBHOOK_URL
@@ -61,5 +61,11 @@ COMPONENT = Component(
     accounts=(ACCOUNT,),
     login_accounts=(ACCOUNT,),
     hosts=(HOST,),
+    health=Health(
+        host=HOST,
+        url=f"http://{SERVICE}.{MONITORING}.svc.cluster.local:{SERVICE_PORT}/api/health",
+        pods=Peer(namespace=MONITORING, pods=PODS),
+        port=POD_PORT,
+    ),
     parts=monitoring_parts,
 )

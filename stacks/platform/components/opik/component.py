@@ -6,7 +6,7 @@ from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules, application_namespace
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer
-from stacks.platform.components.base import Component, GatewayCaller, TraceReceiver
+from stacks.platform.components.base import Component, GatewayCaller, Health, TraceReceiver
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
@@ -79,6 +79,12 @@ COMPONENT = Component(
     external_secrets=_external_secrets,
     login_accounts=(LOGIN_ACCOUNT,),
     hosts=(HOST,),
+    health=Health(
+        host=HOST,
+        url=f"{FRONTEND_URL}/health-check",
+        pods=Peer(namespace=NAMESPACE, pods=FRONTEND),
+        port=FRONTEND_PORT,
+    ),
     gateway_caller=GatewayCaller(
         key_name=GATEWAY_KEY,
         secret=GeneratedSecret.GATEWAY_OPIK_KEY,

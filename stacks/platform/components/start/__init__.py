@@ -1,0 +1,1 @@
+"""The start page: what runs here, and how each client begins to use it."""

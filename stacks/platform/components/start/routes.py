@@ -1,0 +1,46 @@
+"""What the start page's host answers: the login, the page with its files, health, and what a client needs before both."""
+
+from stacks.common.routes import READ, Allowed, HostRoutes, Who
+
+CA_FILE = "/ca.crt"
+INSTALLERS = ("/install-client.sh", "/install-client.ps1")
+ASSETS = ("/pico.css", "/start.css", "/start.js")
+HEALTH = "/health/"
+"""Below it, the health of each host by its label."""
+
+ROUTES = HostRoutes(
+    allowed=(
+        Allowed(
+            name="login",
+            who=Who.ANYONE,
+            methods=("GET", "HEAD", "POST"),
+            paths=(
+                "/oauth2/start",
+                "/oauth2/callback",
+                "/oauth2/sign_in",
+                "/oauth2/sign_out",
+                "/oauth2/auth",
+                "/oauth2/static/**",
+            ),
+            why="the login at Entra, by oauth2-proxy",
+        ),
+        Allowed(
+            name="trust",
+            who=Who.ANYONE,
+            methods=READ,
+            paths=(CA_FILE, *INSTALLERS),
+            why="the internal CA's root and what installs it, which a client needs before it can log in",
+        ),
+        Allowed(name="page", who=Who.PERSON, methods=READ, paths=("/", *ASSETS), why="the page and its files"),
+        Allowed(
+            name="health",
+            who=Who.PERSON,
+            methods=READ,
+            paths=(f"{HEALTH}{{}}",),
+            why="whether each part answers, and nothing else of its answer",
+        ),
+        Allowed(
+            name="state", who=Who.ANYONE, methods=READ, paths=("/ping",), why="that oauth2-proxy runs, and no more"
+        ),
+    ),
+)

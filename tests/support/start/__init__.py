@@ -1,0 +1,1 @@
+"""The start page, run on this machine."""
