@@ -100,6 +100,9 @@ COMMANDS = {
     "tailscale": Entry(
         "scripts.cli.tailscale.commands", "Private access: split DNS of the tailnet.", _OPERATE, group=True
     ),
+    "client": Entry(
+        "scripts.cli.client.commands", "Private access: CA, fingerprint, installer for people.", _OPERATE, group=True
+    ),
     "disks": Entry(
         "scripts.cli.disks.commands", "Data disks: grow, bind again, free those of a dead node.", _OPERATE, group=True
     ),

@@ -101,7 +101,9 @@ def test_the_certificate_of_the_internal_ca_is_handed_out_as_it_is(page: Page) -
     assert page.ask("/ca.crt").body == ROOT
 
 
-@pytest.mark.parametrize("path", ["/health.txt", "/index.html", "/nothing", "/asked/chat", "/silent", "/health/grafana"])
+@pytest.mark.parametrize(
+    "path", ["/health.txt", "/index.html", "/nothing", "/asked/chat", "/silent", "/health/grafana"]
+)
 def test_nothing_else_is_served(page: Page, path: str) -> None:
     assert page.ask(path).status == (503 if path == "/health/grafana" else 404)
 

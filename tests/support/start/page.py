@@ -31,7 +31,13 @@ def private() -> Settings:
 
 
 def page_server(
-    settings: Settings, folder: Path, port: int, *, health: Mapping[str, int], authority: str = "", ip: str = "127.0.0.1"
+    settings: Settings,
+    folder: Path,
+    port: int,
+    *,
+    health: Mapping[str, int],
+    authority: str = "",
+    ip: str = "127.0.0.1",
 ) -> Program:
     """Return nginx at `port`; `health` are ports that stand for the services, by label.
 

@@ -1,5 +1,6 @@
 """What people copy from the start page: one text per client, which tests run as it stands there."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,6 +42,11 @@ _TRACES = (
     ),
 )
 
+_TRUST = (
+    Example(file="trust.sh", title="Linux and macOS", first="FINGERPRINT is the one that an operator gave you"),
+    Example(file="trust.ps1", title="Windows", first="In a PowerShell as administrator"),
+)
+
 
 def examples(components: EnabledComponents) -> list[tuple[Example, str]]:
     """Return the examples with their texts, those alone whose service is there."""
@@ -49,14 +55,23 @@ def examples(components: EnabledComponents) -> list[tuple[Example, str]]:
     if not has_gateway(settings) or not named:
         return []
     offered = (*_GATEWAY, *_TRACES) if "opik" in components else _GATEWAY
-    # No autoescape: these are programs; the page escapes them as a whole.
-    environment = Environment(  # noqa: S701
-        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, keep_trailing_newline=False
-    )
     given = {
         "domain": settings.domain,
         "environment": settings.name,
         "model": named[0].name,
         "context": named[0].context_tokens,
     }
+    return _rendered(offered, given)
+
+
+def trust_examples(components: EnabledComponents) -> list[tuple[Example, str]]:
+    """Return what makes a client trust the internal CA; nothing is run that the fingerprint does not vouch for."""
+    return _rendered(_TRUST, {"domain": components.settings.domain})
+
+
+def _rendered(offered: Iterable[Example], given: Mapping[str, object]) -> list[tuple[Example, str]]:
+    # No autoescape: these are programs; the page escapes them as a whole.
+    environment = Environment(  # noqa: S701
+        loader=FileSystemLoader(FOLDER), undefined=StrictUndefined, keep_trailing_newline=False
+    )
     return [(example, environment.get_template(f"{example.file}.j2").render(given)) for example in offered]

@@ -14,7 +14,8 @@ from stacks.platform.components.llm_gateway.address import enabled as has_gatewa
 from stacks.settings import Settings
 from stacks.settings.tools import calls_tools
 
-from .examples import examples
+from .examples import examples, trust_examples
+from .installers import installer_files
 from .names import HOST
 from .routes import CA_FILE, HEALTH
 
@@ -25,7 +26,14 @@ STYLE_SHEET = Path(__file__).parents[4] / "node_modules" / "@picocss" / "pico" /
 def files(components: EnabledComponents) -> dict[str, str]:
     """Return the page's files by name. Raises FileNotFoundError where the style sheet is not installed."""
     texts = {name: (SITE / name).read_text("utf-8") for name in ("start.css", "start.js")}
-    return {"index.html": page(components), "health.txt": "answers\n", "pico.css": _style_sheet(), **texts}
+    installers = installer_files(components) if components.settings.has_internal_ca else {}
+    return {
+        "index.html": page(components),
+        "health.txt": "answers\n",
+        "pico.css": _style_sheet(),
+        **texts,
+        **installers,
+    }
 
 
 def _style_sheet() -> str:
@@ -48,6 +56,7 @@ def page(components: EnabledComponents) -> str:
     )
     return environment.get_template("index.html.j2").render(
         environment=settings.name,
+        domain=settings.domain,
         services=_services(components),
         models=models(settings),
         examples=examples(components),
@@ -56,6 +65,7 @@ def page(components: EnabledComponents) -> str:
         chat=f"https://chat.{settings.domain}",
         private=settings.is_private,
         authority=CA_FILE if settings.has_internal_ca else "",
+        trust=trust_examples(components) if settings.has_internal_ca else [],
     )
 
 

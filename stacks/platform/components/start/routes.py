@@ -1,4 +1,4 @@
-"""What the start page's host answers: the login, the page with its files, health, and what a client needs before both."""
+"""What the host of the start page answers: login, page, health, and what clients need before they can log in."""
 
 from stacks.common.routes import READ, Allowed, HostRoutes, Who
 
