@@ -34,8 +34,11 @@ class Front:
 
 
 @contextmanager
-def running_login(settings: Settings, folder: Path) -> Iterator[Front]:
-    """Run the proxy between an Entra and a page; only addresses differ from what is deployed."""
+def running_login(settings: Settings, folder: Path, *, upstream: int | None = None) -> Iterator[Front]:
+    """Run the proxy between an Entra and a page, the one at the port `upstream` or one that notes what it gets.
+
+    Only addresses differ from what is deployed.
+    """
     port = free_port()
     with running_entra(folder, ISSUER) as entra:
         front = Front(port, HOST.name(settings.domain), entra)
@@ -47,10 +50,10 @@ def running_login(settings: Settings, folder: Path) -> Iterator[Front]:
 
         with served(Page) as address, (folder / "log").open("w") as log:
             file = login.configuration(settings, client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
-            (provider,), (upstream,) = file["providers"], file["upstreamConfig"]["upstreams"]
+            (provider,), (behind,) = file["providers"], file["upstreamConfig"]["upstreams"]
             provider |= entra.addresses() | {"oidcConfig": provider["oidcConfig"] | entra.without_discovery()}
-            assert upstream["uri"] == login.UPSTREAM
-            upstream["uri"] = f"http://127.0.0.1:{port_of(address)}/"
+            assert behind["uri"] == login.UPSTREAM
+            behind["uri"] = f"http://127.0.0.1:{upstream or port_of(address)}/"
             (folder / "login.yml").write_text(json.dumps({**file, "server": {"BindAddress": f"127.0.0.1:{port}"}}))
             (folder / "token").write_text("token of the pod's account")
             variables = {
