@@ -1,11 +1,12 @@
-// Command names is CoreDNS with the plugins that helm/private-dns uses, and no others: the whole one brings the SDK of
-// every cloud.
+// Command names is CoreDNS with the plugins that helm/private-dns uses, bind for tests that share a machine, and no
+// others: the whole one brings the SDK of every cloud.
 package main
 
 import (
 	"github.com/coredns/coredns/core/dnsserver"
 	"github.com/coredns/coredns/coremain"
 
+	_ "github.com/coredns/coredns/plugin/bind"
 	_ "github.com/coredns/coredns/plugin/errors"
 	_ "github.com/coredns/coredns/plugin/file"
 	_ "github.com/coredns/coredns/plugin/health"
@@ -16,6 +17,6 @@ import (
 
 func main() {
 	// Plugins answer in the order of the real one: https://github.com/coredns/coredns/blob/v1.14.7/plugin.cfg
-	dnsserver.Directives = []string{"ready", "health", "prometheus", "errors", "minimal", "file"}
+	dnsserver.Directives = []string{"bind", "ready", "health", "prometheus", "errors", "minimal", "file"}
 	coremain.Run()
 }
