@@ -44,7 +44,7 @@ BUNDLES = {
     "arch": "/etc/ssl/certs/ca-certificates.crt",
     "suse": "/etc/ssl/ca-bundle.pem",
 }
-PLAIN = "base64 cat chmod cmp cp cut dirname grep id mkdir mktemp readlink rm rmdir sed sha256sum shasum sort tr"
+PLAIN = "awk base64 cat chmod cmp cp cut dirname grep id mkdir mktemp readlink rm rmdir sed sha256sum shasum sort tr"
 """Tools that are everywhere, as they are."""
 RECORDER = """#!/bin/sh
 echo "${0##*/} $*" >>"$RECORD"
@@ -53,7 +53,13 @@ case ${0##*/} in
       while [ "$1" != --output ]; do shift; done
       cp "$SERVED" "$2" ;; esac ;;
   uname) echo "$SYSTEM" ;;
-  keytool) case $1 in -list) exit 1 ;; esac ;;
+  keytool) case $1 in
+      -importcert) echo "$FINGERPRINT" >"$RECORD.java" ;;
+      -delete) rm "$RECORD.java" ;;
+      -list) if [ -e "$RECORD.java" ]; then
+          echo "llm-platform-llm-internal, Dec 1, 2026, trustedCertEntry, "
+          echo "Certificate fingerprint (SHA-256): $FINGERPRINT"
+        fi ;; esac ;;
   security) case $1 in find-certificate) echo system roots ;; esac ;;
 esac
 """
@@ -77,6 +83,7 @@ class Computer:
             "SERVED": str(self.tools / "served"),
             "REACHED": str(reached),
             "SYSTEM": self.system,
+            "FINGERPRINT": fingerprint(self.authority),
             "INSTALL_CLIENT_ROOT": str(self.root),
         }
         command = ["/bin/sh", str(self.script), *arguments]
@@ -155,7 +162,8 @@ def test_one_run_trusts_the_ca_where_the_family_looks_and_one_more_undoes_exactl
     gone = computer.run("--uninstall")
     assert (gone.returncode, gone.stderr) == (DONE, "")
     assert computer.files() == before
-    assert len(computer.called(refresh)) == 3
+    last = f"{refresh} --fresh" if family in {"debian", "ubuntu"} else f"{refresh} "
+    assert computer.called(refresh) == [f"{refresh} ", f"{refresh} ", last]
 
 
 def test_every_service_is_asked_for_by_its_name(computer: Computer) -> None:
@@ -285,6 +293,19 @@ def test_a_java_gets_the_ca_and_loses_it_again(computer: Computer) -> None:
     assert f"-alias {NAME}" in imported
     computer.run("--uninstall")
     assert f"keytool -delete -keystore {store} -storepass changeit -alias {NAME}" in computer.called("keytool")
+
+
+def test_a_java_that_had_the_ca_before_keeps_it(computer: Computer) -> None:
+    _is(computer, "debian")
+    home = computer.root / "usr" / "lib" / "jvm" / "java-21"
+    for place in ("bin/java", "lib/security/cacerts"):
+        (home / place).parent.mkdir(parents=True)
+        (home / place).write_text("")
+    (home / "bin" / "java").chmod(0o755)
+    (computer.tools / "record.java").write_text("theirs")
+    assert "has the CA" in computer.install().stdout
+    computer.run("--uninstall")
+    assert not [line for line in computer.called("keytool") if "-list" not in line]
 
 
 def test_macos_trusts_by_its_keychain_and_forgets_it_again(computer: Computer) -> None:

@@ -3,7 +3,7 @@
 import json
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
@@ -76,6 +76,8 @@ class _Handler(QuietHandler):
         if refused := self.engine.refusal(asked):
             status, message = refused
             self.answer_json(status, {"error": {"message": message, "type": "invalid_request_error", "code": None}})
+        elif self.path.endswith("/v1/responses"):
+            self.answer_json(200, _response(body["model"], self.engine.words))
         elif body.get("stream"):
             self._stream(body)
         else:
@@ -143,6 +145,23 @@ class _Handler(QuietHandler):
     def _chunk(self, data: bytes) -> None:
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
         self.wfile.flush()
+
+
+
+def _response(model: str, words: Sequence[str]) -> dict[str, Any]:
+    """Return an answer of OpenAI's newer API, by which LiteLLM asks an engine for Anthropic's messages.
+
+    Form: https://platform.openai.com/docs/api-reference/responses/object
+    """
+    text = {"type": "output_text", "text": " ".join(words), "annotations": []}
+    said = {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant", "content": [text]}
+    usage = {"input_tokens": 12, "output_tokens": len(words), "total_tokens": 12 + len(words)}
+    given = {"id": "resp_1", "object": "response", "created_at": 1, "status": "completed", "model": model}
+    return {
+        **given, "output": [said], "usage": usage, "error": None, "incomplete_details": None, "instructions": None,
+        "metadata": {}, "parallel_tool_calls": True, "tool_choice": "auto", "tools": [], "temperature": 1.0,
+        "top_p": 1.0,
+    }  # fmt: skip
 
 
 @contextmanager

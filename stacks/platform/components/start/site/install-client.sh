@@ -3,6 +3,7 @@
 # For Debian, Fedora, Arch and SUSE and what comes of them, and macOS. Changes nothing before the CA's fingerprint is the
 # one that you were given; `--uninstall` undoes what it did and nothing else.
 set -eu
+export LC_ALL=C
 
 zone='@ZONE@'
 hosts='@HOSTS@'
@@ -230,7 +231,13 @@ java_stores() {
   done | sort -u
 }
 
-java_knows() { keytool -list -keystore "$1" -storepass changeit 2>/dev/null | tr -d : | grep -qi "$found"; }
+# java_alias STORE: the name under which a store has the CA; nothing where it has not. Debian's own store has names of
+# Debian's, and its hook adds to it but takes nothing away.
+java_alias() {
+  keytool -list -keystore "$1" -storepass changeit 2>/dev/null |
+    awk -v wanted="$found" '/[Ff]ingerprint/ { sum = $NF; gsub(":", "", sum); if (tolower(sum) == wanted) print alias }
+      { sub(/, .*/, ""); alias = $0 }'
+}
 
 trust_java() {
   java_stores >"$work/stores" || true
@@ -240,8 +247,9 @@ trust_java() {
     return
   fi
   while read -r store; do
-    # The system's own store has it already where a package renews it.
-    if java_knows "$store"; then
+    # The system's own store has it by now where a package keeps it.
+    if [ -n "$(java_alias "$store")" ]; then
+      [ -n "$dry" ] || grep -qxF "$store" "$work/knew" || did java "$store"
       say "Java: $store has the CA."
       continue
     fi
@@ -259,16 +267,22 @@ undo() {
     keychain) run security remove-trusted-cert -d "$kept"
       run security delete-certificate -Z "$(shasum -a 1 "$work/der" | cut -d ' ' -f 1 | tr a-f A-F)" "$place" ;;
     nss) [ ! -d "$place" ] || run as_person certutil -D -d "sql:$place" -n "$name" ;;
-    java) [ ! -e "$place" ] || run keytool -delete -keystore "$place" -storepass changeit -alias "$name" ;;
+    java) alias=''
+      [ ! -e "$place" ] || alias=$(java_alias "$place")
+      [ -z "$alias" ] || run keytool -delete -keystore "$place" -storepass changeit -alias "$alias" ;;
   esac
 }
 
 undo_all() {
-  fingerprint_of "$kept" >/dev/null || true # leaves the certificate in $work/der
+  found=$(fingerprint_of "$kept") || found=none # leaves the certificate in $work/der, too
   # In reverse, so that what was built on something goes before it.
   sed -n '1!G;h;$p' "$record" >"$work/undo"
   while IFS="$(printf '\t')" read -r kind place; do undo "$kind" "$place"; done <"$work/undo"
-  [ "$system" = macos ] || run "$refresh"
+  case $system in
+    macos) ;;
+    debian) run "$refresh" --fresh ;; # else the link to what is gone stays
+    *) run "$refresh" ;;
+  esac
   run rm -rf "$state"
 }
 
@@ -329,6 +343,7 @@ if [ -n "$dry" ]; then kept=$work/ca.crt; else
   cp "$work/ca.crt" "$kept"
   chmod 644 "$kept"
 fi
+java_stores | while read -r store; do [ -z "$(java_alias "$store")" ] || say "$store"; done >"$work/knew" || true
 trust_system
 trust_firefox
 trust_chrome
