@@ -79,6 +79,7 @@ def test_files_of_package_managers_are_read_those_of_the_tests_too() -> None:
         "scripts/lab/names/go.mod",
         "tests/support/kubernetes/admission/go.mod",
         "tests/support/llm_gateway/query_engine/package.json",
+        "tests/support/start/browser/package.json",
     }
     assert {MANAGERS[file.name] for file in ours} <= set(CONFIG["enabledManagers"])
     # The preset `config:recommended` ignores every folder named `tests`; a list here takes its list's place.

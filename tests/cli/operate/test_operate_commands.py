@@ -101,6 +101,7 @@ def test_every_component_is_named_by_one_word() -> None:
         "chat",
         "gateway",
         "opik",
+        "start",
         "monitoring",
         "image_policy",
     ]

@@ -50,6 +50,7 @@ def test_terraform_writes_nothing_but_emptiness_into_secrets_that_are_kept(envir
         "kept-certificate-chat",
         "kept-certificate-grafana",
         "kept-certificate-opik",
+        "kept-certificate-start",
     }
     for secret in kept.values():
         assert (secret["value_wo"], secret["value_wo_version"]) == ("{}", 1)

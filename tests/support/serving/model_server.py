@@ -147,7 +147,6 @@ class _Handler(QuietHandler):
         self.wfile.flush()
 
 
-
 def _response(model: str, words: Sequence[str]) -> dict[str, Any]:
     """Return an answer of OpenAI's newer API, by which LiteLLM asks an engine for Anthropic's messages.
 
