@@ -11,6 +11,19 @@ from .restricted_pod import container_context, pod_context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """A script of the same ConfigMap that runs before, in an image of its own, and leaves a file for the Job's."""
+
+    image: str
+    """Needs `sh` and `env`."""
+    file: str
+    """Name of the script."""
+    arguments: tuple[str, ...]
+    path: str
+    """Folder in memory that both containers have; the Job's only reads it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Script:
     """What a Job runs, and where."""
 
@@ -40,6 +53,8 @@ class Script:
     """Set with `token_path`: whom a token of the account is for, mounted as a file and renewed by the kubelet."""
     token_path: str = ""
     """Where that file is."""
+    handover: Handover | None = None
+    """What runs before; then it alone has the token."""
     requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "100m", "memory": "512Mi"})
     limits: Mapping[str, str] = field(default_factory=lambda: {"memory": "4Gi"})
 
@@ -89,22 +104,16 @@ class ScriptJob(Job):
 
 
 def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str]) -> dict[str, object]:
-    pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
+    handover = script.handover
     container = {
-        "name": "run",
-        "image": script.image,
-        # Not as the container's variables, which the provider takes for secrets and hides in every plan.
-        "command": ["env", *pairs, "sh", f"{script.folder}/{script.file}"],
-        "args": list(arguments),
-        "resources": {"requests": dict(script.requests), "limits": dict(script.limits)},
-        "security_context": container_context(),
+        **_container("run", script, image=script.image, file=script.file, arguments=arguments, environment=environment),
         "volume_mount": [
             {"name": "store", "mount_path": script.mount_path, **({} if script.claim else {"read_only": True})},
             {"name": "scripts", "mount_path": script.folder, "read_only": True},
             # All that it may write to beside its store.
             {"name": "temporary", "mount_path": "/tmp"},  # noqa: S108
             *_credentials_mount(script),
-            *_token_mount(script),
+            *([_handed(handover, read_only=True)] if handover else _token_mount(script)),
         ],
     }
     return {
@@ -114,6 +123,7 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
         "automount_service_account_token": False,
         "enable_service_links": False,
         "security_context": pod_context(script.user_id, owns_volumes=True),
+        **({"init_container": [_handing_over(script, handover, environment)]} if handover else {}),
         "container": [container],
         "volume": [
             _store(script),
@@ -121,8 +131,46 @@ def _pod(script: Script, arguments: Sequence[str], environment: Mapping[str, str
             {"name": "temporary", "empty_dir": {}},
             *([_secret("credentials", script.credentials)] if script.credentials else []),
             *([_token(script)] if script.token_audience else []),
+            *([{"name": "handed-over", "empty_dir": {"medium": "Memory"}}] if handover else []),
         ],
     }
+
+
+def _container(
+    name: str, script: Script, *, image: str, file: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> dict[str, object]:
+    pairs = [f"{name}={value}" for name, value in sorted(environment.items())]
+    return {
+        "name": name,
+        "image": image,
+        # Not as the container's variables, which the provider takes for secrets and hides in every plan.
+        "command": ["env", *pairs, "sh", f"{script.folder}/{file}"],
+        "args": list(arguments),
+        "resources": {"requests": dict(script.requests), "limits": dict(script.limits)},
+        "security_context": container_context(),
+    }
+
+
+def _handing_over(script: Script, handover: Handover, environment: Mapping[str, str]) -> dict[str, object]:
+    return {
+        **_container(
+            "before",
+            script,
+            image=handover.image,
+            file=handover.file,
+            arguments=handover.arguments,
+            environment=environment,
+        ),
+        "volume_mount": [
+            {"name": "scripts", "mount_path": script.folder, "read_only": True},
+            _handed(handover),
+            *_token_mount(script),
+        ],
+    }
+
+
+def _handed(handover: Handover, *, read_only: bool = False) -> dict[str, object]:
+    return {"name": "handed-over", "mount_path": handover.path, **({"read_only": True} if read_only else {})}
 
 
 def _store(script: Script) -> dict[str, object]:

@@ -20,6 +20,7 @@ from stacks.common.one_way_record import deletions_on, refused_changes, refused_
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
 from stacks.settings.azure import OperatorSettings
+from stacks.settings.egress import expiry_notes
 from stacks.settings.loading import Loaded, available_environments, load, load_settings
 from stacks.settings.one_way_steps import Record
 from stacks.settings.placeholders import placeholders
@@ -89,6 +90,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
         *weights_notes(settings),
         *zone_notes(settings),
         *outside_notes(settings),
+        *expiry_notes(settings.trust.company_roots, datetime.now(UTC)),
     )
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)

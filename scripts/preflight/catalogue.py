@@ -21,6 +21,7 @@ from . import (
     sources,
     storage,
     tools,
+    trust,
 )
 from .checks import Check
 from .run import LOGIN
@@ -194,6 +195,22 @@ CHECKS: tuple[Check, ...] = (
         stacks=("platform",),
         look=models.look,
         concerns=_has_models,
+    ),
+    Check(
+        name="egress proxy",
+        looks_at="that the proxy of `network.egress_proxy` answers, as far as this machine can tell",
+        why="nodes pull no image, and AKS gives the cluster up after half an hour",
+        stacks=("aks",),
+        look=trust.look_at_proxy,
+        concerns=lambda settings: settings.network.egress_proxy is not None,
+    ),
+    Check(
+        name="company roots",
+        looks_at="how long the certificates of `trust.company_roots` hold",
+        why="pods and nodes refuse what they signed",
+        stacks=("aks", "platform"),
+        look=trust.look_at_roots,
+        concerns=lambda settings: bool(settings.trust.company_roots),
     ),
     Check(
         name="sources",

@@ -19,6 +19,7 @@ from stacks.common.outputs import (
     NetworkOutputs,
     PrivateNetworkOutputs,
 )
+from stacks.platform.common.egress import no_proxy
 from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.platform.components.certificates.kept import keeps, kept_of, vault_names
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
@@ -29,6 +30,7 @@ from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.monitoring.address import ACCOUNT as GRAFANA
 from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.secrets.names import VAULT_READER
+from stacks.settings.egress import one_each
 from stacks.settings.network import Outbound
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pipeline, allow_pulling
@@ -194,6 +196,8 @@ class AksStack(EnvironmentStack):
             kubelet=kubelet,
             tenant_id=self._database.tenant_id,
             log_workspace_id=self._logs.workspace.id,
+            no_proxy=no_proxy(settings),
+            company_roots=one_each(settings.trust.company_roots),
             tags=self.tags,
             depends_on=roles.before_cluster,
         )

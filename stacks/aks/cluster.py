@@ -53,6 +53,8 @@ def add_cluster(
     kubelet: UserAssignedIdentity,
     tenant_id: str,
     log_workspace_id: str,
+    no_proxy: Sequence[str],
+    company_roots: Sequence[str],
     tags: Mapping[str, str],
     depends_on: Sequence[ITerraformDependable],
 ) -> KubernetesCluster:
@@ -109,6 +111,10 @@ def add_cluster(
             blob_driver_enabled=False,
             snapshot_controller_enabled=True,
         ),
+        http_proxy_config=profiles.http_proxy(
+            network_settings.egress_proxy, no_proxy=no_proxy, company_roots=company_roots
+        ),
+        custom_ca_trust_certificates_base64=[profiles.base64_text(roots) for roots in company_roots] or None,
         disk_encryption_set_id=cluster.disk_encryption_set_id,
         key_vault_secrets_provider=KubernetesClusterKeyVaultSecretsProvider(
             secret_rotation_enabled=True, secret_rotation_interval=SECRET_ROTATION_INTERVAL

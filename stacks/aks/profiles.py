@@ -1,8 +1,12 @@
 """Blocks of the cluster resource, each a pure function of settings."""
 
+from base64 import b64encode
+from collections.abc import Sequence
+
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterApiServerAccessProfile,
     KubernetesClusterAutoScalerProfile,
+    KubernetesClusterHttpProxyConfig,
     KubernetesClusterMaintenanceWindow,
     KubernetesClusterMaintenanceWindowAllowed,
     KubernetesClusterMaintenanceWindowAutoUpgrade,
@@ -14,6 +18,7 @@ from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
 from stacks.common.maintenance import allowed_hours
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.cluster import ApiAccess, ClusterSettings, MaintenanceSettings
+from stacks.settings.egress import EgressProxySettings
 from stacks.settings.monitoring import MetricsStore, MonitoringSettings
 from stacks.settings.network import IngressMode, IngressSettings, NetworkSettings, Outbound
 
@@ -77,6 +82,29 @@ def network(settings: NetworkSettings, *, outbound_ip_id: str) -> KubernetesClus
         service_cidr=str(settings.service_cidr),
         dns_service_ip=str(settings.service_cidr[CLUSTER_DNS_HOST]),
     )
+
+
+def http_proxy(
+    proxy: EgressProxySettings | None, *, no_proxy: Sequence[str], company_roots: Sequence[str]
+) -> KubernetesClusterHttpProxyConfig | None:
+    """The proxy of the nodes, which AKS also names to every pod that names none itself; None without a proxy.
+
+    Both addresses are given: Azure fills in what is left out, and every plan would then differ
+    (https://github.com/hashicorp/terraform-provider-azurerm/issues/24188).
+    """
+    if proxy is None:
+        return None
+    return KubernetesClusterHttpProxyConfig(
+        http_proxy=proxy.url,
+        https_proxy=proxy.url,
+        no_proxy=list(no_proxy),
+        trusted_ca=base64_text("".join(company_roots)) if company_roots else None,
+    )
+
+
+def base64_text(text: str) -> str:
+    """As Azure takes certificates."""
+    return b64encode(text.encode()).decode()
 
 
 def autoscaler(longest_grace_seconds: int) -> KubernetesClusterAutoScalerProfile:

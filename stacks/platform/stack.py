@@ -85,6 +85,8 @@ class PlatformStack(EnvironmentStack):
         for component in components.in_order_of_need():
             if (added := component.add(context)) is not None:
                 context.added[component.name] = added
+                if component.before_pods:
+                    context = context.bounded_by(added)
         self.outputs = PlatformOutputs(
             namespaces=list(context.namespaces),
             ingress_class=ingress_class(settings.ingress),

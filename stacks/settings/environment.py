@@ -14,6 +14,7 @@ from .cluster import ClusterSettings
 from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
 from .database import DatabaseSettings
 from .deployments import DeploymentSettings
+from .egress import TrustSettings
 from .identity import IdentitySettings
 from .images import ImageSettings
 from .llm_gateway import GatewayServiceSettings
@@ -63,6 +64,8 @@ class Settings(Model):
     """The Entra application that people log in with."""
     network: NetworkSettings = NetworkSettings()
     """Address ranges and outbound connectivity."""
+    trust: TrustSettings = TrustSettings()
+    """Whose certificates nodes and pods believe beside the public authorities'."""
     private_access: PrivateAccessSettings = PrivateAccessSettings()
     """Addresses, zone, certificates and Tailscale of an environment with `exposure: private`."""
     ingress: IngressSettings

@@ -23,8 +23,8 @@ from .yaml_source import Source
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 """Where environment files lie, and the lock files beside them; looked up at each use."""
 _NAME = re.compile(r"[a-z][a-z0-9]{1,9}")
-NAMED_SECRETS = ("chat", "secrets")
-"""Where names of secrets stand, and a secret itself may have been written by mistake."""
+HIDDEN = (("chat", "secrets"), ("network", "egress_proxy", "url"), ("trust", "company_roots"))
+"""Where a secret may have been written by mistake: in place of a secret's name, before a host, beside a certificate."""
 
 
 def available_environments(folder: Path | None = None) -> list[str]:
@@ -179,7 +179,7 @@ def _child(parent: object, part: str | int) -> object:
 
 
 def _located(source: Source, key: Key, value: str, message: str) -> LocatedError:
-    hidden = names_a_secret(key) or key[:2] == NAMED_SECRETS
+    hidden = names_a_secret(key) or any(key[: len(place)] == place for place in HIDDEN)
     return LocatedError(source.file, source.line(key), dotted(key), "" if hidden else value, message)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from .egress import EgressProxySettings
 from .one_way import DecidedOnce
 from .types import Cidr, EmailAddress, Model, Unique, resource_id, text
 
@@ -64,6 +65,9 @@ class NetworkSettings(Model):
     when that number crosses a limit."""
     nat_idle_timeout_minutes: Annotated[int, Field(ge=4, le=120)] = 30
     """Idle time after which the NAT gateway drops a connection."""
+    egress_proxy: EgressProxySettings | None = None
+    """HTTP proxy through which nodes and pods reach the internet; left out, they reach it directly. Another proxy, or
+    another list of what is reached directly, makes AKS replace every node."""
 
 
 class IngressMode(StrEnum):

@@ -20,6 +20,7 @@ from stacks.platform.common.traffic import Peer
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings, parse_settings
 from tests.support.kubernetes.cilium import Outside, Pod, Rules
+from tests.support.kubernetes.own_charts import example
 from tests.support.stacks.synthesis import synthesize
 
 GO, HELM = shutil.which("go"), shutil.which("helm")
@@ -65,6 +66,17 @@ def test_every_documented_connection_is_open_and_no_other(
     matrix = matrix_of(cluster(load_settings(name), folders[name], charts))
     assert matrix.findings == ()
     assert len(matrix.edges) > 5000
+
+
+def test_behind_a_proxy_nobody_but_callers_of_the_kubernetes_api_reaches_the_internet(tmp_path: Path) -> None:
+    dev, behind = load_settings("dev"), example("egress_proxy")
+    settings = dev.model_copy(update={"network": behind.network, "trust": behind.trust})
+    synthesize(settings, tmp_path)
+    matrix = matrix_of(cluster(settings, tmp_path / "stacks" / "platform"))
+    assert matrix.findings == ()
+    assert _open(matrix, "chat/open-webui", Place.EGRESS_PROXY) == {(3128, "TCP")}
+    assert _open(matrix, "chat/open-webui", Place.INTERNET) == set()
+    assert _open(matrix, "opik/oauth2-proxy", Place.INTERNET) == set()
 
 
 @pytest.mark.skipif(pods.charts_folder() is None, reason="neither CHARTS_DIR nor PULL_CHARTS is set")

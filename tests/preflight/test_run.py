@@ -124,5 +124,5 @@ def test_the_page_of_checks_is_made_from_the_catalogue() -> None:
 
 
 def test_every_check_says_what_it_looks_at_and_why() -> None:
-    assert len({check.name for check in CHECKS}) == len(CHECKS) == 21
+    assert len({check.name for check in CHECKS}) == len(CHECKS) == 23
     assert all(check.looks_at and check.why and check.stacks for check in CHECKS)

@@ -11,6 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from stacks.settings import Settings, SettingsError, parse_settings
+from tests.support.kubernetes.own_charts import example
 from tests.support.stacks.synthesis import synthesize
 
 INTERPOLATION = '${file("/etc/hosts")}'
@@ -19,6 +20,7 @@ EVALUATED = re.compile(r"(?<!\$)\$\{file\(|(?<!%)%\{if true\}")
 
 GUID = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"
 SUBSCRIPTION = f"/subscriptions/{GUID}/resourceGroups"
+BEHIND_PROXY = example("egress_proxy")
 EVERY_TEXT: dict[str, Any] = {
     "name": "dev",
     "prefix": "llm",
@@ -65,6 +67,7 @@ EVERY_TEXT: dict[str, Any] = {
             "smtp": {"host": "smtp.example.com", "sender": "llm@example.com", "username": "llm"},
         }
     },
+    "trust": {"company_roots": list(BEHIND_PROXY.trust.company_roots)},
     "models": [
         {
             "name": "tools",

@@ -1,6 +1,6 @@
 """All known problems, in the order of the page of symptoms."""
 
-from . import deliveries, nodes, outside, pods, storage
+from . import deliveries, egress, nodes, outside, pods, storage
 from .problem import Problem
 
 PROBLEMS: tuple[Problem, ...] = (
@@ -33,4 +33,5 @@ PROBLEMS: tuple[Problem, ...] = (
     deliveries.SECRET,
     deliveries.CERTIFICATE,
     deliveries.LATE,
+    egress.OLD_EGRESS,
 )

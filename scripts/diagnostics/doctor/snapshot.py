@@ -22,6 +22,7 @@ KINDS = (
     "challenges.acme.cert-manager.io",
     "externalsecrets.external-secrets.io",
     "leases",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
 )
 _UNKNOWN = "the server doesn't have a resource type"
 PARALLEL = 6

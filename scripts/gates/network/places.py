@@ -1,6 +1,7 @@
 """What is not a pod: the addresses of places in an environment, and how Cilium sees them."""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Network
 
 from stacks.platform.common.connections import Place
 from stacks.settings import Settings
@@ -37,5 +38,7 @@ def outside(settings: Settings) -> Iterator[Outside]:
         Place.APPLICATION_GATEWAY: network.gateway_subnet[5],
         Place.NETWORK: network.address_space[-2],
     }
+    if proxy := network.egress_proxy:
+        addresses[Place.EGRESS_PROXY] = IPv4Network(proxy.reached[0])[0]
     for place, address in addresses.items():
         yield Outside(name=place, address=str(address))

@@ -1,7 +1,8 @@
 """What every builder is given."""
 
+import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -11,6 +12,12 @@ from scripts.images.features import Feature
 from scripts.images.logged import run_logged
 from scripts.images.recipes import Recipe
 from scripts.images.registry.references import Reference
+
+PROXIES = tuple(name for upper in ("HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY") for name in (upper, upper.lower()))
+"""Arguments that every Dockerfile takes without naming them; Docker gives a build no proxy by itself.
+
+https://docs.docker.com/build/building/variables/#pre-defined-build-arguments
+"""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Job:
     """`config.json` with the logins of the registries that take part."""
     processes: Processes
     step: Callable[[str], object] = lambda _line: None
+    surroundings: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    """Variables of this process, which the engine inherits."""
 
     def options(self) -> list[str]:
         """Return the options that docker, podman and buildah share."""
@@ -38,6 +47,8 @@ class Job:
             "--file",
             str(self.folder / "Dockerfile"),
             *(word for argument in named for word in ("--build-arg", argument)),
+            # By name alone: engines take the value from their own environment, and keep it out of the image.
+            *(word for name in PROXIES if self.surroundings.get(name) for word in ("--build-arg", name)),
             *(word for label in labels for word in ("--label", label)),
         ]
 

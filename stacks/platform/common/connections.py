@@ -6,7 +6,7 @@ every connection has to be let through by both ends, and nothing else may be.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from stacks.settings.monitoring import MonitoringSettings
 
 from .ingress_mode import INGRESS, ingress_peer
 from .scraping import collector
-from .traffic import ANY_NAMESPACE, DNS, MONITORING, Peer, Port
+from .traffic import ANY_NAMESPACE, DNS, MONITORING, Peer, Port, WayOut
 
 if TYPE_CHECKING:
     from .namespaces import NamespaceRules
@@ -43,6 +43,8 @@ class Place(StrEnum):
     KEY_VAULT = "Key Vault (private endpoint)"
     REGISTRY = "container registry (private endpoint)"
     STORAGE = "file shares (private endpoint)"
+    EGRESS_PROXY = "egress proxy"
+    """Through which everything reaches the internet, where the settings name one."""
     APPLICATION_GATEWAY = "Application Gateway"
     NETWORK = "rest of the virtual network and networks joined to it"
 
@@ -68,6 +70,8 @@ class Connection:
     """What for, in a few words that read well after the ends."""
     needed: bool = True
     """Whether the platform needs it: every such connection has to be let through. Others may be, and are known."""
+    way_out: WayOut | None = None
+    """Set for HTTPS outside the cluster, as in the traffic rule for it."""
 
 
 def calls(caller: End, receiver: End, *ports: int, why: str, needed: bool = True) -> Connection:
@@ -75,10 +79,10 @@ def calls(caller: End, receiver: End, *ports: int, why: str, needed: bool = True
     return Connection(caller=caller, receiver=receiver, ports=tuple(map(Port, ports)), why=why, needed=needed)
 
 
-def https_out(caller: End, why: str) -> Iterator[Connection]:
+def https_out(caller: End, why: str, way: WayOut = WayOut.INTERNET) -> Iterator[Connection]:
     """Say that `caller` needs HTTPS outside the cluster; policies cannot name who answers there."""
     for place in OUTSIDE:
-        yield calls(caller, place, 443, why=why)
+        yield replace(calls(caller, place, 443, why=why), way_out=way)
 
 
 def private_endpoint(caller: End, place: Place, port: int, why: str) -> Iterator[Connection]:

@@ -10,7 +10,7 @@ How Cilium on AKS sees peers decides how they are written:
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 ANYWHERE = "0.0.0.0/0"
@@ -50,6 +50,14 @@ class Port:
     protocol: str = "TCP"
 
 
+class WayOut(StrEnum):
+    """Whom a rule for HTTPS outside the cluster is for; no address range can tell them apart."""
+
+    INTERNET = "internet"
+    KUBERNETES_API = "kubernetes-api"
+    INTERNET_AND_API = "internet-and-api"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficRule:
     """One allowance of a namespace; its name stands in an annotation of the workload's NetworkPolicy."""
@@ -62,6 +70,8 @@ class TrafficRule:
     """Empty means every port."""
     pods: dict[str, str] = field(default_factory=dict)
     """Labels of the namespace's own pods that it applies to; empty means all of them."""
+    way_out: WayOut | None = None
+    """Set for HTTPS outside the cluster; what an egress proxy makes of it: `egress.by_proxy`."""
 
 
 def allow_from(name: str, pods: Mapping[str, str], peers: Sequence[Peer], *ports: int) -> TrafficRule:
@@ -74,9 +84,9 @@ def allow_to(name: str, pods: Mapping[str, str], peers: Sequence[Peer], *ports: 
     return _rule(name, Direction.EGRESS, pods, peers, ports)
 
 
-def allow_https_out(name: str, pods: Mapping[str, str]) -> TrafficRule:
+def allow_https_out(name: str, pods: Mapping[str, str], way: WayOut = WayOut.INTERNET) -> TrafficRule:
     """Let `pods` reach HTTPS outside the cluster."""
-    return allow_to(name, pods, (Peer(cidr=ANYWHERE),), 443)
+    return replace(allow_to(name, pods, (Peer(cidr=ANYWHERE),), 443), way_out=way)
 
 
 def _rule(
@@ -94,8 +104,11 @@ DNS = TrafficRule(
     ports=(Port(53, "UDP"), Port(53)),
 )
 
-HTTPS_OUT = allow_https_out("allow-https-out", {})
+HTTPS_OUT = allow_https_out("allow-https-out", {}, WayOut.INTERNET_AND_API)
 """To the Kubernetes API, Entra, the vault and other services outside the cluster, whose addresses are not fixed."""
+
+API_OUT = allow_https_out("allow-https-out", {}, WayOut.KUBERNETES_API)
+"""To the Kubernetes API alone."""
 
 
 def webhook(pods: Mapping[str, str], port: int) -> TrafficRule:

@@ -89,6 +89,8 @@ class Component:
     """Where it stands in lists. Lists reach Terraform, so another position is a change of what is deployed."""
     needs: tuple[str, ...] = ()
     """Components that are added before it where they are on, and whose modules it may import."""
+    before_pods: bool = False
+    """Whether what runs in the platform's namespaces has to come after it; then it needs no other component."""
     page: str
     """Page in `docs/` that tells of it."""
     summary: str

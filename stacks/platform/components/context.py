@@ -1,7 +1,7 @@
 """What a component gets when it is put into the stack."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cdktf import ITerraformDependable, TerraformStack
 
@@ -36,6 +36,11 @@ class Context:
     def settings(self) -> Settings:
         """The environment."""
         return self.components.settings
+
+    def bounded_by(self, added: ITerraformDependable) -> "Context":
+        """Return the context in which whatever comes into a namespace waits for `added`, too."""
+        bounded = {name: replace(one, bounds=(*one.bounds, added)) for name, one in self.namespaces.items()}
+        return replace(self, namespaces=bounded)
 
     def after(self, *names: str) -> list[ITerraformDependable]:
         """Return what has to be done before anything that needs these components; nothing for those that are off."""

@@ -11,6 +11,7 @@ from stacks.platform.common.catalogue import Image
 from stacks.platform.common.catalogue import images as pinned_images
 from stacks.platform.common.connections import Connection, metrics, name_lookups
 from stacks.platform.common.databases import Database
+from stacks.platform.common.egress import by_proxy, connections_by_proxy
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.images import deployed_images
 from stacks.platform.common.namespaces import Layer, NamespaceRules
@@ -73,7 +74,9 @@ class EnabledComponents:
         return applications_first(others)
 
     def _namespaces(self, selected: Iterable[Component]) -> list[NamespaceRules]:
-        return [self._with_health(rules) for component in selected for rules in component.namespaces(self)]
+        network = self.settings.network
+        found = (self._with_health(rules) for component in selected for rules in component.namespaces(self))
+        return [replace(rules, traffic=by_proxy(rules.traffic, network)) for rules in found]
 
     def _with_health(self, rules: NamespaceRules) -> NamespaceRules:
         """Let those in who ask for the health of a namespace's pods."""
@@ -88,7 +91,10 @@ class EnabledComponents:
     def connections(self) -> tuple[Connection, ...]:
         """Return everything that the network has to let through, and what it may let through besides."""
         return (
-            *(connection for component in self.components for connection in component.connections(self)),
+            *connections_by_proxy(
+                (connection for component in self.components for connection in component.connections(self)),
+                self.settings.network,
+            ),
             *metrics(self.settings.monitoring, self.targets()),
             *name_lookups(self.namespaces()),
         )

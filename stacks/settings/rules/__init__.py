@@ -7,6 +7,7 @@ from . import (
     chat,
     cluster,
     database,
+    egress,
     engine_arguments,
     gpu_cards,
     gpu_room,
@@ -27,6 +28,7 @@ from .base import Finding, Rule, apply, sections
 ALL: tuple[Rule, ...] = (
     *azure.RULES,
     *network.RULES,
+    *egress.RULES,
     *access.RULES,
     *ingress.RULES,
     *private_access.RULES,

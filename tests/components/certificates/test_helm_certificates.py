@@ -11,9 +11,9 @@ from stacks.settings import load_settings
 from tests.support.kubernetes.own_charts import (
     FOUND,
     PRIVATE,
+    example,
     objects_of,
     private_certificates_values,
-    private_settings,
     values_of,
     with_production_certificates,
 )
@@ -103,7 +103,7 @@ def test_the_internal_ca_signs_for_its_zone_alone_and_keeps_its_key(tmp_path: Pa
 
 def test_a_private_name_in_a_public_zone_is_proved_by_its_records(tmp_path: Path) -> None:
     objects = objects_of(
-        "private-certificates", private_certificates_values(private_settings("with_lets_encrypt")), tmp_path
+        "private-certificates", private_certificates_values(example("private_with_lets_encrypt")), tmp_path
     )
     issuer, certificate = (
         next(item for item in objects if item["kind"] == kind) for kind in ("ClusterIssuer", "Certificate")
@@ -130,7 +130,7 @@ def test_a_private_name_in_a_public_zone_is_proved_by_its_records(tmp_path: Path
 
 def test_an_own_certificate_comes_from_the_vault_to_the_ingress_alone(tmp_path: Path) -> None:
     objects = objects_of(
-        "private-certificates", private_certificates_values(private_settings("with_own_certificate")), tmp_path
+        "private-certificates", private_certificates_values(example("private_with_own_certificate")), tmp_path
     )
     assert sorted(item["kind"] for item in objects) == ["ClusterSecretStore", "ExternalSecret"]
     store, secret = (

@@ -159,7 +159,11 @@ def test_disabled_chat_leaves_nothing_and_no_database_is_made_for_nobody(tmp_pat
 def _job_name(settings: Settings) -> str:
     made = enabled_components(settings).databases()
     return databases.job_name(
-        "image", made, versions=settings.secrets.versions, generation=settings.database.generation
+        "image",
+        made,
+        versions=settings.secrets.versions,
+        generation=settings.database.generation,
+        by_proxy=settings.network.egress_proxy is not None,
     )
 
 

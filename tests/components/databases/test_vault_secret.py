@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import HELM
+from tests.support.programs.forward_proxy import forward_proxy
 from tests.support.programs.key_vault import CLIENT, TENANT, KeyVault, running_vault
 
 SCRIPT = HELM / "databases" / "vault_secret.sh"
@@ -70,3 +71,29 @@ def test_nothing_else_is_read_and_nobody_else_is_asked(
     assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert VALUE not in done.stderr
+
+
+def hand_over(vault: KeyVault, file: Path, **changed: str) -> "subprocess.CompletedProcess[str]":
+    """Run the script of environments with an egress proxy, whose client is curl."""
+    environment = {"PATH": os.environ["PATH"], **vault.environment(), "CURL_CA_BUNDLE": str(vault.trusted), **changed}
+    words = ["sh", str(SCRIPT.with_name("hand_over.sh")), NAME, str(file)]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on PATH")
+def test_a_proxy_sees_neither_token_nor_secret(vault: KeyVault, tmp_path: Path) -> None:
+    vault.refusals = 1
+    with forward_proxy() as proxy:
+        # Plain HTTP has no proxy in pods (test_cluster_egress); wget would take that one for HTTPS, unencrypted.
+        done = hand_over(vault, tmp_path / "password", HTTPS_PROXY=proxy.url, http_proxy="")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert ((tmp_path / "password").read_text(), oct((tmp_path / "password").stat().st_mode)[-3:]) == (VALUE, "600")
+    assert set(proxy.opened) == {vault.url.removeprefix("https://")}
+    assert proxy.plain == []
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on PATH")
+def test_what_is_handed_over_comes_from_the_vault_of_its_name_alone(vault: KeyVault, tmp_path: Path) -> None:
+    done = hand_over(vault, tmp_path / "password", CURL_CA_BUNDLE="/dev/null")
+    assert (done.returncode, (tmp_path / "password").exists()) == (1, False)
+    assert "gives no token" in done.stderr

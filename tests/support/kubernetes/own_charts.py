@@ -17,6 +17,7 @@ from stacks.platform.components.certificates.release import (
     platform_issuers,
     private_certificates,
 )
+from stacks.platform.components.egress.policies import policies
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.image_policy.policy import image_policy
 from stacks.platform.components.llm_gateway import release as gateway
@@ -47,12 +48,13 @@ OWN = sorted(folder.name for folder in HELM.iterdir() if own_chart(folder.name))
 ENVIRONMENTS = Path(__file__).parents[2] / "environments"
 
 
-def private_settings(name: str) -> Settings:
-    file = ENVIRONMENTS / f"valid.private_{name}.yaml"
+def example(name: str) -> Settings:
+    file = ENVIRONMENTS / f"valid.{name}.yaml"
     return parse_settings(file.read_text(), file.name)
 
 
-PRIVATE, TAILNET = private_settings("by_vpn"), private_settings("with_tailscale")
+PRIVATE, TAILNET = example("private_by_vpn"), example("private_with_tailscale")
+BEHIND_PROXY = example("egress_proxy")
 
 
 def private_certificates_values(settings: Settings) -> dict[str, Any]:
@@ -98,6 +100,7 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "vllm": lambda: vllm.vllm(*with_images(settings), vllm_engines(settings)[0]),
         "start-page": lambda: start_page(*components_with_images(PRIVATE), {"index.html": "", "start.js": ""}),
         "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
+        "egress": lambda: policies(BEHIND_PROXY, enabled_components(BEHIND_PROXY).namespaces(), roots="roots"),
         "image-policy": lambda: image_policy(
             images_of(settings), registry="example.azurecr.io", namespaces=("opik", "serving")
         ),

@@ -25,6 +25,10 @@ SCRIPT_FOLDER = "/scripts"
 SCRIPT_NAME = "prepare.sh"
 SCRIPT_FILES = (SCRIPT_NAME, "vault_secret.sh")
 SECRETS_FOLDER = "/secrets"
+HANDING_OVER = "hand_over.sh"
+HANDED_OVER = "/handed-over/password"
+CURL = "databases/curl"
+"""Image that reads the vault where there is an egress proxy, which the other's `wget` cannot use for HTTPS."""
 
 
 def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) -> ExternalSecret:
@@ -41,9 +45,16 @@ def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) 
     )
 
 
-def scripts() -> dict[str, str]:
-    """Texts of the scripts that the Job runs, by their file."""
-    return {name: (HELM / "databases" / name).read_text("utf-8") for name in SCRIPT_FILES}
+def scripts(*, by_proxy: bool) -> dict[str, str]:
+    """Texts of the scripts that the Job runs, by their file.
+
+    `by_proxy`, the password is read by a container before, and the script that the Job asks for it tells what was.
+    """
+    found = {name: (HELM / "databases" / name).read_text("utf-8") for name in SCRIPT_FILES}
+    if by_proxy:
+        found["vault_secret.sh"] = f"cat {HANDED_OVER}\n"
+        found[HANDING_OVER] = (HELM / "databases" / HANDING_OVER).read_text("utf-8")
+    return found
 
 
 def arguments(databases: Iterable[Database]) -> tuple[str, ...]:
@@ -69,12 +80,14 @@ def environment(*, host: str, administrator: str, vault_uri: str, tenant_id: str
     }
 
 
-def job_name(image: str, databases: Sequence[Database], *, versions: Mapping[str, int], generation: int) -> str:
+def job_name(
+    image: str, databases: Sequence[Database], *, versions: Mapping[str, int], generation: int, by_proxy: bool
+) -> str:
     """Name of the Job: a new one whenever it has something else to do, since Jobs cannot be changed.
 
     It changes with the `versions` of every password that the Job uses, the administrator's included. Another
     `generation` of the server, as a restore makes one, has the passwords of the day restored.
     """
     mark = secret_mark(versions, (ADMINISTRATOR, *(database.password for database in databases)))
-    parts = [mark, *scripts().values(), roots(), image, *arguments(databases), str(generation)]
+    parts = [mark, *scripts(by_proxy=by_proxy).values(), roots(), image, *arguments(databases), str(generation)]
     return f"{JOB}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:10]}"

@@ -4,7 +4,7 @@ from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMap
 from cdktf_cdktf_provider_kubernetes.service_account_v1 import ServiceAccountV1, ServiceAccountV1Metadata
 
 from constructs.external_secrets_ready import ExternalSecretsReady
-from constructs.script_job import Script, ScriptJob
+from constructs.script_job import Handover, Script, ScriptJob
 from constructs.terraform_literal import terraform_literal
 from stacks.platform.common.accounts import TOKEN_AUDIENCE
 from stacks.platform.common.databases import ROOTS_NAME, roots
@@ -20,6 +20,7 @@ def add(context: Context) -> ScriptJob:
     databases = context.components.databases()
     mark = jobs.external_secret(databases, settings.secrets.versions).templates[VERSIONS_KEY]
     image = str(context.images[jobs.IMAGE])
+    by_proxy = settings.network.egress_proxy is not None
     passwords = ExternalSecretsReady(
         context.scope,
         "databases-passwords",
@@ -33,7 +34,10 @@ def add(context: Context) -> ScriptJob:
         context.scope,
         jobs.SCRIPTS,
         metadata=ConfigMapV1Metadata(name=jobs.SCRIPTS, namespace=namespace.name),
-        data={name: terraform_literal(text) for name, text in {**jobs.scripts(), ROOTS_NAME: roots()}.items()},
+        data={
+            name: terraform_literal(text)
+            for name, text in {**jobs.scripts(by_proxy=by_proxy), ROOTS_NAME: roots()}.items()
+        },
         depends_on=list(namespace.bounds),
     )
     account = ServiceAccountV1(
@@ -47,7 +51,11 @@ def add(context: Context) -> ScriptJob:
         context.scope,
         jobs.JOB,
         name=jobs.job_name(
-            image, databases, versions=settings.secrets.versions, generation=settings.database.generation
+            image,
+            databases,
+            versions=settings.secrets.versions,
+            generation=settings.database.generation,
+            by_proxy=by_proxy,
         ),
         namespace=namespace.name,
         script=Script(
@@ -60,6 +68,7 @@ def add(context: Context) -> ScriptJob:
             account=account.metadata.name,
             token_audience=TOKEN_AUDIENCE,
             token_path=jobs.TOKEN_FILE,
+            handover=_handover(str(context.images[jobs.CURL])) if by_proxy else None,
             user_id=65534,
             requests={"cpu": "10m", "memory": "32Mi"},
             limits={"memory": "128Mi"},
@@ -75,4 +84,13 @@ def add(context: Context) -> ScriptJob:
         labels=jobs.PODS,
         timeout_minutes=15,
         depends_on=[passwords, scripts],
+    )
+
+
+def _handover(image: str) -> Handover:
+    return Handover(
+        image=image,
+        file=jobs.HANDING_OVER,
+        arguments=(jobs.ADMINISTRATOR.value, jobs.HANDED_OVER),
+        path=jobs.HANDED_OVER.rpartition("/")[0],
     )

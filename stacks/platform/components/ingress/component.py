@@ -9,9 +9,9 @@ from stacks.platform.common.scraping import Target, allow_metrics
 from stacks.platform.common.traffic import (
     ANY_NAMESPACE,
     ANYWHERE,
+    API_OUT,
     CHALLENGE,
     DNS,
-    HTTPS_OUT,
     Direction,
     Peer,
     TrafficRule,
@@ -49,7 +49,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
         container_requests={"cpu": "10m", "memory": "64Mi"},
         traffic=(
             DNS,
-            HTTPS_OUT,
+            API_OUT,
             *(_private_callers(settings) if settings.is_private else _public_callers(settings.ingress)),
             *([allow_to("allow-backends", {}, backends)] if backends else []),
             allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS),

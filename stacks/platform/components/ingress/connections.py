@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 
 from stacks.platform.common.connections import ANY_POD, OUTSIDE, Connection, Place, calls, https_out
 from stacks.platform.common.ingress_mode import INGRESS, PRIVATE_RANGES, TAILSCALE
-from stacks.platform.common.traffic import Peer
+from stacks.platform.common.traffic import Peer, WayOut
 from stacks.platform.components.enabled import EnabledComponents
 
 
@@ -22,7 +22,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     for place in OUTSIDE[1:]:
         yield calls(place, pods, 80, 443, why="the public address is open to them as to everybody", needed=False)
     yield calls(ANY_POD, pods, 80, 443, why="pods that call the public address", needed=False)
-    yield from https_out(pods, "Kubernetes API")
+    yield from https_out(pods, "Kubernetes API", WayOut.KUBERNETES_API)
 
 
 def _private(components: EnabledComponents, pods: Peer) -> Iterator[Connection]:
@@ -34,7 +34,7 @@ def _private(components: EnabledComponents, pods: Peer) -> Iterator[Connection]:
             yield calls(place, pods, 80, 443, why=_WHY[needed], needed=needed)
     if settings.private_access.tailscale:
         yield calls(Peer(namespace=TAILSCALE), pods, 80, 443, why="people and programs of the tailnet")
-    yield from https_out(pods, "Kubernetes API")
+    yield from https_out(pods, "Kubernetes API", WayOut.KUBERNETES_API)
 
 
 _PRIVATE_CALLERS = {

@@ -14,7 +14,7 @@ from stacks.platform.common.connections import (
     from_ingress,
     https_out,
 )
-from stacks.platform.common.traffic import MONITORING, Peer, Port
+from stacks.platform.common.traffic import MONITORING, Peer, Port, WayOut
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.monitoring import AlertReceiver, MetricsStore
 
@@ -37,7 +37,9 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     grafana = Peer(namespace=MONITORING, pods=PODS)
     yield from_ingress(settings, grafana, POD_PORT, why="people")
     yield from challenges(settings, MONITORING)
-    yield from https_out(Peer(namespace=MONITORING), "Kubernetes API, Entra, Azure Monitor, receivers of alerts")
+    yield from https_out(
+        Peer(namespace=MONITORING), "Kubernetes API, Entra, Azure Monitor, receivers of alerts", WayOut.INTERNET_AND_API
+    )
     if settings.monitoring.metrics is MetricsStore.PROMETHEUS:
         yield from _own(grafana)
     smtp = settings.monitoring.alerts.smtp

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from stacks.platform.common.connections import Connection, calls, challenges, from_ingress, https_out
-from stacks.platform.common.traffic import Peer
+from stacks.platform.common.traffic import Peer, WayOut
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
 from stacks.platform.components.llm_gateway.address import PODS as GATEWAY_PODS
@@ -51,8 +51,10 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     if settings.opik.guardrails_pool:
         yield calls(_pods(LOGIN), _pods(GUARDRAILS), 5000, why="checks of texts by people's programs")
     yield from https_out(_pods(LOGIN), "Entra")
-    yield from https_out(_pods(OPERATOR), "Kubernetes API")
-    yield from https_out(_pods(BACKEND), "Kubernetes API, models of other providers in the playground")
+    yield from https_out(_pods(OPERATOR), "Kubernetes API", WayOut.KUBERNETES_API)
+    yield from https_out(
+        _pods(BACKEND), "Kubernetes API, models of other providers in the playground", WayOut.INTERNET_AND_API
+    )
     if has_gateway(settings):
         yield calls(_pods(BACKEND), Peer(namespace=GATEWAY, pods=GATEWAY_PODS), GATEWAY_PORT, why="playground")
 

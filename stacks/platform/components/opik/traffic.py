@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from stacks.platform.common.ingress_mode import ingress_peer
 from stacks.platform.common.scraping import allow_metrics
-from stacks.platform.common.traffic import Peer, TrafficRule, allow_from, allow_https_out, allow_to
+from stacks.platform.common.traffic import Peer, TrafficRule, WayOut, allow_from, allow_https_out, allow_to
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
 from stacks.platform.components.llm_gateway.address import PODS as GATEWAY_PODS
 from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
@@ -70,8 +70,12 @@ def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
     """Yield what crosses the namespace's border."""
     yield allow_from("front-door-to-login", LOGIN, (ingress_peer(settings),), 4180)
     # Entra; the Kubernetes API; models of other providers that people enter in the playground.
-    for name, pods in (("login", LOGIN), ("operator", OPERATOR), ("backend", BACKEND)):
-        yield allow_https_out(f"{name}-to-internet", pods)
+    for name, pods, way in (
+        ("login", LOGIN, WayOut.INTERNET),
+        ("operator", OPERATOR, WayOut.KUBERNETES_API),
+        ("backend", BACKEND, WayOut.INTERNET_AND_API),
+    ):
+        yield allow_https_out(f"{name}-to-internet", pods, way)
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
         yield allow_metrics(settings.monitoring, port, name=f"metrics-of-{name}", pods=pods)
     if has_gateway(settings):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from stacks.platform.common.connections import CLUSTER_SERVICES, Connection, calls, https_out
-from stacks.platform.common.traffic import Peer
+from stacks.platform.common.traffic import Peer, WayOut
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings.serving import ModelStore
 
@@ -39,7 +39,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield calls(proxy, interceptor, INTERCEPTOR_PORT, why="requests, held while an engine starts")
     yield calls(_KEDA, scaler, EXTERNAL_SCALER_PORT, why="KEDA asks how many requests there are")
     yield calls(scaler, interceptor, ADMIN_PORT, why="counts of requests")
-    yield from https_out(Peer(namespace=SCALING), "Kubernetes API")
+    yield from https_out(Peer(namespace=SCALING), "Kubernetes API", WayOut.KUBERNETES_API)
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
     if ollama_engines(settings):
         yield calls(interceptor, Peer(namespace=SERVING, pods=OLLAMA_PODS), OLLAMA_PORT, why="requests")

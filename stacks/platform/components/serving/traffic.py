@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from stacks.platform.common.scraping import allow_metrics, collector
-from stacks.platform.common.traffic import DNS, HTTPS_OUT, Peer, TrafficRule, allow_from, allow_https_out, allow_to
+from stacks.platform.common.traffic import API_OUT, DNS, Peer, TrafficRule, allow_from, allow_https_out, allow_to
 from stacks.settings import Settings
 from stacks.settings.monitoring import MonitoringSettings
 from stacks.settings.serving import ModelStore
@@ -59,7 +59,7 @@ def scaling_traffic(monitoring: MonitoringSettings) -> tuple[TrafficRule, ...]:
     scaler = Peer(namespace=SCALING, pods=SCALER_PODS)
     return (
         DNS,
-        HTTPS_OUT,
+        API_OUT,
         allow_from("allow-front", INTERCEPTOR_PODS, (proxy,), INTERCEPTOR_PORT),
         allow_to("allow-engines", INTERCEPTOR_PODS, (Peer(namespace=SERVING),), OLLAMA_PORT, VLLM_PORT),
         allow_from("allow-keda", SCALER_PODS, (_KEDA,), EXTERNAL_SCALER_PORT),

@@ -15,6 +15,7 @@ from stacks.platform.common.traffic import (
     Peer,
     Port,
     TrafficRule,
+    WayOut,
     allow_to,
 )
 from stacks.platform.components.base import Component
@@ -67,7 +68,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
 
 def _connections(components: EnabledComponents) -> Iterator[Connection]:
     settings, pods = components.settings, Peer(namespace=TAILSCALE)
-    yield from https_out(pods, "Kubernetes API, Tailscale's control plane and relays")
+    yield from https_out(pods, "Kubernetes API, Tailscale's control plane and relays", WayOut.INTERNET_AND_API)
     for place in OUTSIDE:
         yield Connection(caller=pods, receiver=place, ports=PEERS, why="machines of the tailnet", needed=False)
     if not _in_cluster_names(settings):

@@ -1,0 +1,1 @@
+"""What pods need to reach the outside: the egress proxy's variables, and the roots that they believe."""
