@@ -17,11 +17,9 @@ from .identities import (
     Identity,
     Purpose,
     Scope,
-    backup_role,
-    off_hours_role,
-    plan_role,
     role_condition,
 )
+from .own_roles import backup_role, off_hours_role, plan_role
 from .place import REGISTRY, Place, Principal
 from .steps import Step
 

@@ -10,10 +10,9 @@ from scripts.pipeline.identities import (
     ASSIGNED_ROLES,
     IMAGES,
     PLAN,
-    actions_list,
-    backup_actions_list,
     table,
 )
+from scripts.pipeline.own_roles import actions_list, backup_actions_list
 from tests.support.pipeline.arranged import (
     ASSIGNS,
     ON_REGISTRY,
@@ -149,8 +148,12 @@ def test_a_role_that_reads_more_than_it_should_is_corrected() -> None:
 
 @pytest.mark.parametrize(
     ("mark", "text"),
-    [("table", table()), ("plan actions", actions_list()), ("backup actions", backup_actions_list())],
+    [
+        ("identities.py: table", table()),
+        ("own_roles.py: plan actions", actions_list()),
+        ("own_roles.py: backup actions", backup_actions_list()),
+    ],
 )
 def test_the_page_prints_what_the_identities_may(mark: str, text: str) -> None:
     page = (ROOT / "docs" / "reference" / "permissions.md").read_text("utf-8")
-    assert f"<!-- scripts/pipeline/identities.py: {mark} -->\n{text}<!-- end -->" in page
+    assert f"<!-- scripts/pipeline/{mark} -->\n{text}<!-- end -->" in page

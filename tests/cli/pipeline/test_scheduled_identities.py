@@ -2,10 +2,7 @@
 
 import itertools
 
-from scripts.pipeline.identities import (
-    BACKUP_ACTIONS,
-    BACKUP_DATA_ACTIONS,
-)
+from scripts.pipeline.own_roles import BACKUP_ACTIONS, BACKUP_DATA_ACTIONS
 from scripts.pipeline.place import place_of
 from stacks.settings.data import BackupSettings
 from stacks.settings.off_hours import OffHoursSettings
