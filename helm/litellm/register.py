@@ -2,7 +2,7 @@
 
 Arguments: aliases, each with its key in the file of that name in $KEYS; keys that they had before are dropped. Safe to
 repeat. Environment: GATEWAY (address), LITELLM_MASTER_KEY, KEYS (folder), PERSON_LIMITS (JSON of a budget of LiteLLM's,
-left out for none).
+left out for none), KEY_MODELS (JSON, alias to the models that its key may use; every one where it is not named).
 """
 
 import json
@@ -56,26 +56,29 @@ def wait_until_ready() -> None:
             return
 
 
-def is_registered(alias: str, key: str) -> bool:
-    """Return whether the gateway knows this key by this alias."""
+def registered(alias: str, key: str) -> dict[str, Any] | None:
+    """Return what the gateway knows of this key by this alias; None where it does not know it."""
     try:
-        known = call("GET", f"/key/info?{urllib.parse.urlencode({'key': key})}")
+        known: dict[str, Any] = call("GET", f"/key/info?{urllib.parse.urlencode({'key': key})}")["info"]
     except RefusedError as error:
         if error.status in (400, 404):
-            return False
+            return None
         raise
-    return bool(known["info"].get("key_alias") == alias)
+    return known if known.get("key_alias") == alias else None
 
 
-def register(alias: str, key: str) -> str:
-    """Make `key` the only one of this alias and return what was done."""
-    if is_registered(alias, key):
-        return "is registered"
+def register(alias: str, key: str, models: list[str]) -> str:
+    """Make `key` the only one of this alias, for these models, and return what was done."""
+    if known := registered(alias, key):
+        if sorted(known.get("models") or []) == sorted(models):
+            return "is registered"
+        call("POST", "/key/update", {"key": key, "models": models})
+        return "is registered for other models"
     listed = call("GET", f"/key/list?{urllib.parse.urlencode({'key_alias': alias, 'return_full_object': 'true'})}")
     if listed.get("keys"):
         call("POST", "/key/delete", {"key_aliases": [alias]})
     # Of this type it may use models, and none of the administration.
-    call("POST", "/key/generate", {"key": key, "key_alias": alias, "key_type": "llm_api", "models": []})
+    call("POST", "/key/generate", {"key": key, "key_alias": alias, "key_type": "llm_api", "models": models})
     return "is registered anew" if listed.get("keys") else "is registered now"
 
 
@@ -90,9 +93,10 @@ def main() -> None:
     wait_until_ready()
     if limits := json.loads(os.environ.get("PERSON_LIMITS") or "null"):
         limit_people(limits)
+    models: dict[str, list[str]] = json.loads(os.environ.get("KEY_MODELS") or "{}")
     for alias in sys.argv[1:]:
         key = (Path(os.environ["KEYS"]) / alias).read_text("utf-8").strip()
-        print(f"{alias} {register(alias, key)}")
+        print(f"{alias} {register(alias, key, models.get(alias, []))}")
 
 
 if __name__ == "__main__":

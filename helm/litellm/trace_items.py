@@ -18,6 +18,10 @@ KEPT_METADATA = {
 }
 """What LiteLLM tells of a call that names nobody and holds none of its texts."""
 LONGEST_ERROR = 2000
+OUTSIDE = "outside-"
+"""How the ids of models outside the network begin (cloud.py)."""
+LEFT_NETWORK = "left-network"
+"""Tag of their traces."""
 
 
 def failure(
@@ -73,6 +77,8 @@ def fit(item: dict[str, Any], kwargs: dict[str, Any], record: dict[str, Any], ow
     `own` is what the caller itself wants to have in its metadata.
     """
     told = item.get("metadata") or {}
+    if str(record.get("model_id") or "").startswith(OUTSIDE):
+        item["tags"] = [*(item.get("tags") or []), LEFT_NETWORK]
     kept = {key: value for key, value in told.items() if key in KEPT_METADATA}
     item["project_name"] = project_of(record.get("metadata") or {}, str(item.get("project_name") or ""))
     if texts_of(kwargs, record):

@@ -39,7 +39,11 @@ def complete_pod(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_model(context: typer.Context, incomplete: str) -> list[str]:
     """Return the models of the environment."""
-    return _found(incomplete, lambda: (model.name for model in load_environment(_environment(context)).models))
+    return _found(incomplete, lambda: _model_names(load_environment(_environment(context))))
+
+
+def _model_names(settings: Settings) -> list[str]:
+    return [*(model.name for model in settings.models), *(model.name for model in settings.cloud_models)]
 
 
 def complete_database(context: typer.Context, incomplete: str) -> list[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from scripts.core.cloud_notes import cloud_notes
 from scripts.core.domain_check import domain_findings, joined_networks_notes
 from scripts.core.firewall_notes import firewall_note
 from scripts.core.outside_notes import outside_notes
@@ -91,6 +92,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
         *zone_notes(settings),
         *outside_notes(settings),
         *expiry_notes(settings.trust.company_roots, datetime.now(UTC)),
+        *cloud_notes(settings),
     )
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)

@@ -1,5 +1,8 @@
 """The cluster, its node pools, the identities of its workloads, and role assignments."""
 
+from dataclasses import fields
+from hashlib import sha256
+
 from cdktf import Fn
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
 from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIdentity
@@ -13,6 +16,7 @@ from stacks.common.outputs import (
     AcrOutputs,
     AddressOutputs,
     AksOutputs,
+    CloudAksOutputs,
     DatabaseOutputs,
     DisksOutputs,
     IdentityOutputs,
@@ -24,6 +28,8 @@ from stacks.platform.common.timeouts import longest_grace_seconds
 from stacks.platform.components.certificates.kept import keeps, kept_of, vault_names
 from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
 from stacks.platform.components.certificates.names import KEEPER
+from stacks.platform.components.cloud_models.address import ACCOUNT as CLOUD_CALLER
+from stacks.platform.components.cloud_models.address import resource_ids
 from stacks.platform.components.databases.jobs import ACCOUNT as PREPARER
 from stacks.platform.components.databases.jobs import ADMINISTRATOR
 from stacks.platform.components.enabled import EnabledComponents
@@ -32,6 +38,7 @@ from stacks.platform.components.monitoring.alerts import alerts
 from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.settings.egress import one_each
 from stacks.settings.network import Outbound
+from stacks.settings.private_access import name_of
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pipeline, allow_pulling
 from .cluster import add_cluster
@@ -135,7 +142,27 @@ class AksStack(EnvironmentStack):
             log_analytics_workspace_id=self._logs.workspace.id,
             one_way=self.one_way,
         )
+        if resource_ids(settings.cloud_models):
+            self.outputs = CloudAksOutputs(
+                **{field.name: getattr(self.outputs, field.name) for field in fields(self.outputs)},
+                cloud_models_client_id=self._cloud_models(cluster),
+            )
         wiring.publish(self, self.outputs)
+
+    def _cloud_models(self, cluster: KubernetesCluster) -> str:
+        """Add the LLM gateway's identity at Azure OpenAI; it may call models there, and cannot read keys."""
+        identity = add_workload_identity(self, "cloud-models", CLOUD_CALLER, cluster=cluster)
+        for resource in resource_ids(self.settings.cloud_models):
+            # Two resources of one name are told apart by their groups.
+            name = f"{name_of(resource)}-{sha256(resource.lower().encode()).hexdigest()[:6]}"
+            RoleAssignment(
+                self,
+                f"cloud-models-{name}",
+                role="Cognitive Services OpenAI User",
+                on=resource,
+                principal_id=identity.principal_id,
+            )
+        return identity.client_id
 
     def _databases(self, cluster: KubernetesCluster) -> str:
         identity = add_workload_identity(self, "databases", PREPARER, cluster=cluster)

@@ -184,6 +184,14 @@ class AksOutputs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudAksOutputs(AksOutputs):
+    """The cluster of an environment that uses Azure OpenAI without a key."""
+
+    cloud_models_client_id: str
+    """Client id of the identity with which the LLM gateway logs in there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformOutputs:
     """What stands in the cluster, and what people still have to do outside of it."""
 

@@ -10,6 +10,7 @@ from stacks.common.azure_names import AzureNames
 from .azure import AzureSettings, OperatorSettings, SecretSettings, StateSettings
 from .budget import BudgetSettings
 from .chat import ChatSettings
+from .cloud_models import CloudModelSettings
 from .cluster import ClusterSettings
 from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
 from .database import DatabaseSettings
@@ -106,6 +107,9 @@ class Settings(Model):
     """A monthly budget, and who is notified when the environment costs more."""
     models: tuple[ModelSettings, ...] = ()
     """What the platform serves."""
+    cloud_models: tuple[CloudModelSettings, ...] = ()
+    """Models outside the network, which people and programs reach through the LLM gateway. Off by default: what is
+    asked of one leaves the network (docs/explanation/security.md)."""
 
     @property
     def azure_names(self) -> AzureNames:

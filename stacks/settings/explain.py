@@ -7,6 +7,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
+from .cloud_models import CloudEngine
 from .docstrings import meanings
 from .environment import Settings
 from .errors import ABSENT, Key, dotted, one_line
@@ -58,7 +59,8 @@ def _wrong(kind: str, context: dict[str, Any], value: object, otherwise: str) ->
     if kind == "string_too_long":
         return f"must have at most {context['max_length']} characters"
     if kind in {"enum", "literal_error"}:
-        return _choices(str(context["expected"]), value)
+        elsewhere = "; models outside the network are listed in cloud_models" if value in list(CloudEngine) else ""
+        return _choices(str(context["expected"]), value) + elsewhere
     if kind in _KINDS:
         return _KINDS[kind].format(value=one_line(str(value), 30))
     return one_line(otherwise[:1].lower() + otherwise[1:], 200)

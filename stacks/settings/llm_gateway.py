@@ -4,8 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from .cloud_models import PlaceOfProcessing
 from .one_way import DeletesOlder
-from .types import Model
+from .types import Model, Unique
 
 
 class PersonLimits(Model):
@@ -58,3 +59,6 @@ class GatewayServiceSettings(Model):
     keepalive_seconds: Annotated[int, Field(ge=0, le=300)] = 0
     """Seconds of silence after which a stream gets a comment (`: ping`), so that no proxy or NAT cuts it while an
     engine starts; 0 for none. From the first comment on the status is 200, and a failure comes within the stream."""
+    cloud_places: Annotated[tuple[PlaceOfProcessing, ...], Unique] = ()
+    """Places in which `cloud_models` may process prompts: Azure regions, `data-zone-eu`, `data-zone-us`, `global`. A
+    model of another place is refused; an empty list allows none."""

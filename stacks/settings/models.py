@@ -138,6 +138,10 @@ class ModelSettings(Model):
     costs what it costs; `llmctl simulate scaling` shows USD per thousand answers."""
     idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 30
     """Idle time after which the model is unloaded or its replicas go to zero."""
+    fallback: ServedName | None = None
+    """Name of one of `cloud_models` that answers where this model fails: it crashes, does not start in
+    `serving.hold_minutes`, or too many wait. Only callers that may use that one get its answer; others get the error.
+    """
 
     @property
     def served_names(self) -> tuple[str, ...]:

@@ -49,6 +49,10 @@ config.yaml: |
 {{ . }}: |
   {{- $.Files.Get . | nindent 2 }}
 {{- end }}
+{{- if .Values.cloud }}
+cloud.py: |
+  {{- .Files.Get "cloud.py" | nindent 2 }}
+{{- end }}
 {{- end }}
 
 {{- define "litellm.writable" -}}
@@ -70,4 +74,14 @@ config.yaml: |
 {{- define "litellm.databaseRootsVolume" -}}
 - name: database-roots
   configMap: {name: {{ required "databaseRoots.configMap is empty" .Values.databaseRoots.configMap }}}
+{{- end }}
+
+{{- define "litellm.cloud" -}}
+- {name: CLOUD_MODELS, value: {{ .models | toJson | quote }}}
+- {name: CLOUD_CHAT_KEYS, value: {{ .chatKeys | quote }}}
+{{- with .identity }}
+- {name: CLOUD_CLIENT_ID, value: {{ .clientId | quote }}}
+- {name: CLOUD_TOKEN_URL, value: {{ .tokenUrl | quote }}}
+- {name: CLOUD_TOKEN_FILE, value: /cloud-identity/token}
+{{- end }}
 {{- end }}

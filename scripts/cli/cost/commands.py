@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from scripts.cli.options import AsJson, Environment
+from scripts.core.cloud_notes import token_prices
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
@@ -87,6 +88,8 @@ def cost(
         _show_difference(other, mine)
     else:
         _show(mine)
+    if (outside := ", ".join(token_prices(chosen))) and not as_json:
+        err.print(f"Not in it, billed by tokens outside: {outside}.", markup=False)
     share = chosen.cluster.off_hours.share()
     if share < 1 and not as_json:
         err.print(

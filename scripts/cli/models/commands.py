@@ -14,6 +14,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
+from stacks.settings.cloud_models import CloudModelSettings
 from stacks.settings.model_catalogue import find
 from stacks.settings.models import Engine, ModelSettings
 
@@ -48,9 +49,12 @@ def list_models(context: typer.Context, environment: Environment = None, *, as_j
 
     Examples: `llmctl models list prod`, `llmctl models list --json`
     """
-    found = fits(tools_of(context).load(environment or default_environment()))
+    settings = tools_of(context).load(environment or default_environment())
+    found = fits(settings)
     if as_json:
-        print_json([each.as_json() for each in found])
+        print_json(
+            [*(each.as_json() for each in found), *(model.model_dump(mode="json") for model in settings.cloud_models)]
+        )
         return
     for each in found:
         model = each.model
@@ -59,6 +63,16 @@ def list_models(context: typer.Context, environment: Environment = None, *, as_j
             f" {model.max_replicas} replicas, {each.arithmetic}",
             markup=False,
         )
+    for outside in settings.cloud_models:
+        out.print(_outside(outside), markup=False)
+
+
+def _outside(model: CloudModelSettings) -> str:
+    return (
+        f"{model.name}: {model.engine.value} {model.id} outside the network, at {model.host}, processed in"
+        f" {model.processed_in}, {model.usd_per_million_input_tokens:g} USD for a million tokens of prompts and"
+        f" {model.usd_per_million_output_tokens:g} of answers"
+    )
 
 
 @app.command("add")

@@ -8,6 +8,7 @@ import typer
 
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
+from scripts.core.cloud_notes import token_prices
 from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
@@ -96,3 +97,5 @@ def fit(
         return
     for line in shown:
         out.print(line.text, markup=False)
+    for outside in token_prices(settings):
+        out.print(f"outside the network, on no GPU: {outside}", markup=False)

@@ -27,6 +27,10 @@ CONTENT = {
     ): "logins at Entra; with a web search or a tool that an administrator adds, parts of chats",
     ("gateway", "allow-database"): "keys, budgets and spend to PostgreSQL's private address",
     ("gateway", "allow-jobs-database"): "migrations of that database",
+    (
+        "cloud",
+        "cloud-to-internet",
+    ): "prompts to the models of `cloud_models` with their keys or tokens; proofs of the service account to Entra",
     ("opik", "login-to-internet"): "logins at Entra",
     ("opik", "operator-to-internet"): "requests to the Kubernetes API",
     ("opik", "backend-to-internet"): "prompts to providers that somebody configures in Opik; webhooks of its alerts",

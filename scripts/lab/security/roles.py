@@ -12,6 +12,7 @@ PRINCIPALS = {
     "databases": "Job of the databases",
     "certificate-keeper": "External Secrets Operator, for certificates",
     "grafana": "Grafana",
+    "cloud-models": "LLM gateway",
     "backup": "Backup vault",
     "deployer": "first deployer, or `operators.object_ids`",
     "vault_deployer": "first deployer, or `operators.object_ids`",
@@ -27,6 +28,10 @@ MEANINGS = {
     ("External Secrets Operator, for certificates", "Key Vault Secrets Officer"): (
         "keeps certificates and the ACME account's key for the next cluster; reads, writes and deletes these alone"
     ),
+    (
+        "LLM gateway",
+        "Cognitive Services OpenAI User",
+    ): "calls models of that resource; reads no key and deploys nothing",
     ("Grafana", "Monitoring Reader"): "reads metrics and settings of PostgreSQL, no data",
     ("nodes (kubelet)", "AcrPull"): "pulls images",
     ("cluster's control plane", "Disk Restore Operator"): "attaches and grows the data disks; cannot delete them",

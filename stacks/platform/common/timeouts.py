@@ -129,6 +129,18 @@ def serving_proxy(serving: ServingSettings) -> Hop:
     )
 
 
+def cloud_egress() -> Hop:
+    """The NGINX before models outside the network, which start from nothing: there is no wait for a GPU."""
+    return Hop(
+        silence_seconds=ANSWER_SECONDS,
+        # Longer than LiteLLM's client, as the serving proxy.
+        idle_seconds=150,
+        reuse_seconds=0,
+        pre_stop_seconds=ENDPOINT_SECONDS,
+        drain_seconds=ANSWER_SECONDS,
+    )
+
+
 def llm_gateway(serving: ServingSettings) -> Hop:
     """LiteLLM. Its client keeps connections 120 s (`AIOHTTP_KEEPALIVE_TIMEOUT`), its server 5 s unless told otherwise.
 

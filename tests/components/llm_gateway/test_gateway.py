@@ -22,7 +22,7 @@ from stacks.platform.components.llm_gateway.address import (
     PORT,
     SERVICE,
 )
-from stacks.platform.components.llm_gateway.models import per_token
+from stacks.platform.components.llm_gateway.per_token import per_token
 from stacks.platform.components.serving import scaling
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings, load_settings

@@ -17,6 +17,7 @@ from stacks.platform.components.certificates.release import (
     platform_issuers,
     private_certificates,
 )
+from stacks.platform.components.cloud_models.release import cloud_egress
 from stacks.platform.components.egress.policies import policies
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.image_policy.policy import image_policy
@@ -33,6 +34,7 @@ from stacks.platform.components.tailscale.release import router
 from stacks.settings import Settings, parse_settings
 from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.secret_names import GeneratedSecret
+from tests.support.llm_gateway.cloud_settings import cloud_settings
 from tests.support.stacks.components import (
     components_with_images,
     images_of,
@@ -101,6 +103,11 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "start-page": lambda: start_page(*components_with_images(PRIVATE), {"index.html": "", "start.js": ""}),
         "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
         "egress": lambda: policies(BEHIND_PROXY, enabled_components(BEHIND_PROXY).namespaces(), roots="roots"),
+        "cloud-egress": lambda: cloud_egress(
+            cloud_settings().cloud_models,
+            images_of(cloud_settings()),
+            tenant_id="11111111-2222-3333-4444-555555555555",
+        ),
         "image-policy": lambda: image_policy(
             images_of(settings), registry="example.azurecr.io", namespaces=("opik", "serving")
         ),

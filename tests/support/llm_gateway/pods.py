@@ -17,6 +17,7 @@ from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import ROOTS_NAME
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address, release, secrets
+from stacks.platform.components.llm_gateway.cloud import key_models
 from stacks.settings import Settings
 from tests.support.kubernetes import rendered
 from tests.support.kubernetes.rendered import Release, Secrets
@@ -38,9 +39,16 @@ def sending_soon(tracing: str) -> str:
     return soon
 
 
-def rendered_release(settings: Settings, folder: Path, database_host: str) -> Release:
-    """Render the release `litellm` as the stack does, but that its counts are written after seconds."""
-    values = release.litellm(*components_with_images(settings), database_host=database_host)
+def rendered_release(
+    settings: Settings, folder: Path, database_host: str, *, client_id: str = "", tenant_id: str = ""
+) -> Release:
+    """Render the release `litellm` as the stack does, but that its counts are written after seconds.
+
+    `client_id` is its identity in the tenant, where it logs in to Azure.
+    """
+    values = release.litellm(
+        *components_with_images(settings), database_host=database_host, client_id=client_id, tenant_id=tenant_id
+    )
     values["config"]["general_settings"]["proxy_batch_write_at"] = COUNTS_WRITTEN_S
     return rendered.render("litellm", release.RELEASE, address.NAMESPACE, folder, values)
 
@@ -166,9 +174,11 @@ def register(
     keys.mkdir(exist_ok=True)
     held = secrets_by_name[address.NAMESPACE, secrets.SECRET]
     limits = settings.gateway.person_limits
-    aliases = [caller.key_name for caller in enabled_components(settings).gateway_callers()]
+    callers = tuple(enabled_components(settings).gateway_callers())
+    aliases = [caller.key_name for caller in callers]
     for alias in aliases:
         (keys / alias).write_text(held[alias])
+    models = {"KEY_MODELS": json.dumps(found)} if (found := key_models(settings, callers)) else {}
     return subprocess.run(
         [str(programs.litellm_python()), str(HELM / "litellm" / "register.py"), *aliases],
         env={
@@ -177,6 +187,7 @@ def register(
             "LITELLM_MASTER_KEY": held["LITELLM_MASTER_KEY"],
             "PERSON_LIMITS": json.dumps(limits and release.person_limits(limits)),
             "PATH": LOCAL_PATH,
+            **models,
         },
         capture_output=True,
         text=True,

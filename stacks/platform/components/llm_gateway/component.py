@@ -35,7 +35,7 @@ def _targets(_: Settings) -> Iterator[Target]:
 COMPONENT = Component(
     package=__package__,
     position=80,
-    needs=("secrets", "certificates", "serving", "databases"),
+    needs=("secrets", "certificates", "serving", "databases", "cloud_models"),
     page="reference/llm-gateway.md",
     summary="LiteLLM, the one OpenAI-compatible API in front of the engines",
     enabled=enabled,

@@ -10,18 +10,22 @@ from stacks.platform.components.serving.engines import ServingEngine, engines
 from stacks.settings import Settings
 from stacks.settings.models import Engine, ModelSettings
 
+from . import cloud
+from .per_token import per_token
+
 NO_KEY = "none"
 """What a driver sends that insists on a key, to an engine that asks for none."""
 
 
 def model_list(settings: Settings) -> list[dict[str, Any]]:
     """Every served model as LiteLLM's `model_list` has it (https://docs.litellm.ai/docs/proxy/configs)."""
-    return [
+    own = [
         _model(engine, model, name)
         for engine in engines(settings)
         for model in engine.models
         for name in model.served_names
     ]
+    return [*own, *cloud.entries(settings.cloud_models)]
 
 
 def _model(engine: ServingEngine, model: ModelSettings, name: str) -> dict[str, Any]:
@@ -39,11 +43,3 @@ def _model(engine: ServingEngine, model: ModelSettings, name: str) -> dict[str, 
         },
         "model_info": {"max_input_tokens": model.context_tokens},
     }
-
-
-def per_token(usd_per_million: float) -> str:
-    """Price of one token in plain decimals.
-
-    As a number it would reach the file as `2e-06`, which YAML 1.1 reads as a text and LiteLLM as no price at all.
-    """
-    return f"{usd_per_million / 1_000_000:.12f}".rstrip("0").rstrip(".") or "0"

@@ -15,7 +15,7 @@ from stacks.settings import Settings
 from stacks.settings.llm_gateway import PersonLimits
 from stacks.settings.serving import ServingSettings
 
-from . import secrets
+from . import cloud, secrets
 from .address import DATABASE, LIMITS, LIMITS_PORT, METRICS_PORT, PORT, SERVICE
 from .models import model_list
 
@@ -42,8 +42,18 @@ def exposure(serving: ServingSettings) -> Exposure:
     )
 
 
-def litellm(components: EnabledComponents, images: Mapping[str, Image], *, database_host: str) -> dict[str, Any]:
-    """Values of the own chart; `database_host` is the PostgreSQL server."""
+def litellm(
+    components: EnabledComponents,
+    images: Mapping[str, Image],
+    *,
+    database_host: str,
+    client_id: str = "",
+    tenant_id: str = "",
+) -> dict[str, Any]:
+    """Values of the own chart; `database_host` is the PostgreSQL server.
+
+    `client_id` is the gateway's identity in the tenant, where cloud models need one.
+    """
     settings, callers = components.settings, components.gateway_callers()
     hop = timeouts.llm_gateway(settings.serving)
     return {
@@ -67,6 +77,7 @@ def litellm(components: EnabledComponents, images: Mapping[str, Image], *, datab
         **({"personLimits": person_limits(own)} if (own := settings.gateway.person_limits) else {}),
         "opik": tracing(components),
         "config": config(settings),
+        **cloud.values(settings, callers, client_id=client_id, tenant_id=tenant_id),
     }
 
 
@@ -116,7 +127,12 @@ def config(settings: Settings) -> dict[str, Any]:
         "model_list": model_list(settings),
         "litellm_settings": {
             # Not LiteLLM's own for Opik, which forgets what Opik does not take (helm/litellm/tracing.py).
-            "callbacks": ["prometheus", "tracing.platform", *(["refusals.platform"] if limited else [])],
+            "callbacks": [
+                "prometheus",
+                "tracing.platform",
+                *(["refusals.platform"] if limited else []),
+                *([cloud.CALLBACK] if settings.cloud_models else []),
+            ],
             "request_timeout": timeout,
             "json_logs": True,
             # Clients send parameters that one engine knows and the other does not.
@@ -132,6 +148,7 @@ def config(settings: Settings) -> dict[str, Any]:
             "num_retries": 0,
             "disable_cooldowns": True,
             "timeout": timeout,
+            **cloud.router_settings(settings),
         },
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
@@ -148,6 +165,7 @@ def config(settings: Settings) -> dict[str, Any]:
             "background_health_checks": False,
             "maximum_spend_logs_retention_period": f"{settings.gateway.spend_log_days}d",
             **_people(settings),
+            **cloud.general_settings(settings),
         },
     }
 

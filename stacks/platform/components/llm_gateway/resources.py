@@ -6,6 +6,7 @@ from cdktf_cdktf_provider_kubernetes.config_map_v1 import ConfigMapV1, ConfigMap
 from constructs.external_secrets_ready import ExternalSecretsReady
 from constructs.helm_release import HelmRelease
 from constructs.terraform_literal import terraform_literal
+from stacks.common.outputs import CloudAksOutputs
 from stacks.platform.common.databases import ROOTS_NAME, roots
 from stacks.platform.common.releases import add_release
 from stacks.platform.common.secret_marks import VERSIONS_KEY
@@ -54,9 +55,15 @@ def add(context: Context) -> HelmRelease:
         release.RELEASE,
         namespace=namespace.name,
         variants=availability(settings.cluster),
-        computed_values=release.litellm(components, context.images, database_host=context.database.server_fqdn),
+        computed_values=release.litellm(
+            components,
+            context.images,
+            database_host=context.database.server_fqdn,
+            client_id=context.cluster.cloud_models_client_id if isinstance(context.cluster, CloudAksOutputs) else "",
+            tenant_id=context.database.tenant_id,
+        ),
         timeout_seconds=release.START_SECONDS,
-        depends_on=[limits, authorities, *context.after("databases"), *ready],
+        depends_on=[limits, authorities, *context.after("databases", "cloud_models"), *ready],
     )
     expose(
         context,

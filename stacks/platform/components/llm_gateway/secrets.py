@@ -9,6 +9,7 @@ from stacks.platform.components.serving.engines import vllm_engines
 from stacks.settings import Settings
 from stacks.settings.secret_names import GeneratedSecret
 
+from . import cloud
 from .address import NAMESPACE
 
 SECRET = "gateway-secrets"  # noqa: S105 (a name, not a secret)
@@ -23,12 +24,16 @@ _ALWAYS = {
 
 def external_secret(settings: Settings, callers: Iterable[GatewayCaller]) -> ExternalSecret:
     """The Secret; `callers` are the platform's parts whose keys the gateway has to know."""
-    keys = {
+    outside = cloud.secret_keys(settings.cloud_models)
+    keys: dict[str, GeneratedSecret | str] = {
         **_ALWAYS,
         **({"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY} if vllm_engines(settings) else {}),
         **{caller.key_name: caller.secret for caller in callers},
+        **outside,
     }
-    mark = secret_mark(settings.secrets.versions, keys.values(), *sorted(keys))
+    generated = [name for name in keys.values() if isinstance(name, GeneratedSecret)]
+    # Terraform knows no versions of what people write; another name is another secret.
+    mark = secret_mark(settings.secrets.versions, generated, *sorted(keys), *([outside] if outside else []))
     return ExternalSecret(namespace=NAMESPACE, name=SECRET, keys=keys, templates={VERSIONS_KEY: mark})
 
 

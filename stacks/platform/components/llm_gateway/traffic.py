@@ -6,6 +6,7 @@ from stacks.platform.common.databases import allow_database
 from stacks.platform.common.ingress_mode import ingress_peer
 from stacks.platform.common.scraping import allow_metrics
 from stacks.platform.common.traffic import Peer, TrafficRule, allow_from, allow_to
+from stacks.platform.components.cloud_models import address as cloud
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.serving.engines import PROXY, PROXY_PORT, SERVING
 
@@ -26,6 +27,8 @@ def gateway_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
     yield allow_from("allow-callers", PODS, (ingress_peer(settings), jobs, *callers), PORT)
     yield allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS)
     yield allow_to("allow-engines", PODS, (engines,), PROXY_PORT)
+    if settings.cloud_models:
+        yield allow_to("allow-cloud", PODS, (Peer(namespace=cloud.NAMESPACE, pods=cloud.PODS),), cloud.PORT)
     yield allow_to("allow-limits", PODS, (Peer(namespace=NAMESPACE, pods=LIMITS_PODS),), LIMITS_PORT)
     yield allow_from("allow-counting", LIMITS_PODS, (pods,), LIMITS_PORT)
     yield allow_database(settings.network, PODS)

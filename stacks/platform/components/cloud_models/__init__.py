@@ -1,0 +1,1 @@
+"""Models outside the network: the one way out to them."""
