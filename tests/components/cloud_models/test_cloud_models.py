@@ -71,6 +71,14 @@ def test_each_model_has_one_host_and_listed_calls() -> None:
     assert values["entra"] == {"path": f"entra/{TENANT}", "host": "login.microsoftonline.com", "tenant": TENANT}
 
 
+def test_the_way_out_believes_a_company_s_roots_where_there_are_any() -> None:
+    models, images = cloud_settings().cloud_models, images_of(cloud_settings())
+    assert cloud_egress(models, images, tenant_id=TENANT, company_roots=True)["authorities"] == (
+        "/etc/trusted-roots/roots.pem"
+    )
+    assert "authorities" not in cloud_egress(models, images, tenant_id=TENANT)
+
+
 def test_models_are_called_through_it_at_their_own_prices_and_limits() -> None:
     azure, other = release.config(cloud_settings())["model_list"][-2:]
     assert azure == {

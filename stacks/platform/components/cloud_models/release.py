@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import Image
+from stacks.platform.common.egress import ROOTS_PATH
 from stacks.settings.cloud_models import CloudEngine, CloudModelSettings
 
 from .address import ENTRA, PORT, resource_ids
@@ -23,13 +24,17 @@ def ports(models: Iterable[CloudModelSettings]) -> tuple[int, ...]:
 
 
 def cloud_egress(
-    models: tuple[CloudModelSettings, ...], images: Mapping[str, Image], *, tenant_id: str
+    models: tuple[CloudModelSettings, ...], images: Mapping[str, Image], *, tenant_id: str, company_roots: bool = False
 ) -> dict[str, Any]:
-    """Return the values of the own chart; tokens are asked for in the tenant alone."""
+    """Return the values of the own chart; tokens are asked for in the tenant alone.
+
+    With `company_roots` its pods believe those that a company adds to the public ones.
+    """
     hop = timeouts.cloud_egress()
     return {
         "image": images["cloud-egress/nginx"].values(),
         "port": PORT,
+        **({"authorities": ROOTS_PATH} if company_roots else {}),
         "timeoutSeconds": hop.silence_seconds,
         "idleSeconds": hop.idle_seconds,
         "preStopSeconds": hop.pre_stop_seconds,

@@ -17,6 +17,11 @@ def add(context: Context) -> HelmRelease:
         SERVICE,
         namespace=namespace.name,
         variants=availability(settings.cluster),
-        computed_values=cloud_egress(settings.cloud_models, context.images, tenant_id=context.database.tenant_id),
+        computed_values=cloud_egress(
+            settings.cloud_models,
+            context.images,
+            tenant_id=context.database.tenant_id,
+            company_roots=bool(settings.trust.company_roots),
+        ),
         depends_on=namespace.bounds,
     )
