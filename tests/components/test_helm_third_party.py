@@ -91,7 +91,7 @@ def test_operators_take_the_objects_of_our_own_charts(own: str, operator: str, t
 
 
 def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) -> None:
-    pinned = {f"{image.repository}:{image.tag}" for image in images().values()}
+    pinned = {str(image) for image in images().values()}
     found = {container["image"] for _, pod in pods(rendered[1]) for container in containers(pod)}
     assert found
     assert found <= pinned
