@@ -16,6 +16,7 @@ from stacks.settings import Settings, SettingsError, loading, parse_settings
 
 from .consent import Consent
 from .errors import ExitCode, OperatorError
+from .targets import load_environment
 
 _folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
 
@@ -23,6 +24,15 @@ _folder: ContextVar[Path | None] = ContextVar("_folder", default=None)
 def file_of(environment: str) -> Path:
     """Return the environment's file."""
     return (_folder.get() or loading.ENVIRONMENTS) / f"{environment}.yaml"
+
+
+def text_of(environment: str) -> str:
+    """Return the text of the environment's file. Raises OperatorError where it is missing or cannot be read."""
+    try:
+        return file_of(environment).read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        load_environment(environment)
+        raise
 
 
 @contextmanager

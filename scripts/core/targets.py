@@ -45,11 +45,12 @@ def parse_targets(words: Sequence[str] | None) -> Targets:
             raise OperatorError("ENV is empty", "name one, or leave it out for the default", ExitCode.USAGE)
         if environment not in available_environments():
             known = ", ".join(available_environments())
+            meant_stack = bool(get_close_matches(environment.lower(), STACKS, n=1))
             raise OperatorError(
                 f"{environment} is neither an environment ({known}) nor a stack ({', '.join(STACKS)})",
                 _suggestion(environment, [*available_environments(), *STACKS])
                 or f"`llmctl env new {environment}` writes an environment of that name",
-                ExitCode.USAGE,
+                ExitCode.USAGE if meant_stack else ExitCode.SETTINGS,
             )
     unknown = [word for word in words if word not in STACKS]
     if unknown:
@@ -74,6 +75,17 @@ def load_environment(environment: str) -> Settings:
         raise OperatorError(
             str(error), f"correct the file, then `llmctl env check {environment}`", ExitCode.SETTINGS
         ) from None
+
+
+def known_environment(environment: str | None) -> str:
+    """Return the environment, by default that of PLATFORM_ENV, for commands that never read its file.
+
+    Raises OperatorError where it has none.
+    """
+    name = environment or default_environment()
+    if name not in available_environments():
+        load_environment(name)
+    return name
 
 
 def complete_targets(incomplete: str) -> list[str]:

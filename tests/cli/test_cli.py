@@ -88,13 +88,13 @@ def test_a_mistyped_command_is_answered_with_the_right_one() -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
-        (["deploy", "nowhere"], ExitCode.USAGE, "nowhere is neither an environment (dev"),
+        (["deploy", "nowhere"], ExitCode.SETTINGS, "nowhere is neither an environment (dev"),
         (["deploy", "platfrom"], ExitCode.USAGE, "did you mean platform?"),
-        (["deploy", "Prod"], ExitCode.USAGE, "did you mean prod?"),
+        (["deploy", "Prod"], ExitCode.SETTINGS, "did you mean prod?"),
         (["deploy", "dev", "clsuter"], ExitCode.USAGE, "no such stack: clsuter"),
         (["deploy", "dev", "netwrok"], ExitCode.USAGE, "did you mean network?"),
         (["destroy", "dev", "network"], ExitCode.USAGE, "aks, platform would be left without what it stands on"),
-        (["synth", "nowhere"], ExitCode.USAGE, "llmctl env new nowhere"),
+        (["synth", "nowhere"], ExitCode.SETTINGS, "llmctl env new nowhere"),
     ],
 )
 def test_a_wrong_target_is_one_message_with_its_fix(

@@ -12,7 +12,7 @@ from scripts.cluster.pausing import resume as resume_workload
 from scripts.cluster.volumes import free, released
 from scripts.core.consent import Consent, confirm_by_name
 from scripts.core.console import err, out
-from scripts.core.targets import default_environment
+from scripts.core.targets import known_environment
 
 from .grow import grow
 
@@ -35,7 +35,7 @@ def rebind(context: typer.Context, environment: Environment = None, *, yes: Yes 
 
     Examples: `llmctl disks rebind prod`, `llmctl disks rebind dev --yes`
     """
-    tools, name = tools_of(context), environment or default_environment()
+    tools, name = tools_of(context), known_environment(environment)
     kubectl = tools.kubectl_of(name)
     found = released(kubectl)
     if not found:
@@ -55,7 +55,7 @@ def resume(context: typer.Context, environment: Environment = None) -> None:
 
     Examples: `llmctl disks resume prod`, `llmctl disks resume`
     """
-    tools, name = tools_of(context), environment or default_environment()
+    tools, name = tools_of(context), known_environment(environment)
     kubectl = tools.kubectl_of(name)
     found = paused_workloads(kubectl)
     for namespace, workload in found:
@@ -82,7 +82,7 @@ def free_node(
     Examples: `llmctl disks free-node aks-workload-12345678-vmss000001 prod`,
     `llmctl disks free-node aks-workload-12345678-vmss000001 prod --back`
     """
-    tools, name = tools_of(context), environment or default_environment()
+    tools, name = tools_of(context), known_environment(environment)
     kubectl = tools.kubectl_of(name)
     if back:
         return_to_service(kubectl, node)

@@ -12,7 +12,7 @@ from scripts.cli.options import Environment, Yes
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
 from scripts.core.console import err, out
-from scripts.core.environment_file import file_of, parsed
+from scripts.core.environment_file import parsed, text_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving.engines import vllm_engines
@@ -53,7 +53,7 @@ def reconfigure(
     `llmctl vllm reconfigure qwen2-5-7b prod --set context_tokens=8192 --yes`
     """
     tools, name = tools_of(context), environment or default_environment()
-    before = file_of(name).read_text("utf-8")
+    before = text_of(name)
     text = with_model_values(before, model, assignments(values))
     settings = parsed(name, text)
     if text == before:

@@ -9,9 +9,9 @@ from scripts.cli.options import AsJson, Environment, Yes
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
 from scripts.core.console import err, out, print_json
-from scripts.core.environment_file import file_of, parsed
+from scripts.core.environment_file import parsed, text_of
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import default_environment
+from scripts.core.targets import default_environment, known_environment
 from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
 from stacks.settings.cloud_models import CloudModelSettings
@@ -104,7 +104,7 @@ def add(
         "weights_gib": "" if weights_gib is None else f"{weights_gib:g}",
     }
     fields = {"name": name} | {key: value for key, value in named.items() if value} | assignments(values or [])
-    text = with_model(file_of(chosen).read_text("utf-8"), _with_figures(fields))
+    text = with_model(text_of(chosen), _with_figures(fields))
     # Before the cluster is asked for, which takes Terraform.
     parsed(chosen, text)
     _change(context, chosen, yes=yes).make(text)
@@ -130,7 +130,7 @@ def remove(context: typer.Context, name: Name, environment: Environment = None, 
     """
     chosen = environment or default_environment()
     tools_of(context).load(chosen)
-    text = without_model(file_of(chosen).read_text("utf-8"), name)
+    text = without_model(text_of(chosen), name)
     parsed(chosen, text)
     _change(context, chosen, yes=yes).make(text)
     out.print(f"{name} is no longer served in {chosen}. Commit environments/{chosen}.yaml.", markup=False)
@@ -185,7 +185,7 @@ def discard_store(
 
     Examples: `llmctl models discard-store dev`, `llmctl models discard-store dev --confirm dev`
     """
-    discard(environment or default_environment(), confirm, tools_of(context))
+    discard(known_environment(environment), confirm, tools_of(context))
 
 
 def _ids(listed: tuple[ModelSettings, ...], names: list[str]) -> list[str]:

@@ -10,7 +10,7 @@ from scripts.cli.tools import tools_of
 from scripts.core.azure import az
 from scripts.core.console import print_json
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.targets import default_environment
+from scripts.core.targets import default_environment, known_environment
 from scripts.opik.sdk_environment import exports, sdk_variables
 from stacks.platform.components.opik.names import HOST
 
@@ -23,7 +23,7 @@ def token(context: typer.Context, environment: Environment = None) -> None:
 
     Examples: `llmctl opik token prod`, `llmctl opik token`
     """
-    scope = tools_of(context).outputs_of(environment or default_environment(), "identity")["identity"]["api_scope"]
+    scope = tools_of(context).outputs_of(known_environment(environment), "identity")["identity"]["api_scope"]
     answer = az("account", "get-access-token", "--scope", scope, login=f"az login --scope {scope}")
     if not answer.get("accessToken"):
         raise OperatorError("the Azure CLI gave no token", f"az login --scope {scope}", ExitCode.NOT_READY)

@@ -7,7 +7,7 @@ import typer
 from scripts.cli.options import Environment
 from scripts.cli.tools import tools_of
 from scripts.core.console import out
-from scripts.core.targets import default_environment
+from scripts.core.targets import known_environment
 from scripts.opik.mysql import empty_half_made
 from scripts.terraform.outputs import connected
 
@@ -28,7 +28,7 @@ def empty_mysql(
     Examples: `llmctl opik empty-mysql dev`, `llmctl opik empty-mysql dev --confirm dev`
     """
     tools = tools_of(context)
-    name = environment or default_environment()
+    name = known_environment(environment)
     found = tools.outputs_of(name, "disks", "aks")
     disk = found["disks"]["mysql_disk_id"].rpartition("/")[2]
     empty_half_made(connected(tools.load(name), found["aks"]), disk, confirm, tools.terminal)

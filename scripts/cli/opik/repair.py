@@ -6,7 +6,7 @@ from scripts.cli.options import Environment, Yes
 from scripts.cli.tools import tools_of
 from scripts.core.consent import Consent
 from scripts.core.console import err, out
-from scripts.core.targets import default_environment
+from scripts.core.targets import known_environment
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.repair import clear, leftovers, without_migrations
 
@@ -20,7 +20,7 @@ def repair(context: typer.Context, environment: Environment = None, *, yes: Yes 
 
     Examples: `llmctl opik repair prod`, `llmctl opik repair dev --yes`
     """
-    tools, name = tools_of(context), environment or default_environment()
+    tools, name = tools_of(context), known_environment(environment)
     consent = Consent(name, yes, terminal=tools.terminal)
     consent.require_answerable()
     cluster = OpikCluster(tools.kubectl_of(name))
