@@ -1,0 +1,34 @@
+"""What a synthesis imports is installed for everybody, not with the packages of tests alone."""
+
+import ast
+import json
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+OURS = {"constructs", "main", "scripts", "stacks"}
+
+
+def _imported(file: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {name.name.partition(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.partition(".")[0])
+    return found
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "-").replace(".", "-")
+
+
+def test_every_package_that_the_stacks_import_is_locked_for_everybody() -> None:
+    files = [ROOT / "main.py", *(ROOT / "stacks").rglob("*.py"), *(ROOT / "constructs").rglob("*.py")]
+    modules = set().union(*map(_imported, files)) - OURS - set(sys.stdlib_module_names)
+    distributions = packages_distributions()
+    needed = {_plain(distributions[module][0]) for module in modules}
+    assert "jinja2" in needed
+    installed = json.loads((ROOT / "Pipfile.lock").read_text("utf-8"))["default"]
+    assert needed - {_plain(name) for name in installed} == set()
