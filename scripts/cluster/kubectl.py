@@ -198,10 +198,22 @@ def _missing() -> OperatorError:
     )
 
 
+def known_failure(action: str, said: str) -> KubectlError | None:
+    """Return the error for what kubectl itself says when it gets to no cluster or may not, with the way out."""
+    last = (said.strip() or "no message").splitlines()[-1]
+    return next(
+        (
+            KubectlError(f"kubectl {action} failed: {last}", fix, code)
+            for sign, fix, code in _KNOWN
+            if re.search(sign, said)
+        ),
+        None,
+    )
+
+
 def _failure(action: str, said: str) -> KubectlError:
     last = (said.strip() or "no message").splitlines()[-1]
-    fix, code = next(((fix, code) for sign, fix, code in _KNOWN if re.search(sign, said)), ("", ExitCode.FAILED))
-    return KubectlError(f"kubectl {action} failed: {last}", fix, code)
+    return known_failure(action, said) or KubectlError(f"kubectl {action} failed: {last}")
 
 
 _KNOWN = (

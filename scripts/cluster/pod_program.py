@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import IO, Any, Protocol
 
-from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.kubectl import Kubectl, known_failure
 from scripts.core.errors import OperatorError
 from stacks.platform.components.chat import names as chat
 from stacks.platform.components.llm_gateway import address as llm_gateway
@@ -92,7 +92,10 @@ class ByCommand:
                 raise feeder.failure
             if status:
                 errors.seek(0)
-                last = (errors.read().strip() or "no message").splitlines()[-1]
+                said = errors.read()
+                if failure := known_failure("exec", said):
+                    raise failure
+                last = (said.strip() or "no message").splitlines()[-1]
                 raise OperatorError(f"the program in {self.where} ended with {status}: {last[:300]}")
 
 

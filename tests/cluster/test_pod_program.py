@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from scripts.cluster.kubectl import KubectlError
 from scripts.cluster.pod_program import START, ByCommand
-from scripts.core.errors import OperatorError
+from scripts.core.errors import ExitCode, OperatorError
 
 COUNT = """
 import json, sys
@@ -40,3 +41,9 @@ def test_what_fails_on_the_way_is_raised_and_the_program_ended() -> None:
 def test_a_program_that_ends_before_its_data_says_why() -> None:
     with pytest.raises(OperatorError, match="a pod ended with 1: no space"):
         list(RUN("import sys; sys.exit('no space')", {}, (b"a" * 100_000 for _ in range(100))))
+
+
+def test_a_cluster_that_cannot_be_reached_is_said_as_by_every_other_command() -> None:
+    with pytest.raises(KubectlError, match="kubectl exec failed: Unable to connect to the server: dial tcp") as failed:
+        list(RUN("import sys; sys.exit('Unable to connect to the server: dial tcp: no such host')", {}))
+    assert failed.value.code is ExitCode.NOT_READY

@@ -16,9 +16,9 @@ def test_every_time_that_something_is_kept_for_is_marked() -> None:
     """Found by its name; the others delete nothing by themselves."""
     asks_itself = {"backups.keep_daily", "backups.keep_weekly", "backups.keep_monthly", "images.keep_versions"}
     kept = {key for key in keys_of(Settings) if re.search(r"retention|keep_|(^|_)days$", key.rpartition(".")[2])}
-    # Of the days of the week one, decided once the other, the life of a certificate the last.
+    # Days of the week, decided once, the life of a certificate, the period of a budget.
     weekly = {"serving.warm_hours.days", "cluster.off_hours.days"}
-    no_such_time = {*weekly, "vault.soft_delete_days", "private_access.leaf_days"}
+    no_such_time = {*weekly, "vault.soft_delete_days", "private_access.leaf_days", "gateway.person_limits.days"}
     deletes = {dotted(marked.key) for marked in every_mark() if isinstance(marked.mark, DeletesOlder)}
     assert kept - asks_itself - no_such_time == deletes
     assert asks_itself < kept
