@@ -41,7 +41,6 @@ def _cluster(by_client: Exception, by_kubectl: Exception) -> dict[str, Any]:
     return {
         "outputs_of": lambda *_names: OUTPUTS,
         "kubectl_of": lambda _name: _Answering(by_kubectl),
-        "in_pod": lambda *_where: _raising(by_kubectl),
         "cluster_of": lambda _kubectl: _Answering(by_client),
         "in_pod": lambda *_place: _raising(by_kubectl),
     }
