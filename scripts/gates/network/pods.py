@@ -15,7 +15,7 @@ from scripts.core.errors import ExitCode, OperatorError
 
 from .charts import Rendered, from_chart, third_party
 from .objects import Object, Stack
-from .third_party import RELEASE, of_fact, read_facts, replaced
+from .third_party import PRIVATE_FACTS, RELEASE, of_fact, read_facts, replaced
 from .workloads import pod, pods_of
 
 AKS_PODS = Path(__file__).with_name("aks_pods.yaml")
@@ -69,7 +69,7 @@ def _release(stack: Stack, release: Object, place: str, folder: Path | None) -> 
     chart = third_party(release)
     if chart is None or folder is not None:
         return from_chart(stack, release, place, folder)
-    known = read_facts().get(chart)
+    known = (read_facts() | read_facts(PRIVATE_FACTS)).get(chart)
     if known is None:
         raise OperatorError(
             f"nothing is written down of the pods of the chart {chart}",

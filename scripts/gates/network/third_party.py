@@ -13,6 +13,8 @@ from .objects import Object, Stack
 from .workloads import pod
 
 FACTS = Path(__file__).with_name("third_party_pods.yaml")
+PRIVATE_FACTS = FACTS.with_name("private_third_party_pods.yaml")
+"""What neither dev nor prod has."""
 RELEASE = "<release>"
 """Stands for the release's name where several releases of one chart bear other names than it."""
 

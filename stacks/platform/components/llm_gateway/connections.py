@@ -23,6 +23,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield calls(
         gateway, Peer(namespace=NAMESPACE, pods=LIMITS_PODS), LIMITS_PORT, why="limits counted for all replicas"
     )
-    yield calls(gateway, Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY}), PROXY_PORT, why="models")
+    if components.settings.models:
+        yield calls(gateway, Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY}), PROXY_PORT, why="models")
     if receiver := components.trace_receiver():
         yield calls(gateway, receiver.pods, receiver.port, why="traces")
