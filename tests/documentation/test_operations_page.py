@@ -60,3 +60,16 @@ def test_every_row_names_commands_and_the_runbook_shows_one_of_them(row: str) ->
     shown = {one for line in RUNBOOK.splitlines() if line.startswith("| ") for one in commands(line) if one}
     verbs = {word for command in shown for word in command.split()} & VERBS_OF_A_COMPONENT
     assert [one for one in named if one in shown or verbs & set(one.split())]
+
+
+def test_each_part_of_the_original_private_access_has_its_place_and_a_test() -> None:
+    page = (ROOT / "docs" / "reference" / "private-access.md").read_text("utf-8")
+    section = page.partition("## From the original installation")[2]
+    rows = [line.strip("| ").split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
+    promises = YAML(typ="safe").load(ROOT / "tests" / "promises" / "private_access.yaml")
+    assert [promise["there"] for promise in promises] == [row[0] for row in rows]
+    assert len(rows) == 7
+    assert all(len(row) == 3 and all(row) for row in rows)
+    for promise in promises:
+        path, _, name = promise["test"].partition("::")
+        assert name in _tests_of(path), promise["test"]

@@ -5,12 +5,8 @@ The root is the same in every cluster, and real clients trust what it signed, of
 
 import base64
 import json
-import shutil
-import ssl
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +17,7 @@ import pytest
 from scripts.lab.kube.api import Api, ApiError
 from scripts.lab.kube.definitions import define
 from scripts.lab.kube.processes import free_ports
+from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.certificates import release
 from stacks.platform.components.certificates.kept import kept_of
 from stacks.platform.components.enabled import enabled_components
@@ -29,7 +26,10 @@ from tests.support.cluster.acme import AcmeServer, acme_server, cert_manager
 from tests.support.cluster.certificates import bring_back, install
 from tests.support.cluster.external_secrets import TAG, ExternalSecrets, Vault
 from tests.support.cluster.real_cluster import helm, running
-from tests.support.serving.proxy_pods import nginx
+from tests.support.cluster.trusting_clients import plain_location, statuses
+from tests.support.ingress.controller import http_block
+from tests.support.ingress.nginx import running_nginx
+from tests.support.ingress.recorder import recorder
 
 pytestmark = pytest.mark.cluster
 
@@ -133,65 +133,35 @@ def test_the_root_is_the_same_in_every_cluster_and_clients_trust_what_it_signed(
             assert {order["metadata"]["namespace"] for order in orders} == {"ingress"}
             again.operator.push(again.api)
             leaf = again.secret("ingress", "wildcard-tls")
-    _clients_trust(world.folder, root["tls.crt"], leaf)
+    _clients_trust(world, root["tls.crt"], leaf)
     _no_other_name_is_trusted(world.folder, root)
 
 
-def _clients_trust(folder: Path, root: str, leaf: dict[str, str]) -> None:
-    """Ask a real nginx with the certificate that was issued, as people's programs do."""
-    place = folder / "nginx"
+def _clients_trust(world: World, root: str, leaf: dict[str, str]) -> None:
+    """Ask a real nginx with the whole configuration of the ingress and the certificate that was issued."""
+    place = world.folder / "nginx"
     place.mkdir()
-    files = {"ca.crt": root, "tls.crt": leaf["tls.crt"], "tls.key": leaf["tls.key"]}
-    for name, text in files.items():
+    for name, text in {"ca.crt": root, "tls.crt": leaf["tls.crt"], "tls.key": leaf["tls.key"]}.items():
         (place / name).write_text(text)
-    (port,) = free_ports(1)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = " ".join(f"{kind}_temp_path {place / kind};" for kind in kinds)
-    configuration = f"""
-pid {place}/pid;
-error_log {place}/error.log;
-events {{}}
-http {{
-  access_log off;
-  {places}
-  server {{
-    listen 127.0.0.1:{port} ssl;
-    ssl_certificate {place}/tls.crt;
-    ssl_certificate_key {place}/tls.key;
-    return 200 "found";
-  }}
-}}
-"""
-    program = nginx("private-ingress", place, configuration, "127.0.0.1", port)
-    program.start()
-    try:
-        for name, command in _commands(place / "ca.crt", port).items():
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            assert (done.returncode, done.stdout.strip()) == (0, "found"), (name, done.stderr)
-        context = ssl.create_default_context(cafile=str(place / "ca.crt"))
-        with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
-            urllib.request.urlopen(f"https://127.0.0.1:{port}/", context=context)
-    finally:
-        program.stop()
+    plain, tls = free_ports(2)
+    hosts = enabled_components(world.settings).host_names()
+    assert len(hosts) > 3
+    with recorder() as applications:
+        pods = [f"127.0.0.1:{applications.port}"]
+        exposed = {host: (Exposure(service="application", health_path="/"), pods) for host in hosts}
+        listeners = (f"127.0.0.1:{plain}", f"127.0.0.1:{tls} ssl")
+        http = http_block(world.settings, exposed, listeners, (place / "tls.crt", place / "tls.key"))
+        with running_nginx(place, tls, http):
+            for host in hosts:
+                # The certificate of all hosts is the same; every program asks one, and curl each.
+                found = dict(statuses(place / "ca.crt", host, tls) if host == HOST else _of_curl(place, host, tls))
+                assert 0 not in found.values(), (host, found)
+                assert plain_location(host, plain) == f"https://{host}/"
+            assert set(dict(statuses(place / "ca.crt", "chat.another.internal", tls)).values()) == {0}
 
 
-def _commands(authority: Path, port: int) -> dict[str, list[str]]:
-    python = (
-        f"import socket, ssl; c = ssl.create_default_context(cafile={str(authority)!r});"
-        f" s = c.wrap_socket(socket.create_connection(('127.0.0.1', {port})), server_hostname='{HOST}');"
-        f" s.sendall(b'GET / HTTP/1.0\\r\\nHost: {HOST}\\r\\n\\r\\n'); print(s.makefile().read().split()[-1])"
-    )
-    asked = {"host": "127.0.0.1", "port": port, "servername": HOST, "headers": {"host": HOST}}
-    node = (
-        f"require('https').get({{...{json.dumps(asked)}, ca: require('fs').readFileSync({str(authority)!r})}},"
-        " r => r.on('data', d => console.log(String(d))))"
-    )
-    curl = ["curl", "--silent", "--show-error", "--cacert", str(authority), "--resolve", f"{HOST}:{port}:127.0.0.1"]
-    return {
-        "curl": [*curl, f"https://{HOST}:{port}/"],
-        "python": [shutil.which("python3") or "python3", "-c", python],
-        "node": ["node", "-e", node],
-    }
+def _of_curl(place: Path, host: str, port: int) -> list[tuple[str, int]]:
+    return [next(iter(statuses(place / "ca.crt", host, port)))]
 
 
 def _no_other_name_is_trusted(folder: Path, root: dict[str, str]) -> None:
