@@ -116,6 +116,14 @@ def _gateway(attributes: Attributes) -> list[Charge]:
     return [Charge(f"Application Gateway {sku}", fixed), Charge("Application Gateway capacity", unit, low, high)]
 
 
+def _release(attributes: Attributes) -> list[Charge]:
+    """Return what Kubernetes makes of an ingress at a private address; AKS puts all such services on one balancer."""
+    internal = attributes.get("name") == "nginx-ingress" and "azure-load-balancer-internal" in str(
+        attributes.get("values")
+    )
+    return [Charge("internal load balancer", meters.LOAD_BALANCER)] if internal else []
+
+
 def _one(what: str, meter: Meter) -> Callable[[Attributes], list[Charge]]:
     return lambda _attributes: [Charge(what, meter)]
 
@@ -129,5 +137,9 @@ _RULES: Mapping[str, Callable[[Attributes], list[Charge]]] = {
     "azurerm_application_gateway": _gateway,
     "azurerm_nat_gateway": _one("NAT gateway", meters.NAT_GATEWAY),
     "azurerm_public_ip": _one("public address", meters.PUBLIC_IP),
+    "azurerm_private_dns_resolver_inbound_endpoint": _one(
+        "DNS resolver, inbound endpoint", meters.DNS_RESOLVER_ENDPOINT
+    ),
+    "helm_release": _release,
     "azurerm_private_endpoint": _one("private endpoint", meters.PRIVATE_ENDPOINT),
 }

@@ -101,6 +101,9 @@ PUBLIC_IP = Meter("public ip", "Virtual Network", "^IP Addresses$", "^Standard$"
 PRIVATE_ENDPOINT = Meter(
     "private endpoint", "Virtual Network", "^Virtual Network Private Link$", meter="^Standard Private Endpoint$"
 )
+DNS_RESOLVER_ENDPOINT = Meter(
+    "dns resolver endpoint", "Azure DNS", sku="^Private Resolver$", meter="^Private Resolver Inbound Endpoint$"
+)
 POSTGRESQL_STORAGE = Meter(
     "postgresql storage GiB",
     "Azure Database for PostgreSQL",

@@ -15,8 +15,8 @@ from .meters import Meter
 
 URL = "https://prices.azure.com/api/retail/prices"
 VERSION = "2023-01-01-preview"
-GLOBAL = ("Global", "")
-"""Regions under which prices stand that are the same everywhere."""
+GLOBAL = ("Global", "", "Zone 1")
+"""Regions under which prices stand that are the same everywhere; those of Azure DNS are by billing zone."""
 ATTEMPTS = 4
 _MOST_PAGES = 50
 _LONGEST_WAIT_S = 30.0

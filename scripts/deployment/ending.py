@@ -99,6 +99,21 @@ def _price(resources: Iterable[tuple[str, Mapping[str, Any]]], prices: Prices) -
         yield f"  and, without a price here: {', '.join(unpriced)}; traffic"
 
 
+def private_steps(settings: Settings) -> list[str]:
+    """Return what is left for people to do so that clients find and trust a private environment."""
+    if not settings.is_private:
+        return []
+    lines = []
+    if settings.private_access.tailscale:
+        lines.append(f"Next: llmctl tailscale dns {settings.name} --apply lets the tailnet look {settings.domain} up")
+        lines.append("  and the tailnet's policy has to approve the router's routes: docs/how-to/private-access.md")
+    elif address := settings.nameserver_address:
+        lines.append(f"Next: let your resolver ask {address} for {settings.domain}")
+    if settings.has_internal_ca:
+        lines.append("Clients trust it once they have its root: docs/how-to/private-access.md#trust-the-ca")
+    return lines
+
+
 def next_steps(environment: str, outputs: dict[str, dict[str, Any]], *, records_written: bool = False) -> list[str]:
     """Return what is left for people to do, from the outputs of aks and platform.
 

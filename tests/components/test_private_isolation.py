@@ -1,4 +1,4 @@
-"""What separates services in a private environment: each has a namespace, an account, a Pod Security level and rules."""
+"""What separates services in a private environment: namespaces, accounts, Pod Security levels and rules."""
 
 import shutil
 from collections.abc import Callable, Iterator

@@ -38,6 +38,13 @@ POOL = "azurerm_kubernetes_cluster_node_pool"
             165 + 73 + 18.25,
         ),
         ("azurerm_container_registry", {"sku": "Premium", "georeplications": [{}, {}]}, 150, 150),
+        ("azurerm_private_dns_resolver_inbound_endpoint", {"name": "inbound"}, 180, 180),
+        (
+            "helm_release",
+            {"name": "nginx-ingress", "values": ['{"service.beta.kubernetes.io/azure-load-balancer-internal":"true"}']},
+            18.25,
+            18.25,
+        ),
     ],
 )
 def test_a_resource_costs_what_its_size_says(type_: str, attributes: dict[str, Any], low: float, high: float) -> None:

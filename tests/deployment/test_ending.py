@@ -1,12 +1,13 @@
 """A deployment ends with what people need: addresses, models, who logs in where, what a day costs."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.cost.prices import listed
-from scripts.deployment.ending import cost_per_month, ending, next_steps
-from stacks.settings import load_settings
+from scripts.deployment.ending import cost_per_month, ending, next_steps, private_steps
+from stacks.settings import load_settings, parse_settings
 from tests.support.stacks.durable import settings
 
 BILLED: list[tuple[str, dict[str, Any]]] = [
@@ -86,3 +87,21 @@ def test_the_next_step_is_to_see_whether_it_works() -> None:
     said = "  chat.acme.io  CNAME  llm.westeurope.cloudapp.azure.com"
     assert said in next_steps("dev", records)
     assert said not in next_steps("dev", records, records_written=True)
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("private_with_tailscale", "Next: llmctl tailscale dns dev --apply lets the tailnet look llm.internal up"),
+        ("private_by_vpn", "Next: let your resolver ask 10.40.18.20 for llm.corp.acme.io"),
+    ],
+)
+def test_a_private_environment_says_how_clients_find_and_trust_it(name: str, said: str) -> None:
+    file = Path(__file__).parents[1] / "environments" / f"valid.{name}.yaml"
+    lines = private_steps(parse_settings(file.read_text("utf-8"), file.name))
+    assert said in lines
+    assert any("#trust-the-ca" in line for line in lines)
+
+
+def test_a_public_environment_leaves_nothing_of_it_to_do() -> None:
+    assert private_steps(load_settings("dev")) == []

@@ -17,7 +17,7 @@ from scripts.core.errors import OperatorError
 from scripts.core.schedule import PARALLELISM
 from scripts.core.targets import TARGETS_HELP, Targets, complete_targets, parse_targets
 from scripts.deployment.bring_up import bring_up, failure_code
-from scripts.deployment.ending import ending, next_steps
+from scripts.deployment.ending import ending, next_steps, private_steps
 from scripts.deployment.first_deployment import check_before, print_consent
 from scripts.deployment.going_back import GoingBack
 from scripts.deployment.ready_file import refuse_unready
@@ -134,7 +134,8 @@ def _print_next(run: Rollout, chosen: Targets, settings: Settings) -> None:
     outputs: dict[str, dict[str, Any]] = {
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
-    for line in [*ending(settings, _standing(run)), *_left(chosen.environment, outputs, settings)]:
+    lines = [*ending(settings, _standing(run)), *private_steps(settings)]
+    for line in [*lines, *_left(chosen.environment, outputs, settings)]:
         typer.echo(line)
 
 

@@ -89,6 +89,13 @@ def new(
     *,
     subscription: Annotated[str | None, typer.Option(help="Azure subscription id.")] = None,
     region: Annotated[str | None, typer.Option(help="Azure region, such as westeurope.")] = None,
+    exposure: Annotated[
+        str | None, typer.Option(metavar="WHERE", help="public, or private: your own network or tailnet alone.")
+    ] = None,
+    tailscale: Annotated[
+        str | None, typer.Option(metavar="YES|NO", help="With private: whether a Tailscale tailnet is let in.")
+    ] = None,
+    zone: Annotated[str | None, typer.Option(help="With private: the DNS zone; llm.internal when left out.")] = None,
     domain: Annotated[
         str | None, typer.Option(help="Domain whose sub-names chat, api, opik and grafana will be used.")
     ] = None,
@@ -120,6 +127,9 @@ def new(
     given = {
         "subscription": subscription,
         "region": region,
+        "exposure": exposure,
+        "tailscale": tailscale,
+        "zone": zone,
         "domain": domain,
         "email": email,
         "access_group": access_group,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings.private_access import DEFAULT_ZONE
 from stacks.settings.regions import WITHOUT_ZONES
 
-from .template import TEMPLATE
+from .template import PRIVATE, PUBLIC, TEMPLATE
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,12 @@ class Answers:
     name: str
     subscription: str = "00000000-0000-0000-0000-000000000000"
     region: str = "westeurope"
+    exposure: str = ""
+    """`public` or `private`; empty for the first."""
+    tailscale: str = ""
+    """`yes` or `no`; empty for the second."""
+    zone: str = ""
+    """The private zone; empty for the default one."""
     domain: str = "llm.example.org"
     email: str = "platform@example.org"
     access_group: str = ""
@@ -25,6 +32,11 @@ class Answers:
     opik_group: str = ""
     state: str = ""
     """`local`, `azurerm:GROUP/ACCOUNT` or `hcp:ORGANIZATION`; empty for the first."""
+
+    @property
+    def is_private(self) -> bool:
+        """Whether nothing of the platform is to answer on the internet."""
+        return self.exposure == "private"
 
 
 LOCAL_STATE = "state/{name}/ of this checkout holds the state: keep it; nobody else and no pipeline can deploy"
@@ -54,8 +66,7 @@ def render(answers: Answers) -> str:
         subscription=_quoted(answers.subscription),
         region=_quoted(answers.region),
         zones="" if zoned else "\n  zones: [] # the region has no availability zones",
-        domain=_quoted(answers.domain),
-        email=_quoted(answers.email),
+        reached=_private(answers) if answers.is_private else _public(answers),
         group=group,
         operators=_OPERATORS.format(mark="", group=f"[{_quoted(answers.operators_group)}]")
         if answers.operators_group
@@ -64,6 +75,16 @@ def render(answers: Answers) -> str:
         state=_state(answers),
         redundancy="zrs # attach in every zone" if zoned else "lrs # the region has no availability zones",
     )
+
+
+def _public(answers: Answers) -> str:
+    exposure = "" if answers.exposure in {"", "public"} else f"exposure: {_quoted(answers.exposure)}\n"
+    return exposure + PUBLIC.format(domain=_quoted(answers.domain), email=_quoted(answers.email))
+
+
+def _private(answers: Answers) -> str:
+    tailscale = "\n  tailscale: {}" if answers.tailscale == "yes" else "\n# tailscale: {} # lets a tailnet in"
+    return PRIVATE.format(zone=_quoted(answers.zone or DEFAULT_ZONE), tailscale=tailscale)
 
 
 def keeps_local_state(answers: Answers) -> bool:

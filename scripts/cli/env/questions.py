@@ -21,6 +21,12 @@ class Question:
     text: str
     key: str
     """Where the answer stands in the file."""
+    private: bool | None = None
+    """Whether it is asked of private environments alone, or of public ones alone; None for both."""
+
+    def applies(self, answers: Answers) -> bool:
+        """Whether an environment with these answers has to know it."""
+        return self.private in {None, answers.is_private}
 
     @property
     def flag(self) -> str:
@@ -61,11 +67,20 @@ QUESTIONS = (
     Question("subscription", "Azure subscription id (az account show --query id):", "azure.subscription_id"),
     Question("region", "Azure region, such as westeurope:", "azure.region"),
     Question(
+        "exposure",
+        "Who reaches it: public, which is the internet, behind the login; or private, which is your own network or"
+        " tailnet alone (empty: public):",
+        "exposure",
+    ),
+    Question("tailscale", "Let a Tailscale tailnet in, yes or no (empty: no):", "private_access", private=True),
+    Question("zone", "Private DNS zone (empty: llm.internal):", "domain", private=True),
+    Question(
         "domain",
         "Domain, such as llm.your-company.com (chat.…, api.…, opik.… and grafana.… will be used):",
         "domain",
+        private=False,
     ),
-    Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email"),
+    Question("email", "Contact address for Let's Encrypt:", "ingress.acme_email", private=False),
     Question(
         "access_group",
         "Object id of the Entra group whose members may log in (empty: make a new group):",
@@ -89,7 +104,7 @@ QUESTIONS = (
         "state",
     ),
 )
-MAY_BE_LEFT_OUT = ("access_group", "operators_group", "opik_group", "state")
+MAY_BE_LEFT_OUT = ("exposure", "tailscale", "zone", "access_group", "operators_group", "opik_group", "state")
 
 
 def asked(
@@ -105,21 +120,27 @@ def asked(
     if problem := problem_of(answers, "name", others):
         raise OperatorError(f"NAME {problem}", code=ExitCode.USAGE)
     for question in QUESTIONS:  # what is given is checked before anything is asked or found missing
-        if given[question.option] is not None:
+        if given[question.option] is not None and question.applies(answers):
             answers = question.answered(answers, given[question.option], terminal, others)
     if not terminal.interactive():
         given = {**given, **{option: given[option] or "" for option in MAY_BE_LEFT_OUT}}
-        missing = [question for question in QUESTIONS if given[question.option] is None]
+        missing = [one for one in QUESTIONS if given[one.option] is None and one.applies(answers)]
         if missing:
             flags = ", ".join(question.flag for question in missing)
             raise OperatorError(f"nobody can be asked here; missing: {flags}", "give them as options", ExitCode.USAGE)
     for question in QUESTIONS:
-        answers = question.answered(answers, given[question.option], terminal, others)
+        if question.applies(answers):
+            answers = question.answered(answers, given[question.option], terminal, others)
+        elif given[question.option]:
+            needed = "private" if question.private else "public"
+            raise OperatorError(f"{question.flag} is for --exposure {needed} alone", code=ExitCode.USAGE)
     return answers
 
 
 def problem_of(answers: Answers, key: str, others: Mapping[str, Settings]) -> str:
     """Return what is wrong with the answer that stands at `key`, empty when it is valid."""
+    if key == "private_access" and answers.tailscale not in {"", "no", "yes"}:
+        return "must be yes or no"
     try:
         settings = parse_settings(render(answers), "answers")
     except SettingsError as error:
@@ -130,5 +151,5 @@ def problem_of(answers: Answers, key: str, others: Mapping[str, Settings]) -> st
             if fault.key in {key, ""} or fault.key.startswith((f"{key}.", f"{key}["))
         ]
         return messages[0] if messages else ""
-    found = domain_findings(settings, others) if key == "domain" else ()
+    found = domain_findings(settings, others) if key == "domain" and not answers.is_private else ()
     return next((finding.message for finding in found), "")

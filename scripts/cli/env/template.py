@@ -11,20 +11,13 @@ azure:
 
 {state}
 
-# Parent of chat.…, api.…, opik.… and grafana.…; point the four names at the public address after the first deployment.
-domain: {domain}
-
+{reached}
 {group}
 
 # What people write in the chat stays out of traces; gateway.trace_chats: true shows it to everybody in this group.
 {opik}
 
 {operators}
-
-ingress:
-  mode: nginx # or application-gateway, with a block of that name
-  acme_email: {email}
-  acme_issuer: production # staging while you try things: Let's Encrypt limits certificates per week
 
 cluster:
   tier: Free # Standard for an uptime guarantee
@@ -52,4 +45,24 @@ models:
   - name: qwen2-5-7b
     revision: b25037543e9394b818fdfca67ab2a00ecc7dd641
     context_tokens: 16384
+"""
+
+PUBLIC = """\
+# Parent of chat.…, api.…, opik.… and grafana.…; point the four names at the public address after the first deployment.
+domain: {domain}
+
+ingress:
+  mode: nginx # or application-gateway, with a block of that name
+  acme_email: {email}
+  acme_issuer: production # staging while you try things: Let's Encrypt limits certificates per week
+"""
+
+PRIVATE = """\
+# Nothing of it answers on the internet: docs/how-to/private-access.md.
+exposure: private
+domain: {zone} # the private zone, parent of chat.…, api.…, opik.… and grafana.…
+
+private_access:
+  nameserver: coredns # or resolver, Azure's own, for clients outside the network; none where yours knows the zone
+  certificates: internal-ca # or letsencrypt-dns, or vault{tailscale}
 """

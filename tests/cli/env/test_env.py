@@ -272,11 +272,53 @@ def test_a_name_that_azure_names_cannot_hold_is_refused(name: str) -> None:
 
 
 def test_questions_are_asked_until_the_answer_is_valid(root: Path) -> None:
-    answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""]
+    answers = ["", "nonsense", SUBSCRIPTION, "westeurope", "", "llm.acme.io", "ops@acme.io", "", "", "", ""]
     asked = run_at(answering(answers), "new", "staging")
     assert asked.exit_code == ExitCode.OK
     written = load_settings("staging", root / "environments")
     assert (written.identity.access_group_object_id, written.opik.access_group_object_id) == (None, None)
+
+
+PRIVATE = ("--subscription", SUBSCRIPTION, "--region", "westeurope", "--exposure", "private")
+
+
+@pytest.mark.parametrize(
+    ("options", "zone", "tailscale"),
+    [
+        ((), "llm.internal", False),
+        (("--tailscale", "yes", "--zone", "ai.corp.acme.io"), "ai.corp.acme.io", True),
+        (("--tailscale", "no"), "llm.internal", False),
+    ],
+)
+def test_a_private_environment_needs_no_domain_of_the_internet(
+    root: Path, options: tuple[str, ...], zone: str, tailscale: bool
+) -> None:
+    assert run("new", "staging", *PRIVATE, *options).exit_code == ExitCode.OK
+    written = load_settings("staging", root / "environments")
+    assert (written.is_private, written.domain) == (True, zone)
+    assert (written.private_access.tailscale is not None) is tailscale
+
+
+def test_a_person_is_asked_for_what_private_access_needs(root: Path) -> None:
+    answers = [SUBSCRIPTION, "westeurope", "private", "maybe", "yes", "", "", "", "", ""]
+    assert run_at(answering(answers), "new", "staging").exit_code == ExitCode.OK
+    assert load_settings("staging", root / "environments").private_access.tailscale is not None
+
+
+@pytest.mark.usefixtures("root")
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((*PRIVATE, "--email", "ops@acme.io"), "--email is for --exposure public alone"),
+        ((*PRIVATE, "--tailscale", "perhaps"), "--tailscale 'perhaps' must be yes or no"),
+        ((*PRIVATE[:4], "--exposure", "secret"), "--exposure 'secret' "),
+        ((*PRIVATE, "--zone", "llm.ts.net"), "--zone 'llm.ts.net' is among Tailscale's own names"),
+    ],
+)
+def test_answers_that_do_not_fit_the_exposure_are_refused(options: tuple[str, ...], said: str) -> None:
+    refused = run("new", "staging", *options)
+    assert isinstance(refused.exception, OperatorError)
+    assert refused.exception.message.startswith(said)
 
 
 @pytest.mark.parametrize(
@@ -354,7 +396,7 @@ def test_questions_end_after_some_attempts_in_a_whole_sentence(root: Path) -> No
     [
         ([], "--subscription"),
         ([SUBSCRIPTION, "nonsense"], "--region"),
-        ([SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", ""], "--operators-group"),
+        ([SUBSCRIPTION, "westeurope", "", "llm.acme.io", "ops@acme.io", ""], "--operators-group"),
     ],
 )
 def test_input_that_ends_is_no_answer_not_even_an_empty_one(root: Path, answers: list[str], flag: str) -> None:
@@ -368,9 +410,9 @@ def test_input_that_ends_is_no_answer_not_even_an_empty_one(root: Path, answers:
 
 @pytest.mark.usefixtures("root")
 def test_all_that_matters_is_asked_and_every_host_is_named() -> None:
-    terminal = answering([SUBSCRIPTION, "westeurope", "llm.acme.io", "ops@acme.io", "", "", "", ""])
+    terminal = answering([SUBSCRIPTION, "westeurope", "", "llm.acme.io", "ops@acme.io", "", "", "", ""])
     assert run_at(terminal, "new", "staging").exit_code == ExitCode.OK
-    assert len(terminal.asked) == 8
+    assert len(terminal.asked) == 9
     domain, operators, state = terminal.asked[2], terminal.asked[5], terminal.asked[7]
     assert all(f"{host}.…" in domain for host in ("chat", "api", "opik", "grafana"))
     assert "administers cluster and vault" in operators
