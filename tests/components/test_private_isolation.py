@@ -66,7 +66,8 @@ def _pods(private: Synthesized, folder: Path) -> Iterator[tuple[str, dict[str, A
     for stands in deployed(private, folder):
         for item in stands.objects:
             spec = item.get("spec") or {}
-            template = (spec.get("jobTemplate") or {}).get("spec", spec).get("template") or {}
+            job: dict[str, Any] = (spec.get("jobTemplate") or {}).get("spec") or spec
+            template = job.get("template") or {}
             if "containers" in (template.get("spec") or {}):
                 yield item["metadata"]["name"], template["spec"]
 

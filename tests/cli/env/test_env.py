@@ -413,7 +413,7 @@ def test_all_that_matters_is_asked_and_every_host_is_named() -> None:
     terminal = answering([SUBSCRIPTION, "westeurope", "", "llm.acme.io", "ops@acme.io", "", "", "", ""])
     assert run_at(terminal, "new", "staging").exit_code == ExitCode.OK
     assert len(terminal.asked) == 9
-    domain, operators, state = terminal.asked[2], terminal.asked[5], terminal.asked[7]
+    domain, operators, state = terminal.asked[3], terminal.asked[6], terminal.asked[8]
     assert all(f"{host}.…" in domain for host in ("chat", "api", "opik", "grafana"))
     assert "administers cluster and vault" in operators
     assert "Where Terraform keeps its state" in state
