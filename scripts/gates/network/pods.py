@@ -69,7 +69,8 @@ def _release(stack: Stack, release: Object, place: str, folder: Path | None) -> 
     chart = third_party(release)
     if chart is None or folder is not None:
         return from_chart(stack, release, place, folder)
-    known = (read_facts() | read_facts(PRIVATE_FACTS)).get(chart)
+    private = read_facts(PRIVATE_FACTS)
+    known = private.get(release["name"]) or (read_facts() | private).get(chart)
     if known is None:
         raise OperatorError(
             f"nothing is written down of the pods of the chart {chart}",
