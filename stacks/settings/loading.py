@@ -65,7 +65,8 @@ def load(env: str, folder: Path | None = None) -> Loaded:
     try:
         text = path.read_text("utf-8-sig")
     except FileNotFoundError:
-        raise SettingsError([LocatedError(label, None, "", "", _missing_file(env, folder))]) from None
+        reason = "is a link to a file that does not exist" if path.is_symlink() else _missing_file(env, folder)
+        raise SettingsError([LocatedError(label, None, "", "", reason)]) from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise SettingsError([LocatedError(label, line, "", "", "is not UTF-8 text; save it as UTF-8")]) from None
