@@ -101,7 +101,7 @@ def test_every_component_is_named_by_one_word() -> None:
         "databases",
         "chat",
         "gateway",
-        "cloud_models",
+        "cloud-models",
         "opik",
         "start",
         "monitoring",

@@ -46,6 +46,7 @@ COMPONENT = Component(
     namespaces=_namespaces,
     connections=_connections,
     accounts=(ACCOUNT,),
+    word="cloud-models",
     parts=lambda _: (
         Part(name=SERVICE, namespace=NAMESPACE, workload=f"deployment/{SERVICE}", container="nginx", main=True),
     ),
