@@ -14,7 +14,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from stacks.platform.common.catalogue import HELM, images, own_chart, values_files
-from stacks.platform.common.namespaces import PodSecurity
+from stacks.platform.common.namespaces import NamespaceRules, PodSecurity
 from stacks.platform.components.certificates import release as certificates
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
@@ -25,6 +25,7 @@ from stacks.settings.capacity import Request
 from stacks.settings.secret_names import GeneratedSecret
 from tests.support.kubernetes import custom_resources
 from tests.support.kubernetes.api_schemas import ApiSchemas, definitions_in, definitions_of
+from tests.support.kubernetes.own_charts import TAILNET
 from tests.support.kubernetes.pod_requests import asked
 from tests.support.kubernetes.third_party import (
     FOUND,
@@ -43,9 +44,15 @@ from tests.support.stacks.components import namespaces
 
 pytestmark = NEEDED
 
-UNRESTRICTED = {"gpu", "serving"}
+UNRESTRICTED = {"gpu", "serving", "tailscale"}
 """Namespaces whose pods need more than Pod Security's level `restricted` (tests/promises/namespaces.yaml)."""
 ON_GPU_NODES = {"nvidia-device-plugin", "dcgm-exporter", "ollama"}
+
+
+def _namespaces() -> list[NamespaceRules]:
+    """Return those of an environment with every component, Tailscale's, which only private exposure has, among them."""
+    public, private = namespaces(all_settings()), namespaces(TAILNET)
+    return [*private, *public]
 
 
 @pytest.fixture(scope="module", params=VARIANTS, ids=lambda case: "-".join((case[0], *case[1])))
@@ -100,7 +107,7 @@ def test_every_container_runs_a_pinned_image(rendered: tuple[str, list[Any]]) ->
 @pytest.mark.parametrize("rendered", [at for at in VARIANTS if NAMESPACE[at[0]] not in UNRESTRICTED], indirect=True)
 def test_pods_are_let_into_their_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    levels = {rules.name: rules.enforced for rules in namespaces(all_settings())}
+    levels = {rules.name: rules.enforced for rules in _namespaces()}
     assert levels[NAMESPACE[release]] is PodSecurity.RESTRICTED
     place = {id(item): item["metadata"].get("namespace", NAMESPACE[release]) for item in objects}
     restricted = [item for item in objects if levels.get(place[id(item)]) is PodSecurity.RESTRICTED]
@@ -137,7 +144,7 @@ def test_custom_resources_fit_the_definitions_that_the_chart_brings(variant: tup
 
 def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    rules = {rules.name: rules for rules in namespaces(all_settings())}[NAMESPACE[release]]
+    rules = {rules.name: rules for rules in _namespaces()}[NAMESPACE[release]]
     memory = pods = 0
     scaled = [item["spec"] for item in objects if item["kind"] in {"ScaledObject", "HorizontalPodAutoscaler"}]
     most = {spec["scaleTargetRef"]["name"]: spec.get("maxReplicaCount") or spec["maxReplicas"] for spec in scaled}
@@ -158,7 +165,7 @@ def test_quota_is_wide_enough(rendered: tuple[str, list[Any]]) -> None:
 
 def test_load_balancer_fits_the_quota_of_its_namespace(rendered: tuple[str, list[Any]]) -> None:
     release, objects = rendered
-    quota = {rules.name: rules.quota for rules in namespaces(all_settings())}[NAMESPACE[release]]
+    quota = {rules.name: rules.quota for rules in _namespaces()}[NAMESPACE[release]]
     types = [item["spec"].get("type") for item in objects if item["kind"] == "Service"]
     assert types.count("LoadBalancer") == int(quota["services.loadbalancers"])
     assert "NodePort" not in types
