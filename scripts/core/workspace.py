@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from .errors import OperatorError
+from .errors import ExitCode, OperatorError
 from .tiers import DURABLE, STACKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,10 +105,22 @@ class Workspace:
             raise OperatorError(
                 f"{self.environment} is not synthesized", f"run `llmctl synth {self.environment}`"
             ) from None
+        except (OSError, ValueError) as error:
+            raise self._damaged(error) from None
         # cdktf writes them by name, the application in the order of deployment.
         known = {name: position for position, name in enumerate(STACKS)}
-        ordered = sorted(manifest["stacks"].items(), key=lambda item: known.get(item[0], len(known)))
-        return {name: self._stack(name, entry) for name, entry in ordered}
+        try:
+            ordered = sorted(manifest["stacks"].items(), key=lambda item: known.get(item[0], len(known)))
+            return {name: self._stack(name, entry) for name, entry in ordered}
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Exception) -> OperatorError:
+        return OperatorError(
+            f"{self.output} is damaged: {type(error).__name__}",
+            f"run `llmctl synth {self.environment}`, which writes it anew",
+            ExitCode.NOT_READY,
+        )
 
     def _stack(self, name: str, entry: dict[str, Any]) -> Stack:
         content = json.loads((self.output / entry["synthesizedStackPath"]).read_text(encoding="utf-8"))

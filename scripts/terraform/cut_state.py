@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from scripts.core.errors import ExitCode, OperatorError
+
 State = dict[str, Any]
 
 
@@ -31,6 +33,16 @@ class CutState:
             f"Error: The state of {self.file.stem} is cut off\n\n{self.file} holds no whole state, because the run that"
             f" wrote it was killed meanwhile. The state before that run: {before}. What that run made exists, and is in"
             " no state.\n"
+        )
+
+    def refusal(self, environment: str) -> OperatorError:
+        """What a command ends with that only reads the state, and so prints nothing of Terraform's."""
+        before = "imports" if self.kept is None else f"takes {self.file.name}.backup and imports"
+        return OperatorError(
+            f"{self.file} is damaged: it holds no whole Terraform state",
+            f"put back a copy of the file, or `llmctl state adopt {self.file.stem} {environment}` {before} what exists"
+            " besides; it shows both and asks",
+            ExitCode.NOT_READY,
         )
 
     def replace(self, state: State) -> None:
@@ -85,9 +97,10 @@ def _applied(file: Path) -> bool:
 
 def _in_use(file: Path) -> bool:
     # Terraform holds a POSIX lock on the file itself, which goes with its process.
-    with file.open("r+b") as opened:
-        try:
+    # What cannot be opened, such as a folder or somebody else's file, is left to Terraform as well.
+    try:
+        with file.open("r+b") as opened:
             fcntl.lockf(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            return True
+    except OSError:
+        return True
     return False

@@ -32,7 +32,7 @@ class InitStamp:
     @property
     def current(self) -> bool:
         """Whether the folder was initialized for this very configuration."""
-        return self.path.exists() and self.path.read_text(encoding="utf-8") == self.digest
+        return self.path.is_file() and self.path.read_bytes() == self.digest.encode()
 
     def write(self) -> None:
         """Say that the folder is initialized."""

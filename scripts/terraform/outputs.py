@@ -18,7 +18,7 @@ from stacks.settings import Settings
 from .diagnose import NO_REGISTRY
 from .failures import print_failures
 from .program import require_terraform
-from .stack import StackRunner, TerraformError
+from .stack import CutStateError, StackRunner, TerraformError
 from .synthesis import synthesize
 
 MASK = "(sensitive)"
@@ -54,6 +54,9 @@ def read_outputs(environment: str, runners: Mapping[str, StackRunner]) -> dict[s
 
     with ThreadPoolExecutor(max_workers=PARALLELISM) as pool:
         values = dict(zip(runners, pool.map(read, runners), strict=True))
+    for error in failures.values():
+        if isinstance(error, CutStateError):
+            raise error.cut.refusal(environment)
     failed = [name for name in runners if name in failures]
     print_failures([(runners[name], failures[name]) for name in failed], f"llmctl outputs {environment}")
     if failed:

@@ -18,7 +18,7 @@ from scripts.review.masking import Masks
 from scripts.review.plan import Changes, Plan, read_plan
 
 from .activity import Activity, Progress
-from .cut_state import cut_state
+from .cut_state import CutState, cut_state
 from .diagnose import MISSING_STATE, REINIT
 from .init_stamp import InitStamp
 from .read_only import unread
@@ -37,6 +37,14 @@ class TerraformError(Exception):
         self.stack = stack
         self.action = action
         self.output = output
+
+
+class CutStateError(TerraformError):
+    """The stack's local state file holds no whole state; `cut` tells what is left of it."""
+
+    def __init__(self, stack: str, action: str, cut: CutState) -> None:
+        super().__init__(stack, action, cut.message)
+        self.cut = cut
 
 
 class NotDeployedError(TerraformError):
@@ -107,8 +115,7 @@ class StackRunner:
         """
         if missing := [path for path in self.stack.read_states if not path.exists()]:
             raise NotDeployedError(self.stack.name, "plan", f"no state yet: {', '.join(map(str, missing))}")
-        if cut := cut_state(self.stack.folder):
-            raise TerraformError(self.stack.name, "plan", cut.message)
+        self._require_whole_state("plan")
         arguments = ["-input=false", "-detailed-exitcode", f"-out={PLAN_FILE}", *(["-destroy"] if destroy else [])]
         arguments += [f"-target={address}" for address in targets]
         if read_only:
@@ -138,6 +145,7 @@ class StackRunner:
 
         Raises TerraformError.
         """
+        self._require_whole_state("apply")
         result = self._initialized("apply", "-refresh-only", "-auto-approve", "-input=false")
         if result.status:
             raise self._failure("apply", result)
@@ -161,6 +169,7 @@ class StackRunner:
 
     def outputs(self) -> dict[str, Any]:
         """Return the stack's outputs as `terraform output -json` gives them. Raises TerraformError."""
+        self._require_whole_state("output")
         result = self._initialized("output", "-json", quiet=True)
         if result.status:
             raise self._failure("output", result)
@@ -174,6 +183,7 @@ class StackRunner:
 
     def resources(self) -> dict[str, dict[str, Any]]:
         """Return the attributes of every resource in the stack's state, by address. Raises TerraformError."""
+        self._require_whole_state("show")
         result = self._initialized("show", "-json", quiet=True)
         if result.status:
             raise self._failure("show", result)
@@ -190,6 +200,7 @@ class StackRunner:
 
     def forget(self, addresses: Sequence[str]) -> None:
         """Take resources out of the state, all or none, and leave them as they are. Raises TerraformError."""
+        self._require_whole_state("state")
         result = self._initialized("state", "rm", *addresses)
         if result.status:
             raise self._failure("state", result)
@@ -225,6 +236,10 @@ class StackRunner:
             file.unlink()
         if result.status:
             raise self._failure("state", result)
+
+    def _require_whole_state(self, action: str) -> None:
+        if cut := cut_state(self.stack.folder):
+            raise CutStateError(self.stack.name, action, cut)
 
     def _initialized(self, action: str, *arguments: str, quiet: bool = False) -> Result:
         self.init()

@@ -15,6 +15,8 @@ from scripts.core.tiers import STACKS
 from scripts.core.workspace import ROOT, Workspace
 from stacks.settings import Settings, SettingsError, parse_settings
 
+from .cut_state import cut_state
+
 State = dict[str, Any]
 
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
@@ -68,6 +70,8 @@ class Place:
 
     def read(self, stack: str) -> State | None:
         """Return the state of a stack, None when there is none. Raises OperatorError."""
+        if cut := cut_state(self.folder / "stacks" / stack):
+            raise cut.refusal(self.workspace.environment)
         # A folder that was used for another place before would ask to migrate.
         (self.folder / "stacks" / stack / ".terraform" / "terraform.tfstate").unlink(missing_ok=True)
         self._run(stack, "init", "-input=false")

@@ -18,7 +18,6 @@ OTHERWISE = {
     "env": "`env new` makes it; `env check` says in its table which files are sound",
     "policy": "works on folders of rendered objects",
     "setup": "has an option of that name",
-    "bench": "measures another process, which says the same",
 }
 """Commands whose argument is something else."""
 

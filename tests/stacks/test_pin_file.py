@@ -1,5 +1,7 @@
 """A list of pinned charts or images that cannot be used is answered in one sentence: file, key, fix."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,11 +30,27 @@ def test_a_file_that_is_no_list_of_pins_is_refused(tmp_path: Path, content: byte
     assert str(refusal.value) == said
 
 
-def test_a_folder_and_nothing_at_all_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="is no file"):
-        read_pins(tmp_path)
-    with pytest.raises(SettingsError, match="does not exist"):
-        read_pins(tmp_path / "charts.yaml")
+@pytest.mark.parametrize("name", ["charts.yaml", "images.yaml"])
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda _file: None, "does not exist; `git restore` brings it back"),
+        (lambda file: file.write_text('redis: {name: "red'), "is not valid YAML: found unexpected end of stream"),
+        (lambda file: file.mkdir(), "is no file; `git restore` brings it back"),
+        (os.mkfifo, "is no file; `git restore` brings it back"),
+        (lambda file: file.symlink_to(file), "cannot be read: Too many levels of symbolic links; `git restore`"),
+        (lambda file: file.symlink_to("nowhere.yaml"), "is a link to a file that does not exist; `git restore`"),
+    ],
+    ids=["nothing", "cut", "folder", "FIFO", "link to itself", "link to nothing"],
+)
+def test_a_list_that_is_damaged_on_disk_is_one_sentence(
+    damage: Callable[[Path], object], said: str, name: str, tmp_path: Path
+) -> None:
+    damage(tmp_path / name)
+    with pytest.raises(SettingsError) as refusal:
+        read_pins(tmp_path / name)
+    (error,) = refusal.value.errors
+    assert said in error.message
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from scripts.bootstrap.terraform import Terraform
+from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
 from scripts.terraform.cut_state import cut_state
+from scripts.terraform.outputs import read_outputs
+from scripts.terraform.stack import CutStateError
+from scripts.terraform.state_places import Place
+from tests.support.cli.terraform_projects import rollout, write_project
 
 WHOLE = {"version": 4, "serial": 7, "lineage": "one", "outputs": {}, "resources": []}
 PART = json.dumps(WHOLE)[:20]
@@ -99,3 +106,50 @@ def test_a_whole_state_takes_its_place_for_its_owner_alone_and_the_part_is_kept(
     (kept,) = state.parent.glob("disks.tfstate.*.cut-off")
     assert kept.read_text() == PART
     assert cut_state(folder) is None
+
+
+NONE_IS_STARTED = Terraform("/nowhere/terraform", "1.11.0")
+
+
+def test_what_cannot_be_opened_is_left_to_terraform(folder: Path) -> None:
+    (folder.parents[3] / "state" / "dev" / "disks.tfstate").mkdir()
+    assert cut_state(folder) is None
+
+
+@pytest.mark.parametrize("text", [PART, "\x00\xff", "[]"])
+def test_outputs_of_a_damaged_state_end_in_one_sentence(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = rollout(write_project(tmp_path), "disks", program=NONE_IS_STARTED)
+    (tmp_path / "state" / "dev").mkdir(parents=True)
+    left(run.runner("disks").stack.folder, text)
+    with pytest.raises(OperatorError) as refusal:
+        read_outputs("dev", run.runners)
+    assert_names_the_file(refusal.value, tmp_path)
+    assert capsys.readouterr().err == ""
+
+
+def test_history_of_a_damaged_state_ends_in_the_same_sentence(tmp_path: Path) -> None:
+    workspace = write_project(tmp_path)
+    (tmp_path / "state" / "dev").mkdir(parents=True)
+    left(workspace.output / "stacks" / "disks", PART, backup=json.dumps(WHOLE))
+    with pytest.raises(OperatorError) as refusal:
+        Place(workspace.output, workspace, NONE_IS_STARTED, Processes()).read("disks")
+    assert_names_the_file(refusal.value, tmp_path)
+    assert "takes disks.tfstate.backup and imports" in refusal.value.fix
+
+
+@pytest.mark.parametrize("read", ["outputs", "resources", "refresh", "plan"])
+def test_terraform_is_not_asked_about_a_damaged_state(read: str, tmp_path: Path) -> None:
+    run = rollout(write_project(tmp_path), "disks", program=NONE_IS_STARTED)
+    (tmp_path / "state" / "dev").mkdir(parents=True)
+    left(run.runner("disks").stack.folder, PART)
+    with pytest.raises(CutStateError):
+        getattr(run.runner("disks"), read)()
+
+
+def assert_names_the_file(error: OperatorError, base: Path) -> None:
+    file = base / "state" / "dev" / "disks.tfstate"
+    assert error.message == f"{file} is damaged: it holds no whole Terraform state"
+    assert error.code == ExitCode.NOT_READY
+    assert "`llmctl state adopt disks dev`" in error.fix

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from scripts.core.targets import load_environment
 from stacks.fast_synth.mode import Mode
 
 from . import report
@@ -135,6 +136,7 @@ def main(
 
     Examples: `llmctl bench synth --env dev --runs 3`, `llmctl bench synth --markdown`
     """
+    load_environment(environment)
     try:
         figures = measure(environment, runs)
     except BenchError as error:

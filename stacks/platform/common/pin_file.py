@@ -12,6 +12,7 @@ from stacks.settings.errors import LocatedError, SettingsError, one_line, shown
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")
+_RESTORED = "; `git restore` brings it back"
 _SHAPES = {
     "digest": (DIGEST, "must be sha256: and 64 of the digits 0-9a-f; `llmctl images pin` writes it"),
     "commit": (COMMIT, "must be 40 of the digits 0-9a-f; `llmctl images pin` writes it"),
@@ -21,14 +22,17 @@ _SHAPES = {
 def read_pins(path: Path) -> dict[str, Any]:
     """Return the mapping that the file holds. Raises SettingsError when there is none to read."""
     label = f"{path.parent.name}/{path.name}"
-    if not path.is_file():
-        raise _refused(label, "is no file" if path.exists() else "does not exist; `git restore` brings it back")
+    if path.exists() and not path.is_file():
+        raise _refused(label, f"is no file{_RESTORED}")
     try:
         content = parsed(path.read_text("utf-8"))
+    except FileNotFoundError:
+        missing = "is a link to a file that does not exist" if path.is_symlink() else "does not exist"
+        raise _refused(label, f"{missing}{_RESTORED}") from None
     except UnicodeDecodeError:
         raise _refused(label, "is not UTF-8 text; save it as UTF-8") from None
     except OSError as error:
-        raise _refused(label, f"cannot be read: {error.strerror}") from None
+        raise _refused(label, f"cannot be read: {error.strerror}{_RESTORED}") from None
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _refused(
