@@ -61,6 +61,13 @@ ADVICE: tuple[tuple[str, Advice], ...] = (
     (r"(?s)Error acquiring the state lock.*state file could not be parsed", _cut_off),
     ("Error acquiring the state lock", unlock),
     (
+        r"^Error: [Ff]ailed to read dependency lock file",
+        lambda _text, folder, redeploy: (
+            f"the file is damaged; `rm {shlex.quote(folder)}/.terraform.lock.hcl`, then {redeploy}, which writes it"
+            " anew"
+        ),
+    ),
+    (
         "Backend configuration changed",
         lambda _text, folder, redeploy: (
             "the environment file names another state backend than before; move the state with "

@@ -54,6 +54,14 @@ def test_what_exists_already_is_answered_with_the_exact_import_command() -> None
     ) in fix(EXISTS)
 
 
+def test_a_damaged_lock_file_of_providers_is_removed_and_written_anew() -> None:
+    said = "Error: failed to read dependency lock file: 3 problems:\n\n- Invalid character encoding: All input files\n"
+    assert fix(said) == (
+        "the file is damaged; `rm cdktf.out/dev/stacks/aks/.terraform.lock.hcl`, then `llmctl deploy dev`, which writes"
+        " it anew"
+    )
+
+
 def test_the_import_command_survives_frames_line_breaks_and_special_characters() -> None:
     assert ("""terraform import 'module.a.azurerm_storage_container.it["x"]' '/subscriptions/0000/blob (1)')""") in fix(
         WRAPPED
