@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from scripts.bootstrap.terraform import Terraform
+from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes, Result
 from scripts.core.workspace import Stack, Workspace
 from scripts.review.masking import Masks
@@ -45,6 +46,13 @@ class CutStateError(TerraformError):
     def __init__(self, stack: str, action: str, cut: CutState) -> None:
         super().__init__(stack, action, cut.message)
         self.cut = cut
+
+
+def unreadable_state(error: TerraformError, environment: str) -> OperatorError:
+    """Return what a command ends with that has to read a stack's state and cannot."""
+    if isinstance(error, CutStateError):
+        return error.cut.refusal(environment)
+    return OperatorError(f"{error.stack}: its state cannot be read: {error.output.strip()}")
 
 
 class NotDeployedError(TerraformError):

@@ -32,8 +32,12 @@ def synthesize(
         raise OperatorError(f"synthesis failed: {said}", f"the whole output is in {log_file}", code)
     manifest = json.loads((workspace.output / "manifest.json").read_text(encoding="utf-8"))
     for folder in (workspace.output / "stacks").iterdir():
-        if folder.name not in manifest["stacks"]:
+        if folder.name in manifest["stacks"]:
+            continue
+        if folder.is_dir():
             shutil.rmtree(folder)
+        else:
+            folder.unlink()
     return [
         *(
             line.removeprefix(_WARNING)

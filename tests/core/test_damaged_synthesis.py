@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.processes import Processes
+from scripts.terraform.synthesis import synthesize
 from tests.support.cli.terraform_projects import write_project
 
 MANIFEST, STACK = "manifest.json", "stacks/disks/cdk.tf.json"
@@ -33,3 +35,14 @@ def test_a_folder_in_place_of_a_file_and_a_stack_that_is_gone_are_the_same(tmp_p
     (workspace.output / MANIFEST).mkdir()
     with pytest.raises(OperatorError, match="is damaged"):
         workspace.stacks()
+
+
+def test_what_lies_among_the_stacks_and_is_none_is_removed_whatever_it_is(tmp_path: Path) -> None:
+    workspace = write_project(tmp_path)
+    stacks = workspace.output / "stacks"
+    (stacks / "old").mkdir()
+    (stacks / ".DS_Store").write_bytes(b"\0")
+    program = tmp_path / "main.py"
+    program.write_text("print('nothing new')\n")
+    synthesize(workspace, Processes(), program)
+    assert {each.name for each in stacks.iterdir()} == set(workspace.stacks())

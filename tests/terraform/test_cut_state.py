@@ -4,18 +4,23 @@ import json
 import stat
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from scripts.bootstrap.terraform import Terraform
+from scripts.cli.cleanup.cleanup import Cleanup
+from scripts.cli.tools import Tools
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
+from scripts.deployment.leaving.modes import Mode
 from scripts.terraform.cut_state import cut_state
 from scripts.terraform.outputs import read_outputs
-from scripts.terraform.stack import CutStateError
+from scripts.terraform.stack import CutStateError, TerraformError, unreadable_state
 from scripts.terraform.state_places import Place
 from tests.support.cli.terraform_projects import rollout, write_project
+from tests.support.opik.settings import settings_of
 
 WHOLE = {"version": 4, "serial": 7, "lineage": "one", "outputs": {}, "resources": []}
 PART = json.dumps(WHOLE)[:20]
@@ -146,6 +151,18 @@ def test_terraform_is_not_asked_about_a_damaged_state(read: str, tmp_path: Path)
     left(run.runner("disks").stack.folder, PART)
     with pytest.raises(CutStateError):
         getattr(run.runner("disks"), read)()
+
+
+def test_what_cleanup_and_restore_end_with_is_the_same_sentence_and_any_other_cause_is_named(tmp_path: Path) -> None:
+    run = rollout(write_project(tmp_path), "disks", program=NONE_IS_STARTED)
+    (tmp_path / "state" / "dev").mkdir(parents=True)
+    left(run.runner("disks").stack.folder, PART)
+    tools = Tools(rollout=lambda _job: nullcontext(run), workspace=lambda _name: run.workspace)
+    with pytest.raises(OperatorError) as refusal:
+        Cleanup(settings_of("dev"), Mode.PLATFORM, tools).states()
+    assert_names_the_file(refusal.value, tmp_path)
+    other = unreadable_state(TerraformError("disks", "show", "Error: no lock\n"), "dev")
+    assert str(other) == "disks: its state cannot be read: Error: no lock"
 
 
 def assert_names_the_file(error: OperatorError, base: Path) -> None:

@@ -19,7 +19,7 @@ from scripts.core.remote_runs import refuse_remote_runs
 from scripts.core.targets import Targets
 from scripts.deployment import disks_in_state
 from scripts.terraform.prepare import Job
-from scripts.terraform.stack import TerraformError
+from scripts.terraform.stack import TerraformError, unreadable_state
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
 
@@ -164,7 +164,7 @@ def _state(tools: Tools, environment: str) -> Mapping[str, Mapping[str, Any]]:
         try:
             found = run.runner(STACK).resources()
         except TerraformError as error:
-            raise OperatorError(f"the state of {STACK} cannot be read: {error.output.strip()}") from None
+            raise unreadable_state(error, environment) from None
     if not any(disks_in_state.names_held(found)):
         raise OperatorError(
             f"{environment} has no disks yet, and so no group to put the copies into",

@@ -24,7 +24,7 @@ from scripts.deployment.taking_down import take_down
 from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from scripts.terraform.stack import StackRunner, TerraformError
+from scripts.terraform.stack import StackRunner, TerraformError, unreadable_state
 from stacks.common.given_up import release
 from stacks.platform.common.image_lock import lock_file
 from stacks.settings import Settings
@@ -53,7 +53,7 @@ class Cleanup:
             try:
                 return {name: run.runner(name).resources() for name in run.stacks}
             except TerraformError as error:
-                raise OperatorError(f"{error.stack}: its state cannot be read: {error.output.strip()}") from None
+                raise unreadable_state(error, self.settings.name) from None
 
     def run(self) -> None:
         """Delete what is left of it. Raises OperatorError; the same command then goes on."""

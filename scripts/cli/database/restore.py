@@ -22,7 +22,7 @@ from scripts.deployment.following import Following
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.scratch import begin, discard, purpose_of
-from scripts.terraform.stack import TerraformError
+from scripts.terraform.stack import TerraformError, unreadable_state
 from stacks.settings import Settings
 
 from . import restored_server as servers
@@ -139,7 +139,7 @@ class Restore:
             try:
                 found = real.resources()
             except TerraformError as error:
-                raise OperatorError(f"the state of database cannot be read: {error.output.strip()}") from None
+                raise unreadable_state(error, self.environment) from None
             server = (values for address, values in found.items() if address.startswith(f"{servers.SERVER}."))
             return next(server, None), purpose_of(real, SCRATCH)
 
