@@ -48,7 +48,9 @@ FAULTS: dict[str, tuple[Reply, str]] = {
     "other shape": ((200, JSON, b'{"value": "no list", "values": 3, "data": 4, "state": 5}'), "of another shape ("),
     "null": ((200, JSON, b"null"), "Azure's answer is of another shape"),
 }
-ASKING = [check.name for check in CHECKS if check.name not in ("tools", "login", "DNS", "CAA", "models", "sources")]
+OTHERS = ("tools", "login", "DNS", "CAA", "models", "sources", "egress proxy", "company roots")
+"""Checks that ask something else than Azure, or nothing."""
+ASKING = [check.name for check in CHECKS if check.name not in OTHERS]
 # An unknown permission, feature or cluster is an answer to these.
 MEANINGFUL = {
     ("features", "404"), ("registry rules", "404"), ("features", "other shape"), ("names", "404"),

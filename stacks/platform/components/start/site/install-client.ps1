@@ -7,7 +7,7 @@ For Windows PowerShell 5.1 and PowerShell 7, as administrator. Changes nothing b
 you were given. -Uninstall undoes what it did and nothing else; -WhatIf says what would be done.
 
 .EXAMPLE
-.\install-client.ps1 -Fingerprint 3A:5F:…
+.\install-client.ps1 -Fingerprint 3A:5F:...
 
 .EXAMPLE
 .\install-client.ps1 -Uninstall
@@ -72,6 +72,14 @@ function Get-JavaStore {
     } | Where-Object { Test-Path -LiteralPath $_ }
 }
 
+function Invoke-Keytool([string] $Store, [string[]] $Words) {
+    # keytool reports on standard error, which Windows PowerShell takes for a failure where errors stop the script.
+    $ErrorActionPreference = 'Continue'
+    $keytool = Join-Path (Split-Path (Split-Path (Split-Path $Store))) 'bin\keytool.exe'
+    $null = & $keytool $Words -keystore $Store -storepass changeit 2>&1
+    return $LASTEXITCODE -eq 0
+}
+
 function Test-Service {
     $reached = $true
     foreach ($service in $Services) {
@@ -82,7 +90,9 @@ function Test-Service {
             continue
         }
         try {
-            $null = Invoke-WebRequest -UseBasicParsing -Uri "https://$name/" -TimeoutSec 20 -MaximumRedirection 0
+            # To send on to a login is an answer, which PowerShell calls an error that is not fatal.
+            $null = Invoke-WebRequest -UseBasicParsing -Uri "https://$name/" -TimeoutSec 20 -MaximumRedirection 0 `
+                -ErrorAction SilentlyContinue
             Write-Output "${name}: resolves, is trusted, answers."
         } catch {
             # A status of any kind is an answer.
@@ -125,9 +135,7 @@ function Install-Authority {
         $done.firefox = $true
     }
     foreach ($store in Get-JavaStore) {
-        $keytool = Join-Path (Split-Path (Split-Path (Split-Path $store))) 'bin\keytool.exe'
-        & $keytool -importcert -noprompt -keystore $store -storepass changeit -alias $Name -file $Kept 2>$null
-        if ($LASTEXITCODE -eq 0) { $done.java += $store }
+        if (Invoke-Keytool $store @('-importcert', '-noprompt', '-alias', $Name, '-file', $Kept)) { $done.java += $store }
     }
     $done | ConvertTo-Json | Set-Content -LiteralPath $Record -Encoding Ascii
     Write-Output 'Trusted. Programs see it from their next start.'
@@ -138,8 +146,7 @@ function Uninstall-Authority {
     if (-not (Test-Path -LiteralPath $Record)) { Write-Output "Nothing is installed here for $Zone."; return }
     $done = Get-Content -Raw -LiteralPath $Record | ConvertFrom-Json
     foreach ($store in $done.java) {
-        $keytool = Join-Path (Split-Path (Split-Path (Split-Path $store))) 'bin\keytool.exe'
-        & $keytool -delete -keystore $store -storepass changeit -alias $Name 2>$null
+        $null = Invoke-Keytool $store @('-delete', '-alias', $Name)
     }
     if ($done.firefox) { Remove-Item -LiteralPath $FirefoxKey -Recurse }
     foreach ($variable in $done.variables) { [Environment]::SetEnvironmentVariable($variable, $null, 'Machine') }
