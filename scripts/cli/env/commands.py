@@ -60,7 +60,7 @@ def check(
         print_json({"environments": [_plain(verdict) for verdict in verdicts]})
     else:
         for verdict in verdicts:
-            _show(verdict)
+            show_verdict(verdict)
     if any(verdict.errors for verdict in verdicts):
         raise typer.Exit(ExitCode.SETTINGS)
 
@@ -203,14 +203,17 @@ def _deployed(tools: Tools, settings: Settings) -> Mapping[str, Record]:
     return local_records(tools.checkout / "state" / settings.name)
 
 
-def _show(verdict: Verdict) -> None:
+def show_verdict(verdict: Verdict) -> None:
+    """Print what was found in one environment file: errors to standard output, notes and the sum to standard error."""
     for error in verdict.errors:
         out.print(str(error), markup=False, soft_wrap=True)
     for note in verdict.notes:
         err.print(f"note: {note}", markup=False, soft_wrap=True)
     count = len(verdict.errors)
     result = "is valid" if not count else f"has {count} error{'s' if count > 1 else ''}"
-    err.print(f"{verdict.label} {result}.", markup=False)
+    # The lists of charts and images are read with it, and may be what is wrong.
+    elsewhere = any(error.file != verdict.label for error in verdict.errors)
+    err.print(f"{verdict.name if elsewhere else verdict.label} {result}.", markup=False)
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

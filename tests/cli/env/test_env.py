@@ -13,9 +13,10 @@ from scripts.cli.env.new import write_new
 from scripts.cli.tools import Tools as CommandTools
 from scripts.core.console import Terminal
 from scripts.core.deployed_record import local_records
+from scripts.core.environment_check import Verdict
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT, Workspace
-from stacks.settings import load_settings
+from stacks.settings import LocatedError, load_settings
 from stacks.settings.regions import WITHOUT_ZONES
 from tests.support.cli.terminals import Nobody, answering
 
@@ -422,3 +423,15 @@ def test_all_that_matters_is_asked_and_every_host_is_named() -> None:
 def test_schema_and_reference_are_printed() -> None:
     assert json.loads(run("schema").stdout)["properties"].keys() >= {"azure", "models"}
     assert run("docs").stdout.startswith("# The environment file")
+
+
+@pytest.mark.parametrize(
+    ("file", "sum_"),
+    [("environments/dev.yaml", "environments/dev.yaml has 1 error."), ("helm/charts.yaml", "dev has 1 error.")],
+)
+def test_the_sum_names_the_environment_file_only_for_errors_in_it(
+    file: str, sum_: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    error = LocatedError(file=file, line=None, key="", value="", message="is empty")
+    env.show_verdict(Verdict(name="dev", settings=None, errors=(error,)))
+    assert sum_ in capsys.readouterr().err
