@@ -60,6 +60,9 @@ RESERVED_BEGINNINGS = ("FORWARD_SESSION_INFO_HEADER_", "FORWARD_USER_INFO_HEADER
 """Of variables that would hide from the LLM gateway who asks, so that it kept it, or let others say who logs in."""
 HARMLESS_NAMES = frozenset({"LICENSE_PUBLIC_KEY", "RAG_SOURCE_METADATA_KEYS"})
 """Variables of Open WebUI that end as secrets do and hold none."""
+BUILT_IN_SPEECH = "base"
+"""Whisper's model inside Open WebUI's image (WHISPER_MODEL of its Dockerfile)."""
+NOT_LOADED = "is loaded from the internet, which the chat's pods never ask for models"
 SWITCHES = ("ENABLE_", "USER_PERMISSIONS_", "BYPASS_")
 """How variables of Open WebUI begin that are true or false."""
 SWITCH_VALUES = frozenset({"true", "false"})
@@ -197,6 +200,24 @@ def secrets_are_the_companys_own(chat: ChatSettings) -> Iterator[Finding]:
             )
 
 
+def models_inside_the_chat_come_with_its_image(chat: ChatSettings) -> Iterator[Finding]:
+    """The chat's pods load no model from the internet: a reranker runs elsewhere, speech is the one of the image."""
+    # Open WebUI 0.12.4 with OFFLINE_MODE: `get_rf` in routers/retrieval.py, WHISPER_MODEL in config.py.
+    given = chat.environment
+    if given.get("RAG_RERANKING_MODEL") and given.get("RAG_RERANKING_ENGINE") != "external":
+        yield Finding(
+            ("chat", "environment", "RAG_RERANKING_MODEL"),
+            f"{NOT_LOADED}; set RAG_RERANKING_ENGINE to external and RAG_EXTERNAL_RERANKER_URL to a service that has"
+            " it, or remove it",
+        )
+    if given.get("WHISPER_MODEL", BUILT_IN_SPEECH) != BUILT_IN_SPEECH and not given.get("AUDIO_STT_ENGINE"):
+        yield Finding(
+            ("chat", "environment", "WHISPER_MODEL"),
+            f"{NOT_LOADED}; the one in Open WebUI's image is {BUILT_IN_SPEECH}; remove it, or let a service transcribe"
+            " (AUDIO_STT_ENGINE)",
+        )
+
+
 def a_pod_fits_on_a_workload_node(chat: ChatSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """What one replica asks for is left of a node of the workload pool; otherwise it would wait for ever."""
     pool = cluster.workload_pool
@@ -220,6 +241,7 @@ RULES = (
     embeddings_fit_their_model,
     tasks_have_a_model,
     variables_are_free,
+    models_inside_the_chat_come_with_its_image,
     secrets_are_the_companys_own,
     a_pod_fits_on_a_workload_node,
     personal_keys_are_set_in_one_place,
