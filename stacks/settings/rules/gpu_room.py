@@ -100,15 +100,29 @@ def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: Clust
             )
 
 
-def weights_fit_on_the_node_disk(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
-    """The models of a pool's Ollama, which any of its nodes may serve, fit on a node's disk together."""
+def weights_fit_on_the_node_disk(
+    serving: ServingSettings, models: tuple[ModelSettings, ...], cluster: ClusterSettings
+) -> Iterator[Finding]:
+    """Where nodes keep the weights, those of a pool's Ollama fit on a disk together, and those of a node's replicas."""
+    if serving.model_store is not ModelStore.NODE_DISK:
+        return
     sums: dict[str, float] = {}
-    for key, model, pool, _ in placed(models, cluster):
+    for key, model, pool, size in placed(models, cluster):
+        room = pool.os_disk_gib - OS_AND_IMAGES_GIB
         if model.engine is not Engine.OLLAMA:
+            # Each replica downloads a copy of its own.
+            copies = max(1, min(size.gpus * pool.time_slices // model.gpus, model.max_replicas))
+            needed = copies * (model.weights_gib + (model.speculative.weights_gib if model.speculative else 0))
+            if needed > room:
+                yield Finding(
+                    (*key, "weights_gib"),
+                    f"makes a node of pool {model.pool} hold {needed:.1f} GiB of {model.name} ({copies} x), but its"
+                    f" disk has {pool.os_disk_gib} - {OS_AND_IMAGES_GIB} for system and images = {room} GiB;"
+                    f" raise cluster.gpu_pools.{model.pool}.os_disk_gib",
+                )
             continue
         before = sums.get(model.pool, 0)
         sums[model.pool] = before + model.weights_gib
-        room = pool.os_disk_gib - OS_AND_IMAGES_GIB
         if before <= room < sums[model.pool]:
             yield Finding(
                 (*key, "weights_gib"),

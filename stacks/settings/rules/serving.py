@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ..cluster import ClusterSettings
 from ..models import Engine, ModelSettings
 from ..reservations import allocatable
-from ..serving import ServingSettings
+from ..serving import ModelStore, ServingSettings
 from .base import Finding
 
 SHARED_BY_A_POOL = ("gpus", "min_replicas", "max_replicas", "idle_minutes")
@@ -38,9 +38,13 @@ def ollama_models_of_a_pool_agree(models: tuple[ModelSettings, ...]) -> Iterator
 
 
 def stores_hold_the_weights(models: tuple[ModelSettings, ...], serving: ServingSettings) -> Iterator[Finding]:
-    """The share of each engine holds all of its models."""
+    """The share of each engine holds all of its models, those that guess for others included."""
+    if serving.model_store is not ModelStore.AZURE_FILES:
+        return
     for engine, key in ((Engine.OLLAMA, "ollama_store_gib"), (Engine.VLLM, "vllm_store_gib")):
         sizes = {model.id: model.weights_gib for model in models if model.engine is engine}
+        guessing = [model.speculative for model in models if model.engine is engine and model.speculative]
+        sizes |= {each.id: each.weights_gib for each in guessing if each.id}
         total, room = sum(sizes.values()), getattr(serving, key)
         if total * STORE_HEADROOM > room:
             yield Finding(
