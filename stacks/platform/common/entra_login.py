@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from stacks.common.hosts import Host
+from stacks.common.routes import Allowed, Who
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode
 
@@ -21,6 +22,22 @@ NEVER_PASSED_ON = (
     "X-Forwarded-Access-Token",
 )
 """Tokens and identities, as a program sends them with its call or as anybody could claim them."""
+
+LOGIN = Allowed(
+    name="login",
+    who=Who.ANYONE,
+    methods=("GET", "HEAD", "POST"),
+    paths=(
+        "/oauth2/start",
+        "/oauth2/callback",
+        "/oauth2/sign_in",
+        "/oauth2/sign_out",
+        "/oauth2/auth",
+        "/oauth2/static/**",
+    ),
+    why="the login at Entra, by oauth2-proxy",
+)
+"""What oauth2-proxy itself answers on a host."""
 
 Option = tuple[str, object]
 

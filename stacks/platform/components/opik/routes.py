@@ -19,6 +19,7 @@ from stacks.common.routes import (
     below,
     listed,
 )
+from stacks.platform.common.entra_login import LOGIN
 
 _TABLE = (Path(__file__).parent / "routes.tsv").read_text("utf-8")
 
@@ -28,20 +29,7 @@ ROUTES = HostRoutes(
         reserved=("api", "guardrails", "oauth", "oauth2", "opik", "ping", "ready", "swagger", "v1", "metrics"),
     ),
     allowed=(
-        Allowed(
-            name="login",
-            who=Who.ANYONE,
-            methods=("GET", "HEAD", "POST"),
-            paths=(
-                "/oauth2/start",
-                "/oauth2/callback",
-                "/oauth2/sign_in",
-                "/oauth2/sign_out",
-                "/oauth2/auth",
-                "/oauth2/static/**",
-            ),
-            why="the login at Entra, by oauth2-proxy",
-        ),
+        LOGIN,
         Allowed(
             name="traces",
             who=Who.PROGRAM,

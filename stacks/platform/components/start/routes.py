@@ -1,6 +1,7 @@
 """What the host of the start page answers: login, page, health, and what clients need before they can log in."""
 
 from stacks.common.routes import READ, Allowed, HostRoutes, Who
+from stacks.platform.common.entra_login import LOGIN
 
 CA_FILE = "/ca.crt"
 INSTALLERS = ("/install-client.sh", "/install-client.ps1")
@@ -10,20 +11,7 @@ HEALTH = "/health/"
 
 ROUTES = HostRoutes(
     allowed=(
-        Allowed(
-            name="login",
-            who=Who.ANYONE,
-            methods=("GET", "HEAD", "POST"),
-            paths=(
-                "/oauth2/start",
-                "/oauth2/callback",
-                "/oauth2/sign_in",
-                "/oauth2/sign_out",
-                "/oauth2/auth",
-                "/oauth2/static/**",
-            ),
-            why="the login at Entra, by oauth2-proxy",
-        ),
+        LOGIN,
         Allowed(
             name="trust",
             who=Who.ANYONE,
