@@ -47,7 +47,7 @@ ASK = {
     "curl": ("curl", "--silent", "--show-error", "--fail", "--output", "/dev/null", "{url}"),
     "python": ("python3", "-c", "import sys, urllib.request; urllib.request.urlopen(sys.argv[1])", "{url}"),
     "node": ("node", "-e", "fetch(process.argv[1]).then(r => process.exit(r.ok ? 0 : 1))", "{url}"),
-    "java": ("java", "/root/Ask.java", "{url}"),
+    "java": ("java", "/srv/Ask.java", "{url}"),
 }
 JAVA = """
 import java.net.URI;
@@ -140,7 +140,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             server.start()
         (client_files := folder / "Ask.java").write_text(JAVA)
         copied = subprocess.run(
-            ["nsenter", "--target", str(client.process), "--mount", "cp", str(client_files), f"{client.root}/root/"],
+            ["nsenter", "--target", str(client.process), "--mount", "cp", str(client_files), f"{client.root}/srv/"],
             check=False,
         )
         assert copied.returncode == 0
@@ -167,15 +167,15 @@ def test_one_run_lets_every_program_use_every_service_and_uninstall_leaves_nothi
     assert client.run("test", "-s", "/etc/firefox/policies/policies.json").returncode == 0
 
     after = client.files()
-    again = client.run("sh", "/root/install-client.sh", "--ca", "/root/ca.crt", "--fingerprint", world.fingerprint)
+    again = client.run("sh", "/srv/install-client.sh", "--ca", "/srv/ca.crt", "--fingerprint", world.fingerprint)
     assert again.returncode == 0, again.stdout + again.stderr
     assert client.files() == after
 
-    gone = client.run("sh", "/root/install-client.sh", "--uninstall")
+    gone = client.run("sh", "/srv/install-client.sh", "--uninstall")
     assert gone.returncode == 0, gone.stdout + gone.stderr
     for name in ASK:
         assert world.asked(name, "chat").returncode != 0, name
-    client.run("rm", "/root/install-client.sh", "/root/ca.crt")
+    client.run("rm", "/srv/install-client.sh", "/srv/ca.crt")
     left = client.files()
     # Debian's hook writes its store anew, in a trigger; that the CA is not in it is what Java has just said.
     hook = dict.fromkeys(("/etc/ssl/certs/java/cacerts", "/var/lib/dpkg/status-old"), "")
@@ -186,7 +186,7 @@ def test_another_fingerprint_changes_nothing(world: World) -> None:
     client = world.client
     before = client.files()
     other = world.fingerprint[:-2] + ("00" if world.fingerprint[-2:] != "00" else "01")
-    installer = "/root/refused.sh"
+    installer = "/srv/refused.sh"
     client.run("curl", "--insecure", "--silent", "--output", installer, "https://start.llm.internal/install-client.sh")
     refused = client.run("sh", installer, "--fingerprint", other)
     assert refused.returncode == 3

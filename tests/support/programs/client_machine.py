@@ -27,8 +27,8 @@ class ClientMachine:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run a command in its own shell after a login, so that it has the variables of one."""
         inside = ["nsenter", "--target", str(self.process), "--net", "--mount", "chroot", str(self.root)]
-        variables = ["env", "-i", "HOME=/root", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
-        shell = ["sh", "-c", '. /etc/profile; cd /root; exec "$@"', "sh"]
+        variables = ["env", "-i", "HOME=/srv", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        shell = ["sh", "-c", '. /etc/profile; cd /srv; exec "$@"', "sh"]
         return subprocess.run(
             [*inside, *variables, *shell, *command],
             capture_output=True,
@@ -39,7 +39,7 @@ class ClientMachine:
 
     def files(self) -> dict[str, str]:
         """Every file of its disk that an installation may touch, with a sum of its content."""
-        find = "find /etc /root /usr/local /usr/share/ca-certificates /var/lib -xdev"
+        find = "find /etc /srv /usr/local /usr/share/ca-certificates /var/lib -xdev"
         listed = self.run(
             "sh", "-c", f"{find} -type f -exec sha256sum {{}} + ; {find} ! -type f -printf '%y %l  %p\\n'"
         )
