@@ -90,7 +90,7 @@ class Requests:
         content_type: str,  # noqa: ARG002
         limits: tuple[float, float],  # noqa: ARG002
     ) -> urllib3.BaseHTTPResponse:
-        """Send a request; a change is a merge patch, the one kind that commands send. Raises OperatorError for streams."""
+        """Send a request; a change is a merge patch, the only kind there is. Raises OperatorError for what streams."""
         query = parse_qs(urlsplit(where).query)
         if query.get("follow") == ["true"] or query.get("watch") == ["true"]:
             raise refused("a stream")
