@@ -8,7 +8,8 @@ from scripts.cost.amount import Cost
 from scripts.cost.charges import charges_of
 from scripts.cost.prices import Prices, kept_prices
 from stacks.common.hosts import Host
-from stacks.platform.components.enabled import enabled_components
+from stacks.platform.components.enabled import EnabledComponents, enabled_components
+from stacks.platform.components.start.names import HOST as START_PAGE
 from stacks.settings import Settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.data import DataDisk
@@ -99,8 +100,11 @@ def _price(resources: Iterable[tuple[str, Mapping[str, Any]]], prices: Prices) -
         yield f"  and, without a price here: {', '.join(unpriced)}; traffic"
 
 
-def private_steps(settings: Settings) -> list[str]:
-    """Return what is left for people to do so that clients find and trust a private environment."""
+def private_steps(settings: Settings, fingerprint: str = "") -> list[str]:
+    """Return what is left for people to do so that clients find and trust a private environment.
+
+    `fingerprint` is that of the internal CA's root; empty where it could not be read.
+    """
     if not settings.is_private:
         return []
     lines = []
@@ -110,8 +114,24 @@ def private_steps(settings: Settings) -> list[str]:
     elif address := settings.nameserver_address:
         lines.append(f"Next: let your resolver ask {address} for {settings.domain}")
     if settings.has_internal_ca:
-        lines.append("Clients trust it once they have its root: docs/how-to/private-access.md#trust-the-ca")
+        lines += _trust_steps(enabled_components(settings), fingerprint)
     return lines
+
+
+def _trust_steps(components: EnabledComponents, fingerprint: str) -> Iterator[str]:
+    """Yield how a computer comes to trust the internal CA, whose root has the fingerprint."""
+    name, shown = components.settings.name, fingerprint or "FINGERPRINT"
+    yield "Next: let people's computers trust the internal CA (docs/how-to/trust-the-platform.md)"
+    if "start" in components:
+        yield f"  certificate and installer: {START_PAGE.url(components.settings.domain)}#trust"
+    else:
+        yield f"  certificate and installer: llmctl client ca {name} > ca.crt"
+        yield f"                             llmctl client installer {name} > install-client.sh"
+    yield f"  Linux, macOS  sudo sh install-client.sh --ca ca.crt --fingerprint {shown}"
+    yield f"  Windows       .\\install-client.ps1 -Ca ca.crt -Fingerprint {shown}"
+    if not fingerprint:
+        yield f"  FINGERPRINT is what `llmctl client fingerprint {name}` prints"
+    yield "  give people the fingerprint by another way than the certificate"
 
 
 def next_steps(environment: str, outputs: dict[str, dict[str, Any]], *, records_written: bool = False) -> list[str]:

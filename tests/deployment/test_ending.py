@@ -98,9 +98,25 @@ def test_the_next_step_is_to_see_whether_it_works() -> None:
 )
 def test_a_private_environment_says_how_clients_find_and_trust_it(name: str, said: str) -> None:
     file = Path(__file__).parents[1] / "environments" / f"valid.{name}.yaml"
-    lines = private_steps(parse_settings(file.read_text("utf-8"), file.name))
-    assert said in lines
-    assert any("#trust-the-ca" in line for line in lines)
+    assert said in private_steps(parse_settings(file.read_text("utf-8"), file.name))
+
+
+def test_what_people_type_to_trust_the_internal_ca_stands_there_with_its_fingerprint() -> None:
+    file = Path(__file__).parents[1] / "environments" / "valid.private_with_tailscale.yaml"
+    settings = parse_settings(file.read_text("utf-8"), file.name)
+    lines = private_steps(settings, "AB:CD")
+    assert lines[-5:] == [
+        "Next: let people's computers trust the internal CA (docs/how-to/trust-the-platform.md)",
+        "  certificate and installer: https://start.llm.internal#trust",
+        "  Linux, macOS  sudo sh install-client.sh --ca ca.crt --fingerprint AB:CD",
+        "  Windows       .\\install-client.ps1 -Ca ca.crt -Fingerprint AB:CD",
+        "  give people the fingerprint by another way than the certificate",
+    ]
+    unread = private_steps(settings)
+    assert "  FINGERPRINT is what `llmctl client fingerprint dev` prints" in unread
+    assert any("--fingerprint FINGERPRINT" in line for line in unread)
+    without_page = settings.model_copy(update={"start_page": settings.start_page.model_copy(update={"enabled": False})})
+    assert "  certificate and installer: llmctl client ca dev > ca.crt" in private_steps(without_page)
 
 
 def test_a_public_environment_leaves_nothing_of_it_to_do() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from scripts.applications.internal_ca import fingerprint, root_certificate
 from scripts.cli.options import AllowDestroy, AsJson
 from scripts.cli.tools import Tools, tools_of
 from scripts.core.checks import Check
@@ -97,7 +98,7 @@ def deploy(
         if as_json:
             print_json(summary.reports_as_json(chosen.environment, run.reports))
         elif ok:
-            _print_next(run, chosen, settings)
+            _print_next(run, chosen, settings, tools)
         if ok:
             print_consent(run, settings)
     if ok:
@@ -124,7 +125,7 @@ def _tell_retention(settings: Settings, tools: Tools) -> None:
         report(f"Opik: {kept.name}: {kept.problem}")
 
 
-def _print_next(run: Rollout, chosen: Targets, settings: Settings) -> None:
+def _print_next(run: Rollout, chosen: Targets, settings: Settings, tools: Tools) -> None:
     changed = {name: done for name, done in run.reports.items() if not done.changes.empty}
     for name, done in changed.items():
         out.print(f"{name}: {done.changes.past} in {done.seconds:.0f} s", markup=False)
@@ -134,9 +135,19 @@ def _print_next(run: Rollout, chosen: Targets, settings: Settings) -> None:
     outputs: dict[str, dict[str, Any]] = {
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
-    lines = [*ending(settings, _standing(run)), *private_steps(settings)]
+    lines = [*ending(settings, _standing(run)), *private_steps(settings, _root_fingerprint(settings, tools))]
     for line in [*lines, *_left(chosen.environment, outputs, settings)]:
         typer.echo(line)
+
+
+def _root_fingerprint(settings: Settings, tools: Tools) -> str:
+    """Return that of the internal CA; empty without one, and where this login may not read the vault."""
+    if not settings.has_internal_ca:
+        return ""
+    try:
+        return fingerprint(root_certificate(settings, tools.azure_of(settings.azure.subscription_id).vaults))
+    except (OperatorError, ValueError):
+        return ""
 
 
 def _left(environment: str, outputs: dict[str, dict[str, Any]], settings: Settings) -> list[str]:

@@ -21,7 +21,7 @@ from scripts.core.progress import Board
 from scripts.core.targets import complete_environment, load_environment, parse_targets
 from scripts.core.tiers import DISPOSABLE, DURABLE
 from scripts.core.workspace import CACHE, ROOT
-from scripts.deployment.ending import ending, next_steps
+from scripts.deployment.ending import ending, next_steps, private_steps
 from scripts.lab.rehearsal.drive import FOLDER, CdktfError, Rehearsal
 from scripts.lab.rehearsal.follow import Follower, first_error
 from scripts.lab.rehearsal.real.rehearsal import real_rehearsal
@@ -170,7 +170,8 @@ def _print_standing(rehearsal: Rehearsal, seconds: float) -> None:
         for address, values in rehearsal.instances(stack).items()
     ]
     written = rehearsal.settings.ingress.dns_zone_id is not None
-    for line in [*ending(rehearsal.settings, standing), *next_steps(name, documents, records_written=written)]:
+    left = [*private_steps(rehearsal.settings), *next_steps(name, documents, records_written=written)]
+    for line in [*ending(rehearsal.settings, standing), *left]:
         typer.echo(f"  {line}")
     out.print(f"`llmctl health {name} --rehearsed`: what of this is fake", style="bold")
     for step in go(parts(rehearsal.settings, rehearsal)):
