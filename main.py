@@ -44,7 +44,9 @@ def build_app(settings: Settings, outdir: Path | None = None, *, extra_component
     identity = IdentityStack(app, settings, redirect_uris=components.redirect_uris())
     disks = DisksStack(app, settings)
     acr = AcrStack(app, settings)
-    database = DatabaseStack(app, settings, kept_secrets=every_vault_name(settings, components.known_hosts()))
+    database = DatabaseStack(
+        app, settings, kept_secrets=every_vault_name(components.known_hosts(), is_private=settings.is_private)
+    )
     address = AddressStack(app, settings)
 
     routes = components.routes()

@@ -15,8 +15,8 @@ from scripts.core import http as web
 from scripts.core.checks import Check
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import OLLAMA_PORT, PROXY, PROXY_PORT, SERVING, ServingEngine
-from stacks.settings import Settings
 from stacks.settings.models import Engine
+from stacks.settings.serving import ServingSettings
 
 ROLLOUT_S = 3600
 
@@ -78,7 +78,7 @@ class Engines:
         self.workload(engine).restart(ROLLOUT_S)
         return True
 
-    def checks(self, settings: Settings, engine: ServingEngine, *, answer: bool) -> list[Check]:
+    def checks(self, serving: ServingSettings, engine: ServingEngine, *, answer: bool) -> list[Check]:
         """Return how the engine is. An engine at zero is not started, unless an `answer` is asked for."""
         states = self.states([engine])
         if not states:
@@ -93,7 +93,7 @@ class Engines:
             ready = "" if state.ready >= state.replicas else f"{state.ready} of {state.replicas} ready"
             checks += [Check(f"{engine.name}: pods", ready), *([] if ready else [self._models(engine)])]
         if answer:
-            checks.append(Check(f"{engine.name}: answer", answer_problem(self.kubectl, settings.serving, engine)))
+            checks.append(Check(f"{engine.name}: answer", answer_problem(self.kubectl, serving, engine)))
         return checks
 
     def _front(self, engine: ServingEngine) -> Check:

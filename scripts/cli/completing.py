@@ -39,11 +39,12 @@ def complete_pod(context: typer.Context, incomplete: str) -> list[str]:
 
 def complete_model(context: typer.Context, incomplete: str) -> list[str]:
     """Return the models of the environment."""
-    return _found(incomplete, lambda: _model_names(load_environment(_environment(context))))
 
+    def names() -> Iterable[str]:
+        settings = load_environment(_environment(context))
+        return (*(model.name for model in settings.models), *(model.name for model in settings.cloud_models))
 
-def _model_names(settings: Settings) -> list[str]:
-    return [*(model.name for model in settings.models), *(model.name for model in settings.cloud_models)]
+    return _found(incomplete, names)
 
 
 def complete_database(context: typer.Context, incomplete: str) -> list[str]:

@@ -64,7 +64,7 @@ class Tools:
     """Reads the outputs of stacks: environment, then names."""
     states_of: Callable[[Settings, Workspace], Mapping[str, Any]] = deployed_states
     """Reads the states of the stacks that are deployed."""
-    registry_of: Callable[[Settings], Registry] = lambda settings: Registry.connect(login_server(settings))
+    registry_of: Callable[[Settings], Registry] = lambda settings: Registry.connect(login_server(settings.azure_names))
     """Gives the environment's registry."""
     kubectl_of: Callable[[str], Kubectl] = kubectl_of
     """Gives kubectl for the cluster of an environment."""

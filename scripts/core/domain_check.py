@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from publicsuffixlist import PublicSuffixList
 
 from stacks.settings import Settings
+from stacks.settings.network import NetworkSettings
 from stacks.settings.placeholders import placeholders
 from stacks.settings.rules.base import Finding
 
@@ -32,11 +33,11 @@ def domain_findings(settings: Settings, others: Mapping[str, Settings]) -> Itera
             )
 
 
-def joined_networks_notes(settings: Settings, others: Mapping[str, Settings]) -> Iterator[str]:
+def joined_networks_notes(network: NetworkSettings, others: Mapping[str, Settings]) -> Iterator[str]:
     """Yield a note for each environment whose network this one could not be joined with, where it is joined at all."""
-    if not settings.network.private_client_ranges:
+    if not network.private_client_ranges:
         return
-    mine = settings.network.address_space
+    mine = network.address_space
     for name, other in others.items():
         if mine.overlaps(other.network.address_space):
             yield (

@@ -75,7 +75,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
     known = (
         *standing_in,
         *map(str, loaded.locate(without_effect(settings))),
-        *joined_networks_notes(settings, others),
+        *joined_networks_notes(settings.network, others),
         *filter(
             None,
             [
@@ -83,7 +83,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
                 _alone(settings.operators),
                 firewall_note(settings.ingress),
                 pin_note(settings),
-                state_note(settings),
+                state_note(settings.name, settings.state),
             ],
         ),
         *waits,
@@ -92,7 +92,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
         *zone_notes(settings),
         *outside_notes(settings),
         *expiry_notes(settings.trust.company_roots, datetime.now(UTC)),
-        *cloud_notes(settings),
+        *cloud_notes(settings.models, settings.cloud_models),
     )
     if previous is None:
         return Verdict(name, loaded.settings, together, known, standing_in)

@@ -7,12 +7,13 @@ from stacks.platform.common.catalogue import Chart, Image
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.opik.version import OPIK, opik_version
 from stacks.settings import Settings
+from stacks.settings.opik import OpikSettings
 from stacks.settings.rules.base import Finding
 
 
 def open_charts(settings: Settings) -> list[str]:
     """Return the charts in use that are known by their version alone, so that Helm fetches what it names then."""
-    return _open(settings, _used(enabled_components(settings).images(catalogue.images()), None))
+    return _open(settings.opik, _used(enabled_components(settings).images(catalogue.images()), None))
 
 
 def _used(images: Iterable[str], charts: Mapping[str, Chart] | None) -> Mapping[str, Chart]:
@@ -21,9 +22,9 @@ def _used(images: Iterable[str], charts: Mapping[str, Chart] | None) -> Mapping[
     return {release: chart for release, chart in known.items() if release in releases}
 
 
-def _open(settings: Settings, used: Mapping[str, Chart]) -> list[str]:
+def _open(opik: OpikSettings, used: Mapping[str, Chart]) -> list[str]:
     # A version of its own is neither the pinned chart's nor that of the pinned images and source.
-    own = {OPIK: opik_version(settings.opik)} if OPIK in used else {}
+    own = {OPIK: opik_version(opik)} if OPIK in used else {}
     return [name for name, it in used.items() if it.digest is None or own.get(name, it.version) != it.version]
 
 
@@ -43,7 +44,7 @@ def pin_note(
     open_images = [
         name for name, image in images.items() if not (image.build.commit if built and image.build else image.digest)
     ]
-    unpinned_charts = _open(settings, used)
+    unpinned_charts = _open(settings.opik, used)
     if not open_images and not unpinned_charts:
         return ""
     return (

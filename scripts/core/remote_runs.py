@@ -1,6 +1,5 @@
 """Commands that import into a state and push it, which a run in HCP Terraform cannot do for them."""
 
-from stacks.settings import Settings
 from stacks.settings.azure import HcpExecution, StateBackend, StateSettings
 
 from .errors import ExitCode, OperatorError
@@ -11,14 +10,14 @@ def runs_elsewhere(state: StateSettings) -> bool:
     return state.backend is StateBackend.HCP and state.hcp is not None and state.hcp.execution is HcpExecution.REMOTE
 
 
-def refuse_remote_runs(settings: Settings, command: str) -> None:
+def refuse_remote_runs(environment: str, state: StateSettings, command: str) -> None:
     """Return where Terraform runs on this machine. Raises OperatorError (REFUSED) where HCP Terraform runs it."""
-    if not runs_elsewhere(settings.state):
+    if not runs_elsewhere(state):
         return
     raise OperatorError(
-        f"{settings.name} is run by HCP Terraform, and {command} works on the state with Terraform on this machine;"
+        f"{environment} is run by HCP Terraform, and {command} works on the state with Terraform on this machine;"
         " nothing was done",
-        f"set state.hcp.execution to local, `llmctl remote bootstrap {settings.name}`, run it, and set it back:"
+        f"set state.hcp.execution to local, `llmctl remote bootstrap {environment}`, run it, and set it back:"
         " docs/how-to/remote-runs.md",
         ExitCode.REFUSED,
     )

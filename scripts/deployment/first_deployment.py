@@ -74,7 +74,7 @@ def check_before(
             err.print(line, markup=False, soft_wrap=True)
         err.print(summary(report), markup=False)
         if report.failed:
-            _confirm(settings, report, terminal, yes=yes)
+            _confirm(settings.name, report, terminal, yes=yes)
     print_consent(run, settings)
 
 
@@ -98,8 +98,8 @@ def _new(run: Rollout) -> list[str]:
         return [stack for stack, new in zip(run.stacks, pool.map(is_new, run.stacks), strict=True) if new]
 
 
-def _confirm(settings: Settings, report: Report, terminal: Terminal, *, yes: bool) -> None:
-    again = f"put it right, then `llmctl preflight {settings.name}`; `--skip-preflight` deploys all the same"
+def _confirm(environment: str, report: Report, terminal: Terminal, *, yes: bool) -> None:
+    again = f"put it right, then `llmctl preflight {environment}`; `--skip-preflight` deploys all the same"
     failed = ", ".join(result.check.name for result in report.of(Outcome.FAILED))
     if yes or not terminal.interactive():
         raise OperatorError(

@@ -76,7 +76,9 @@ def note(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     who: Callable[[], str] = person,
-    registry: Callable[[str], Registry] = lambda name: Registry.connect(login_server(load_environment(name))),
+    registry: Callable[[str], Registry] = lambda name: Registry.connect(
+        login_server(load_environment(name).azure_names)
+    ),
 ) -> None:
     """Keep what a run did in the registry. Where that cannot be, one line says so, and nothing else happens."""
     changes = {name: done.changes.past for name, done in run.reports.items() if not done.changes.empty}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from scripts.core.azure import az
 from scripts.core.errors import OperatorError
 from scripts.terraform.stack import TerraformError
+from stacks.settings.identity import IdentitySettings
 
 if TYPE_CHECKING:
     from scripts.terraform.rollout import Rollout
@@ -51,9 +52,9 @@ class LoginConsent:
         return [f"Login: {said}.", f"  An administrator (Cloud Application Administrator) opens {self.link}"]
 
 
-def by_hand(settings: "Settings") -> bool:
+def by_hand(identity: IdentitySettings) -> bool:
     """Tell whether the consent is left to an administrator instead of the stack `identity`."""
-    return not (settings.identity.manage and settings.identity.admin_consent)
+    return not (identity.manage and identity.admin_consent)
 
 
 def outstanding(settings: "Settings", run: "Rollout", ask: Callable[..., dict[str, Any]] = az) -> list[str]:
@@ -61,7 +62,7 @@ def outstanding(settings: "Settings", run: "Rollout", ask: Callable[..., dict[st
 
     Before the application exists there is nothing to consent to, and nothing is asked.
     """
-    if not by_hand(settings):
+    if not by_hand(settings.identity):
         return []
     client_id = settings.identity.client_id or _deployed_client_id(run)
     return look(client_id, ask).lines() if client_id else []

@@ -31,6 +31,8 @@ def refuse_unready(environment: str, root: Path = ROOT) -> Settings:
             ExitCode.SETTINGS,
         )
     if verdict.settings:
-        for note in filter(None, (firewall_note(verdict.settings.ingress), state_note(verdict.settings))):
+        for note in filter(
+            None, (firewall_note(verdict.settings.ingress), state_note(verdict.settings.name, verdict.settings.state))
+        ):
             report(f"Warning: {note}")
     return settings

@@ -81,14 +81,14 @@ def desired_environment(settings: Settings, reads: Mapping[str, frozenset[str]])
     if hcp is None:
         raise ValueError(f"{settings.name} keeps no state in HCP Terraform")
     names = settings.azure_names
-    workspaces = tuple(_workspace(settings, hcp, names, stack, reads) for stack in reads)
+    workspaces = tuple(_workspace(hcp, names, stack, reads) for stack in reads)
     return DesiredEnvironment(
         hostname=hcp.hostname,
         organization=hcp.organization,
         project=hcp.project,
         agent_pool=hcp.agent_pool if any(workspace.on_agents for workspace in workspaces) else None,
         workspaces=workspaces,
-        variables=_variables(settings, hcp, names, tuple(reads)),
+        variables=_variables(settings.cluster.release_records, hcp, names, tuple(reads)),
         teams={team: access.value for team, access in hcp.teams.items()},
         place=place_of(settings, "hcp"),
         clients=_clients(hcp),
@@ -97,7 +97,7 @@ def desired_environment(settings: Settings, reads: Mapping[str, frozenset[str]])
 
 
 def _workspace(
-    settings: Settings, hcp: HcpStateSettings, names: AzureNames, stack: str, reads: Mapping[str, frozenset[str]]
+    hcp: HcpStateSettings, names: AzureNames, stack: str, reads: Mapping[str, frozenset[str]]
 ) -> DesiredWorkspace:
     if hcp.execution is HcpExecution.LOCAL:
         mode = "local"
@@ -119,8 +119,8 @@ def _workspace(
             "global-remote-state": False,
         },
         tags={
-            "platform": settings.prefix,
-            "environment": settings.name,
+            "platform": names.prefix,
+            "environment": names.environment,
             "stack": stack,
             "tier": "durable" if stack in DURABLE else "disposable",
         },
@@ -137,11 +137,10 @@ def _clients(hcp: HcpStateSettings) -> dict[Purpose, str | None]:
 
 
 def _variables(
-    settings: Settings, hcp: HcpStateSettings, names: AzureNames, stacks: tuple[str, ...]
+    records: ReleaseRecords, hcp: HcpStateSettings, names: AzureNames, stacks: tuple[str, ...]
 ) -> tuple[DesiredVariables, ...]:
     if hcp.azure is None or hcp.execution is HcpExecution.LOCAL:
         return ()
-    records = settings.cluster.release_records
     unread = {"database", *(("platform",) if records is ReleaseRecords.SECRETS else ())}
     return (
         DesiredVariables(
@@ -151,7 +150,7 @@ def _variables(
                 "TFC_AZURE_PLAN_CLIENT_ID": Purpose.PLAN,
                 "TFC_AZURE_APPLY_CLIENT_ID": Purpose.APPLY,
                 "ARM_TENANT_ID": hcp.azure.tenant_id,
-                "ARM_SUBSCRIPTION_ID": settings.azure.subscription_id,
+                "ARM_SUBSCRIPTION_ID": names.subscription_id,
             },
             tuple(names.state_workspace(stack) for stack in stacks),
             # One identity for both phases: a plan could do all that an apply may.

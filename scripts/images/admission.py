@@ -70,7 +70,7 @@ def verify_locked(shop: EnvironmentImages, processes: Processes, board: Board) -
 
 
 def _require_locked(shop: EnvironmentImages) -> None:
-    own = f"{login_server(shop.settings)}/"
+    own = f"{login_server(shop.settings.azure_names)}/"
     components = enabled_components(shop.settings)
     deployed = components.deployed_images()
     absent = [name for name in components.images(shop.pinned) if not deployed[name].repository.startswith(own)]

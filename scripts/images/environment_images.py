@@ -44,7 +44,7 @@ class EnvironmentImages:
     @cached_property
     def registry(self) -> Registry:
         """Client of the registry, with the login that this machine has for it."""
-        return Registry.connect(self.registry_name or login_server(self.settings))
+        return Registry.connect(self.registry_name or login_server(self.settings.azure_names))
 
     @property
     def lock_path(self) -> Path:

@@ -80,7 +80,9 @@ def after_deployment(
     Where the cluster or the source cannot be reached from this machine, that is printed, with the command to try again.
     """
     try:
-        count = require_migrated(OpikCluster(connect(settings.name)), desired_version(settings), changelogs)
+        count = require_migrated(
+            OpikCluster(connect(settings.name)), desired_version(settings.name, settings.opik), changelogs
+        )
     except MissingMigrationsError as error:
         err.print(f"{error.message}\n{error.fix}", markup=False)
         return False

@@ -13,7 +13,7 @@ from scripts.core import http as web
 from scripts.core.checks import Check
 from scripts.core.errors import OperatorError
 from scripts.opik.cluster import FRONTEND, NAMESPACE
-from stacks.settings import Settings
+from stacks.settings.opik import OpikSettings
 
 PERIODS = {14: "short_14d", 60: "base_60d", 400: "extended_400d"}
 """Days to what Opik calls them; it knows no others."""
@@ -42,17 +42,17 @@ def set_period(base: str, days: int | None) -> bool:
     return True
 
 
-def retention_check(kubectl: Kubectl, settings: Settings) -> Check:
+def retention_check(kubectl: Kubectl, environment: str, opik: OpikSettings) -> Check:
     """Compare the workspace's rule with the environment file."""
-    asked = period(settings.opik.retention_days)
+    asked = period(opik.retention_days)
     try:
         with kubectl.forwarded(NAMESPACE, *FRONTEND) as base:
             now = active_period(base)
     except OperatorError as error:
-        return Check("retention", f"{error.message}; llmctl opik retention {settings.name}")
+        return Check("retention", f"{error.message}; llmctl opik retention {environment}")
     if now == asked:
         return Check(f"retention {now}", "")
-    return Check(f"retention {now}", f"the file asks for {asked}: run `llmctl opik retention {settings.name}`")
+    return Check(f"retention {now}", f"the file asks for {asked}: run `llmctl opik retention {environment}`")
 
 
 _PATH = "api/v1/private/retention/rules"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from scripts.azure import operations
 from scripts.azure.shape import Shape
 from stacks.settings import Settings
+from stacks.settings.identity import IdentitySettings
+from stacks.settings.opik import OpikSettings
 
 from . import rights
 from .findings import Finding, warning
@@ -84,13 +86,16 @@ def _of_program(settings: Settings, held: set[str], roles: set[str]) -> Iterator
 def needed(settings: Settings) -> list[str]:
     """Return the Graph permissions that a program needs for what this file makes."""
     identity = settings.identity
-    spared = {rights.CREATE_GROUPS: not _makes_groups(settings), rights.GRANT: not identity.admin_consent}
+    spared = {
+        rights.CREATE_GROUPS: not _makes_groups(settings.identity, settings.opik),
+        rights.GRANT: not identity.admin_consent,
+    }
     return [right for right in rights.program_rights() if not spared.get(right)]
 
 
-def _makes_groups(settings: Settings) -> bool:
-    own_traces = settings.opik.enabled and settings.opik.access_group_object_id is None
-    return settings.identity.access_group_object_id is None or own_traces
+def _makes_groups(identity: IdentitySettings, opik: OpikSettings) -> bool:
+    own_traces = opik.enabled and opik.access_group_object_id is None
+    return identity.access_group_object_id is None or own_traces
 
 
 def _of_person(asked: Surroundings, roles: set[str]) -> Iterator[Finding]:
@@ -104,7 +109,7 @@ def _of_person(asked: Surroundings, roles: set[str]) -> Iterator[Finding]:
             " docs/how-to/login.md",
         )
     may_make_groups = everybody.allowed_to_create_security_groups or roles & GROUP_MAKERS.keys()
-    if _makes_groups(asked.settings) and not may_make_groups:
+    if _makes_groups(asked.settings.identity, asked.settings.opik) and not may_make_groups:
         yield Finding(
             "users may not create groups in this tenant, and this login has no role that may",
             _STOPS,

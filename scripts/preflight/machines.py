@@ -19,7 +19,7 @@ _LISTED = "az vm list-skus --location {region} --resource-type virtualMachines -
 def look(asked: Surroundings) -> Iterator[Finding]:
     """Yield what Azure would refuse of each pool. Raises AnswerError."""
     offered = skus(asked, "virtualMachines")
-    for pool in pools(asked.settings):
+    for pool in pools(asked.settings.cluster, asked.settings.azure):
         sku = offered.get(pool.size)
         if sku is None or sku.refused:
             yield _not_there(asked, pool, sku)

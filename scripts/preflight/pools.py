@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stacks.settings import Settings
-from stacks.settings.cluster import Priority
+from stacks.settings.azure import AzureSettings
+from stacks.settings.cluster import ClusterSettings, Priority
 
 
 @dataclass(frozen=True)
@@ -25,9 +25,9 @@ class Pool:
     spot: bool = False
 
 
-def pools(settings: Settings) -> Iterator[Pool]:
+def pools(cluster: ClusterSettings, azure: AzureSettings) -> Iterator[Pool]:
     """Yield every pool of the cluster."""
-    zones, cluster = tuple(settings.azure.zones), settings.cluster
+    zones = tuple(azure.zones)
     for key, own in (("system_pool", cluster.system_pool), ("workload_pool", cluster.workload_pool)):
         yield Pool(
             f"cluster.{key}",

@@ -72,7 +72,7 @@ def look(asked: Surroundings) -> Iterator[Finding]:
             unknown.append(quota)
         elif finding := _compared(asked, usage, demand, own.get(quota, 0)):
             yield finding
-    unsized = sorted({pool.size for pool in pools(asked.settings)} - offered.keys())
+    unsized = sorted({pool.size for pool in pools(asked.settings.cluster, asked.settings.azure)} - offered.keys())
     if unknown or unsized:
         raise NotCheckedError(f"Azure names no quota for {', '.join([*unknown, *unsized])}")
 
@@ -84,7 +84,7 @@ def _quotas(family: str | None, *, spot: bool) -> list[str]:
 def demands(asked: Surroundings, offered: dict[str, Sku]) -> dict[str, Demand]:
     """Return what the pools ask of each quota."""
     found: defaultdict[str, Demand] = defaultdict(Demand)
-    for pool in pools(asked.settings):
+    for pool in pools(asked.settings.cluster, asked.settings.azure):
         sku = offered.get(pool.size)
         if sku is None:
             continue

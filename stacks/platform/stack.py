@@ -90,7 +90,9 @@ class PlatformStack(EnvironmentStack):
         self.outputs = PlatformOutputs(
             namespaces=list(context.namespaces),
             ingress_class=ingress_class(settings.ingress),
-            cluster_issuer=private_issuer(settings) if settings.is_private else cluster_issuer(settings.ingress),
+            cluster_issuer=private_issuer(settings.private_access, settings.ingress)
+            if settings.is_private
+            else cluster_issuer(settings.ingress),
             public_ip_address=public.public_ip_address,
             # In a private zone one record stands for all hosts.
             dns_records={} if settings.is_private else dict.fromkeys(components.host_names(), public.public_fqdn),

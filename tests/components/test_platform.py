@@ -251,7 +251,7 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             operator.operator(*with_images(settings)),
             operator.guardrails(images_of(settings), "t4"),
             login.oauth2_proxy(*with_images(settings), client_id="c", group_id="g", tenant_id="t"),
-            login.sessions(*with_images(settings)),
+            login.sessions(settings.secrets, images_of(settings)),
             *(ollama.ollama(*with_images(settings), engine) for engine in ollama_engines(settings)),
             *(vllm.vllm(*with_images(settings), engine) for engine in vllm_engines(settings)),
             scaling.keda_http_add_on(settings.serving, images_of(settings)),

@@ -38,6 +38,6 @@ def test_two_environments_have_two_domains() -> None:
 def test_networks_that_meet_are_named_where_they_are_joined_with_others() -> None:
     prod = load_settings("prod")
     network = prod.network.model_copy(update={"private_client_ranges": ("10.9.0.0/16",)})
-    (note,) = joined_networks_notes(_settings(network=network), {"prod": prod})
+    (note,) = joined_networks_notes(_settings(network=network).network, {"prod": prod})
     assert "environments/prod.yaml" in note
-    assert list(joined_networks_notes(_settings(), {"prod": prod})) == []
+    assert list(joined_networks_notes(_settings().network, {"prod": prod})) == []

@@ -38,5 +38,7 @@ def test_each_such_command_refuses_before_it_asks_anything(app: object, words: l
 
 
 def test_a_state_in_hcp_terraform_is_no_hindrance_where_runs_are_local() -> None:
-    refuse_remote_runs(settings(backend="hcp", hcp={"organization": "acme", "execution": "local"}), "llmctl restore")
-    refuse_remote_runs(load_settings("dev"), "llmctl restore")
+    environment = settings(backend="hcp", hcp={"organization": "acme", "execution": "local"})
+    refuse_remote_runs(environment.name, environment.state, "llmctl restore")
+    environment = load_settings("dev")
+    refuse_remote_runs(environment.name, environment.state, "llmctl restore")

@@ -20,4 +20,5 @@ def test_a_state_in_the_checkout_is_noted_with_what_follows() -> None:
 
 @pytest.mark.parametrize("state", [AZURERM, HCP], ids=["azurerm", "hcp"])
 def test_a_shared_state_needs_no_note(state: dict[str, object]) -> None:
-    assert state_note(settings(state=state)) is None
+    environment = settings(state=state)
+    assert state_note(environment.name, environment.state) is None

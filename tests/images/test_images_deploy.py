@@ -60,9 +60,9 @@ def test_a_digest_wins_over_the_tag_and_the_registry_is_the_environment_s_own() 
     settings = load_settings("dev")
     write_lock(lock_file("dev"), lock_everything())
     for name, image in deployed_images(settings).items():
-        assert image.repository == f"{login_server(settings)}/mirror/{name}"
+        assert image.repository == f"{login_server(settings.azure_names)}/mirror/{name}"
         assert image.values()["tag"] == f"{lock_everything()[name].tag}@{lock_everything()[name].digest}"
-    assert dcgm_exporter(images_of(settings))["image"]["repository"].startswith(login_server(settings))
+    assert dcgm_exporter(images_of(settings))["image"]["repository"].startswith(login_server(settings.azure_names))
 
 
 @pytest.mark.usefixtures("environments")

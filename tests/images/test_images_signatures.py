@@ -171,8 +171,8 @@ def test_the_policy_stands_in_the_cluster_only_where_signatures_are_asked_for(tm
 
 def test_the_policy_holds_in_every_namespace_of_the_platform(locked: dict[str, LockedImage]) -> None:
     names = [rules.name for rules in namespaces(verifying())]
-    values = image_policy(images_of(verifying()), registry=login_server(verifying()), namespaces=names)
-    assert values["registry"] == login_server(verifying())
+    values = image_policy(images_of(verifying()), registry=login_server(verifying().azure_names), namespaces=names)
+    assert values["registry"] == login_server(verifying().azure_names)
     assert values["namespaces"] == sorted(names)
     without_digest = [name for name in locked if name.startswith("keda-http-add-on/")]
     assert sorted(values["byTag"]) == [

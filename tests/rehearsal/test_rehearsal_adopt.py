@@ -39,10 +39,10 @@ def test_each_lost_state_is_imported_and_nothing_is_left_to_change(
         journal = len(cloud.journal())
         drill.rehearsal.state_file(stack).unlink()
 
-        shown = adopt(settings, stack, tools, yes, dry_run=True, find=found_in(cloud))
+        shown = adopt(settings.name, settings.azure, stack, tools, yes, dry_run=True, find=found_in(cloud))
         assert drill.rehearsal.instances(stack) == {}
         # What the dry run has imported is kept in the copy.
-        found = adopt(settings, stack, tools, yes, dry_run=False, find=found_in(cloud))
+        found = adopt(settings.name, settings.azure, stack, tools, yes, dry_run=False, find=found_in(cloud))
         assert found.imported == shown.imported
         assert found.imported.keys() == before.keys()
         assert shown.left == {} == found.left
@@ -70,12 +70,22 @@ def test_what_does_not_exist_is_named_and_left_to_a_deployment(tmp_path: Path, m
     count = len(drill.rehearsal.instances("address"))
     drill.rehearsal.state_file("address").unlink()
     with pytest.raises(OperatorError, match="nobody is there to confirm"):
-        adopt(settings, "address", tools, Consent("dev"), dry_run=False, find=found_in(cloud))
+        adopt(settings.name, settings.azure, "address", tools, Consent("dev"), dry_run=False, find=found_in(cloud))
     assert drill.rehearsal.instances("address") == {}
-    found = adopt(settings, "address", tools, Consent("dev", yes=True), dry_run=False, find=found_in(cloud))
+    found = adopt(
+        settings.name, settings.azure, "address", tools, Consent("dev", yes=True), dry_run=False, find=found_in(cloud)
+    )
     (left,) = found.left
     assert left.startswith("azurerm_public_ip.outbound")
     assert "does not exist" in found.left[left] or "Cannot import" in found.left[left]
     assert len(drill.rehearsal.instances("address")) == count - 1
     with pytest.raises(OperatorError, match="reads a state that is not there"):
-        adopt(settings, "network", tools, Consent("dev", yes=True), dry_run=True, find=found_in(cloud))
+        adopt(
+            settings.name,
+            settings.azure,
+            "network",
+            tools,
+            Consent("dev", yes=True),
+            dry_run=True,
+            find=found_in(cloud),
+        )

@@ -134,7 +134,7 @@ def test_cert_manager_may_write_records_where_lets_encrypt_looks_for_them() -> N
 
 def test_the_vault_keeps_a_place_for_whatever_was_kept_before() -> None:
     settings = private()
-    names = every_vault_name(settings, enabled_components(settings).known_hosts())
+    names = every_vault_name(enabled_components(settings).known_hosts(), is_private=settings.is_private)
     assert {"kept-internal-ca", "kept-certificate-wildcard", "kept-acme-account"} <= set(names)
 
 

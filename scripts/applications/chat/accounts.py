@@ -164,7 +164,7 @@ def accounts_of(
     settings: Settings, kubectl: Kubectl, run_in: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
 ) -> Accounts:
     """Return the accounts of an environment's chat; `run_in` gives what runs programs in a container."""
-    return Accounts(run_in(kubectl, NAMESPACE, DEPLOYMENT, RELEASE), administrator(settings))
+    return Accounts(run_in(kubectl, NAMESPACE, DEPLOYMENT, RELEASE), administrator(settings.domain))
 
 
 def _no_group(name: str) -> OperatorError:

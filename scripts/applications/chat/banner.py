@@ -62,7 +62,7 @@ def banner_of(
         names = [pod["metadata"]["name"] for pod in found if not pod["metadata"].get("deletionTimestamp")]
         if not names:
             raise OperatorError("no pod of the chat runs", f"llmctl webui status {settings.name}")
-        account = administrator(settings)
+        account = administrator(settings.domain)
         return [Accounts(run_in(kubectl, NAMESPACE, f"pod/{name}", RELEASE), account) for name in names]
 
     return Banner(pods)

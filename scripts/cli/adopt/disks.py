@@ -63,7 +63,7 @@ def disks(
     """
     tools = tools_of(context)
     settings = tools.load(environment)
-    refuse_remote_runs(settings, "llmctl adopt disks")
+    refuse_remote_runs(settings.name, settings.state, "llmctl adopt disks")
     own = tools.azure_of(settings.azure.subscription_id).compute
     found = find(tools.azure_of(subscription).compute if subscription else own, group)
     for one in found:

@@ -78,7 +78,7 @@ def admin(context: typer.Context, environment: Environment = None) -> None:
     Examples: `llmctl webui admin prod`, `llmctl chat admin`
     """
     settings = settings_of_chat(tools_of(context), environment)
-    out.print(administrator(settings), markup=False)
+    out.print(administrator(settings.domain), markup=False)
     err.print(f"Password: the vault's secret {GeneratedSecret.CHAT_ADMIN_PASSWORD.value}.", markup=False)
     if not settings.chat.password_login:
         err.print(f"Its form is off: set chat.password_login in environments/{settings.name}.yaml and deploy.")

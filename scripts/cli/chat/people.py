@@ -15,6 +15,8 @@ from scripts.core.consent import confirm_by_name
 from scripts.core.console import err, out, print_csv, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
+from stacks.settings.chat import ChatSettings
+from stacks.settings.identity import IdentitySettings
 
 from .opened import settings_of_chat
 
@@ -84,7 +86,7 @@ def role(
     settings, accounts = _accounts(context, environment)
     before = accounts.set_role(person, new.value)
     out.print(f"{before.email}: {before.role} before, {new.value} now", markup=False)
-    err.print(f"It holds until their next login. {_lasting(settings)}", markup=False)
+    err.print(f"It holds until their next login. {_lasting(settings.identity)}", markup=False)
 
 
 def log_out(context: typer.Context, person: Person, environment: Environment = None) -> None:
@@ -129,7 +131,7 @@ def group(
     `llmctl webui group divers prod --remove tom@example.com`
     """
     settings, accounts = _accounts(context, environment)
-    _refuse_synchronized(settings)
+    _refuse_synchronized(settings.chat)
     new = accounts.set_members(name, add=add or (), remove=remove or ())
     out.print(f"{name}: {'made' if new else 'changed'}", markup=False)
 
@@ -148,7 +150,7 @@ def remove_group(
     Examples: `llmctl webui remove-group divers prod`, `llmctl webui remove-group divers dev --confirm divers`
     """
     settings, accounts = _accounts(context, environment)
-    _refuse_synchronized(settings)
+    _refuse_synchronized(settings.chat)
     members = accounts.group(name).members
     people = "1 person" if members == 1 else f"{members} people"
     question = f"{name}, with {people}, is removed, and what was shared with it is no longer."
@@ -163,14 +165,14 @@ def _accounts(context: typer.Context, environment: str | None) -> tuple[Settings
     return settings, accounts_of(settings, tools.kubectl_of(settings.name), tools.in_pod)
 
 
-def _lasting(settings: Settings) -> str:
-    if settings.identity.assignment_required:
+def _lasting(identity: IdentitySettings) -> str:
+    if identity.assignment_required:
         return "For good: assign a role of the chat's enterprise application in Entra, or take it away."
     return "For good: add the person to the access group in Entra, or remove them; operators are administrators."
 
 
-def _refuse_synchronized(settings: Settings) -> None:
-    if settings.chat.sync_groups:
+def _refuse_synchronized(chat: ChatSettings) -> None:
+    if chat.sync_groups:
         raise OperatorError(
             "groups come from Entra at each login (chat.sync_groups)", "change the group in Entra", ExitCode.REFUSED
         )

@@ -176,7 +176,7 @@ class Cleanup:
 
     def _delete_part(self, runner: StackRunner) -> None:
         with self._explained(runner):
-            targets = chosen(self.mode, self.settings, runner.resources())
+            targets = chosen(self.mode, self.settings.azure_names, runner.resources())
             if not targets:
                 return
             plan = runner.plan(destroy=True, targets=targets)

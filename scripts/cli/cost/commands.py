@@ -88,7 +88,7 @@ def cost(
         _show_difference(other, mine)
     else:
         _show(mine)
-    if (outside := ", ".join(token_prices(chosen))) and not as_json:
+    if (outside := ", ".join(token_prices(chosen.cloud_models))) and not as_json:
         err.print(f"Not in it, billed by tokens outside: {outside}.", markup=False)
     share = chosen.cluster.off_hours.share()
     if share < 1 and not as_json:

@@ -66,7 +66,7 @@ def restore(
             "--geo-redundant needs --from with the server's resource id", "llmctl db restore --help", ExitCode.USAGE
         )
     settings = tools.load(name)
-    refuse_remote_runs(settings, "llmctl db restore")
+    refuse_remote_runs(settings.name, settings.state, "llmctl db restore")
     work = Restore(name, Consent(name, yes, terminal=tools.terminal), wait_minutes * 60, tools=tools)
     if abort:
         done = work.abort(from_=from_)
@@ -128,7 +128,7 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
     Examples: `llmctl db status prod`, `llmctl db status --json`
     """
     tools, name = tools_of(context), environment or default_environment()
-    found = server_status(tools.load(name), tools.outputs_of(name, "database")["database"])
+    found = server_status(tools.load(name).azure, tools.outputs_of(name, "database")["database"])
     if as_json:
         print_json({"environment": name, **found})
         return

@@ -23,6 +23,7 @@ from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.scratch import begin, discard, purpose_of
 from scripts.terraform.stack import TerraformError, unreadable_state
+from stacks.common.azure_names import AzureNames
 from stacks.settings import Settings
 
 from . import restored_server as servers
@@ -69,9 +70,9 @@ class Restore:
         """
         text = self._text()
         settings, (server, before) = environment_file.parsed(self.environment, text), self._state()
-        if servers.is_switched(settings, moment, server, from_):
-            return self._finish(servers.server_name(settings))
-        source = servers.source_of(settings, self.environment, server, from_)
+        if servers.is_switched(settings.azure_names, settings.database, moment, server, from_):
+            return self._finish(settings.azure_names.postgresql_server(settings.database.generation))
+        source = servers.source_of(settings.azure_names, settings.database, server, from_)
         if not geo_redundant:
             self.azure.require_restorable(source, moment)
         name, after = self._target(text, server, source, moment, before)
@@ -98,20 +99,20 @@ class Restore:
         """Go back to the server that was in use before the restore, or to `from_`. Raises OperatorError."""
         text = self._text()
         settings, (server, before) = environment_file.parsed(self.environment, text), self._state()
-        wanted = servers.server_name(settings)
+        wanted = settings.azure_names.postgresql_server(settings.database.generation)
         source = from_ or settings.database.restore_from_server_id
-        if before == _purpose(servers.server_id(settings, wanted), _BACK, wanted) and not from_:
+        if before == _purpose(servers.server_id(settings.azure_names, wanted), _BACK, wanted) and not from_:
             source = wanted
         elif server is not None and server["name"] != wanted and from_ in ("", server["name"], server["id"]):
-            self._back_in_the_file(text, settings, str(server["name"]))
+            self._back_in_the_file(text, settings.azure_names, str(server["name"]))
             return self._left(str(server["name"]))
         if source is None:
             raise OperatorError(
                 "no restore has begun", "`--abort --from SERVER` goes back to a server that you name", ExitCode.USAGE
             )
-        old = servers.server_id(settings, source)
+        old = servers.server_id(settings.azure_names, source)
         name = servers.name_of(old)
-        generation = servers.generation_of(settings, name)
+        generation = servers.generation_of(settings.azure_names, name)
         if generation is None:
             raise OperatorError(f"{name} is no server of {self.environment}", "llmctl db status", ExitCode.USAGE)
         self.azure.require_there(old)
@@ -152,17 +153,17 @@ class Restore:
         server has.
         """
         settings = environment_file.parsed(self.environment, text)
-        database = settings.database
+        names, database = settings.azure_names, settings.database
+        current = names.postgresql_server(database.generation)
         if (database.restore_from_server_id, database.restore_time_utc) == (source, moment):
-            return servers.server_name(settings), text
+            return current, text
         # Made by a run for the same purpose, after which the file was brought back.
         earlier = before.rpartition(" ")[2] if before else ""
-        generation = servers.generation_of(settings, earlier) if before == _purpose(source, moment, earlier) else None
+        generation = servers.generation_of(names, earlier) if before == _purpose(source, moment, earlier) else None
         generation = generation or servers.free_generation(
-            settings, server, self.azure.names(servers.server_id(settings, servers.server_name(settings)))
+            names, database, server, self.azure.names(servers.server_id(names, current))
         )
-        name = settings.azure_names.postgresql_server(generation)
-        return name, servers.with_restore(text, generation, source, moment)
+        return names.postgresql_server(generation), servers.with_restore(text, generation, source, moment)
 
     @contextmanager
     def _edited(self, text: str) -> Iterator[tuple[environment_file.Edit, Rollout]]:
@@ -191,12 +192,12 @@ class Restore:
 
     def _left(self, name: str) -> Restored:
         settings = environment_file.parsed(self.environment, self._text())
-        names = self.azure.names(servers.server_id(settings, name))
+        names = self.azure.names(servers.server_id(settings.azure_names, name))
         return Restored(name, tuple(sorted(names - {name})))
 
-    def _back_in_the_file(self, text: str, settings: Settings, name: str) -> None:
+    def _back_in_the_file(self, text: str, names: AzureNames, name: str) -> None:
         """Let the file ask for the server that the state has held all the time."""
-        generation = servers.generation_of(settings, name)
+        generation = servers.generation_of(names, name)
         if generation is None:
             raise OperatorError(f"the state holds {name}, which is no server of {self.environment}")
         before = servers.without_restore(text, generation)

@@ -5,7 +5,8 @@ from typing import Any
 
 from scripts.core import environment_file
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings import Settings
+from stacks.common.azure_names import AzureNames
+from stacks.settings.database import DatabaseSettings
 
 SERVER = "azurerm_postgresql_flexible_server"
 GENERATION = "database.generation"
@@ -24,38 +25,33 @@ def name_of(server_id: str) -> str:
     return server_id.rsplit("/", 1)[-1]
 
 
-def server_name(settings: Settings) -> str:
-    """Return the name of the server that the settings ask for."""
-    return settings.azure_names.postgresql_server(settings.database.generation)
-
-
-def server_id(settings: Settings, server: str) -> str:
+def server_id(names: AzureNames, server: str) -> str:
     """Return the id of a server that is named by its name in the environment's own group, or by its id."""
     if server.startswith("/"):
         return server
-    group = settings.azure_names.resource_group("database")
+    group = names.resource_group("database")
     return (
-        f"/subscriptions/{settings.azure.subscription_id}/resourceGroups/{group}"
+        f"/subscriptions/{names.subscription_id}/resourceGroups/{group}"
         f"/providers/Microsoft.DBforPostgreSQL/flexibleServers/{server}"
     )
 
 
-def source_of(settings: Settings, environment: str, server: Mapping[str, Any] | None, from_: str) -> str:
+def source_of(names: AzureNames, database: DatabaseSettings, server: Mapping[str, Any] | None, from_: str) -> str:
     """Return the id of the server whose backups are restored: `from_`, else the one in the state.
 
     Raises OperatorError when there is none, or when file and state are about different servers and no restore has
     begun.
     """
-    begun = settings.database.restore_time_utc is not None
-    if server is not None and server["name"] != server_name(settings) and not begun:
+    environment, wanted = names.environment, names.postgresql_server(database.generation)
+    begun = database.restore_time_utc is not None
+    if server is not None and server["name"] != wanted and not begun:
         raise OperatorError(
-            f"environments/{environment}.yaml is about the server {server_name(settings)}, the state about"
-            f" {server['name']}",
+            f"environments/{environment}.yaml is about the server {wanted}, the state about {server['name']}",
             "bring database.generation back to the server that runs",
             ExitCode.REFUSED,
         )
     if from_:
-        return server_id(settings, from_)
+        return server_id(names, from_)
     if server is None:
         raise OperatorError(
             f"the state of {environment} holds no database to restore",
@@ -66,29 +62,30 @@ def source_of(settings: Settings, environment: str, server: Mapping[str, Any] | 
     return str(server["id"])
 
 
-def is_switched(settings: Settings, moment: str, server: Mapping[str, Any] | None, from_: str) -> bool:
+def is_switched(
+    names: AzureNames, database: DatabaseSettings, moment: str, server: Mapping[str, Any] | None, from_: str
+) -> bool:
     """Tell whether the state already holds the server that was restored to `moment`."""
-    database = settings.database
     return (
         database.restore_time_utc == moment
         and server is not None
-        and server["name"] == server_name(settings)
-        and (not from_ or database.restore_from_server_id == server_id(settings, from_))
+        and server["name"] == names.postgresql_server(database.generation)
+        and (not from_ or database.restore_from_server_id == server_id(names, from_))
     )
 
 
-def free_generation(settings: Settings, server: Mapping[str, Any] | None, taken: Collection[str]) -> int:
+def free_generation(
+    names: AzureNames, database: DatabaseSettings, server: Mapping[str, Any] | None, taken: Collection[str]
+) -> int:
     """Return the number of a server that does not exist, after the one in the state; `taken` are names in Azure."""
-    first = generation_of(settings, str(server["name"])) if server else settings.database.generation
-    names = settings.azure_names
+    first = generation_of(names, str(server["name"])) if server else database.generation
     return next(
         number for number in _GENERATIONS if number > (first or 0) and names.postgresql_server(number) not in taken
     )
 
 
-def generation_of(settings: Settings, name: str) -> int | None:
+def generation_of(names: AzureNames, name: str) -> int | None:
     """Return the number in the name of one of the environment's servers, None for another server's name."""
-    names = settings.azure_names
     return next((number for number in _GENERATIONS if names.postgresql_server(number) == name), None)
 
 

@@ -30,6 +30,7 @@ from scripts.terraform.program import require_terraform
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
+from stacks.settings.network import IngressSettings
 
 from .pending_releases import require_none_pending
 from .stopped_cluster import require_running
@@ -118,7 +119,7 @@ def _opik_is_migrated(settings: Settings, run: Rollout, tools: Tools) -> bool:
 def _tell_retention(settings: Settings, tools: Tools) -> None:
     """Say that traces are kept for another time than the file asks for, which a command alone changes: it deletes."""
     try:
-        kept = retention_check(tools.kubectl_of(settings.name), settings)
+        kept = retention_check(tools.kubectl_of(settings.name), settings.name, settings.opik)
     except OperatorError as error:
         kept = Check("retention", f"{error.message}; ask again: llmctl opik health {settings.name}")
     if kept.problem:
@@ -136,7 +137,7 @@ def _print_next(run: Rollout, chosen: Targets, settings: Settings, tools: Tools)
         name: run.runner(name).outputs() for name in ("aks", "platform") if name in run.stacks
     }
     lines = [*ending(settings, _standing(run)), *private_steps(settings, _root_fingerprint(settings, tools))]
-    for line in [*lines, *_left(chosen.environment, outputs, settings)]:
+    for line in [*lines, *_left(chosen.environment, outputs, settings.ingress)]:
         typer.echo(line)
 
 
@@ -150,8 +151,8 @@ def _root_fingerprint(settings: Settings, tools: Tools) -> str:
         return ""
 
 
-def _left(environment: str, outputs: dict[str, dict[str, Any]], settings: Settings) -> list[str]:
-    return next_steps(environment, outputs, records_written=settings.ingress.dns_zone_id is not None)
+def _left(environment: str, outputs: dict[str, dict[str, Any]], ingress: IngressSettings) -> list[str]:
+    return next_steps(environment, outputs, records_written=ingress.dns_zone_id is not None)
 
 
 def _standing(run: Rollout) -> list[tuple[str, Mapping[str, Any]]]:

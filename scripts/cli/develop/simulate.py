@@ -60,7 +60,7 @@ def scaling(
     settings = load_environment(environment or default_environment())
     try:
         assumed, origins = sources.load(sources.changes(assumptions_file, change or ()))
-        served = scenario.model_of(settings, model)
+        served = scenario.model_of(settings.name, settings.models, model)
         played = scenario.scenario(settings, served, assumed)
         if trace:
             arrivals = traffic.read_trace(trace, assumed.traffic, seed)

@@ -110,7 +110,7 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
         """
         settings, engines, running = opened(context, environment, model)
         asked = [chosen(engines, model)] if model else engines
-        checks = [check for engine in asked for check in running.checks(settings, engine, answer=answer)]
+        checks = [check for engine in asked for check in running.checks(settings.serving, engine, answer=answer)]
         end_with(checks, [asdict(check) for check in checks], as_json=as_json)
 
 

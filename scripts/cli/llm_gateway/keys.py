@@ -97,7 +97,7 @@ def key(
     if not given:
         raise OperatorError("no limit is given", "name one, such as --budget-usd 10", ExitCode.USAGE)
     settings, kubectl = opened(context, environment)
-    require_models(settings, model or [])
+    require_models(settings.models, model or [])
     refuse_own(settings, alias)
     with gateway_api(kubectl) as api:
         api.set_key(alias, given)

@@ -13,6 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
+from stacks.settings.models import ModelSettings
 
 DURATION = r"[1-9]\d{0,3}(s|m|h|d|mo)"
 
@@ -48,9 +49,9 @@ def require_duration(option: str, text: str | None) -> None:
         raise OperatorError(f"{option}: {text!r} is no time such as 30d", "units are s, m, h, d, mo", ExitCode.USAGE)
 
 
-def require_models(settings: Settings, named: Sequence[str]) -> None:
+def require_models(models: tuple[ModelSettings, ...], named: Sequence[str]) -> None:
     """Raise OperatorError for models that the environment does not have."""
-    known = [listed.name for listed in settings.models]
+    known = [listed.name for listed in models]
     if unknown := sorted(set(named) - set(known)):
         raise OperatorError(
             f"no such model: {', '.join(unknown)}", f"the models are {', '.join(known)}", ExitCode.USAGE

@@ -65,7 +65,7 @@ def team(
     """
     require_duration("--every", every)
     settings, kubectl = opened(context, environment)
-    require_models(settings, model or [])
+    require_models(settings.models, model or [])
     given = limits(budget_usd, every, requests_per_minute, tokens_per_minute, model)
     with gateway_api(kubectl) as api:
         new = api.set_team(name, given)

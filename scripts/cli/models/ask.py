@@ -17,6 +17,7 @@ from stacks.platform.components.chat.names import NAMESPACE, RELEASE
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
 from stacks.settings.models import ModelSettings
+from stacks.settings.serving import ServingSettings
 
 MARGIN_S = 60
 
@@ -80,9 +81,9 @@ def listed(settings: Settings, model: str) -> ModelSettings:
     return found
 
 
-def patience_s(settings: Settings) -> int:
+def patience_s(serving: ServingSettings) -> int:
     """Seconds that a caller waits without hearing anything: longer than everything on the way."""
-    return path_seconds(settings.serving) + MARGIN_S
+    return path_seconds(serving) + MARGIN_S
 
 
 def chat_program(tools: Tools, environment: str) -> PodProgram:
@@ -97,7 +98,7 @@ def _answer(tools: Tools, settings: Settings, model: str, question: str, most_to
         "most_tokens": most_tokens,
         "people": 1,
         "each": 1,
-        "patience_s": patience_s(settings),
+        "patience_s": patience_s(settings.serving),
         "texts": True,
     }
     measured: Measured | None = None

@@ -17,7 +17,7 @@ from scripts.core.targets import default_environment
 from scripts.cost.amount import HOURS
 from scripts.cost.nodes import nodes_cost
 from scripts.cost.prices import Prices, kept_prices
-from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.models import ModelSettings
 
 from .ask import Name, chat_program, listed, patience_s
@@ -57,7 +57,7 @@ def bench(
     answers = [count * each for count in levels]
     err.print(
         _estimate(
-            settings,
+            settings.cluster,
             measured,
             prices,
             answers,
@@ -68,7 +68,12 @@ def bench(
     )
     consent.obtain("Measure?", {})
     run = chat_program(tools, name)
-    asked = {"model": model, "question": QUESTION, "most_tokens": most_tokens, "patience_s": patience_s(settings)}
+    asked = {
+        "model": model,
+        "question": QUESTION,
+        "most_tokens": most_tokens,
+        "patience_s": patience_s(settings.serving),
+    }
     with err.status(f"Starting {model}"):
         start = level(run, 1, 1, asked | {"most_tokens": 16})
     if start.failed:
@@ -110,10 +115,16 @@ def _levels(people: str) -> list[int]:
 
 
 def _estimate(
-    settings: Settings, model: ModelSettings, prices: Prices, answers: list[int], *, longest_s: float, most_tokens: int
+    cluster: ClusterSettings,
+    model: ModelSettings,
+    prices: Prices,
+    answers: list[int],
+    *,
+    longest_s: float,
+    most_tokens: int,
 ) -> str:
     """The most that it costs: nodes for `longest_s`, a start and the idle time after it; tokens at their price."""
-    pool = settings.cluster.gpu_pools[model.pool]
+    pool = cluster.gpu_pools[model.pool]
     nodes = math.ceil(model.max_replicas * model.gpus / pool.known_size.gpus)
     minutes = NODE_START_MINUTES + model.idle_minutes + longest_s / 60
     cost = nodes_cost([(pool.vm_size, pool.priority == "spot", nodes)], prices)

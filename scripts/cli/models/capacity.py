@@ -48,7 +48,8 @@ def computed() -> str:
     """Return how many full conversations the listed models' replicas hold at once, as a Markdown table."""
     rows = ["| environment | model | GPUs of a replica | full conversations at once |", "|---|---|---|---|"]
     for environment in ENVIRONMENTS:
-        for fit in fits(load_settings(environment)):
+        settings = load_settings(environment)
+        for fit in fits(settings.models, settings.cluster):
             room = fit.usable_gib - fit.model.weights_gib - fit.runtime_gib
             count = OLLAMA_PARALLEL if fit.model.engine is Engine.OLLAMA else int(room / fit.cache_gib)
             tokens = f"{count} of {fit.model.context_tokens:,} tokens"

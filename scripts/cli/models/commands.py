@@ -50,7 +50,7 @@ def list_models(context: typer.Context, environment: Environment = None, *, as_j
     Examples: `llmctl models list prod`, `llmctl models list --json`
     """
     settings = tools_of(context).load(environment or default_environment())
-    found = fits(settings)
+    found = fits(settings.models, settings.cluster)
     if as_json:
         print_json(
             [*(each.as_json() for each in found), *(model.model_dump(mode="json") for model in settings.cloud_models)]

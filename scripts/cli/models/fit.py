@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import ModelSettings
 
@@ -40,11 +40,11 @@ class Fit:
         }
 
 
-def fits(settings: Settings) -> list[Fit]:
+def fits(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> list[Fit]:
     """Return how every model fits; the settings have been checked, so that pool and GPU are known."""
     found = []
-    for model in settings.models:
-        pool = settings.cluster.gpu_pools[model.pool]
+    for model in models:
+        pool = cluster.gpu_pools[model.pool]
         gpu = pool.known_size.gpu
         found.append(
             Fit(

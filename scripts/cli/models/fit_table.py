@@ -97,5 +97,5 @@ def fit(
         return
     for line in shown:
         out.print(line.text, markup=False)
-    for outside in token_prices(settings):
+    for outside in token_prices(settings.cloud_models):
         out.print(f"outside the network, on no GPU: {outside}", markup=False)

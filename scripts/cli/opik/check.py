@@ -39,13 +39,13 @@ def health(
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    asked = desired_version(settings)
+    asked = desired_version(settings.name, settings.opik)
     cluster = OpikCluster(tools.kubectl_of(name))
     now = running(cluster.history())
     checks = [Check(f"deployed {now}", "" if now == asked else f"environments/{name}.yaml asks for {asked}")]
     checks += inside_checks(cluster, now)
     checks.append(migration_check(cluster, now or asked, tools.changelogs))
-    checks.append(retention_check(cluster.kubectl, settings))
+    checks.append(retention_check(cluster.kubectl, settings.name, settings.opik))
     if not inside:
         checks += host_checks(tools.ingress_of(settings), HOST, settings.domain)
     if sdk:

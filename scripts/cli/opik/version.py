@@ -130,7 +130,7 @@ def parsed_version(text: str) -> Version:
 def _change(environment: str, tools: Tools, *, yes: bool, skip_backup: bool) -> tuple[Change, OpikCluster, Version]:
     """Return what changes the version, Opik's cluster, and the version that the environment file asks for."""
     settings = tools.load(environment)
-    asked = desired_version(settings)
+    asked = desired_version(settings.name, settings.opik)
     found = tools.outputs_of(environment, "disks", "aks")
     cluster = OpikCluster(connected(settings, found["aks"]))
     backup = partial(back_up, Vault.of(found["disks"]["backup_vault_id"]), disks_of(found["disks"]), report)

@@ -131,21 +131,24 @@ def arrangement(settings: Settings, name: SystemName, options: Options, *, remov
     )
     azure = AzureIdentities(place, asked, tags)
     return Arrangement(
-        settings, azure, _system(name, settings, options), lambda: str(az("account", "show")["tenantId"])
+        settings,
+        azure,
+        _system(name, settings.name, settings.prefix, options),
+        lambda: str(az("account", "show")["tenantId"]),
     )
 
 
-def _system(name: SystemName, settings: Settings, options: Options) -> System:
+def _system(name: SystemName, environment: str, prefix: str, options: Options) -> System:
     match name:
         case SystemName.GITHUB:
             repository = _given(options.repository, "--repository OWNER/NAME")
-            return GitHub(repository, settings.name, options.reviewers)
+            return GitHub(repository, environment, options.reviewers)
         case SystemName.AZURE_DEVOPS:
             organization = _given(options.organization, "--organization NAME")
             project = _given(options.project, "--project NAME")
-            return AzureDevOps(organization, project, f"{settings.prefix}-{settings.name}")
+            return AzureDevOps(organization, project, f"{prefix}-{environment}")
         case SystemName.GITLAB:
-            return GitLab(_given(options.project, "--project GROUP/PROJECT"), settings.name, options.url.rstrip("/"))
+            return GitLab(_given(options.project, "--project GROUP/PROJECT"), environment, options.url.rstrip("/"))
 
 
 def _given(value: str | None, option: str) -> str:

@@ -15,7 +15,7 @@ from scripts.preflight.findings import Outcome
 from scripts.preflight.run import LOGIN, Report
 from scripts.preflight.shown import as_json as document
 from scripts.preflight.shown import lines, summary
-from stacks.settings import Settings
+from stacks.settings.azure import StateSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -40,7 +40,9 @@ def preflight(
     """
     tools, chosen = tools_of(context), parse_targets(targets)
     settings = tools.load(chosen.environment)
-    report = checked(tools.preflight, settings, chosen.select(STACKS), undeployed=_undeployed(settings, tools))
+    report = checked(
+        tools.preflight, settings, chosen.select(STACKS), undeployed=_undeployed(settings.name, settings.state, tools)
+    )
     if as_json:
         print_json(document(report))
     else:
@@ -51,11 +53,11 @@ def preflight(
         raise typer.Exit(_code(report))
 
 
-def _undeployed(settings: Settings, tools: Tools) -> list[str]:
+def _undeployed(environment: str, state: StateSettings, tools: Tools) -> list[str]:
     """Return the stacks without a local state; none where the state is kept elsewhere."""
-    if settings.state.azurerm or settings.state.hcp:
+    if state.azurerm or state.hcp:
         return []
-    folder = tools.workspace(settings.name).base / "state" / settings.name
+    folder = tools.workspace(environment).base / "state" / environment
     return [stack for stack in STACKS if not (folder / f"{stack}.tfstate").exists()]
 
 

@@ -143,7 +143,8 @@ def set_restore(context: typer.Context, environment: str, *, yes: bool) -> SetRe
     Raises OperatorError when its durable stacks are not deployed, or its state is in HCP Terraform.
     """
     tools = tools_of(context)
-    refuse_remote_runs(tools.load(environment), "llmctl restore")
+    settings = tools.load(environment)
+    refuse_remote_runs(settings.name, settings.state, "llmctl restore")
     found = opened(tools, environment)
     consent = Consent(environment, yes, terminal=tools.terminal)
 

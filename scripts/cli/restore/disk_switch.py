@@ -22,6 +22,7 @@ from scripts.opik.cluster import NAMESPACE
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import StackRunner, TerraformError
+from stacks.common.azure_names import AzureNames
 from stacks.platform.components.opik.settling import WORKLOADS
 from stacks.settings import Settings
 from stacks.settings.data import DataDisk
@@ -55,7 +56,7 @@ class DiskSwitch:
             if after != text:
                 environment_file.write(file, after)
             with self.tools.rollout(self._job("disks")) as run:
-                self._take_over(run.runner("disks"), settings, generations)
+                self._take_over(run.runner("disks"), settings.azure_names, generations)
                 self._deploy(run, "disks", ())
             with self.tools.rollout(self._job("platform")) as run:
                 self._deploy(run, "platform", REPLACED)
@@ -83,9 +84,9 @@ class DiskSwitch:
             for workload in reversed(workloads):
                 self.start(kubectl, workload)
 
-    def _take_over(self, runner: StackRunner, settings: Settings, generations: Mapping[DataDisk, int]) -> None:
+    def _take_over(self, runner: StackRunner, of: AzureNames, generations: Mapping[DataDisk, int]) -> None:
         """Let the state hold these disks with their locks and backups, as far as they exist."""
-        names = [settings.azure_names.data_disk(disk.value, number) for disk, number in generations.items()]
+        names = [of.data_disk(disk.value, number) for disk, number in generations.items()]
         try:
             take_over(runner, {name: self.disk_ids[name] for name in names}, self.vault_id)
         except TerraformError as error:

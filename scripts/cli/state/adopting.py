@@ -15,16 +15,22 @@ from scripts.terraform.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.scratch import EMPTY, Scratch, discard
 from scripts.terraform.stack import NotDeployedError, StackRunner, TerraformError
-from stacks.settings import Settings
+from stacks.settings.azure import AzureSettings
 
 COPY = "adopt"
 
 
 def adopt(
-    settings: Settings, stack: str, tools: Tools, consent: Consent, *, dry_run: bool, find: Find | None = None
+    environment: str,
+    azure: AzureSettings,
+    stack: str,
+    tools: Tools,
+    consent: Consent,
+    *,
+    dry_run: bool,
+    find: Find | None = None,
 ) -> Adopted:
     """Import what exists of a stack, show it, ask, and write its state. Raises OperatorError."""
-    environment = settings.name
     job = Job("state adopt", Targets(environment, (stack,)), tools.workspace(environment))
     with tools.rollout(job) as run:
         real = run.runner(stack)
@@ -32,7 +38,7 @@ def adopt(
             serial = _serial(real)
             scratch = Scratch.of(real, COPY, f"{stack} {serial}")
             report(f"Importing what exists of {stack} into a copy; the real state is not touched")
-            found = Adoption(scratch, settings.azure.subscription_id, find or Lookups().find, report).run()
+            found = Adoption(scratch, azure.subscription_id, find or Lookups().find, report).run()
         except NotDeployedError:
             needed = ", ".join(sorted(run.stacks[stack].dependencies))
             raise OperatorError(

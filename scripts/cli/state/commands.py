@@ -20,7 +20,7 @@ from scripts.terraform.failures import print_failures
 from scripts.terraform.locked import not_unlocked
 from scripts.terraform.prepare import Job
 from scripts.terraform.stack import TerraformError
-from stacks.settings import Settings
+from stacks.settings.azure import StateSettings
 
 from . import adopting, migration, releases
 from .login import logged_in
@@ -54,7 +54,7 @@ def bootstrap(
     """
     settings = tools_of(context).load(parse_targets([] if environment is None else [environment]).environment)
     if settings.state.azurerm is None:
-        out.print(_without_bootstrap(settings))
+        out.print(_without_bootstrap(settings.name, settings.state))
         return
     if dry_run:
         for command in bootstrap_commands(settings, "$(az ad signed-in-user show --query id --output tsv)"):
@@ -178,20 +178,19 @@ def adopt(
     """
     tools, chosen = tools_of(context), parse_targets([environment, stack])
     settings = tools.load(chosen.environment)
-    found = adopting.adopt(
-        settings, stack, tools, Consent(settings.name, yes, terminal=tools.terminal), dry_run=dry_run
-    )
+    consent = Consent(settings.name, yes, terminal=tools.terminal)
+    found = adopting.adopt(settings.name, settings.azure, stack, tools, consent, dry_run=dry_run)
     if as_json:
         print_json({"environment": settings.name, "stack": stack, "dry_run": dry_run, **as_json_of(found)})
 
 
-def _without_bootstrap(settings: Settings) -> str:
-    if settings.state.hcp:
+def _without_bootstrap(environment: str, state: StateSettings) -> str:
+    if state.hcp:
         return (
-            f"{settings.name} keeps its state in HCP Terraform: run `terraform login {settings.state.hcp.hostname}`, "
-            f"then `llmctl remote bootstrap {settings.name}`."
+            f"{environment} keeps its state in HCP Terraform: run `terraform login {state.hcp.hostname}`, "
+            f"then `llmctl remote bootstrap {environment}`."
         )
-    return f"{settings.name} keeps its state in state/{settings.name}/ of this checkout: nothing to create."
+    return f"{environment} keeps its state in state/{environment}/ of this checkout: nothing to create."
 
 
 def _shown(command: list[str]) -> str:

@@ -19,6 +19,7 @@ from scripts.cost.prices import Prices, kept_prices
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
+from stacks.settings.opik import OpikSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -89,7 +90,7 @@ def _screen(name: str, settings: Settings, seen: Overview, models: Mapping[str, 
         yield f"  {pool.pool:<12} {pool.ready} of {pool.nodes} ready, {pool.size}{' spot' if pool.spot else ''}{gpus}"
     total = sum(pool.gpus for pool in seen.nodes)
     yield f"  GPUs         {seen.gpus_in_use} of {total} in use" if total else "  GPUs         none now"
-    yield f"Last backup    {_backup(seen, settings)}"
+    yield f"Last backup    {_backup(seen, settings.opik)}"
     if seen.certificates:
         yield "Certificates"
         for one in seen.certificates:
@@ -101,11 +102,11 @@ def _screen(name: str, settings: Settings, seen: Overview, models: Mapping[str, 
     yield f"Nodes cost {at_least}{cost.high / HOURS:,.2f} USD an hour now ({prices}); the rest: llmctl cost {name}"
 
 
-def _backup(seen: Overview, settings: Settings) -> str:
+def _backup(seen: Overview, opik: OpikSettings) -> str:
     if seen.backup:
         late = ", which is late" if seen.backup.hours > LATE_HOURS else ""
         return f"{seen.backup.set_id}, {seen.backup.hours} h ago{late}"
-    if not settings.opik.enabled:
+    if not opik.enabled:
         return "not noted without Opik: llmctl backup list"
     return "none yet: llmctl backup create"
 

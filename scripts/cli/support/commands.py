@@ -26,6 +26,7 @@ from scripts.diagnostics.redaction import Redaction
 from scripts.terraform.outputs import runners
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
+from stacks.settings.azure import AzureSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -87,7 +88,7 @@ def support(
             left.discard(one)
             status.update(f"Collecting, {len(parts) - len(left)} of {len(parts)}: {one}")
 
-        found = collect(parts, Redaction(secrets, _names(settings)), done)
+        found = collect(parts, Redaction(secrets, _names(settings.azure, settings.domain)), done)
     size = write(path, found.files, now)
     if as_json:
         print_json({"file": str(path), "bytes": size, "files": list(found.files), "missing": dict(found.missing)})
@@ -141,6 +142,6 @@ def _namespaces(settings: Settings, kubectl: Kubectl) -> Sequence[str]:
     return sorted(there & {*own, "kube-system"})
 
 
-def _names(settings: Settings) -> list[str]:
+def _names(azure: AzureSettings, domain: str) -> list[str]:
     """Return what tells whose installation it is."""
-    return [settings.domain, str(settings.azure.subscription_id)]
+    return [domain, str(azure.subscription_id)]

@@ -24,7 +24,7 @@ from scripts.dashboard.screen import EVERY_S, Dashboard
 from stacks.platform.common.traffic import MONITORING
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
-from stacks.settings.monitoring import MetricsStore
+from stacks.settings.monitoring import MetricsStore, MonitoringSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 
@@ -52,18 +52,20 @@ def top(
     if not tools.terminal.interactive():
         raise OperatorError("a dashboard needs a terminal", f"llmctl status {name}", ExitCode.REFUSED)
     kubectl = tools.kubectl_of(name)
-    with prometheus_of(tools, settings, kubectl) as (prometheus, note):
+    with prometheus_of(tools, settings.name, settings.monitoring, kubectl) as (prometheus, note):
         Dashboard(asking(tools, settings, kubectl, prometheus, note), every_s=every).run()
 
 
 @contextmanager
-def prometheus_of(tools: Tools, settings: Settings, kubectl: Kubectl) -> Iterator[tuple[Prometheus | None, str]]:
+def prometheus_of(
+    tools: Tools, environment: str, monitoring: MonitoringSettings, kubectl: Kubectl
+) -> Iterator[tuple[Prometheus | None, str]]:
     """Within, Prometheus can be asked; where it cannot, the sentence says why, and the rest is shown without it."""
-    if not settings.monitoring.enabled:
+    if not monitoring.enabled:
         yield None, OFF
         return
-    if settings.monitoring.metrics is MetricsStore.AZURE_MONITOR:
-        yield from _azure(tools, settings.name)
+    if monitoring.metrics is MetricsStore.AZURE_MONITOR:
+        yield from _azure(tools, environment)
         return
     with ExitStack() as stack:
         try:

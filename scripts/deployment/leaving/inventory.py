@@ -48,7 +48,7 @@ def _items(mode: Mode, settings: Settings, states: Mapping[str, Resources]) -> I
     scope = SCOPES[mode]
     for stack, resources in states.items():
         whole = stack in scope.disposable or stack in scope.destroyed
-        part = set(chosen(mode, settings, resources)) if stack == scope.emptied else set()
+        part = set(chosen(mode, settings.azure_names, resources)) if stack == scope.emptied else set()
         if part and mode is Mode.UPLOADS:
             accounts = {resources[address]["id"] for address in part}
             part |= {name for name, values in resources.items() if values.get("storage_account_id") in accounts}

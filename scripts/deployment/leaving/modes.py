@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from scripts.core.tiers import DISPOSABLE, DURABLE
-from stacks.settings import Settings
+from stacks.common.azure_names import AzureNames
 
 Resources = Mapping[str, Mapping[str, Any]]
 """Attributes of resources, by address."""
@@ -81,9 +81,9 @@ SCOPES = {
 }
 
 
-def chosen(mode: Mode, settings: Settings, resources: Resources) -> list[str]:
+def chosen(mode: Mode, names: AzureNames, resources: Resources) -> list[str]:
     """Return the addresses of what a mode deletes of the stack that it empties."""
-    uploads = settings.azure_names.storage_account("fil")
+    uploads = names.storage_account("fil")
 
     def goes(address: str, values: Mapping[str, Any]) -> bool:
         type_ = address.partition(".")[0]

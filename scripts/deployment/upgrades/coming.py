@@ -10,6 +10,7 @@ from stacks.platform.common.catalogue import images
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings
 from stacks.settings.cluster import ClusterSettings
+from stacks.settings.database import DatabaseSettings
 
 from .lifetimes import Lifetimes
 
@@ -33,8 +34,8 @@ class Upgrade:
 def coming(settings: Settings, deployed: Versions, known: Lifetimes) -> Sequence[Upgrade]:
     """Return all of them, those that end first; `deployed` is what runs, the file counts where nothing does."""
     found = [
-        *_kubernetes(settings, deployed, known),
-        *_postgresql(settings, deployed, known),
+        *_kubernetes(settings.name, settings.cluster, deployed, known),
+        *_postgresql(settings.name, settings.database, deployed, known),
         *_sizes(settings.name, settings.cluster, known),
         *_programs(settings, deployed),
         *(Upgrade("Certificates", text, (), day) for day, text in known.notices.items()),
@@ -42,10 +43,10 @@ def coming(settings: Settings, deployed: Versions, known: Lifetimes) -> Sequence
     return sorted(found, key=lambda one: (one.by is not None, one.by or date.min))
 
 
-def _kubernetes(settings: Settings, deployed: Versions, known: Lifetimes) -> Iterator[Upgrade]:
-    running = deployed.services.get("Kubernetes", settings.cluster.kubernetes_version)
+def _kubernetes(environment: str, cluster: ClusterSettings, deployed: Versions, known: Lifetimes) -> Iterator[Upgrade]:
+    running = deployed.services.get("Kubernetes", cluster.kubernetes_version)
     minor = ".".join(running.split(".")[:2])
-    long_term = settings.cluster.long_term_support
+    long_term = cluster.long_term_support
     ends = (known.kubernetes_long_term if long_term else known.kubernetes).get(minor)
     plan = "with long-term support " if long_term else ""
     if ends is None:
@@ -57,17 +58,19 @@ def _kubernetes(settings: Settings, deployed: Versions, known: Lifetimes) -> Ite
         f"Kubernetes {minor}",
         f"AKS supports it {plan}until that day; one minor version at a time, no way back",
         (
-            f"llmctl backup create {settings.name}",
-            f'environments/{settings.name}.yaml: cluster.kubernetes_version: "{following}"',
-            f"llmctl preflight {settings.name} aks",
-            f"llmctl deploy {settings.name} aks",
+            f"llmctl backup create {environment}",
+            f'environments/{environment}.yaml: cluster.kubernetes_version: "{following}"',
+            f"llmctl preflight {environment} aks",
+            f"llmctl deploy {environment} aks",
         ),
         ends,
     )
 
 
-def _postgresql(settings: Settings, deployed: Versions, known: Lifetimes) -> Iterator[Upgrade]:
-    running = deployed.services.get("PostgreSQL", settings.database.version)
+def _postgresql(
+    environment: str, database: DatabaseSettings, deployed: Versions, known: Lifetimes
+) -> Iterator[Upgrade]:
+    running = deployed.services.get("PostgreSQL", database.version)
     ends = known.postgresql.get(running)
     newest = max(known.postgresql, key=int)
     if ends is None:
@@ -78,9 +81,9 @@ def _postgresql(settings: Settings, deployed: Versions, known: Lifetimes) -> Ite
             "Azure supports it until that day; a major version is raised in place, minutes without chat and LLM"
             " gateway, no way back",
             (
-                f"llmctl backup create {settings.name}",
-                f'environments/{settings.name}.yaml: database.version: "{newest}"',
-                f"llmctl deploy {settings.name} database",
+                f"llmctl backup create {environment}",
+                f'environments/{environment}.yaml: database.version: "{newest}"',
+                f"llmctl deploy {environment} database",
             ),
             ends,
         )

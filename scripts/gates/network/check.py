@@ -46,7 +46,7 @@ def cluster(settings: Settings, folder: Path, charts: Path | None = None) -> Clu
         pods=_distinct([*(pod for release in brought for pod in release.pods), *_others(stack)]),
         policies=[*stack.policies(), *(policy for release in brought for policy in release.policies)],
         webhooks=[webhook for release in brought for webhook in release.webhooks],
-        outside=list(outside(settings)),
+        outside=list(outside(settings.network, settings.cluster)),
         connections=enabled_components(settings).connections(),
     )
 

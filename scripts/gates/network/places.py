@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from stacks.platform.common.connections import Place
-from stacks.settings import Settings
-from stacks.settings.cluster import ApiAccess
+from stacks.settings.cluster import ApiAccess, ClusterSettings
+from stacks.settings.network import NetworkSettings
 
 from .cilium import Outside
 
@@ -19,10 +19,9 @@ CALLERS = frozenset({Place.INTERNET, Place.NODES, Place.KUBERNETES_API, Place.NE
 """Places that open connections; the others only answer."""
 
 
-def outside(settings: Settings) -> Iterator[Outside]:
+def outside(network: NetworkSettings, cluster: ClusterSettings) -> Iterator[Outside]:
     """Yield every place, and the pods' own node."""
-    network = settings.network
-    private = settings.cluster.api_access is ApiAccess.PRIVATE
+    private = cluster.api_access is ApiAccess.PRIVATE
     yield Outside(name=OWN_NODE, entity="host")
     yield Outside(name=Place.NODES, entity="remote-node")
     api = str(network.nodes_subnet[4]) if private else _PUBLIC_API

@@ -27,7 +27,7 @@ def choose(name: str, settings: Settings, registry: str) -> Importer:
     Raises OperatorError when it is absent or cannot serve `registry`.
     """
     names = settings.azure_names
-    own = registry == login_server(settings)
+    own = registry == login_server(settings.azure_names)
     if name == "acr" or (name == "auto" and own and azure_cli.present()):
         if not own:
             fix = "choose another --importer"

@@ -62,7 +62,7 @@ def studies() -> list[Study]:
     """Play every question of the chapter on the development environment."""
     assumed, _ = sources.load()
     settings = load_settings(ENVIRONMENT)
-    model = model_of(settings, None)
+    model = model_of(settings.name, settings.models, None)
     answered = []
     for question in QUESTIONS:
         requests = generate(question.pattern, question.requests_per_week, 7, assumed.traffic, seed=0)

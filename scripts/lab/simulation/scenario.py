@@ -58,16 +58,16 @@ class Scenario:
     evictions_per_node_hour: float
 
 
-def model_of(settings: Settings, name: str | None) -> ModelSettings:
+def model_of(environment: str, models: tuple[ModelSettings, ...], name: str | None) -> ModelSettings:
     """Return the model of that name; without a name the first on vLLM, else the first. Raises ScenarioError."""
-    if not settings.models:
-        raise ScenarioError(f"environment {settings.name} serves no model; list one under models")
+    if not models:
+        raise ScenarioError(f"environment {environment} serves no model; list one under models")
     if name is None:
-        return next((model for model in settings.models if model.engine is Engine.VLLM), settings.models[0])
-    found = next((model for model in settings.models if model.name == name), None)
+        return next((model for model in models if model.engine is Engine.VLLM), models[0])
+    found = next((model for model in models if model.name == name), None)
     if found is None:
-        known = ", ".join(model.name for model in settings.models)
-        raise ScenarioError(f"environment {settings.name} serves no model {name}; it serves {known}")
+        known = ", ".join(model.name for model in models)
+        raise ScenarioError(f"environment {environment} serves no model {name}; it serves {known}")
     return found
 
 

@@ -131,7 +131,7 @@ def metrics(monitoring: MonitoringSettings, targets: "tuple[Target, ...]") -> It
 
 
 def _ingress(settings: Settings) -> End:
-    peer = ingress_peer(settings)
+    peer = ingress_peer(settings.ingress, settings.network)
     return peer if peer.namespace == INGRESS else Place.APPLICATION_GATEWAY
 
 

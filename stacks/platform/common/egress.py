@@ -68,7 +68,7 @@ def _private_hosts(settings: Settings) -> Iterator[str]:
     if settings.private_endpoints:
         yield f"{settings.azure_names.key_vault}.vault.azure.net"
         if settings.registry.tier == "Premium":
-            yield login_server(settings)
+            yield login_server(settings.azure_names)
             yield f"{settings.azure_names.container_registry}.{settings.azure.region}.data.azurecr.io"
 
 

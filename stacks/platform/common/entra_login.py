@@ -9,7 +9,8 @@ from typing import Any
 from stacks.common.hosts import Host
 from stacks.common.routes import Allowed, Who
 from stacks.settings import Settings
-from stacks.settings.network import IngressMode
+from stacks.settings.azure import OperatorSettings
+from stacks.settings.network import IngressMode, IngressSettings
 
 from .ingress_mode import ingress_range
 
@@ -63,15 +64,15 @@ def options(
         *sessions,
         # Behind the ingress, whose headers count, and nobody else's.
         ("reverse-proxy", True),
-        ("trusted-proxy-ip", ingress_range(settings)),
-        *_logged_address(settings),
+        ("trusted-proxy-ip", ingress_range(settings.ingress, settings.network)),
+        *_logged_address(settings.ingress),
         ("silence-ping-logging", True),
     ]
     return [f"--{name}={str(value).lower() if isinstance(value, bool) else value}" for name, value in given]
 
 
 def configuration(
-    settings: Settings,
+    operators: OperatorSettings,
     upstreams: Iterable[dict[str, Any]],
     *,
     scope: str,
@@ -100,7 +101,7 @@ def configuration(
         "microsoftEntraIDConfig": {"federatedTokenAuth": True, "allowedTenants": [tenant_id]},
         "scope": scope,
         "code_challenge_method": "S256",
-        "allowedGroups": list(dict.fromkeys((group_id, *settings.operators.object_ids))),
+        "allowedGroups": list(dict.fromkeys((group_id, *operators.object_ids))),
     }
     return {
         "providers": [provider],
@@ -120,13 +121,13 @@ _LINE_OF_REQUEST = (
 """The proxy's own lines without the address that they begin with."""
 
 
-def _logged_address(settings: Settings) -> tuple[tuple[str, str], ...]:
+def _logged_address(ingress: IngressSettings) -> tuple[tuple[str, str], ...]:
     """Options for the caller's address in the log: what the ingress saw, or none.
 
     Of `X-Forwarded-For` the proxy takes the first address, which a caller can make up; NGINX writes the other header
     itself. An Application Gateway writes none but the first, so that its own access log alone has the address.
     """
-    if settings.ingress.mode is IngressMode.NGINX:
+    if ingress.mode is IngressMode.NGINX:
         return (("real-client-ip-header", "X-Real-IP"),)
     return (
         ("real-client-ip-header", "X-Forwarded-For"),

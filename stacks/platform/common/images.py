@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from stacks.common.azure_names import AzureNames
 from stacks.settings import Settings
 
 from .catalogue import Image, images
@@ -11,9 +12,8 @@ from .image_lock import LockedImage, lock_file, read_lock
 ACR_DOMAIN = "azurecr.io"
 
 
-def login_server(settings: Settings) -> str:
+def login_server(names: AzureNames) -> str:
     """Host of the environment's registry, which follows from its name alone (public Azure cloud)."""
-    names = settings.azure_names
     return f"{names.container_registry}.{ACR_DOMAIN}"
 
 
@@ -22,7 +22,9 @@ def deployed_images(settings: Settings, pinned: Mapping[str, Image] | None = Non
 
     Raises LockError when the lock file is damaged.
     """
-    return resolve(images() if pinned is None else pinned, read_lock(lock_file(settings.name)), login_server(settings))
+    return resolve(
+        images() if pinned is None else pinned, read_lock(lock_file(settings.name)), login_server(settings.azure_names)
+    )
 
 
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:

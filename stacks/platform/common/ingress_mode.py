@@ -1,9 +1,8 @@
 """What follows from the environment's ingress for every application: its class, its issuer, who sends requests."""
 
 from stacks.common.hosts import Host
-from stacks.settings import Settings
-from stacks.settings.network import IngressMode, IngressSettings
-from stacks.settings.private_access import CertificateSource
+from stacks.settings.network import IngressMode, IngressSettings, NetworkSettings
+from stacks.settings.private_access import CertificateSource, PrivateAccessSettings
 
 from .traffic import Peer
 
@@ -37,14 +36,14 @@ DNS_ISSUER = "letsencrypt-dns"
 """Issuer of Let's Encrypt that proves a domain by records."""
 
 
-def private_issuer(settings: Settings) -> str:
+def private_issuer(private_access: PrivateAccessSettings, ingress: IngressSettings) -> str:
     """Name of the issuer of a private environment; empty where a certificate comes from the vault."""
     issuers = {
         CertificateSource.INTERNAL_CA: INTERNAL_ISSUER,
-        CertificateSource.LETS_ENCRYPT_DNS: f"{DNS_ISSUER}-{settings.ingress.acme_issuer}",
+        CertificateSource.LETS_ENCRYPT_DNS: f"{DNS_ISSUER}-{ingress.acme_issuer}",
         CertificateSource.VAULT: "",
     }
-    return issuers[settings.private_access.certificates]
+    return issuers[private_access.certificates]
 
 
 def certificate_secret(ingress: IngressSettings, host: Host) -> str:
@@ -57,19 +56,19 @@ def certificate_secret(ingress: IngressSettings, host: Host) -> str:
     return name if ingress.acme_issuer == "production" else f"{name}-{ingress.acme_issuer}"
 
 
-def ingress_peer(settings: Settings) -> Peer:
+def ingress_peer(ingress: IngressSettings, network: NetworkSettings) -> Peer:
     """Where requests of people and programs reach the applications' pods from."""
-    if settings.ingress.mode is IngressMode.NGINX:
+    if ingress.mode is IngressMode.NGINX:
         return Peer(namespace=INGRESS)
-    return Peer(cidr=str(settings.network.gateway_subnet))
+    return Peer(cidr=str(network.gateway_subnet))
 
 
-def ingress_range(settings: Settings) -> str:
+def ingress_range(ingress: IngressSettings, network: NetworkSettings) -> str:
     """Range of addresses that requests of people and programs have when they reach a pod: the ingress' own.
 
     What the ingress says of a caller's address counts from there alone. It appends to `X-Forwarded-For`, so that the
     last address beyond this range is the caller's, and whatever stands before it is a claim.
     """
-    if settings.ingress.mode is IngressMode.NGINX:
-        return str(settings.network.pod_cidr)
-    return str(settings.network.gateway_subnet)
+    if ingress.mode is IngressMode.NGINX:
+        return str(network.pod_cidr)
+    return str(network.gateway_subnet)

@@ -84,7 +84,7 @@ def challenge(settings: Settings) -> tuple[TrafficRule, ...]:
     if settings.is_private:
         return ()
     solver = {"acme.cert-manager.io/http01-solver": "true"}
-    return (allow_from(CHALLENGE, solver, (ingress_peer(settings),), 8089),)
+    return (allow_from(CHALLENGE, solver, (ingress_peer(settings.ingress, settings.network),), 8089),)
 
 
 def no_external_services(claims: int = 0) -> dict[str, str]:

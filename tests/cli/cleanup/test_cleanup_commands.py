@@ -176,8 +176,8 @@ def test_each_mode_deletes_what_its_name_says() -> None:
     assert goes(Mode.TRACES) == {"llm-dev", "llm-dev-mysql"}
     assert goes(Mode.DATABASES) == {"llm-dev", "llm-dev-pg"}
     assert goes(Mode.EVERYTHING) == {item.name for item in inventory(Mode.EVERYTHING, DEV, STATES)}
-    assert chosen(Mode.UPLOADS, DEV, STATES["disks"]) == ["azurerm_storage_account.uploads"]
-    assert chosen(Mode.TRACES, DEV, STATES["disks"]) == [
+    assert chosen(Mode.UPLOADS, DEV.azure_names, STATES["disks"]) == ["azurerm_storage_account.uploads"]
+    assert chosen(Mode.TRACES, DEV.azure_names, STATES["disks"]) == [
         "azurerm_managed_disk.mysql",
         "azurerm_data_protection_backup_instance_disk.mysql",
     ]

@@ -24,6 +24,7 @@ from scripts.cli.database.server import AzureServers, server_status
 from scripts.cluster.kubectl import Kubectl
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.deployment.following import AgreedLoss
+from stacks.common.azure_names import AzureNames
 from stacks.settings import Settings, load_settings, parse_settings
 from tests.support.web_servers import Reply, serving
 
@@ -34,6 +35,7 @@ SERVERS = f"{GROUP}/providers/Microsoft.DBforPostgreSQL/flexibleServers"
 OLD, NEW = "llm-dev-pg-46cy3", "llm-dev-pg2-46cy3"
 FILE = (Path(__file__).parents[3] / "environments" / "dev.yaml").read_text("utf-8")
 MOMENT = "2026-11-20T12:00:00Z"
+NAMES = AzureNames(prefix="llm", environment="dev", subscription_id=SUBSCRIPTION)
 
 
 def _server(name: str) -> dict[str, str]:
@@ -68,7 +70,9 @@ def _settings(text: str = FILE) -> Settings:
 
 
 def test_a_restore_begins_with_the_next_generation_and_leaves_the_rest_of_the_file() -> None:
-    text = with_restore(FILE, free_generation(_settings(), _server(OLD), {OLD}), f"{SERVERS}/{OLD}", MOMENT)
+    text = with_restore(
+        FILE, free_generation(NAMES, _settings().database, _server(OLD), {OLD}), f"{SERVERS}/{OLD}", MOMENT
+    )
     database = _settings(text).database
     assert (database.generation, database.restore_from_server_id) == (2, f"{SERVERS}/{OLD}")
     assert database.restore_time_utc == MOMENT
@@ -78,36 +82,36 @@ def test_a_restore_begins_with_the_next_generation_and_leaves_the_rest_of_the_fi
 
 
 def test_a_restored_server_gets_a_name_that_no_server_has() -> None:
-    assert free_generation(_settings(), _server(OLD), {OLD, NEW, "llm-dev-pg3-46cy3"}) == 4
-    assert free_generation(_settings(), _server(NEW), {OLD, NEW}) == 3
-    assert free_generation(_settings(), None, {OLD}) == 2
+    assert free_generation(NAMES, _settings().database, _server(OLD), {OLD, NEW, "llm-dev-pg3-46cy3"}) == 4
+    assert free_generation(NAMES, _settings().database, _server(NEW), {OLD, NEW}) == 3
+    assert free_generation(NAMES, _settings().database, None, {OLD}) == 2
 
 
 def test_a_restore_is_from_the_server_in_use_or_the_one_that_is_named() -> None:
-    assert source_of(_settings(), "dev", _server(OLD), "") == f"{SERVERS}/{OLD}"
-    assert source_of(_settings(), "dev", _server(OLD), NEW) == f"{SERVERS}/{NEW}"
-    assert source_of(_settings(), "dev", None, f"{SERVERS}/{OLD}") == f"{SERVERS}/{OLD}"
+    assert source_of(NAMES, _settings().database, _server(OLD), "") == f"{SERVERS}/{OLD}"
+    assert source_of(NAMES, _settings().database, _server(OLD), NEW) == f"{SERVERS}/{NEW}"
+    assert source_of(NAMES, _settings().database, None, f"{SERVERS}/{OLD}") == f"{SERVERS}/{OLD}"
 
 
 @pytest.mark.parametrize("server", [_server(OLD), _server(NEW), None])
 def test_a_restore_that_has_begun_keeps_nobody_from_another(server: dict[str, str] | None) -> None:
     begun = _settings(with_restore(FILE, 2, f"{SERVERS}/{OLD}", MOMENT))
-    assert source_of(begun, "dev", server, OLD) == f"{SERVERS}/{OLD}"
-    assert is_switched(begun, MOMENT, server, "") is (server == _server(NEW))
-    assert not is_switched(begun, "2026-11-19T12:00:00Z", server, "")
-    assert not is_switched(begun, MOMENT, server, NEW)
+    assert source_of(NAMES, begun.database, server, OLD) == f"{SERVERS}/{OLD}"
+    assert is_switched(NAMES, begun.database, MOMENT, server, "") is (server == _server(NEW))
+    assert not is_switched(NAMES, begun.database, "2026-11-19T12:00:00Z", server, "")
+    assert not is_switched(NAMES, begun.database, MOMENT, server, NEW)
 
 
 def test_without_a_server_there_is_nothing_to_restore() -> None:
     with pytest.raises(OperatorError, match="holds no database") as refused:
-        source_of(_settings(), "dev", None, "")
+        source_of(NAMES, _settings().database, None, "")
     assert refused.value.code is ExitCode.NOT_READY
     assert "--abort" in refused.value.fix
 
 
 def test_a_file_about_another_server_is_refused() -> None:
     with pytest.raises(OperatorError, match="the state about llm-dev-pg2"):
-        source_of(_settings(), "dev", _server(NEW), "")
+        source_of(NAMES, _settings().database, _server(NEW), "")
 
 
 def test_a_server_is_imported_with_what_belongs_to_it() -> None:
@@ -172,7 +176,7 @@ def test_status_tells_what_can_be_restored_and_what_is_left_over() -> None:
         return {"value": backups} if arguments[0] == "rest" else answers[arguments[2]]
 
     outputs = {"server_name": NEW, "resource_group_name": "llm-dev-database"}
-    found = server_status(load_settings("dev"), outputs, az)
+    found = server_status(load_settings("dev").azure, outputs, az)
     assert found["other_servers"] == [OLD]
     assert found["backups"] == ["2026-11-19T02:00:00Z", "2026-11-20T02:00:00Z"]
     (rest,) = (arguments for arguments in asked if arguments[0] == "rest")

@@ -65,7 +65,7 @@ def api(settings: Settings, tmp_path: Path) -> Iterator[ClusterApi]:
 
 def board(settings: Settings, api: ClusterApi, kubectl: Kubectl) -> Board:
     tools = Tools(cluster_of=lambda _: api, now=lambda: NOW, terminal=Nobody())
-    with top.prometheus_of(tools, settings, kubectl) as (prometheus, note):
+    with top.prometheus_of(tools, settings.name, settings.monitoring, kubectl) as (prometheus, note):
         return top.asking(tools, settings, kubectl, prometheus, note)()
 
 

@@ -327,7 +327,7 @@ def test_no_secret_stands_in_the_values() -> None:
 @pytest.mark.parametrize("name", ["dev", "prod"])
 def test_a_browser_stays_with_its_pod_and_large_files_pass(name: str) -> None:
     settings = load_settings(name)
-    found = annotations(settings.ingress, release.exposure(settings))
+    found = annotations(settings.ingress, release.exposure(settings.chat, settings.serving))
     if name == "dev":
         assert found["nginx.org/sticky-cookie-services"].startswith("serviceName=open-webui ")
         assert found["nginx.org/websocket-services"] == "open-webui"

@@ -112,7 +112,8 @@ def test_the_key_of_a_service_is_a_name_in_the_vault_and_nothing_more() -> None:
 
 def test_the_chat_s_key_has_what_the_file_gives_the_chat_and_that_of_opik_own_models_alone() -> None:
     callers = enabled_components(cloud_settings()).gateway_callers()
-    assert cloud.key_models(cloud_settings(), callers) == {
+    settings = cloud_settings()
+    assert cloud.key_models(settings.models, settings.cloud_models, callers) == {
         "chat-key": ["qwen3-8b", "gpt-4.1"],
         "opik-key": ["qwen3-8b"],
     }
@@ -133,16 +134,18 @@ def test_the_gateway_s_identity_is_trusted_for_its_service_account_and_one_resou
 
 
 def test_operators_are_told_where_prompts_may_go_and_at_what_price() -> None:
-    assert list(cloud_notes(cloud_settings())) == [
+    settings = cloud_settings()
+    assert list(cloud_notes(settings.models, settings.cloud_models)) == [
         "prompts may leave the network to acme-sweden.openai.azure.com: gpt-4.1 in swedencentral (cloud_models)",
         "prompts may leave the network to models.acme.io: mistral-large in data-zone-eu (cloud_models)",
         "where an own model fails, one outside answers those who may use it: gpt-4.1 for qwen3-8b",
     ]
-    assert list(token_prices(cloud_settings())) == [
+    assert list(token_prices(cloud_settings().cloud_models)) == [
         "gpt-4.1 2 USD for a million tokens of prompts and 8 of answers",
         "mistral-large 2 USD for a million tokens of prompts and 6 of answers",
     ]
-    assert list(cloud_notes(load_settings("dev"))) == []
+    settings = load_settings("dev")
+    assert list(cloud_notes(settings.models, settings.cloud_models)) == []
 
 
 def test_the_gateway_waits_for_the_way_out_and_gets_its_identity_and_names_of_keys(synthesized_stacks: Path) -> None:

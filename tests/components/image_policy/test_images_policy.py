@@ -24,7 +24,7 @@ pytestmark = [
 JUDGE = Path(__file__).parents[2] / "support" / "kubernetes" / "admission"
 LONGEST_BUILD_S = 900
 NAMESPACES = ("opik", "serving")
-OWN = login_server(load_settings("dev"))
+OWN = login_server(load_settings("dev").azure_names)
 DIGEST = f"@sha256:{'a' * 64}"
 GOOD = f"{OWN}/opik/backend:2.1{DIGEST}"
 

@@ -138,7 +138,8 @@ def fingerprints(**opik: object) -> dict[str, str]:
 
 
 def test_other_sizes_restart_the_pods_that_hash_their_configuration() -> None:
-    small, standard = (release.configuration_hash(settings_of(opik={"profile": profile})) for profile in OpikProfile)
+    of_profiles = [settings_of(opik={"profile": profile}) for profile in OpikProfile]
+    small, standard = (release.configuration_hash(settings.opik, settings.secrets) for settings in of_profiles)
     assert small != standard
     before, after = (fingerprints(profile=profile) for profile in OpikProfile)
     assert not set(before.values()) & set(after.values())

@@ -83,18 +83,18 @@ def test_a_file_that_holds_no_assumptions_is_refused(tmp_path: Path, content: st
 
 
 def test_the_scenario_is_scaled_by_what_the_chart_gets() -> None:
-    model = model_of(DEV, "qwen2-5-7b")
+    model = model_of(DEV.name, DEV.models, "qwen2-5-7b")
     played = scenario(*varied(DEV, model, idle_minutes=40, max_replicas=2), ASSUMED)
     chart = scaling(varied(DEV, model, idle_minutes=40, max_replicas=2)[0])
     engine = chart["engines"]["vllm-qwen2-5-7b"]
     assert (played.cooldown_s, played.max_replicas) == (40 * 60, 2) == (engine["idleSeconds"], engine["max"])
     assert (played.hold_s, played.answer_s) == (chart["holdSeconds"], chart["answerSeconds"])
     assert played.waiting_target == engine["waiting"]["perReplica"]
-    assert scenario(DEV, model_of(DEV, "phi3.5"), ASSUMED).waiting_target is None
+    assert scenario(DEV, model_of(DEV.name, DEV.models, "phi3.5"), ASSUMED).waiting_target is None
 
 
 def test_models_that_share_an_ollama_are_changed_together() -> None:
-    changed, _ = varied(DEV, model_of(DEV, "phi3.5"), idle_minutes=99)
+    changed, _ = varied(DEV, model_of(DEV.name, DEV.models, "phi3.5"), idle_minutes=99)
     assert Counter(model.idle_minutes == 99 for model in changed.models) == {True: 6, False: 1}
 
 
@@ -114,14 +114,14 @@ def test_assumed_intervals_are_those_that_the_platform_sets() -> None:
 def test_spot_nodes_cost_their_share_and_are_lost_now_and_then() -> None:
     pools = {"t4": DEV.cluster.gpu_pools["t4"].model_copy(update={"priority": "regular"})}
     regular = DEV.model_copy(update={"cluster": DEV.cluster.model_copy(update={"gpu_pools": pools})})
-    model = model_of(DEV, None)
+    model = model_of(DEV.name, DEV.models, None)
     spot, full = scenario(DEV, model, ASSUMED), scenario(regular, model, ASSUMED)
     assert spot.usd_per_node_hour == pytest.approx(full.usd_per_node_hour * ASSUMED.price.spot_share)
     assert spot.evictions_per_node_hour > full.evictions_per_node_hour == 0
 
 
 def test_speed_follows_from_memory_bandwidth_and_weights() -> None:
-    llama = model_of(DEV, "llama3.1-8b")
+    llama = model_of(DEV.name, DEV.models, "llama3.1-8b")
     # 30 % of 320 GB/s over 4.6 GiB of weights; published figures for a T4 are 18 to 21.
     assert tokens_per_second(llama, "T4", ASSUMED) == pytest.approx(0.3 * 320 / (4.6 * 1.073741824))
     assert tokens_per_second(llama, "A100", ASSUMED) > 5 * tokens_per_second(llama, "T4", ASSUMED)
@@ -129,19 +129,19 @@ def test_speed_follows_from_memory_bandwidth_and_weights() -> None:
 
 def test_as_many_conversations_run_at_once_as_fit_beside_the_weights() -> None:
     # 14.56 GiB x 0.9 - 5.2 weights - 1 runtime = 6.9 GiB for conversations of 16384 x 56 KiB = 0.875 GiB.
-    assert scenario(DEV, model_of(DEV, "qwen2-5-7b"), ASSUMED).concurrency == 7
-    assert scenario(DEV, model_of(DEV, "gpt-oss"), ASSUMED).concurrency == 1
+    assert scenario(DEV, model_of(DEV.name, DEV.models, "qwen2-5-7b"), ASSUMED).concurrency == 7
+    assert scenario(DEV, model_of(DEV.name, DEV.models, "gpt-oss"), ASSUMED).concurrency == 1
 
 
 def test_what_cannot_be_simulated_is_said() -> None:
     with pytest.raises(ScenarioError, match="serves no model nobody; it serves phi"):
-        model_of(DEV, "nobody")
+        model_of(DEV.name, DEV.models, "nobody")
     with pytest.raises(ScenarioError, match="serves no model; list one"):
-        model_of(DEV.model_copy(update={"models": ()}), None)
+        model_of(DEV.name, (), None)
     odd = {"t4": DEV.cluster.gpu_pools["t4"].model_copy(update={"vm_size": "Standard_ND96isr_H200_v5"})}
     settings = DEV.model_copy(update={"cluster": DEV.cluster.model_copy(update={"gpu_pools": odd})})
     with pytest.raises(ScenarioError, match=r"--set price.usd_per_hour.Standard_ND96isr_H200_v5=USD"):
-        scenario(settings, model_of(settings, None), ASSUMED)
+        scenario(settings, model_of(settings.name, settings.models, None), ASSUMED)
 
 
 @pytest.mark.parametrize("pattern", PATTERNS)
@@ -254,7 +254,9 @@ def test_plots_come_out_the_same_twice_and_name_every_policy() -> None:
     from scripts.lab.simulation import plots  # as below: matplotlib takes half a second of whoever collects this
 
     requests = generate("bursty", 300, 2, ASSUMED.traffic, seed=1)
-    cases = compare(requests, DEV, model_of(DEV, None), ASSUMED, policies=list(Policy), until_s=2 * DAY_S)
+    cases = compare(
+        requests, DEV, model_of(DEV.name, DEV.models, None), ASSUMED, policies=list(Policy), until_s=2 * DAY_S
+    )
     draws: list[Callable[[], str]] = [
         lambda: plots.week(requests, cases),
         lambda: plots.waits(cases),
@@ -270,7 +272,7 @@ def test_plots_come_out_the_same_twice_and_name_every_policy() -> None:
 def test_plots_are_readable_on_a_dark_page() -> None:
     from scripts.lab.simulation import plots
 
-    cases = compare([], DEV, model_of(DEV, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
+    cases = compare([], DEV, model_of(DEV.name, DEV.models, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
     background = next(ElementTree.fromstring(plots.waits(cases)).iter("{http://www.w3.org/2000/svg}path"))
     assert background.attrib["style"] == "fill: #ffffff"
 
@@ -293,7 +295,7 @@ main()
 def test_nobody_asking_is_drawn_as_well() -> None:
     from scripts.lab.simulation import plots
 
-    cases = compare([], DEV, model_of(DEV, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
+    cases = compare([], DEV, model_of(DEV.name, DEV.models, None), ASSUMED, policies=[Policy.SCALE_TO_ZERO])
     assert cases[0].outcome.gpu_hours == 0
     for picture in (plots.week([], cases), plots.waits(cases), plots.trade_off(cases)):
         ElementTree.fromstring(picture)

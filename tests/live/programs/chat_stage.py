@@ -65,7 +65,7 @@ class ChatStage:
         """Return what asks a pod of the chat as its local administrator."""
         program = self.pods[pod]
         run = ByCommand([program.command[0], "-c", START], program.name, {**os.environ, **program.environment})
-        return Accounts(run, administrator(self.stage.settings), f"http://{self.address(pod)}")
+        return Accounts(run, administrator(self.stage.settings.domain), f"http://{self.address(pod)}")
 
     def browser(self) -> Browser:
         """Return a browser that knows nothing yet."""
@@ -102,7 +102,7 @@ def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
         folder,
         DOOR_IP,
         {
-            chat_host: (release.exposure(settings), [f"{ip}:{names.PORT}" for ip in POD_IPS]),
+            chat_host: (release.exposure(settings.chat, settings.serving), [f"{ip}:{names.PORT}" for ip in POD_IPS]),
             api_host: (gateway_release.exposure(settings.serving), [f"{ADDRESSES[gateway.SERVICE]}:{gateway.PORT}"]),
         },
         certificate,

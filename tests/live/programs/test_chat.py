@@ -44,7 +44,7 @@ def test_pods_that_start_at_once_migrate_one_after_the_other(chat: ChatStage) ->
 
 def test_local_administrator_exists_so_that_nobody_becomes_one_by_being_first(chat: ChatStage) -> None:
     found = chat.stage.database.superuser("SELECT email, role FROM \"user\" WHERE role = 'admin'", "open_webui")
-    assert found.split("\n")[0] == f"{administrator(chat.stage.settings)}|admin"
+    assert found.split("\n")[0] == f"{administrator(chat.stage.settings.domain)}|admin"
 
 
 def test_member_of_the_access_group_logs_in_as_a_user(chat: ChatStage, member: Browser) -> None:

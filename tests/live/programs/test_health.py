@@ -154,7 +154,7 @@ def test_ollama_is_asked_for_its_models_and_an_answer_and_what_it_lacks_is_named
     (engine,) = ollama_engines(chat.stage.settings)
 
     def found(*, answer: bool = False) -> list[str]:
-        checks = Engines(kubectl).checks(chat.stage.settings, engine, answer=answer)
+        checks = Engines(kubectl).checks(chat.stage.settings.serving, engine, answer=answer)
         assert len(checks) == 3 + answer
         return [f"{check.name}: {check.problem}" for check in checks if check.problem]
 

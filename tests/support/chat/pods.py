@@ -151,7 +151,7 @@ class ChatPods:
         environment = self.environment(container, moved, OF_THE_IMAGE)
         # The ingress has this address here.
         environment["FORWARDED_ALLOW_IPS"] = environment["FORWARDED_ALLOW_IPS"].replace(
-            ingress_range(self.settings), self.ingress
+            ingress_range(self.settings.ingress, self.settings.network), self.ingress
         )
         command = [word.replace("0.0.0.0", ip) for word in self.values["command"][1:]]
         return Program(

@@ -57,7 +57,7 @@ class Life:
 
     @property
     def server(self) -> str:
-        return login_server(self.rehearsal.settings)
+        return login_server(self.rehearsal.settings.azure_names)
 
     def shop(self) -> EnvironmentImages:
         pinned = {

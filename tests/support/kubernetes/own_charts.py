@@ -96,7 +96,7 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "private-dns": lambda: private_dns(TAILNET, images_of(settings)),
         "tailscale-router": lambda: router(TAILNET, TailscaleSettings()),
         "private-certificates": lambda: private_certificates_values(PRIVATE),
-        "valkey": lambda: login.sessions(*with_images(settings)),
+        "valkey": lambda: login.sessions(settings.secrets, images_of(settings)),
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
         "vllm": lambda: vllm.vllm(*with_images(settings), vllm_engines(settings)[0]),

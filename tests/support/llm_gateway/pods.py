@@ -178,7 +178,11 @@ def register(
     aliases = [caller.key_name for caller in callers]
     for alias in aliases:
         (keys / alias).write_text(held[alias])
-    models = {"KEY_MODELS": json.dumps(found)} if (found := key_models(settings, callers)) else {}
+    models = (
+        {"KEY_MODELS": json.dumps(found)}
+        if (found := key_models(settings.models, settings.cloud_models, callers))
+        else {}
+    )
     return subprocess.run(
         [str(programs.litellm_python()), str(HELM / "litellm" / "register.py"), *aliases],
         env={

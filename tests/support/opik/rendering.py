@@ -42,10 +42,11 @@ def wired_values(name: str, settings: Settings) -> dict[str, Any]:
         return login.oauth2_proxy(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant")
     if name == "opik-guardrails":
         return operator.guardrails(images_of(settings), str(settings.opik.guardrails_pool))
+    if name == "login-sessions":
+        return login.sessions(settings.secrets, images_of(settings))
     computed: dict[str, Callable[[Settings, Mapping[str, Image]], dict[str, Any]]] = {
         "opik": release.opik,
         "altinity-clickhouse-operator": operator.operator,
-        "login-sessions": login.sessions,
     }
     return computed[name](*with_images(settings))
 

@@ -27,7 +27,15 @@ def adopt(stage: Stage, stack: str) -> Collection[str]:
     """Do `llmctl state adopt ENV STACK --yes`; return the addresses of what was imported. Raises OperatorError."""
     consent, cloud = Consent(stage.settings.name, yes=True), stage.cloud()
     try:
-        found = state_adopt(stage.settings, stack, tools_on(stage), consent, dry_run=False, find=found_in(cloud))
+        found = state_adopt(
+            stage.settings.name,
+            stage.settings.azure,
+            stack,
+            tools_on(stage),
+            consent,
+            dry_run=False,
+            find=found_in(cloud),
+        )
     finally:
         cloud.close()
     return found.imported.keys()

@@ -44,12 +44,12 @@ def keeps(ingress: IngressSettings) -> bool:
     return ingress.acme_issuer == "production"
 
 
-def every_vault_name(settings: Settings, hosts: Iterable[Host]) -> tuple[str, ...]:
+def every_vault_name(hosts: Iterable[Host], *, is_private: bool) -> tuple[str, ...]:
     """Return the names in the vault of all that may ever be kept of this environment, whose `hosts` are every one.
 
     A vault keeps them: also those of a time when it was public, and of another source of certificates.
     """
-    return (*vault_names(hosts), *((INTERNAL_CA, WILDCARD) if settings.is_private else ()))
+    return (*vault_names(hosts), *((INTERNAL_CA, WILDCARD) if is_private else ()))
 
 
 def kept_of(settings: Settings, hosts: Iterable[Host]) -> tuple[KeptSecret, ...]:
@@ -61,7 +61,7 @@ def kept_of(settings: Settings, hosts: Iterable[Host]) -> tuple[KeptSecret, ...]
         return (KeptSecret(vault=INTERNAL_CA, namespace=NAMESPACE, name=INTERNAL_ISSUER, certificate=True),)
     if source is CertificateSource.VAULT or not keeps(settings.ingress):
         return ()
-    account = f"{private_issuer(settings)}-account"
+    account = f"{private_issuer(settings.private_access, settings.ingress)}-account"
     return (
         KeptSecret(vault=ACCOUNT_KEY, namespace=NAMESPACE, name=account, certificate=False),
         KeptSecret(vault=WILDCARD, namespace=INGRESS, name=WILDCARD_SECRET, certificate=True),

@@ -18,7 +18,7 @@ from stacks.platform.components.secrets.names import NAMESPACE as OPERATOR_NAMES
 from stacks.platform.components.secrets.names import OPERATOR_ACCOUNT, VAULT_READER
 from stacks.settings import Settings
 from stacks.settings.network import IngressSettings
-from stacks.settings.private_access import CertificateSource, group_of, name_of, subscription_of
+from stacks.settings.private_access import CertificateSource, PrivateAccessSettings, group_of, name_of, subscription_of
 from stacks.settings.secret_names import INTERNAL_CA
 
 from .kept import KeptSecret
@@ -45,9 +45,9 @@ def cert_manager(images: Mapping[str, Image], *, client_id: str, tenant_id: str)
     }
 
 
-def public_lookups(settings: Settings) -> dict[str, Any]:
+def public_lookups(private_access: PrivateAccessSettings, *, is_private: bool) -> dict[str, Any]:
     """Values of cert-manager by which it looks challenges up where Let's Encrypt does."""
-    if not settings.is_private or settings.private_access.certificates is not CertificateSource.LETS_ENCRYPT_DNS:
+    if not is_private or private_access.certificates is not CertificateSource.LETS_ENCRYPT_DNS:
         return {}
     return {"dns01RecursiveNameservers": ",".join(PUBLIC_RESOLVERS), "dns01RecursiveNameserversOnly": True}
 
@@ -63,7 +63,7 @@ def private_certificates(
     values: dict[str, Any] = {
         "source": source.value,
         "domain": settings.domain,
-        "issuer": private_issuer(settings),
+        "issuer": private_issuer(settings.private_access, settings.ingress),
         "certificate": {"namespace": INGRESS, "secret": WILDCARD_SECRET},
         "renewBeforePercentage": RENEW_BEFORE_PERCENT,
     }
@@ -103,7 +103,11 @@ def issuer_of_kept(settings: Settings) -> str:
     """Name of the issuer that what is kept comes from: the internal CA is kept with the root that issued it."""
     if settings.has_internal_ca:
         return f"{INTERNAL_ISSUER}-root"
-    return private_issuer(settings) if settings.is_private else cluster_issuer(settings.ingress)
+    return (
+        private_issuer(settings.private_access, settings.ingress)
+        if settings.is_private
+        else cluster_issuer(settings.ingress)
+    )
 
 
 def kept_certificates(

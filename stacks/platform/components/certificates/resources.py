@@ -24,7 +24,7 @@ def add(context: Context) -> HelmRelease:
         computed_values=release.cert_manager(
             context.images, client_id=context.cluster.cert_manager_client_id, tenant_id=context.database.tenant_id
         )
-        | release.public_lookups(context.settings),
+        | release.public_lookups(context.settings.private_access, is_private=context.settings.is_private),
         depends_on=namespace.bounds,
     )
     if context.settings.is_private:

@@ -23,12 +23,12 @@ ROLES_CLAIM, NAME_CLAIM, GROUPS_CLAIM = "platform_roles", "platform_name", "plat
 """Claims that the sidecar's userinfo endpoint adds (helm/open-webui/entra_login.py)."""
 
 
-def administrator(settings: Settings) -> str:
+def administrator(domain: str) -> str:
     """Name of the local administrator, who exists so that nobody becomes one by logging in first.
 
     An address that no account in Entra has, since accounts of one address are never merged.
     """
-    return f"administrator@{HOST.name(settings.domain)}"
+    return f"administrator@{HOST.name(domain)}"
 
 
 def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
@@ -40,7 +40,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "WEBUI_URL": url,
         # Web sockets from pages of any other origin are refused.
         "CORS_ALLOW_ORIGIN": url,
-        "WEBUI_ADMIN_EMAIL": administrator(settings),
+        "WEBUI_ADMIN_EMAIL": administrator(settings.domain),
         "WEBUI_ADMIN_NAME": "Administrator",
         "ENABLE_SIGNUP": "False",
         "ENABLE_LOGIN_FORM": local,

@@ -18,6 +18,7 @@ from stacks.platform.components.llm_gateway.address import PORT as GATEWAY_PORT
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import PROXY_PORT
 from stacks.settings import Settings
+from stacks.settings.chat import ChatSettings
 from stacks.settings.serving import ServingSettings
 
 from . import login, scaling, secrets
@@ -44,14 +45,14 @@ LONGEST_TOTAL_SECONDS = ""
 given up by the serving proxy before the engines."""
 
 
-def exposure(settings: Settings) -> Exposure:
+def exposure(chat: ChatSettings, serving: ServingSettings) -> Exposure:
     """What the chat needs of the ingress."""
     return Exposure(
         service=RELEASE,
         health_path="/health",
         # A form around the file.
-        body_mib=settings.chat.upload_mib + 1,
-        timeout_seconds=timeouts.ingress_seconds(settings.serving),
+        body_mib=chat.upload_mib + 1,
+        timeout_seconds=timeouts.ingress_seconds(serving),
         sticky=True,
     )
 
@@ -117,7 +118,7 @@ def open_webui(
                 {"name": "scripts", "mountPath": SCRIPT_FOLDER, "readOnly": True},
             ]
         },
-        "extraResources": scaling.resources(settings),
+        "extraResources": scaling.resources(settings.chat),
     }
 
 
@@ -152,7 +153,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
         # Whose word about a caller's address and scheme counts; uvicorn then takes the last address that is not one of
         # these, and of everybody's word (the image's own start) the first, which a caller can make up.
-        "FORWARDED_ALLOW_IPS": ingress_range(settings),
+        "FORWARDED_ALLOW_IPS": ingress_range(settings.ingress, settings.network),
         # uvicorn reads its options from variables of this form; its own is 5 s.
         "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings.serving).idle_seconds),
         # The gateway groups the traces of a chat by its id, which is among these headers.

@@ -67,7 +67,7 @@ def add(context: Context) -> None:
     expose(
         context,
         names.HOST,
-        exposure=release.exposure(settings),
+        exposure=release.exposure(settings.chat, settings.serving),
         port=names.SERVICE_PORT,
         depends_on=[pods],
     )

@@ -3,7 +3,6 @@
 import math
 from typing import Any
 
-from stacks.settings import Settings
 from stacks.settings.chat import ChatSettings
 
 from .names import PODS, RELEASE
@@ -17,9 +16,9 @@ IDLE_MEMORY_GIB = 1.3
 """What a pod with the embedding model in memory takes when nobody uses it: 1.2 measured, and some room."""
 
 
-def resources(settings: Settings) -> list[dict[str, Any]]:
+def resources(chat: ChatSettings) -> list[dict[str, Any]]:
     """Objects that the release brings besides the chart's own."""
-    return [_autoscaler(settings.chat), _disruption_budget()]
+    return [_autoscaler(chat), _disruption_budget()]
 
 
 def busy_cpu_percent(chat: ChatSettings) -> int:

@@ -16,7 +16,7 @@ from .names import NAMESPACE, PODS, PORT, REDIS_PODS, REDIS_PORT
 
 def chat_traffic(settings: Settings) -> Iterator[TrafficRule]:
     """Traffic rules of the chat's namespace besides those of every application."""
-    yield allow_from("front-door-to-chat", PODS, (ingress_peer(settings),), PORT)
+    yield allow_from("front-door-to-chat", PODS, (ingress_peer(settings.ingress, settings.network),), PORT)
     yield allow_database(settings.network, PODS)
     yield allow_to("chat-to-redis", PODS, (Peer(namespace=NAMESPACE, pods=REDIS_PODS),), REDIS_PORT)
     yield allow_from("redis-from-chat", REDIS_PODS, (Peer(namespace=NAMESPACE, pods=PODS),), REDIS_PORT)

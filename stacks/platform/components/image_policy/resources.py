@@ -9,5 +9,7 @@ from .policy import NAMESPACE, RELEASE, image_policy
 
 def add(context: Context) -> None:
     """Add the policy for every namespace of the platform."""
-    values = image_policy(context.images, registry=login_server(context.settings), namespaces=context.namespaces)
+    values = image_policy(
+        context.images, registry=login_server(context.settings.azure_names), namespaces=context.namespaces
+    )
     add_release(context.scope, RELEASE, namespace=NAMESPACE, computed_values=values)

@@ -22,6 +22,7 @@ from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
 from stacks.settings.network import IngressMode, IngressSettings
+from stacks.settings.private_access import PrivateAccessSettings
 
 from .connections import connections
 
@@ -50,7 +51,11 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
         traffic=(
             DNS,
             API_OUT,
-            *(_private_callers(settings) if settings.is_private else _public_callers(settings.ingress)),
+            *(
+                _private_callers(settings.private_access, settings.ingress)
+                if settings.is_private
+                else _public_callers(settings.ingress)
+            ),
             *([allow_to("allow-backends", {}, backends)] if backends else []),
             allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS),
         ),
@@ -66,11 +71,11 @@ def _public_callers(ingress: IngressSettings) -> Iterator[TrafficRule]:
     yield allow_from("allow-challenges", {}, (Peer(cidr=ANYWHERE), Peer(namespace=ANY_NAMESPACE)), 80)
 
 
-def _private_callers(settings: Settings) -> Iterator[TrafficRule]:
+def _private_callers(private_access: PrivateAccessSettings, ingress: IngressSettings) -> Iterator[TrafficRule]:
     """Private networks, and the subnet router of a tailnet, whose packets Cilium sends straight to the controller."""
-    ranges = settings.ingress.allowed_source_ranges or PRIVATE_RANGES
+    ranges = ingress.allowed_source_ranges or PRIVATE_RANGES
     callers = [Peer(cidr=str(cidr)) for cidr in ranges]
-    if settings.private_access.tailscale:
+    if private_access.tailscale:
         callers.append(Peer(namespace=TAILSCALE))
     yield allow_from("allow-private-callers", {}, callers, 80, 443)
 

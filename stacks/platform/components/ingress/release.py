@@ -34,7 +34,7 @@ def nginx_ingress(
             "image": images["nginx-ingress/controller"].values(),
             "serviceAccount": {"name": ACCOUNT},
             "watchNamespace": ",".join(watched(backends)),
-            "watchSecretNamespace": ",".join(certificate_namespaces(settings, backends)),
+            "watchSecretNamespace": ",".join(certificate_namespaces(backends, is_private=settings.is_private)),
             **({"wildcardTLS": {"secret": f"{INGRESS}/{WILDCARD_SECRET}"}} if settings.is_private else {}),
             "replicaCount": settings.ingress.nginx_replicas,
             "config": {"entries": {"proxy-read-timeout": f"{hop.silence_seconds}s", **snippets(routes)}},

@@ -9,7 +9,6 @@ from collections.abc import Iterable
 
 from stacks.platform.common.ingress_mode import INGRESS
 from stacks.platform.common.rights import READ, Rights, Rule, rule
-from stacks.settings import Settings
 
 ACCOUNT = "ingress-controller"
 """Not the name that the chart would choose, so that an upgrade makes it before the chart removes its own."""
@@ -23,9 +22,9 @@ def watched(backends: Iterable[str]) -> list[str]:
     return sorted({INGRESS, *backends})
 
 
-def certificate_namespaces(settings: Settings, backends: Iterable[str]) -> list[str]:
+def certificate_namespaces(backends: Iterable[str], *, is_private: bool) -> list[str]:
     """Return where the controller reads certificates: beside each Ingress, or its own one for all hosts."""
-    return [INGRESS] if settings.is_private else sorted(backends)
+    return [INGRESS] if is_private else sorted(backends)
 
 
 def controller_rights(backends: Iterable[str], *, wildcard: bool = False) -> Rights:

@@ -8,6 +8,7 @@ from stacks.platform.components.base import GatewayCaller
 from stacks.platform.components.cloud_models.address import ACCOUNT, address, resource_ids, token_url
 from stacks.settings import Settings
 from stacks.settings.cloud_models import CloudEngine, CloudModelSettings
+from stacks.settings.models import ModelSettings
 
 from .per_token import per_token
 
@@ -52,11 +53,11 @@ def secret_keys(models: Iterable[CloudModelSettings]) -> dict[str, str]:
     return {variable(model.secret): model.secret for model in models if model.secret}
 
 
-def router_settings(settings: Settings) -> dict[str, Any]:
+def router_settings(models: tuple[ModelSettings, ...], cloud_models: tuple[CloudModelSettings, ...]) -> dict[str, Any]:
     """Return who answers for whom, and that the limits of the file are kept."""
-    if not settings.cloud_models:
+    if not cloud_models:
         return {}
-    fallbacks = [{name: [model.fallback]} for model in settings.models if model.fallback for name in model.served_names]
+    fallbacks = [{name: [model.fallback]} for model in models if model.fallback for name in model.served_names]
     return {
         # Without it LiteLLM takes them for weights alone.
         "optional_pre_call_checks": ["enforce_model_rate_limits"],
@@ -64,17 +65,19 @@ def router_settings(settings: Settings) -> dict[str, Any]:
     }
 
 
-def general_settings(settings: Settings) -> dict[str, Any]:
+def general_settings(cloud_models: tuple[CloudModelSettings, ...]) -> dict[str, Any]:
     """Return what makes LiteLLM ask for each fall-back whether the key may use it."""
-    return {"enforce_fallback_model_access": True} if settings.cloud_models else {}
+    return {"enforce_fallback_model_access": True} if cloud_models else {}
 
 
-def key_models(settings: Settings, callers: Iterable[GatewayCaller]) -> dict[str, list[str]]:
+def key_models(
+    models: tuple[ModelSettings, ...], cloud_models: tuple[CloudModelSettings, ...], callers: Iterable[GatewayCaller]
+) -> dict[str, list[str]]:
     """Return the models that each key of the platform may use, by its alias: every one of ours, outside as listed."""
-    if not settings.cloud_models:
+    if not cloud_models:
         return {}
-    own = [name for model in settings.models for name in model.served_names]
-    shown = [model.name for model in settings.cloud_models if model.chat]
+    own = [name for model in models for name in model.served_names]
+    shown = [model.name for model in cloud_models if model.chat]
     return {caller.key_name: [*own, *shown] if caller.private else own for caller in callers}
 
 
@@ -97,5 +100,5 @@ def values(
             "keys": sorted(secret_keys(models)),
             "identity": identity if resource_ids(models) else {},
         },
-        "platformKeyModels": key_models(settings, known),
+        "platformKeyModels": key_models(settings.models, settings.cloud_models, known),
     }

@@ -12,7 +12,7 @@ from stacks.platform.common.databases import ROOTS_NAME, prisma_url
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.llm_gateway import PersonLimits
+from stacks.settings.llm_gateway import GatewayServiceSettings, PersonLimits
 from stacks.settings.serving import ServingSettings
 
 from . import cloud, secrets
@@ -148,7 +148,7 @@ def config(settings: Settings) -> dict[str, Any]:
             "num_retries": 0,
             "disable_cooldowns": True,
             "timeout": timeout,
-            **cloud.router_settings(settings),
+            **cloud.router_settings(settings.models, settings.cloud_models),
         },
         "general_settings": {
             "master_key": "os.environ/LITELLM_MASTER_KEY",
@@ -164,8 +164,8 @@ def config(settings: Settings) -> dict[str, Any]:
             # They would call every model, and so start every GPU.
             "background_health_checks": False,
             "maximum_spend_logs_retention_period": f"{settings.gateway.spend_log_days}d",
-            **_people(settings),
-            **cloud.general_settings(settings),
+            **_people(settings.gateway),
+            **cloud.general_settings(settings.cloud_models),
         },
     }
 
@@ -175,8 +175,8 @@ def _keepalive(seconds: int) -> dict[str, Any]:
     return {"sse_keepalive_ping_interval_seconds": seconds} if seconds else {}
 
 
-def _people(settings: Settings) -> dict[str, Any]:
+def _people(gateway: GatewayServiceSettings) -> dict[str, Any]:
     """Who asked, from the header that Open WebUI alone can send: the ingress takes it away from all others."""
-    if not settings.gateway.spend_per_person:
+    if not gateway.spend_per_person:
         return {}
     return {"user_header_mappings": [{"header_name": "X-OpenWebUI-User-Id", "litellm_user_role": "customer"}]}

@@ -24,7 +24,7 @@ def gateway_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
     pods, jobs = Peer(namespace=NAMESPACE, pods=PODS), Peer(namespace=NAMESPACE, pods=JOBS)
     callers = (caller.pods for caller in components.gateway_callers())
     engines = Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY})
-    yield allow_from("allow-callers", PODS, (ingress_peer(settings), jobs, *callers), PORT)
+    yield allow_from("allow-callers", PODS, (ingress_peer(settings.ingress, settings.network), jobs, *callers), PORT)
     yield allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS)
     yield allow_to("allow-engines", PODS, (engines,), PROXY_PORT)
     if settings.cloud_models:

@@ -39,7 +39,12 @@ def monitoring_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
     # Kubernetes, Entra, Azure Monitor, and receivers of alerts.
     yield DNS
     yield HTTPS_OUT
-    yield allow_from("front-door-to-grafana", PODS, (ingress_peer(components.settings),), POD_PORT)
+    yield allow_from(
+        "front-door-to-grafana",
+        PODS,
+        (ingress_peer(components.settings.ingress, components.settings.network),),
+        POD_PORT,
+    )
     if monitoring.metrics is MetricsStore.PROMETHEUS:
         yield from _scraping(components.targets())
         yield from _own(monitoring)

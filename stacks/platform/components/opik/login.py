@@ -9,6 +9,7 @@ from stacks.platform.common.accounts import identity_annotations
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.settings import Settings
+from stacks.settings.azure import SecretSettings
 
 from . import secrets
 from .names import FRONTEND_PORT, HOST, LOGIN_ACCOUNT
@@ -66,7 +67,7 @@ def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_i
     """What the proxy reads from its file: who gets in, and what is passed on to whom."""
     upstreams = (FRONTEND, GUARDRAILS) if settings.opik.guardrails_pool else (FRONTEND,)
     return entra_login.configuration(
-        settings,
+        settings.operators,
         [_upstream(address) for address in upstreams],
         # The last two renew sessions and look up groups when a token has no room for them.
         scope="openid profile email offline_access User.Read",
@@ -89,10 +90,10 @@ def _upstream(address: str) -> dict[str, Any]:
     }
 
 
-def sessions(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
+def sessions(secret_settings: SecretSettings, images: Mapping[str, Image]) -> dict[str, Any]:
     """Values of the Redis that keeps the sessions, apart from Opik's Redis: evaluation code can reach that one."""
     return {
         "image": str(images["valkey/server"]),
         "secret": secrets.LOGIN,
-        "restart": secrets.versions(settings.secrets.versions, secrets.LOGIN),
+        "restart": secrets.versions(secret_settings.versions, secrets.LOGIN),
     }

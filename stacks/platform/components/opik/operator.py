@@ -10,6 +10,7 @@ from typing import Any
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
+from stacks.settings.azure import AzureSettings
 
 from . import secrets
 from .names import GUARDRAILS, OPERATOR
@@ -28,7 +29,9 @@ def operator(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
             "files": {
                 "config.yaml": {
                     "clickhouse": {
-                        "configuration": {"user": {"default": {"password": _unused_password(settings)}}},
+                        "configuration": {
+                            "user": {"default": {"password": _unused_password(settings.name, settings.azure)}}
+                        },
                     }
                 }
             }
@@ -44,5 +47,5 @@ def guardrails(images: Mapping[str, Image], pool: str) -> dict[str, Any]:
     }
 
 
-def _unused_password(settings: Settings) -> str:
-    return hashlib.sha256(f"{settings.azure.subscription_id}/{settings.name}/unused".encode()).hexdigest()[:32]
+def _unused_password(name: str, azure: AzureSettings) -> str:
+    return hashlib.sha256(f"{azure.subscription_id}/{name}/unused".encode()).hexdigest()[:32]

@@ -9,6 +9,7 @@ from typing import Any
 
 from stacks.platform.common.catalogue import Image, fixed_values, images_of, values_files
 from stacks.settings import Settings
+from stacks.settings.azure import SecretSettings
 from stacks.settings.opik import OpikSettings
 
 from . import application, secrets
@@ -50,7 +51,7 @@ def opik(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     own = images_of(RELEASE, images)
     fixed = fixed_values(RELEASE, variants(settings.opik))
     fingerprints = store_fingerprints(settings, own, fixed)
-    restart = {RESTART_ANNOTATION: configuration_hash(settings)}
+    restart = {RESTART_ANNOTATION: configuration_hash(settings.opik, settings.secrets)}
     return {
         "registry": _common_registry(settings.opik, own),
         # The autoscaler must not take the node from under a migration either.
@@ -71,10 +72,10 @@ def opik(settings: Settings, images: Mapping[str, Image]) -> dict[str, Any]:
     }
 
 
-def configuration_hash(settings: Settings) -> str:
+def configuration_hash(opik: OpikSettings, secret_settings: SecretSettings) -> str:
     """Short text that changes with the fixed values of the release and with the versions of its passwords."""
-    parts = [secrets.versions(settings.secrets.versions)]
-    parts += [file.read_text("utf-8") for file in values_files(RELEASE, variants(settings.opik))]
+    parts = [secrets.versions(secret_settings.versions)]
+    parts += [file.read_text("utf-8") for file in values_files(RELEASE, variants(opik))]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 

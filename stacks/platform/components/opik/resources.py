@@ -88,7 +88,7 @@ def _login(context: Context, namespace: Namespace, *, ready: Sequence[ITerraform
         login.SESSIONS,
         chart_of="valkey",
         namespace=namespace.name,
-        computed_values=login.sessions(context.settings, context.images),
+        computed_values=login.sessions(context.settings.secrets, context.images),
         depends_on=ready,
     )
     return add_release(

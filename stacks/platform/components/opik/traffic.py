@@ -68,7 +68,7 @@ def _both_ends(name: str, caller: Labels, receiver: Labels, ports: tuple[int, ..
 
 def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
     """Yield what crosses the namespace's border."""
-    yield allow_from("front-door-to-login", LOGIN, (ingress_peer(settings),), 4180)
+    yield allow_from("front-door-to-login", LOGIN, (ingress_peer(settings.ingress, settings.network),), 4180)
     # Entra; the Kubernetes API; models of other providers that people enter in the playground.
     for name, pods, way in (
         ("login", LOGIN, WayOut.INTERNET),

@@ -11,7 +11,8 @@ from stacks.platform.common.traffic import Direction, Peer, Port, TrafficRule
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.private_access import Nameserver
+from stacks.settings.network import IngressSettings
+from stacks.settings.private_access import Nameserver, PrivateAccessSettings
 
 NAMESPACE = "private-dns"
 METRICS_PORT = 9153
@@ -20,10 +21,10 @@ PORTS = (Port(5353, "UDP"), Port(5353))
 """Of the pods; the Service has 53."""
 
 
-def _callers(settings: Settings) -> Iterator[Peer]:
-    for cidr in settings.ingress.allowed_source_ranges or PRIVATE_RANGES:
+def _callers(private_access: PrivateAccessSettings, ingress: IngressSettings) -> Iterator[Peer]:
+    for cidr in ingress.allowed_source_ranges or PRIVATE_RANGES:
         yield Peer(cidr=str(cidr))
-    if settings.private_access.tailscale:
+    if private_access.tailscale:
         yield Peer(namespace=TAILSCALE)
 
 
@@ -44,7 +45,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
             TrafficRule(
                 name="allow-names",
                 direction=Direction.INGRESS,
-                peers=tuple(_callers(settings)),
+                peers=tuple(_callers(settings.private_access, settings.ingress)),
                 ports=PORTS,
                 pods=PODS,
             ),

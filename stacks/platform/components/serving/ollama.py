@@ -145,7 +145,7 @@ def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngin
                 "cpu": f"{settings.serving.cpu_per_gpu * gpus:g}",
                 "memory": f"{settings.serving.memory_gib_per_gpu * gpus}Gi",
             },
-            "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
+            "limits": {"memory": f"{engine_memory_gib(settings.cluster, settings.serving, engine)}Gi"},
         },
         "extraEnv": [{"name": name, "value": value} for name, value in environment.items()],
         **(_shared_store(str(image)) if shared else _store_of_the_pod(engine, str(image))),

@@ -56,7 +56,7 @@ def scaling(settings: Settings) -> dict[str, Any]:
         "holdSeconds": timeouts.hold_seconds(settings.serving),
         "answerSeconds": timeouts.ANSWER_SECONDS,
         **({"warmHours": _cron(hours)} if hours else {}),
-        "engines": {engine.name: _engine(settings, engine) for engine in engines(settings)},
+        "engines": {engine.name: _engine(settings.serving, engine) for engine in engines(settings)},
     }
 
 
@@ -93,7 +93,7 @@ def _listed(engine: ServingEngine) -> Iterator[str]:
         yield from (engine.served_id(model),) if engine.engine is Engine.OLLAMA else model.served_names
 
 
-def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
+def _engine(serving: ServingSettings, engine: ServingEngine) -> dict[str, Any]:
     leader = engine.leader
     is_vllm = engine.engine is Engine.VLLM
     return {
@@ -104,9 +104,9 @@ def _engine(settings: Settings, engine: ServingEngine) -> dict[str, Any]:
         "min": leader.min_replicas,
         "max": leader.max_replicas,
         # Not shorter than a start may take, or an engine whose caller has given up would be ended while it loads.
-        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(settings.serving)),
-        "concurrency": VLLM_CONCURRENCY if is_vllm else settings.serving.requests_per_replica,
-        **({"waiting": _waiting(settings.serving, engine)} if is_vllm else {}),
+        "idleSeconds": max(leader.idle_minutes * 60, timeouts.hold_seconds(serving)),
+        "concurrency": VLLM_CONCURRENCY if is_vllm else serving.requests_per_replica,
+        **({"waiting": _waiting(serving, engine)} if is_vllm else {}),
     }
 
 

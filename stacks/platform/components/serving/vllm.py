@@ -98,7 +98,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
                 "cpu": f"{serving.cpu_per_gpu * model.gpus:g}",
                 "memory": f"{serving.memory_gib_per_gpu * model.gpus + model.kv_offload_gib}Gi",
             },
-            "limits": {"memory": f"{engine_memory_gib(settings, engine)}Gi"},
+            "limits": {"memory": f"{engine_memory_gib(settings.cluster, settings.serving, engine)}Gi"},
         },
         "nodeSelector": on_pool(engine.pool_name),
         "secret": {"name": ENGINE_KEYS, "apiKey": API_KEY, **token},

@@ -11,6 +11,7 @@ from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.secret_names import GeneratedSecret
 
 from .names import HOST, LOGIN, LOGIN_PODS, LOGIN_SECRET, NAMESPACE, PAGE, PAGE_PORT
@@ -36,7 +37,7 @@ def oauth2_proxy(
     return {
         "fullnameOverride": LOGIN,
         "image": images["oauth2-proxy/proxy"].parts(),
-        "replicaCount": replicas(settings),
+        "replicaCount": replicas(settings.cluster),
         "serviceAccount": {"name": LOGIN, "annotations": identity_annotations(client_id, tenant_id)},
         "podAnnotations": {
             RESTART_ANNOTATION: external_secret(settings.secrets.versions).templates[VERSIONS_KEY],
@@ -59,9 +60,9 @@ def oauth2_proxy(
     }
 
 
-def replicas(settings: Settings) -> int:
+def replicas(cluster: ClusterSettings) -> int:
     """Pods of the login and of the page: two where the cluster itself has an uptime guarantee."""
-    return 1 if settings.cluster.tier == "Free" else 2
+    return 1 if cluster.tier == "Free" else 2
 
 
 def options(settings: Settings) -> list[str]:
@@ -85,7 +86,7 @@ def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_i
     """What the proxy reads from its file: who gets in, and what is passed on to whom."""
     upstream = {"id": "page", "path": "/", "uri": UPSTREAM, "passHostHeader": True, "timeout": "30s"}
     return entra_login.configuration(
-        settings,
+        settings.operators,
         [upstream],
         # The last one looks up groups when a token has no room for them.
         scope="openid profile email User.Read",

@@ -11,7 +11,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import HOST as API
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
-from stacks.settings import Settings
+from stacks.settings.chat import ChatSettings
+from stacks.settings.models import ModelSettings
 from stacks.settings.tools import calls_tools
 
 from .examples import examples, trust_examples
@@ -58,7 +59,7 @@ def page(components: EnabledComponents) -> str:
         environment=settings.name,
         domain=settings.domain,
         services=_services(components),
-        models=models(settings),
+        models=models(settings.models, settings.chat),
         examples=examples(components),
         api=API.url(settings.domain).partition(" ")[0] if has_gateway(settings) else "",
         personal_keys=settings.chat.personal_keys and "chat" in components,
@@ -88,18 +89,18 @@ def _services(components: EnabledComponents) -> list[dict[str, str]]:
     ]
 
 
-def models(settings: Settings) -> list[dict[str, Any]]:
+def models(listed: tuple[ModelSettings, ...], chat: ChatSettings) -> list[dict[str, Any]]:
     """What each model can do, under every name that it answers to."""
     return [
         {
             "name": name,
-            "kind": "embeddings" if model.name == settings.chat.embeddings.model else "chat",
+            "kind": "embeddings" if model.name == chat.embeddings.model else "chat",
             "context": f"{model.context_tokens:,}",
             "tools": calls_tools(model),
             "price": f"{model.usd_per_million_tokens:g}",
             "of": model.name if name != model.name else "",
             "asleep": model.min_replicas == 0,
         }
-        for model in settings.models
+        for model in listed
         for name in model.served_names
     ]

@@ -19,7 +19,7 @@ def start_page(components: EnabledComponents, images: Mapping[str, Image], files
     settings = components.settings
     return {
         "image": images["start-page/nginx"].values(),
-        "replicas": replicas(settings),
+        "replicas": replicas(settings.cluster),
         "port": PAGE_PORT,
         "site": SITE,
         # Another text is another pod.
@@ -27,7 +27,10 @@ def start_page(components: EnabledComponents, images: Mapping[str, Image], files
         "files": sorted(files),
         "health": {health.host.label: health.url for health in components.health()},
         "hsts": own_hsts(settings.ingress) or "",
-        "authority": {"issuer": private_issuer(settings), "host": HOST.name(settings.domain)}
+        "authority": {
+            "issuer": private_issuer(settings.private_access, settings.ingress),
+            "host": HOST.name(settings.domain),
+        }
         if settings.has_internal_ca
         else {},
     }

@@ -16,7 +16,7 @@ _LOGIN = Peer(namespace=NAMESPACE, pods=LOGIN_PODS)
 def start_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
     """Traffic rules of the namespace besides those of every application."""
     settings = components.settings
-    yield allow_from("ingress-to-login", LOGIN_PODS, (ingress_peer(settings),), LOGIN_PORT)
+    yield allow_from("ingress-to-login", LOGIN_PODS, (ingress_peer(settings.ingress, settings.network),), LOGIN_PORT)
     yield allow_metrics(settings.monitoring, LOGIN_METRICS_PORT, pods=LOGIN_PODS)
     yield allow_https_out("login-to-entra", LOGIN_PODS)
     yield allow_to("login-to-page", LOGIN_PODS, (READER,), PAGE_PORT)

@@ -22,8 +22,7 @@ from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.private_dns.component import NAMESPACE as NAMES
 from stacks.platform.components.private_dns.component import PORTS as NAME_PORTS
-from stacks.settings import Settings
-from stacks.settings.private_access import Nameserver, TailscaleCredentials
+from stacks.settings.private_access import Nameserver, PrivateAccessSettings, TailscaleCredentials
 
 PEERS = (Port(3478, "UDP"), Port(41641, "UDP"))
 """STUN, and a peer's usual port: https://tailscale.com/docs/reference/faq/firewall-ports. A peer at another port is
@@ -34,20 +33,24 @@ OPERATOR_SECRET = "operator-oauth"  # noqa: S105
 """Secret that the operator's chart mounts."""
 
 
-def _has_secret(settings: Settings) -> bool:
-    tailscale = settings.private_access.tailscale
+def _has_secret(private_access: PrivateAccessSettings) -> bool:
+    tailscale = private_access.tailscale
     return tailscale is not None and tailscale.credentials is TailscaleCredentials.VAULT
 
 
-def _in_cluster_names(settings: Settings) -> bool:
-    return settings.private_access.nameserver is Nameserver.COREDNS
+def _in_cluster_names(private_access: PrivateAccessSettings) -> bool:
+    return private_access.nameserver is Nameserver.COREDNS
 
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
     settings = components.settings
     routed = [allow_to("allow-ingress", {}, (Peer(namespace=INGRESS),), 80, 443)]
-    names = Peer(namespace=NAMES) if _in_cluster_names(settings) else Peer(cidr=f"{settings.nameserver_address}/32")
-    ports = NAME_PORTS if _in_cluster_names(settings) else (Port(53, "UDP"), Port(53))
+    names = (
+        Peer(namespace=NAMES)
+        if _in_cluster_names(settings.private_access)
+        else Peer(cidr=f"{settings.nameserver_address}/32")
+    )
+    ports = NAME_PORTS if _in_cluster_names(settings.private_access) else (Port(53, "UDP"), Port(53))
     routed.append(TrafficRule(name="allow-names", direction=Direction.EGRESS, peers=(names,), ports=ports))
     yield NamespaceRules(
         name=TAILSCALE,
@@ -71,7 +74,7 @@ def _connections(components: EnabledComponents) -> Iterator[Connection]:
     yield from https_out(pods, "Kubernetes API, Tailscale's control plane and relays", WayOut.INTERNET_AND_API)
     for place in OUTSIDE:
         yield Connection(caller=pods, receiver=place, ports=PEERS, why="machines of the tailnet", needed=False)
-    if not _in_cluster_names(settings):
+    if not _in_cluster_names(settings.private_access):
         ports = (Port(53, "UDP"), Port(53))
         yield Connection(
             caller=pods, receiver=Place.NETWORK, ports=ports, why="names of the private zone", needed=False
@@ -79,7 +82,7 @@ def _connections(components: EnabledComponents) -> Iterator[Connection]:
 
 
 def _external_secrets(components: EnabledComponents, *, database_host: str) -> Iterator[ExternalSecret]:  # noqa: ARG001
-    if _has_secret(components.settings):
+    if _has_secret(components.settings.private_access):
         yield ExternalSecret(
             namespace=TAILSCALE,
             name=OPERATOR_SECRET,

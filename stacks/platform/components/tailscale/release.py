@@ -1,6 +1,7 @@
 """Chart values of Tailscale's operator and of the subnet router that only the stack knows."""
 
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from typing import Any
 
 from stacks.platform.common.catalogue import Image
@@ -40,9 +41,9 @@ def operator(tailscale: TailscaleSettings, images: Mapping[str, Image], *, api_p
     return values
 
 
-def routes(settings: Settings) -> list[str]:
+def routes(ingress_address: IPv4Address, nameserver_address: IPv4Address | None) -> list[str]:
     """Return what the tailnet reaches: the ingress and the nameserver, each by itself."""
-    addresses = dict.fromkeys(filter(None, (settings.ingress_address, settings.nameserver_address)))
+    addresses = dict.fromkeys(filter(None, (ingress_address, nameserver_address)))
     return [f"{address}/32" for address in addresses]
 
 
@@ -54,5 +55,5 @@ def router(settings: Settings, tailscale: TailscaleSettings) -> dict[str, Any]:
         "hostnamePrefix": name,
         "replicas": tailscale.replicas,
         "tags": list(tailscale.router_tags),
-        "routes": routes(settings),
+        "routes": routes(settings.ingress_address, settings.nameserver_address),
     }
