@@ -1,4 +1,4 @@
-"""Why an engine did not come up is told after its pods are gone, and an ordinary start is no trouble."""
+"""Why an engine did not come up is reported after its pods are gone, and an ordinary start is no trouble."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Objects are judged as the API server would: misspelt, dropped and unknown things are told, right ones are not."""
+"""Objects are checked as the API server would: misspelt, dropped and unknown things are reported, right ones are not."""
 
 import copy
 from typing import Any

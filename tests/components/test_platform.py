@@ -1,4 +1,4 @@
-"""Namespaces, flows, deliveries and chart values follow the environment's settings."""
+"""Namespaces, traffic rules, external secrets and chart values follow the environment's settings."""
 
 import re
 from dataclasses import replace

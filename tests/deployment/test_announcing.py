@@ -1,4 +1,4 @@
-"""People are told while a deployment changes what they use, and everything is undone however it ends."""
+"""People are warned while a deployment changes what they use, and everything is undone however it ends."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -29,7 +29,7 @@ class Planned(Rollout):
         """Leave the plans as they are."""
 
     def apply(self, names: Any, *, any_loss: bool) -> bool:  # noqa: ARG002
-        """Pretend that all went well."""
+        """Act as if all went well."""
         return True
 
 

@@ -1,4 +1,4 @@
-"""Every command line of another program, in code or on a page, is on the list that the real clients judge."""
+"""Every command line of another program, in code or on a page, is on the list that the real clients check."""
 
 import shlex
 from functools import cache

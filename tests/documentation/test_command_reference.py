@@ -66,7 +66,7 @@ def test_completion_is_installed_by_the_root_alone(words: str) -> None:
 
 
 def _parse(line: str) -> None:
-    """Let the parser judge names, options and values, without running anything."""
+    """Let the parser check names, options and values, without running anything."""
     given = shlex.split(line)[1:]
     size = next(size for size in (1, 2) if " ".join(given[:size]) in LEAVES)
     command: Any = LEAVES[" ".join(given[:size])]

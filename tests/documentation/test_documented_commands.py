@@ -72,7 +72,7 @@ def _words(text: str) -> list[str]:
 
 
 def _parse(words: list[str]) -> None:
-    """Let the parser of the command judge the words, without running anything."""
+    """Let the parser of the command check the words, without running anything."""
     command, name, rest = _command(words[0]), words[0], words[1:]
     while hasattr(command, "commands") and rest and not rest[0].startswith("-"):
         context = command.make_context(name, [], resilient_parsing=True)

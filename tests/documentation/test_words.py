@@ -92,7 +92,7 @@ def test_help_uses_the_words_of_the_glossary(name: str) -> None:
 MODULES = sorted(
     [
         ROOT / "main.py",
-        *(path for folder in ("constructs", "stacks", "scripts") for path in (ROOT / folder).rglob("*.py")),
+        *(path for folder in ("constructs", "stacks", "scripts", "tests") for path in (ROOT / folder).rglob("*.py")),
     ]
 )
 
@@ -106,7 +106,7 @@ def _docstrings(node: ast.AST) -> Iterator[str]:
             yield from _docstrings(inner)
 
 
-@pytest.mark.parametrize("folder", ["main.py", "constructs", "stacks", "scripts"])
+@pytest.mark.parametrize("folder", ["main.py", "constructs", "stacks", "scripts", "tests"])
 def test_public_docstrings_use_the_words_of_the_glossary(folder: str) -> None:
     """Inside a module that is about one gateway, the word alone says which."""
     found = [

@@ -1,4 +1,4 @@
-"""The benchmark measures whole process trees and judges the figures by the promises."""
+"""The benchmark measures whole process trees and checks the figures by the promises."""
 
 import os
 import sys

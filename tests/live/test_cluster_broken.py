@@ -1,4 +1,4 @@
-"""Each kind of fault that the proof is for, put in on purpose: the real API, Helm or a check of the proof tells it."""
+"""Each kind of error that the proof is for, put in on purpose: the real API, Helm or a check of the proof tells it."""
 
 import json
 from collections.abc import Iterator

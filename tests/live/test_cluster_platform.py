@@ -283,7 +283,7 @@ def _pods_by_namespace(proof: Proof) -> dict[str, set[str]]:
 
 
 def _changed(proof: Proof, *stacks: str) -> tuple[dict[str, str], set[str]]:
-    """Deploy; return what changed, and the namespaces in which other pods run now. Everything is checked anew."""
+    """Deploy; return what changed, and the namespaces in which other pods run now. Everything is checked again."""
     before = _pods_by_namespace(proof)
     done = proof.deploy(*stacks)
     assert _settled(proof) == []

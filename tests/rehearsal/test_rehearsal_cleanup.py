@@ -27,7 +27,7 @@ UPLOADS = "azurerm_storage_account llmdevfil"
 
 
 def _anew(before: dict[str, int], after: dict[str, int], beginning: str) -> dict[str, int]:
-    """Return the objects that were made anew, and assert that each begins so or belongs to what does."""
+    """Return the objects that were made again, and assert that each begins so or belongs to what does."""
     assert before.keys() == after.keys()
     again = {name: life for name, life in after.items() if life != before[name]}
     assert any(name.startswith(beginning) for name in again)

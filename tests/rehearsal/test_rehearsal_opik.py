@@ -1,7 +1,7 @@
 """Opik's life in both ingress modes, by llmctl's own commands, with the real Terraform on fake providers.
 
 One environment per mode is brought up, upgraded, rolled back, moved to another domain and back, taken down without its
-durable stacks, and brought up again. Each test judges what was seen on the way.
+durable stacks, and brought up again. Each test checks what was seen on the way.
 """
 
 import json
@@ -115,7 +115,7 @@ class Sight:
 
     @property
     def host(self) -> str:
-        """Host that Opik's front door answers for."""
+        """Host that Opik's ingress answers for."""
         (ingress,) = (
             body for address, body in self._of("platform", INGRESS).items() if "opik" in address.partition(".")[2]
         )

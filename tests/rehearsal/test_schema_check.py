@@ -1,4 +1,4 @@
-"""The schema check finds every kind of fault, and none in what the platform synthesizes."""
+"""The schema check finds every kind of error, and none in what the platform synthesizes."""
 
 from __future__ import annotations
 

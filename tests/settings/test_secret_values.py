@@ -1,4 +1,4 @@
-"""Texts that hold a secret are told from harmless ones, whatever their name."""
+"""Texts that hold a secret are distinguished from harmless ones, whatever their name."""
 
 import pytest
 

@@ -44,7 +44,7 @@ FOUND = dict(bounded(Settings, ""))
 
 
 def test_every_bounded_key_stands_in_the_table() -> None:
-    """A new one belongs into tests/settings/settings_bounds.yaml, written by hand: the table judges the code."""
+    """A new one belongs into tests/settings/settings_bounds.yaml, written by hand: the code is held to the table."""
     assert sorted(FOUND) == sorted(TABLE)
 
 

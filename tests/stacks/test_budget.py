@@ -1,4 +1,4 @@
-"""The environment's budget: off by default, for everything that it costs, with somebody who is told."""
+"""The environment's budget: off by default, for everything that it costs, with somebody who is notified."""
 
 import json
 from collections.abc import Callable

@@ -84,7 +84,7 @@ def test_release_is_installed_into_a_namespace_that_is_already_bounded(environme
 
 
 def _peer(written: dict[str, Any]) -> Peer:
-    """Return the peer of a rule as the flow has it."""
+    """Return the peer of a rule as the traffic rule has it."""
     if "ip_block" in written:
         return Peer(cidr=written["ip_block"]["cidr"])
     labels = written["namespace_selector"].get("match_labels", {})

@@ -1,4 +1,4 @@
-"""Terraform's errors, recognized and answered with the way on."""
+"""Terraform's errors, recognized and answered with what to do."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""A lock whose holder ended on this machine is told from one that may be held."""
+"""A lock whose holder ended on this machine is distinguished from one that may be held."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""What was deleted by hand in a stack that holds data is never made anew without somebody saying so."""
+"""What was deleted by hand in a stack that holds data is never made again without somebody saying so."""
 
 from pathlib import Path
 from typing import Any

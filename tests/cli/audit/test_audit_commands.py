@@ -1,4 +1,4 @@
-"""`llmctl audit`: what is asked of Log Analytics, and how the answer is told."""
+"""`llmctl audit`: what is asked of Log Analytics, and how the answer is shown."""
 
 import json
 import re

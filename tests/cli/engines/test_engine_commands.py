@@ -1,4 +1,4 @@
-"""`llmctl ollama` and `llmctl vllm` look at engines without waking them, and say what they find."""
+"""`llmctl ollama` and `llmctl vllm` look at engines without starting them, and say what they find."""
 
 import json
 from collections.abc import Iterator

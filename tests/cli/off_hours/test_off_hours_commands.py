@@ -26,7 +26,7 @@ PLACE = ("--subscription", "s", "--resource-group", "g", "--name", "n")
 
 @dataclass
 class Azure:
-    """What Azure says of the cluster, and what it was told."""
+    """What Azure says of the cluster, and what it was asked to do."""
 
     power: str = "Running"
     doing: str = "Succeeded"

@@ -40,7 +40,7 @@ class FakeJumpHost(JumpHost):
 
 
 class World:
-    """The ways, the commands that Azure is asked to run, and what a person is told."""
+    """The ways, the commands that Azure is asked to run, and what the person reads."""
 
     def __init__(self) -> None:
         self.said: list[str] = []

@@ -43,7 +43,7 @@ def policy(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def judge(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the program that judges, built once."""
+    """Return the program that checks, built once."""
     program = tmp_path_factory.mktemp("judge") / "admission"
     command = [str(GO), "build", "-o", str(program), "."]
     built = subprocess.run(

@@ -82,7 +82,7 @@ def _bare() -> dict[str, Any]:
 
 @pytest.fixture(scope="module", name="judged")
 def _judged(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[list[Request]], dict[str, Verdict]]]:
-    """Return what judges requests by the policy of `prod`."""
+    """Return what checks requests by the policy of `prod`."""
     with running_firewall(tmp_path_factory.mktemp("firewall"), _policy()) as firewall:
         yield lambda requests: _verdicts(firewall, requests)
 

@@ -125,7 +125,7 @@ def test_challenges_pass(firewall: Firewall, label: str) -> None:
 
 
 def test_rules_are_of_a_size_that_azure_takes() -> None:
-    """At most a hundred rules; alternatives and their length as in Front Door, whose limits are published."""
+    """At most a hundred rules; alternatives and their length as in Azure Front Door, whose limits are published."""
     rules = _policy()["custom_rules"]
     assert len(rules) < 100
     assert len({rule["name"] for rule in rules}) == len(rules)

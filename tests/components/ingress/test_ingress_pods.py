@@ -1,4 +1,4 @@
-"""What stands behind the front door ends without refusing anybody, and tells browsers to come by HTTPS."""
+"""What stands behind the ingress ends without refusing anybody, and tells browsers to come by HTTPS."""
 
 from typing import Any
 

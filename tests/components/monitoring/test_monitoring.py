@@ -1,4 +1,4 @@
-"""What is scraped is reached and selected, what dashboards and alerts ask for exists, and who is told."""
+"""What is scraped is reached and selected, what dashboards and alerts ask for exists, and who gets alerts."""
 
 import json
 import re

@@ -23,7 +23,7 @@ pytestmark = RENDERING
 
 
 def test_operator_can_make_what_the_installation_of_clickhouse_describes(case: Case) -> None:
-    """The definition leaves templates open, so pods, claims and services in it are judged as such."""
+    """The definition leaves templates open, so pods, claims and services in it are checked as such."""
     (installation,) = of_kind(case[1]["opik"], "ClickHouseInstallation")
     templates = installation["spec"]["templates"]
     pods = copy.deepcopy(templates["podTemplates"])

@@ -1,4 +1,4 @@
-"""Opik's login, front door and traffic in both ingress modes."""
+"""Opik's login, ingress and traffic in both ingress modes."""
 
 import re
 

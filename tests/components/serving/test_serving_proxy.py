@@ -39,7 +39,7 @@ HELD = 18
 
 @dataclass
 class Interceptor:
-    """Stands where KEDA's interceptor stands: notes what arrives, and holds what it is told to hold."""
+    """Stands where KEDA's interceptor stands: notes what arrives, and holds what it is asked to hold."""
 
     seen: list[tuple[str, str]] = field(default_factory=list)
     status: int = 200

@@ -1,4 +1,4 @@
-"""The client installer for Windows, as far as it can be judged without PowerShell: its grammar, and what it calls."""
+"""The client installer for Windows, as far as it can be checked without PowerShell: its grammar, and what it calls."""
 
 import re
 from collections.abc import Iterator

@@ -1,1 +1,1 @@
-"""The real clients of others, judging the command lines that are ours."""
+"""The real clients of others, checking the command lines that are ours."""

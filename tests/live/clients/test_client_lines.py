@@ -1,4 +1,4 @@
-"""Each command line is run by its real client, so far that the client's own parser has judged it."""
+"""Each command line is run by its real client, so far that the client's own parser has accepted it."""
 
 import os
 import shlex

@@ -1,4 +1,4 @@
-"""The kubelogin that comes along is Azure's, in its pinned version, and takes what people are told to type."""
+"""The kubelogin that comes along is Azure's, in its pinned version, and takes what people are asked to type."""
 
 import shutil
 import subprocess

@@ -1,4 +1,4 @@
-"""The chat of dev before the rest of the platform: Entra, two pods, their Redis, and the front door."""
+"""The chat of dev before the rest of the platform: Entra, two pods, their Redis, and the ingress."""
 
 import os
 import subprocess
@@ -58,7 +58,7 @@ class ChatStage:
         return names.HOST.name(self.stage.settings.domain)
 
     def address(self, pod: int) -> str:
-        """Where a pod listens, as the front door names it."""
+        """Where a pod listens, as the ingress names it."""
         return f"{self.pods[pod].address}:{self.pods[pod].port}"
 
     def accounts(self, pod: int = 0) -> Accounts:
@@ -82,7 +82,7 @@ class ChatStage:
 
 @contextmanager
 def running_chat(stage: Stage, folder: Path) -> Iterator[ChatStage]:
-    """Start the chat in the order of a deployment: Redis, migrations of both pods at once, pods, front door."""
+    """Start the chat in the order of a deployment: Redis, migrations of both pods at once, pods, ingress."""
     settings = stage.settings
     chat_host, api_host = names.HOST.name(settings.domain), gateway.HOST.name(settings.domain)
     stage.names.addresses |= {entra_provider.LOGIN: ENTRA_IP, entra_provider.GRAPH: ENTRA_IP}

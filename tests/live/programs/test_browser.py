@@ -1,4 +1,4 @@
-"""A real browser before the chat: the login's redirects, web sockets through the front door, an answer that appears."""
+"""A real browser before the chat: the login's redirects, web sockets through the ingress, an answer that appears."""
 
 import os
 import shutil

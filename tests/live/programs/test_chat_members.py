@@ -1,4 +1,4 @@
-"""Who gets into the chat, and as what, where Entra refuses nobody: the group decides, at every login anew."""
+"""Who gets into the chat, and as what, where Entra refuses nobody: the group decides, again at every login."""
 
 import uuid
 from collections.abc import Iterator

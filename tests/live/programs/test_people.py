@@ -1,6 +1,6 @@
-"""Many people ask at once, through the front door to the engines and back.
+"""Many people ask at once, through the ingress to the engines and back.
 
-Everybody asks anew as soon as the last answer is there, which nobody does who reads: on two processors that the
+Everybody asks again as soon as the last answer is there, which nobody does who reads: on two processors that the
 programs share, these and not the people decide how many questions a second that makes. PEOPLE and PEOPLE_SECONDS in
 the environment try other numbers.
 """

@@ -78,7 +78,7 @@ def test_databases_owners_and_extensions_are_made_and_made_again(server: Server)
 def test_administrator_s_password_goes_to_nobody_without_the_server_s_certificate(
     server: Server, tmp_path: Path
 ) -> None:
-    """Tried again as often as the script does, without the two minutes that it sleeps in between."""
+    """Tried again as often as the script does, without the two minutes that it waits in between."""
     (tmp_path / "sleep").symlink_to("/bin/true")
     before = server.log
     done = server.prepare("one=", host=ANOTHER, programs=tmp_path, one="First1")

@@ -1,4 +1,4 @@
-"""Faults happen where, when and as often as their file says."""
+"""Errors happen where, when and as often as their file says."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def release(namespace: str, name: str, chart: str, version: str, revision: int) 
 
 @dataclass
 class FakeStores:
-    """Stores that answer from a few numbers, and note what they were told."""
+    """Stores that answer from a few numbers, and note what they were asked."""
 
     merging: list[int] = field(default_factory=lambda: [2, 0])
     """What ClickHouse says of its merges, one question after the other; the last answer stays."""
@@ -146,7 +146,7 @@ class FakeStores:
 
 
 class FakeClock:
-    """Time that passes as somebody sleeps, and by a little with every look."""
+    """Time that passes as somebody waits, and by a little with every look."""
 
     def __init__(self, begun: datetime = BEGUN) -> None:
         self.at = 0.0

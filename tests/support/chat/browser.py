@@ -46,7 +46,7 @@ class Browser:
 
     @contextmanager
     def socket(self, pod: str) -> Iterator["Socket"]:
-        """Open a web socket at a pod, through the front door."""
+        """Open a web socket at a pod, through the ingress."""
         command = [str(programs.open_webui_python()), web_socket.__file__, f"https://{self.host}"]
         process = subprocess.Popen(
             [*command, f"{STICKY_COOKIE}={pod}"],
@@ -125,7 +125,7 @@ class Socket:
     process: "subprocess.Popen[str]"
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Return what it is told, as it comes."""
+        """Return what it receives, as it comes."""
         assert self.process.stdout
         for line in self.process.stdout:
             yield json.loads(line)

@@ -1,4 +1,4 @@
-"""Listens at a web socket of the chat as a page does, and prints what it is told, one event a line.
+"""Listens at a web socket of the chat as a page does, and prints what it receives, one event a line.
 
 Run by the Python of Open WebUI's environment, which has the client: `python web_socket.py ADDRESS COOKIE`, with the
 session's token on standard input. The first line is the socket's own number.

@@ -1,4 +1,4 @@
-"""Every command line of another program that is ours, as a literal with values, for the real clients to judge."""
+"""Every command line of another program that is ours, as a literal with values, for the real clients to check."""
 
 GUID = "11111111-1111-1111-1111-111111111111"
 SCOPE = f"/subscriptions/{GUID}/resourceGroups/g/providers/Microsoft.Storage/storageAccounts/account"

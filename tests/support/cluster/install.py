@@ -103,7 +103,7 @@ class Platform:
         self.on_release(step.address)
 
     def _silence_webhooks(self) -> None:
-        """Take away what asks an operator, since none runs; its definitions judge alone."""
+        """Take away what asks an operator, since none runs; its definitions alone decide."""
         for kind in ("ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"):
             for item in self.api.list("admissionregistration.k8s.io/v1", kind):
                 self.api.delete(item)

@@ -1,4 +1,4 @@
-"""A fake HCP Terraform on this machine: HTTPS, tokens, paging and faults; what it answers is in `hcp_api`."""
+"""A fake HCP Terraform on this machine: HTTPS, tokens, paging and errors; what it answers is in `hcp_api`."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A registry in this process that speaks the OCI distribution protocol over HTTP, and can be told to misbehave."""
+"""A registry in this process that speaks the OCI distribution protocol over HTTP, and can be made to misbehave."""
 
 import base64
 import hashlib

@@ -3,7 +3,7 @@
 Unlike Kubernetes' own wording, an `ipBlock` matches no pod and no node, whatever its range
 (https://learn.microsoft.com/azure/aks/azure-cni-powered-by-cilium, limitations; identities before addresses:
 https://docs.cilium.io/en/stable/network/kubernetes/policy/). Both ends decide: the caller's egress and the receiver's
-ingress. A Service, or the ingress's public address, is translated to a pod before rules are judged.
+ingress. A Service, or the ingress's public address, is translated to a pod before rules are applied.
 """
 
 import ipaddress

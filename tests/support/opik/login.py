@@ -63,7 +63,7 @@ class Front:
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> HTTPResponse:
-        """Ask as the front door passes requests on."""
+        """Ask as the ingress passes requests on."""
         connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         forwarded = {"Host": self.host, "X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
         headers = {**forwarded, **(headers or {})}

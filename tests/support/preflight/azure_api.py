@@ -1,4 +1,4 @@
-"""Azure's resource manager and Microsoft Graph by HTTP: recorded shapes of a sound subscription, and faults.
+"""Azure's resource manager and Microsoft Graph by HTTP: recorded shapes of a sound subscription, and errors.
 
 Shapes: the examples of https://github.com/Azure/azure-rest-api-specs at the versions in scripts/azure/operations.py.
 """

@@ -58,7 +58,7 @@ def forward_proxy(address: str = "127.0.0.1") -> Iterator[ForwardProxy]:
 
 
 def _pass(source: socket.socket, target: socket.socket) -> None:
-    """Hand on what comes until the end, and then the end itself."""
+    """Pass what comes until the end, and then the end itself."""
     with suppress(OSError):
         while data := source.recv(CHUNK):
             target.sendall(data)

@@ -32,7 +32,7 @@ def available() -> bool:
 
 @dataclass
 class Names:
-    """Name server of the network: answers with the addresses that it is told, and notes what nobody has."""
+    """Name server of the network: answers with the addresses that it is given, and notes what nobody has."""
 
     addresses: dict[str, str] = field(default_factory=dict)
     unknown: Counter[str] = field(default_factory=Counter)

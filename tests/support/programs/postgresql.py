@@ -50,7 +50,7 @@ class Postgresql:
         return _psql(*where, "-c", "SELECT 1").returncode == 0
 
     def start_again(self) -> None:
-        """Start it after a kill as its supervisor does: anew while processes of the old one still hold its memory."""
+        """Start it after a kill as its supervisor does: again while processes of the old one still hold its memory."""
 
         def started() -> bool:
             if self.program.process is None or self.program.process.poll() is not None:
