@@ -16,6 +16,7 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
 from scripts.tools.bring import Cache, own_cache, provide
 from stacks.settings import Settings
+from stacks.settings.identity import IdentitySettings
 
 from . import login_consent
 
@@ -75,12 +76,12 @@ def check_before(
         err.print(summary(report), markup=False)
         if report.failed:
             _confirm(settings.name, report, terminal, yes=yes)
-    print_consent(run, settings)
+    print_consent(run, settings.identity)
 
 
-def print_consent(run: Rollout, settings: Settings) -> None:
+def print_consent(run: Rollout, identity: IdentitySettings) -> None:
     """Print the consent that an administrator still has to give, nothing where none is missing."""
-    for line in login_consent.outstanding(settings, run):
+    for line in login_consent.outstanding(identity, run):
         err.print(line, markup=False, soft_wrap=True)
 
 

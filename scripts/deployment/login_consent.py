@@ -15,7 +15,6 @@ from stacks.settings.identity import IdentitySettings
 
 if TYPE_CHECKING:
     from scripts.terraform.rollout import Rollout
-    from stacks.settings import Settings
 
 SCOPES = ("openid", "profile", "email", "offline_access", "User.Read")
 """What chat, Opik and Grafana ask for; `constructs/entra_application.py` consents to the same."""
@@ -57,14 +56,14 @@ def by_hand(identity: IdentitySettings) -> bool:
     return not (identity.manage and identity.admin_consent)
 
 
-def outstanding(settings: "Settings", run: "Rollout", ask: Callable[..., dict[str, Any]] = az) -> list[str]:
+def outstanding(identity: IdentitySettings, run: "Rollout", ask: Callable[..., dict[str, Any]] = az) -> list[str]:
     """Return what an administrator still has to do so that people can log in; nothing where the stack does it.
 
     Before the application exists there is nothing to consent to, and nothing is asked.
     """
-    if not by_hand(settings.identity):
+    if not by_hand(identity):
         return []
-    client_id = settings.identity.client_id or _deployed_client_id(run)
+    client_id = identity.client_id or _deployed_client_id(run)
     return look(client_id, ask).lines() if client_id else []
 
 

@@ -15,7 +15,7 @@ from scripts.opik.changelog import ChangeSet, ChangeSetId
 from scripts.opik.cluster import OpikCluster
 from scripts.opik.migration_history import not_executed
 from scripts.opik.versions import Version
-from stacks.settings import Settings
+from stacks.settings.opik import OpikSettings
 
 from .desired import desired_version
 from .source import changelog_at
@@ -73,23 +73,21 @@ def migration_check(cluster: OpikCluster, version: Version, changelogs: Changelo
 
 
 def after_deployment(
-    settings: Settings, connect: Callable[[str], Kubectl], changelogs: Changelogs = changelogs
+    environment: str, opik: OpikSettings, connect: Callable[[str], Kubectl], changelogs: Changelogs = changelogs
 ) -> bool:
     """Compare an environment that has just been deployed; return False when migrations are missing.
 
     Where the cluster or the source cannot be reached from this machine, that is printed, with the command to try again.
     """
     try:
-        count = require_migrated(
-            OpikCluster(connect(settings.name)), desired_version(settings.name, settings.opik), changelogs
-        )
+        count = require_migrated(OpikCluster(connect(environment)), desired_version(environment, opik), changelogs)
     except MissingMigrationsError as error:
         err.print(f"{error.message}\n{error.fix}", markup=False)
         return False
     except OperatorError as error:
         err.print(
             f"Opik's migrations were not compared with its version: {error.message}."
-            f" Ask again: llmctl opik health {settings.name}",
+            f" Ask again: llmctl opik health {environment}",
             markup=False,
         )
         return True

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from scripts.azure import operations
 from scripts.azure.shape import Shape
-from stacks.settings import Settings
 from stacks.settings.identity import IdentitySettings
 from stacks.settings.opik import OpikSettings
 
@@ -65,15 +64,17 @@ def look(asked: Surroundings) -> Iterator[Finding]:
     claims = asked.graph.login.claims(asked.graph.scope)
     roles = set(map(str, claims.get("wids") or ()))
     if claims.get("idtyp") == "app":
-        yield from _of_program(asked.settings, set(map(str, claims.get("roles") or ())), roles)
+        yield from _of_program(
+            asked.settings.identity, asked.settings.opik, set(map(str, claims.get("roles") or ())), roles
+        )
     else:
         yield from _of_person(asked, roles)
 
 
-def _of_program(settings: Settings, held: set[str], roles: set[str]) -> Iterator[Finding]:
+def _of_program(identity: IdentitySettings, opik: OpikSettings, held: set[str], roles: set[str]) -> Iterator[Finding]:
     if roles & ADMINISTRATORS.keys():
         return
-    missing = [right for right in needed(settings) if right not in held and not (WIDER.get(right, set()) & held)]
+    missing = [right for right in needed(identity, opik) if right not in held and not (WIDER.get(right, set()) & held)]
     if missing:
         yield Finding(
             f"this login lacks {', '.join(missing)} in the directory (Microsoft Graph, application permissions)",
@@ -83,11 +84,10 @@ def _of_program(settings: Settings, held: set[str], roles: set[str]) -> Iterator
         )
 
 
-def needed(settings: Settings) -> list[str]:
+def needed(identity: IdentitySettings, opik: OpikSettings) -> list[str]:
     """Return the Graph permissions that a program needs for what this file makes."""
-    identity = settings.identity
     spared = {
-        rights.CREATE_GROUPS: not _makes_groups(settings.identity, settings.opik),
+        rights.CREATE_GROUPS: not _makes_groups(identity, opik),
         rights.GRANT: not identity.admin_consent,
     }
     return [right for right in rights.program_rights() if not spared.get(right)]

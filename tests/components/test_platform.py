@@ -252,8 +252,14 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             operator.guardrails(images_of(settings), "t4"),
             login.oauth2_proxy(*with_images(settings), client_id="c", group_id="g", tenant_id="t"),
             login.sessions(settings.secrets, images_of(settings)),
-            *(ollama.ollama(*with_images(settings), engine) for engine in ollama_engines(settings)),
-            *(vllm.vllm(*with_images(settings), engine) for engine in vllm_engines(settings)),
+            *(
+                ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine)
+                for engine in ollama_engines(settings.models, settings.cluster)
+            ),
+            *(
+                vllm.vllm(settings.cluster, settings.serving, images_of(settings), engine)
+                for engine in vllm_engines(settings.models, settings.cluster)
+            ),
             scaling.keda_http_add_on(settings.serving, images_of(settings)),
             scaling.serving_proxy(*with_images(settings)),
             gateway.litellm(*components_with_images(settings), database_host="h"),

@@ -52,14 +52,15 @@ def releases(outdir: Path) -> dict[str, Any]:
 
 def test_without_a_lock_images_come_from_upstream_by_their_pinned_tag(environments: Path) -> None:
     assert list(environments.glob("*.lock.json")) == []
-    assert deployed_images(load_settings("dev")) == images()
+    settings = load_settings("dev")
+    assert deployed_images(settings.name, settings.azure_names) == images()
 
 
 @pytest.mark.usefixtures("environments")
 def test_a_digest_wins_over_the_tag_and_the_registry_is_the_environment_s_own() -> None:
     settings = load_settings("dev")
     write_lock(lock_file("dev"), lock_everything())
-    for name, image in deployed_images(settings).items():
+    for name, image in deployed_images(settings.name, settings.azure_names).items():
         assert image.repository == f"{login_server(settings.azure_names)}/mirror/{name}"
         assert image.values()["tag"] == f"{lock_everything()[name].tag}@{lock_everything()[name].digest}"
     assert dcgm_exporter(images_of(settings))["image"]["repository"].startswith(login_server(settings.azure_names))

@@ -8,7 +8,7 @@ from stacks.settings import load_settings
 from stacks.settings.engine_statements import vllm_statements
 from stacks.settings.models import Engine, Quantization
 from stacks.settings.rules import gpu_cards, gpu_room
-from tests.support.stacks.components import with_images
+from tests.support.stacks.components import images_of
 
 
 def _findings(model_id: str, *, vm_size: str = "Standard_NC4as_T4_v3", engine: Engine = Engine.VLLM) -> list[str]:
@@ -48,8 +48,11 @@ def test_other_models_start_there(model_id: str) -> None:
 
 def test_ollama_loads_no_longer_than_weights_may_take_by_the_rule() -> None:
     settings = load_settings("dev")
-    (engine,) = (engine for engine in engines(settings) if engine.name == "ollama-t4")
-    environment = {item["name"]: item["value"] for item in ollama.ollama(*with_images(settings), engine)["extraEnv"]}
+    (engine,) = (engine for engine in engines(settings.models, settings.cluster) if engine.name == "ollama-t4")
+    environment = {
+        item["name"]: item["value"]
+        for item in ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine)["extraEnv"]
+    }
     assert environment["OLLAMA_LOAD_TIMEOUT"] == "600s"
     assert gpu_room.LOAD_SECONDS == 600
 

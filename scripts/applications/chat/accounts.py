@@ -14,7 +14,6 @@ from scripts.cluster.pod_program import PodProgram, in_pod
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.chat.login import administrator
 from stacks.platform.components.chat.names import NAMESPACE, PORT, RELEASE
-from stacks.settings import Settings
 
 from .running import DEPLOYMENT
 
@@ -161,10 +160,10 @@ class Accounts:
 
 
 def accounts_of(
-    settings: Settings, kubectl: Kubectl, run_in: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
+    domain: str, kubectl: Kubectl, run_in: Callable[[Kubectl, str, str, str], PodProgram] = in_pod
 ) -> Accounts:
     """Return the accounts of an environment's chat; `run_in` gives what runs programs in a container."""
-    return Accounts(run_in(kubectl, NAMESPACE, DEPLOYMENT, RELEASE), administrator(settings.domain))
+    return Accounts(run_in(kubectl, NAMESPACE, DEPLOYMENT, RELEASE), administrator(domain))
 
 
 def _no_group(name: str) -> OperatorError:

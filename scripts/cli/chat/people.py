@@ -162,7 +162,7 @@ def remove_group(
 def _accounts(context: typer.Context, environment: str | None) -> tuple[Settings, Accounts]:
     tools = tools_of(context)
     settings = settings_of_chat(tools, environment)
-    return settings, accounts_of(settings, tools.kubectl_of(settings.name), tools.in_pod)
+    return settings, accounts_of(settings.domain, tools.kubectl_of(settings.name), tools.in_pod)
 
 
 def _lasting(identity: IdentitySettings) -> str:

@@ -75,7 +75,7 @@ def cleanup(
     settings = tools.load(environment)
     work, scope = Cleanup(settings, mode, tools, keep_backups), SCOPES[mode]
     states = work.states()
-    items = inventory(mode, settings, states)
+    items = inventory(mode, settings.azure_names, states)
     remains = work.remains(states)
     told = {"environment": environment, "mode": mode.value, "items": [item.as_json() for item in items],
             **_remains_as_json(remains, keep_backups=keep_backups)}  # fmt: skip

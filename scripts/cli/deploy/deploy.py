@@ -31,6 +31,7 @@ from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 from stacks.settings.network import IngressSettings
+from stacks.settings.opik import OpikSettings
 
 from .pending_releases import require_none_pending
 from .stopped_cluster import require_running
@@ -89,7 +90,14 @@ def deploy(
         if plans:
             saved_plans.restore(plans, run)
         check_before(run, settings, ask=tools.preflight, terminal=tools.terminal, yes=yes, skip=skip_preflight)
-        running = partial(require_running, run.stacks, settings, outputs_of=tools.outputs_of, power_of=tools.power_of)
+        running = partial(
+            require_running,
+            run.stacks,
+            settings.name,
+            settings.azure,
+            outputs_of=tools.outputs_of,
+            power_of=tools.power_of,
+        )
         if settings.cluster.off_hours.enabled:
             running()
         if not require_none_pending(run, chosen.environment, tools.kubectl_of):
@@ -101,27 +109,27 @@ def deploy(
         elif ok:
             _print_next(run, chosen, settings, tools)
         if ok:
-            print_consent(run, settings)
+            print_consent(run, settings.identity)
     if ok:
-        ok = _opik_is_migrated(settings, run, tools)
+        ok = _opik_is_migrated(settings.name, settings.opik, run, tools)
     if not ok:
         raise typer.Exit(failure_code(run))
 
 
-def _opik_is_migrated(settings: Settings, run: Rollout, tools: Tools) -> bool:
-    if "platform" not in run.stacks or not settings.opik.enabled:
+def _opik_is_migrated(environment: str, opik: OpikSettings, run: Rollout, tools: Tools) -> bool:
+    if "platform" not in run.stacks or not opik.enabled:
         return True
-    migrated = opik_migrations.after_deployment(settings, tools.kubectl_of, tools.changelogs)
-    _tell_retention(settings, tools)
+    migrated = opik_migrations.after_deployment(environment, opik, tools.kubectl_of, tools.changelogs)
+    _tell_retention(environment, opik, tools)
     return migrated
 
 
-def _tell_retention(settings: Settings, tools: Tools) -> None:
+def _tell_retention(environment: str, opik: OpikSettings, tools: Tools) -> None:
     """Say that traces are kept for another time than the file asks for, which a command alone changes: it deletes."""
     try:
-        kept = retention_check(tools.kubectl_of(settings.name), settings.name, settings.opik)
+        kept = retention_check(tools.kubectl_of(environment), environment, opik)
     except OperatorError as error:
-        kept = Check("retention", f"{error.message}; ask again: llmctl opik health {settings.name}")
+        kept = Check("retention", f"{error.message}; ask again: llmctl opik health {environment}")
     if kept.problem:
         report(f"Opik: {kept.name}: {kept.problem}")
 

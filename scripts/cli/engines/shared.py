@@ -17,6 +17,8 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from stacks.platform.components.serving.engines import ServingEngine
 from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
+from stacks.settings.models import ModelSettings
 
 Model = Annotated[
     str | None,
@@ -27,7 +29,7 @@ Model = Annotated[
         help="Model or engine; may be left out where there is only one engine.",
     ),
 ]
-Find = Callable[[Settings], tuple[ServingEngine, ...]]
+Find = Callable[[tuple[ModelSettings, ...], ClusterSettings], tuple[ServingEngine, ...]]
 Open = Callable[[typer.Context, str | None, str | None], tuple[Settings, tuple[ServingEngine, ...], Engines]]
 
 
@@ -39,7 +41,7 @@ def add_commands(app: typer.Typer, what: str, find: Find) -> None:
     ) -> tuple[Settings, tuple[ServingEngine, ...], Engines]:
         tools, name = tools_of(context), environment or default_environment()
         settings = tools.load(name)
-        engines = find(settings)
+        engines = find(settings.models, settings.cluster)
         if not engines:
             raise OperatorError(f"{name} serves no model by {what}", "llmctl models list", ExitCode.REFUSED)
         if model is not None:

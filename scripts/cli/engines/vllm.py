@@ -58,7 +58,7 @@ def reconfigure(
     settings = parsed(name, text)
     if text == before:
         raise OperatorError(f"{model} has these values already, so nothing was done", code=ExitCode.REFUSED)
-    engine = chosen(vllm_engines(settings), model)
+    engine = chosen(vllm_engines(settings.models, settings.cluster), model)
     kubectl = tools.kubectl_of(name)
 
     def probe() -> str:

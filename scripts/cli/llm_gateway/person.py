@@ -44,7 +44,7 @@ def person(
             f"set gateway.person_limits in environments/{settings.name}.yaml and deploy platform",
             ExitCode.REFUSED,
         )
-    people = accounts_of(settings, kubectl, tools_of(context).in_pod).people()
+    people = accounts_of(settings.domain, kubectl, tools_of(context).in_pod).people()
     found = next((each for each in people if each.email.lower() == address.lower()), None)
     if found is None:
         raise OperatorError(f"the chat has no account {address}", "llmctl webui users lists them", ExitCode.USAGE)

@@ -89,7 +89,7 @@ def _people(tools: Tools, settings: Settings) -> Mapping[str, str]:
     try:
         return {
             person.id: person.email
-            for person in accounts_of(settings, tools.kubectl_of(settings.name), tools.in_pod).people()
+            for person in accounts_of(settings.domain, tools.kubectl_of(settings.name), tools.in_pod).people()
         }
     except OperatorError as error:
         err.print(f"Ids instead of addresses: {error.message}", markup=False)

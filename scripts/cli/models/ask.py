@@ -44,7 +44,9 @@ def ask(
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
     served = listed(settings, model)
-    measured = _answer(tools, settings, model, question, most_tokens, show=True)
+    measured = _answer(
+        tools, settings.name, settings.serving, model, question=question, most_tokens=most_tokens, show=True
+    )
     usd = (measured.tokens_in + measured.tokens_out) * served.usd_per_million_tokens / 1e6
     first = "" if measured.first_s is None else f", the first after {measured.first_s:.1f} s"
     err.print(
@@ -62,7 +64,7 @@ def warm(context: typer.Context, model: Name, environment: Environment = None) -
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
     listed(settings, model)
-    _answer(tools, settings, model, "Say yes.", 16, show=False)
+    _answer(tools, settings.name, settings.serving, model, question="Say yes.", most_tokens=16, show=False)
     err.print(f"{model} answers. It scales to zero again after its idle time without a question.", markup=False)
 
 
@@ -91,19 +93,21 @@ def chat_program(tools: Tools, environment: str) -> PodProgram:
     return tools.in_pod(tools.kubectl_of(environment), NAMESPACE, f"deployment/{RELEASE}", RELEASE)
 
 
-def _answer(tools: Tools, settings: Settings, model: str, question: str, most_tokens: int, *, show: bool) -> Measured:
+def _answer(
+    tools: Tools, environment: str, serving: ServingSettings, model: str, *, question: str, most_tokens: int, show: bool
+) -> Measured:
     given = {
         "model": model,
         "question": question,
         "most_tokens": most_tokens,
         "people": 1,
         "each": 1,
-        "patience_s": patience_s(settings.serving),
+        "patience_s": patience_s(serving),
         "texts": True,
     }
     measured: Measured | None = None
     err.print(f"Asking {model}; a GPU that has to start takes minutes", markup=False)
-    for part in asked(chat_program(tools, settings.name), given):
+    for part in asked(chat_program(tools, environment), given):
         if isinstance(part, Measured):
             measured = part
         elif show:
@@ -112,9 +116,7 @@ def _answer(tools: Tools, settings: Settings, model: str, question: str, most_to
         raise OperatorError("the chat's pod printed no answer", "llmctl webui status")
     if measured.status != 200:
         how = f"answers {measured.status}" if measured.status else "gives no answer"
-        raise OperatorError(
-            f"{model} {how}: {measured.problem[:200]}", f"llmctl health {settings.name} --model {model}"
-        )
+        raise OperatorError(f"{model} {how}: {measured.problem[:200]}", f"llmctl health {environment} --model {model}")
     if show:
         typer.echo()
     return measured
@@ -122,7 +124,7 @@ def _answer(tools: Tools, settings: Settings, model: str, question: str, most_to
 
 def _pods(tools: Tools, settings: Settings, model: ModelSettings) -> str:
     """Name the pod that answered; of several that were ready, one did, and nothing on the way says which."""
-    engine = next(each for each in engines(settings) if model in each.models)
+    engine = next(each for each in engines(settings.models, settings.cluster) if model in each.models)
     ready = [pod.name for pod in Engines(tools.kubectl_of(settings.name)).pods([engine]) if pod.ready]
     if not ready:
         return f"{engine.name}, whose pod is gone by now"

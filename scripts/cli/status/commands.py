@@ -19,6 +19,8 @@ from scripts.cost.prices import Prices, kept_prices
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
+from stacks.settings.models import ModelSettings
 from stacks.settings.opik import OpikSettings
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
@@ -42,7 +44,7 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
     seen = overview(tools.cluster_of(tools.kubectl_of(name)), datetime.now(UTC))
-    models = _models(seen, settings)
+    models = _models(seen, settings.models, settings.cluster)
     prices = kept_prices(settings.azure.region)
     if as_json:
         print_json(_as_json(seen, models, prices))
@@ -51,12 +53,12 @@ def status(context: typer.Context, environment: Environment = None, *, as_json: 
         out.print(line, markup=False, soft_wrap=True)
 
 
-def _models(seen: Overview, settings: Settings) -> dict[str, str]:
+def _models(seen: Overview, models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> dict[str, str]:
     """Return what each model's engine does, by the model's name."""
     states = {state.name: state for state in engine_states(seen.scalers, seen.deployments)}
     return {
         model.name: _engine(states.get(engine.name), model.min_replicas)
-        for engine in engines(settings)
+        for engine in engines(models, cluster)
         for model in engine.models
     }
 

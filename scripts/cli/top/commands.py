@@ -91,7 +91,10 @@ def asking(
 ) -> Callable[[], Board]:
     """Return what gives a new board each time."""
     api, prices = tools.cluster_of(kubectl), kept_prices(settings.azure.region)
-    models = {engine.name: tuple(model.name for model in engine.models) for engine in engines(settings)}
+    models = {
+        engine.name: tuple(model.name for model in engine.models)
+        for engine in engines(settings.models, settings.cluster)
+    }
 
     def ask() -> Board:
         seen, notes, counted = overview(api, tools.now()), [note] if note else [], Rates()

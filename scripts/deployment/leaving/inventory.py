@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stacks.settings import Settings
+from stacks.common.azure_names import AzureNames
 
 from .modes import SCOPES, Mode, Resources, chosen
 
@@ -39,16 +39,16 @@ class Item:
         return asdict(self)
 
 
-def inventory(mode: Mode, settings: Settings, states: Mapping[str, Resources]) -> list[Item]:
+def inventory(mode: Mode, names: AzureNames, states: Mapping[str, Resources]) -> list[Item]:
     """Return what is in the states and worth a line, each with what becomes of it."""
-    return list(_items(mode, settings, states))
+    return list(_items(mode, names, states))
 
 
-def _items(mode: Mode, settings: Settings, states: Mapping[str, Resources]) -> Iterator[Item]:
+def _items(mode: Mode, names: AzureNames, states: Mapping[str, Resources]) -> Iterator[Item]:
     scope = SCOPES[mode]
     for stack, resources in states.items():
         whole = stack in scope.disposable or stack in scope.destroyed
-        part = set(chosen(mode, settings.azure_names, resources)) if stack == scope.emptied else set()
+        part = set(chosen(mode, names, resources)) if stack == scope.emptied else set()
         if part and mode is Mode.UPLOADS:
             accounts = {resources[address]["id"] for address in part}
             part |= {name for name, values in resources.items() if values.get("storage_account_id") in accounts}

@@ -91,7 +91,7 @@ def batch(model: ModelSettings, gpu_memory_gib: float, most: int) -> int:
 
 def varied(settings: Settings, model: ModelSettings, **changes: int) -> tuple[Settings, ModelSettings]:
     """Return the settings, and the model in them, with changed fields of the model and of all that share its engine."""
-    shared = next(engine.models for engine in engines(settings) if model in engine.models)
+    shared = next(engine.models for engine in engines(settings.models, settings.cluster) if model in engine.models)
     changed = {each.name: each.model_copy(update=changes) for each in shared}
     models = tuple(changed.get(each.name, each) for each in settings.models)
     return settings.model_copy(update={"models": models}), changed[model.name]
@@ -115,7 +115,9 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
     speedup = assumptions.service.prefill_speedup
     start = assumptions.start
     chart = scaling(settings)
-    scaler = chart["engines"][next(engine.name for engine in engines(settings) if model in engine.models)]
+    scaler = chart["engines"][
+        next(engine.name for engine in engines(settings.models, settings.cluster) if model in engine.models)
+    ]
     return Scenario(
         model=model.name,
         vm_size=pool.vm_size,

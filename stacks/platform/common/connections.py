@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from stacks.settings import Settings
 from stacks.settings.monitoring import MonitoringSettings
+from stacks.settings.network import IngressMode, IngressSettings
 
-from .ingress_mode import INGRESS, ingress_peer
+from .ingress_mode import INGRESS
 from .scraping import collector
 from .traffic import ANY_NAMESPACE, DNS, MONITORING, Peer, Port, WayOut
 
@@ -93,17 +93,17 @@ def private_endpoint(caller: End, place: Place, port: int, why: str) -> Iterator
             yield calls(caller, other, port, why=f"the rule for {place} names its subnet", needed=False)
 
 
-def from_ingress(settings: Settings, pods: Peer, *ports: int, why: str) -> Connection:
+def from_ingress(ingress: IngressSettings, pods: Peer, *ports: int, why: str) -> Connection:
     """Say that requests from outside reach `ports` of `pods`."""
-    return calls(_ingress(settings), pods, *ports, why=why)
+    return calls(_ingress(ingress), pods, *ports, why=why)
 
 
-def challenges(settings: Settings, namespace: str) -> Iterator[Connection]:
+def challenges(ingress: IngressSettings, namespace: str, *, is_private: bool) -> Iterator[Connection]:
     """Say that the ingress reaches cert-manager's challenge pods, which appear beside an Ingress while it is proved."""
-    if settings.is_private:
+    if is_private:
         return
     solver = Peer(namespace=namespace, pods={"acme.cert-manager.io/http01-solver": "true"})
-    yield calls(_ingress(settings), solver, 8089, why="challenge of a certificate")
+    yield calls(_ingress(ingress), solver, 8089, why="challenge of a certificate")
 
 
 def webhook_calls(pods: Peer, port: int) -> Connection:
@@ -130,9 +130,8 @@ def metrics(monitoring: MonitoringSettings, targets: "tuple[Target, ...]") -> It
         yield calls(caller, receiver, target.number, why=f"metrics of {target.name}")
 
 
-def _ingress(settings: Settings) -> End:
-    peer = ingress_peer(settings.ingress, settings.network)
-    return peer if peer.namespace == INGRESS else Place.APPLICATION_GATEWAY
+def _ingress(ingress: IngressSettings) -> End:
+    return Peer(namespace=INGRESS) if ingress.mode is IngressMode.NGINX else Place.APPLICATION_GATEWAY
 
 
 ANY_POD = Peer(namespace=ANY_NAMESPACE)

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from stacks.common.azure_names import AzureNames
-from stacks.settings import Settings
 
 from .catalogue import Image, images
 from .image_lock import LockedImage, lock_file, read_lock
@@ -17,14 +16,12 @@ def login_server(names: AzureNames) -> str:
     return f"{names.container_registry}.{ACR_DOMAIN}"
 
 
-def deployed_images(settings: Settings, pinned: Mapping[str, Image] | None = None) -> Mapping[str, Image]:
+def deployed_images(name: str, names: AzureNames, pinned: Mapping[str, Image] | None = None) -> Mapping[str, Image]:
     """Every image by `<chart>/<image>`, as the environment's lock file says; `pinned` stands for `helm/images.yaml`.
 
     Raises LockError when the lock file is damaged.
     """
-    return resolve(
-        images() if pinned is None else pinned, read_lock(lock_file(settings.name)), login_server(settings.azure_names)
-    )
+    return resolve(images() if pinned is None else pinned, read_lock(lock_file(name)), login_server(names))
 
 
 def resolve(pinned: Mapping[str, Image], locked: Mapping[str, LockedImage], registry: str) -> dict[str, Image]:

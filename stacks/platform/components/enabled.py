@@ -143,7 +143,9 @@ class EnabledComponents:
 
         Raises LockError when the lock file is damaged.
         """
-        return deployed_images(self.settings, {**self.at_chosen_versions(), **self._own_images()})
+        return deployed_images(
+            self.settings.name, self.settings.azure_names, {**self.at_chosen_versions(), **self._own_images()}
+        )
 
     def _own_images(self) -> dict[str, Image]:
         return {name: image for component in self.components for name, image in component.images.items()}

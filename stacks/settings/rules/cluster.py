@@ -8,7 +8,7 @@ from ..catalog import GPU_SIZES, UNSUPPORTED_SIZES, parse_vm_size, retired_in_fa
 from ..cluster import ClusterSettings, GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
 from ..errors import Key
-from ..monitoring import MetricsStore
+from ..monitoring import MetricsStore, MonitoringSettings
 from .base import Finding
 from .network import largest_node_count
 
@@ -54,14 +54,14 @@ def workload_pool_holds_its_pods(settings: Settings) -> Iterator[Finding]:
         )
 
 
-def prometheus_fits_on_a_node(settings: Settings) -> Iterator[Finding]:
+def prometheus_fits_on_a_node(cluster: ClusterSettings, monitoring: MonitoringSettings) -> Iterator[Finding]:
     """Prometheus may take no more memory than a node of the workload pool has for pods."""
-    room, monitoring = capacity.room_of_a_node(settings.cluster), settings.monitoring
+    room = capacity.room_of_a_node(cluster)
     used = monitoring.enabled and monitoring.metrics is MetricsStore.PROMETHEUS
     if room and used and monitoring.prometheus_memory_gib > room.memory_gib:
         yield Finding(
             ("monitoring", "prometheus_memory_gib"),
-            f"is more than the {room.memory_gib:.1f} GiB that a {settings.cluster.workload_pool.vm_size} leaves for"
+            f"is more than the {room.memory_gib:.1f} GiB that a {cluster.workload_pool.vm_size} leaves for"
             " pods (cluster.workload_pool.vm_size); lower it, or take larger nodes",
         )
 

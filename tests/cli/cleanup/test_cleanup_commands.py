@@ -169,13 +169,13 @@ def test_what_belongs_to_the_group_of_backup_sets_is_known_by_its_id_or_by_what_
 
 def test_each_mode_deletes_what_its_name_says() -> None:
     def goes(mode: Mode) -> set[str]:
-        return {item.name for item in inventory(mode, DEV, STATES) if item.goes}
+        return {item.name for item in inventory(mode, DEV.azure_names, STATES) if item.goes}
 
     assert goes(Mode.PLATFORM) == set()
     assert goes(Mode.CLUSTER) == {"llm-dev"}
     assert goes(Mode.TRACES) == {"llm-dev", "llm-dev-mysql"}
     assert goes(Mode.DATABASES) == {"llm-dev", "llm-dev-pg"}
-    assert goes(Mode.EVERYTHING) == {item.name for item in inventory(Mode.EVERYTHING, DEV, STATES)}
+    assert goes(Mode.EVERYTHING) == {item.name for item in inventory(Mode.EVERYTHING, DEV.azure_names, STATES)}
     assert chosen(Mode.UPLOADS, DEV.azure_names, STATES["disks"]) == ["azurerm_storage_account.uploads"]
     assert chosen(Mode.TRACES, DEV.azure_names, STATES["disks"]) == [
         "azurerm_managed_disk.mysql",

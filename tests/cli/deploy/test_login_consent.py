@@ -39,7 +39,7 @@ def everybody(scope: str) -> dict[str, Any]:
 
 
 def test_a_missing_consent_is_said_with_the_link_for_an_administrator() -> None:
-    lines = outstanding(GIVEN, None, Directory())  # type: ignore[arg-type]
+    lines = outstanding(GIVEN.identity, None, Directory())  # type: ignore[arg-type]
     assert "openid, profile, email, offline_access, User.Read" in lines[0]
     assert "Need admin approval" in lines[0]
     assert lines[1].endswith(LINK)
@@ -101,7 +101,7 @@ def test_without_a_login_the_link_works_for_the_administrators_own_tenant() -> N
 
 def test_where_the_stack_consents_nobody_is_asked() -> None:
     asked = Directory()
-    assert outstanding(settings(), None, asked) == []  # type: ignore[arg-type]
+    assert outstanding(settings().identity, None, asked) == []  # type: ignore[arg-type]
     assert not asked.asked
 
 
@@ -111,5 +111,5 @@ def test_before_the_application_exists_there_is_nothing_to_consent_to() -> None:
 
     asked = Directory()
     by_hand = settings(identity={"admin_consent": False})
-    assert outstanding(by_hand, NothingYet(), asked) == []  # type: ignore[arg-type]
+    assert outstanding(by_hand.identity, NothingYet(), asked) == []  # type: ignore[arg-type]
     assert not asked.asked

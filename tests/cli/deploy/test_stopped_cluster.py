@@ -26,9 +26,11 @@ def require(*stacks: str, power: dict[str, str] | Exception, outputs: Exception 
             raise outputs
         return {"aks": AKS}
 
+    settings = load_settings("dev")
     require_running(
         stacks,
-        load_settings("dev"),
+        settings.name,
+        settings.azure,
         outputs_of=outputs_of,
         power_of=lambda subscription, aks: Power(
             subscription=subscription, group=aks["resource_group_name"], cluster=aks["cluster_name"], ask=ask

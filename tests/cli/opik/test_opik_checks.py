@@ -31,7 +31,8 @@ def test_health_names_a_migration_that_was_passed_over(operated: Operated) -> No
 
 def migrated(operated: Operated) -> bool:
     tools = operated.command_tools
-    return opik_migrations.after_deployment(load_environment("dev"), tools.kubectl_of, tools.changelogs)
+    settings = load_environment("dev")
+    return opik_migrations.after_deployment(settings.name, settings.opik, tools.kubectl_of, tools.changelogs)
 
 
 def test_a_deployment_is_compared_and_says_what_is_missing(

@@ -55,7 +55,7 @@ def settings() -> Settings:
 def api(settings: Settings, tmp_path: Path) -> Iterator[ClusterApi]:
     cluster = FakeCluster({plural: [] for plural in (*KINDS, "certificates", "jobs")})
     cluster.add("nodes", {"metadata": {"name": "n1", "labels": LABELS}, "status": READY})
-    first = engines(settings)[0]
+    first = engines(settings.models, settings.cluster)[0]
     cluster.add("deployments", workload("Deployment", SERVING, first.name))
     plural, item = scaler("scaledobjects", SERVING, first.name, first.name, minReplicaCount=0, maxReplicaCount=1)
     cluster.add(plural, item)
@@ -70,7 +70,7 @@ def board(settings: Settings, api: ClusterApi, kubectl: Kubectl) -> Board:
 
 
 def test_board_is_what_the_cluster_lists_and_prometheus_counts(settings: Settings, api: ClusterApi) -> None:
-    first = engines(settings)[0]
+    first = engines(settings.models, settings.cluster)[0]
 
     def answer(_host: str, _path: str) -> Reply:
         metric = {"requested_model": first.models[0].name, "route_name": first.name, "node": "n1"}

@@ -82,14 +82,15 @@ def test_tables_of_vectors_are_made_under_the_lock_too() -> None:
 
 def test_a_pod_ends_with_its_answers() -> None:
     settings = load_settings("dev")
-    assert release.insertions(settings) == {
+    assert release.insertions(settings.gateway, settings.serving) == {
         "      enableServiceLinks: false": "      terminationGracePeriodSeconds: 1700",
         "      - name: open-webui": (
             "        lifecycle: {preStop: {exec: {command: [python3, /scripts/drain.py, '10', '1680', '4000']}}}"
         ),
     }
     # Without a gateway the answers come from the front before the engines.
-    assert "'8080'" in release.insertions(settings_with(**DIRECT))["      - name: open-webui"]
+    environment = settings_with(**DIRECT)
+    assert "'8080'" in release.insertions(environment.gateway, environment.serving)["      - name: open-webui"]
     assert "drain.py" in release.scripts()
     # Old pods end before new ones start.
     assert release.install_seconds(settings.serving) > 1700

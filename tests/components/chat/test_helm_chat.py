@@ -51,8 +51,13 @@ def test_chats_pod_waits_for_its_answers_before_it_ends(tmp_path: Path) -> None:
         [*command, *(word for path in files for word in ("--values", str(path)))],
         check=True, capture_output=True, text=True,
     ).stdout  # fmt: skip
+    settings = all_settings()
     edited = subprocess.run(
-        ["sed", *inserting(chat.insertions(all_settings()))], input=text, check=True, capture_output=True, text=True
+        ["sed", *inserting(chat.insertions(settings.gateway, settings.serving))],
+        input=text,
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     (deployment,) = (each for each in YAML(typ="safe").load_all(edited) if each and each["kind"] == "Deployment")
     pod = deployment["spec"]["template"]["spec"]

@@ -67,7 +67,7 @@ def test_every_listed_model_is_offered_by_its_name_and_reached_through_the_front
     settings = load_settings(name)
     offered = {entry["model_name"]: entry["litellm_params"] for entry in release.config(settings)["model_list"]}
     assert set(offered) == {model.name for model in settings.models}
-    for engine in engines(settings):
+    for engine in engines(settings.models, settings.cluster):
         for model in engine.models:
             assert offered[model.name]["api_base"] == f"{engine.base_url}/v1"
 

@@ -22,7 +22,7 @@ from stacks.settings import load_settings
 from stacks.settings.serving import ModelStore
 from tests.support.kubernetes import third_party
 from tests.support.patience import PATIENCE_S
-from tests.support.stacks.components import with_images
+from tests.support.stacks.components import images_of
 
 HELM = shutil.which("helm")
 pytestmark = [pytest.mark.programs, pytest.mark.skipif(HELM is None, reason="helm is not on PATH")]
@@ -42,11 +42,17 @@ def _render(release: str, environment: str, store: ModelStore, folder: Path, **c
     changes |= {"model_store": store}
     settings = settings.model_copy(update={"serving": settings.serving.model_copy(update=changes)})
     if release == "vllm":
-        engine = vllm_engines(settings)[0]
-        wired, chart = vllm.vllm(*with_images(settings), engine), [str(own_chart("vllm"))]
+        engine = vllm_engines(settings.models, settings.cluster)[0]
+        wired, chart = (
+            vllm.vllm(settings.cluster, settings.serving, images_of(settings), engine),
+            [str(own_chart("vllm"))],
+        )
     else:
-        engine = ollama_engines(settings)[0]
-        wired, chart = ollama.ollama(*with_images(settings), engine), third_party.chart("ollama", folder)
+        engine = ollama_engines(settings.models, settings.cluster)[0]
+        wired, chart = (
+            ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine),
+            third_party.chart("ollama", folder),
+        )
     file = folder / "wired.json"
     file.write_text(json.dumps(wired))
     files = [option for path in (*values_files(release), file) for option in ("--values", str(path))]
@@ -133,7 +139,8 @@ def test_engines_run_without_rights_and_keep_to_their_pool(rendered: Objects) ->
 def test_names_are_those_by_which_scaling_and_front_find_the_engines(release: str, tmp_path: Path) -> None:
     objects = _render(release, "dev", ModelStore.AZURE_FILES, tmp_path)
     services = {item["metadata"]["name"]: item["spec"]["ports"] for item in objects if item["kind"] == "Service"}
-    (engine,) = (found for found in engines(load_settings("dev")) if found.engine == release)
+    settings = load_settings("dev")
+    (engine,) = (found for found in engines(settings.models, settings.cluster) if found.engine == release)
     assert engine.deployment in _deployments(objects)
     assert engine.service_port in {port["port"] for port in services[engine.service]}
 

@@ -19,8 +19,8 @@ from stacks.platform.components.llm_gateway.models import model_list
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import (
     ServingEngine,
+    engine_of,
     engines,
-    model_address,
     ollama_engines,
     vllm_engines,
 )
@@ -46,7 +46,7 @@ def _with_models(settings: Settings, **fields: Any) -> Settings:
 
 
 def _engine(settings: Settings, name: str) -> ServingEngine:
-    return next(engine for engine in engines(settings) if engine.name == name)
+    return next(engine for engine in engines(settings.models, settings.cluster) if engine.name == name)
 
 
 def _environment(pod_values: dict[str, Any]) -> dict[str, str]:
@@ -55,23 +55,34 @@ def _environment(pod_values: dict[str, Any]) -> dict[str, str]:
 
 def test_every_model_has_one_engine_and_ollama_models_of_a_pool_share_theirs() -> None:
     settings = load_settings("prod")
-    served = [model.name for engine in engines(settings) for model in engine.models]
+    served = [model.name for engine in engines(settings.models, settings.cluster) for model in engine.models]
     assert sorted(served) == sorted(model.name for model in settings.models)
-    assert [engine.name for engine in ollama_engines(settings)] == ["ollama-t4"]
-    assert [engine.name for engine in vllm_engines(settings)] == ["vllm-qwen2-5-7b", "vllm-qwen3-32b"]
+    assert [engine.name for engine in ollama_engines(settings.models, settings.cluster)] == ["ollama-t4"]
+    assert [engine.name for engine in vllm_engines(settings.models, settings.cluster)] == [
+        "vllm-qwen2-5-7b",
+        "vllm-qwen3-32b",
+    ]
 
 
 def test_callers_are_told_the_front_never_an_engine() -> None:
     settings = load_settings("prod")
     for model in settings.models:
-        assert model_address(settings, model).startswith("http://serving-front.serving.svc.cluster.local:8080/")
+        assert engine_of(model, settings.models, settings.cluster).base_url.startswith(
+            "http://serving-front.serving.svc.cluster.local:8080/"
+        )
 
 
 def test_engines_start_at_their_minimum_so_that_a_deployment_starts_no_gpu() -> None:
     settings = load_settings("prod")
-    assert ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4"))["replicaCount"] == 0
+    assert (
+        ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))[
+            "replicaCount"
+        ]
+        == 0
+    )
     counts = {
-        engine.leader.name: vllm.vllm(*with_images(settings), engine)["replicas"] for engine in vllm_engines(settings)
+        engine.leader.name: vllm.vllm(settings.cluster, settings.serving, images_of(settings), engine)["replicas"]
+        for engine in vllm_engines(settings.models, settings.cluster)
     }
     assert counts == {"qwen2-5-7b": 0, "qwen3-32b": 1}
 
@@ -80,15 +91,21 @@ def test_turing_computes_in_half_precision_and_newer_cards_in_the_model_s_own() 
     settings = load_settings("prod")
     wanted = {"vllm-qwen2-5-7b": "--dtype=half", "vllm-qwen3-32b": "--dtype=auto"}
     for name, argument in wanted.items():
-        assert argument in vllm.vllm(*with_images(settings), _engine(settings, name))["arguments"]
+        assert (
+            argument
+            in vllm.vllm(settings.cluster, settings.serving, images_of(settings), _engine(settings, name))["arguments"]
+        )
 
 
 def test_shares_of_a_card_together_take_no_more_than_all_of_it() -> None:
     settings = load_settings("dev")
     pools = {"t4": settings.cluster.gpu_pools["t4"].model_copy(update={"time_slices": 2})}
     shared = settings.model_copy(update={"cluster": settings.cluster.model_copy(update={"gpu_pools": pools})})
-    (engine,) = vllm_engines(shared)
-    assert "--gpu-memory-utilization=0.45" in vllm.vllm(*with_images(shared), engine)["arguments"]
+    (engine,) = vllm_engines(shared.models, shared.cluster)
+    assert (
+        "--gpu-memory-utilization=0.45"
+        in vllm.vllm(shared.cluster, shared.serving, images_of(shared), engine)["arguments"]
+    )
 
 
 def test_every_request_passes_the_interceptor_which_counts_it() -> None:
@@ -152,13 +169,18 @@ def test_what_waits_is_bounded_and_not_what_is_answered() -> None:
 def test_ollama_refuses_nothing_that_the_front_has_let_in() -> None:
     settings = _settings("dev", waiting_requests=50)
     assert (
-        _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))["OLLAMA_MAX_QUEUE"] == "306"
+        _environment(
+            ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))
+        )["OLLAMA_MAX_QUEUE"]
+        == "306"
     )
 
 
 def test_ollama_keeps_what_the_settings_counted_for_its_memory() -> None:
     settings = load_settings("dev")
-    environment = _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))
+    environment = _environment(
+        ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))
+    )
     assert environment["OLLAMA_CONTEXT_LENGTH"] == str(settings.models[0].context_tokens)
     assert environment["OLLAMA_NUM_PARALLEL"] == "1"
     assert environment["OLLAMA_MODELS"].startswith(f"{ollama.MODELS}/")
@@ -170,7 +192,12 @@ def test_ollama_keeps_what_the_settings_counted_for_its_memory() -> None:
 def test_no_model_is_pulled_by_the_chart_whose_failures_are_silent() -> None:
     settings = load_settings("dev")
     for store in ModelStore:
-        wired = ollama.ollama(*with_images(_settings(model_store=store)), _engine(settings, "ollama-t4"))
+        wired = ollama.ollama(
+            _settings(model_store=store).cluster,
+            _settings(model_store=store).serving,
+            images_of(_settings(model_store=store)),
+            _engine(settings, "ollama-t4"),
+        )
         assert set(wired["ollama"]) == {"gpu"}
         assert set(wired["lifecycle"]) == {"preStop"}
 
@@ -194,7 +221,7 @@ def test_pruning_is_a_job_of_its_own_that_knows_every_listed_model() -> None:
 def test_node_disk_needs_no_jobs_and_is_filled_before_the_server_starts() -> None:
     settings = _settings(model_store=ModelStore.NODE_DISK)
     assert ollama.pull_jobs(settings) == ()
-    wired = ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4"))
+    wired = ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))
     assert {"name": "models", "emptyDir": {}} in wired["volumes"]
     (filler,) = wired["initContainers"]
     assert filler["args"] == [model.id for model in settings.models if model.engine == "ollama"]
@@ -207,7 +234,7 @@ def test_node_disk_is_filled_with_the_pinned_content() -> None:
         for model in settings.models
     ]
     settings = settings.model_copy(update={"models": tuple(pinned)})
-    wired = ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4"))
+    wired = ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))
     digests = {
         tuple(item["args"]): {entry["name"]: entry["value"] for entry in item["env"]}.get("DIGEST")
         for item in wired["initContainers"]
@@ -231,21 +258,21 @@ def test_token_for_gated_models_comes_from_the_vault_only_when_the_file_says_it_
     assert vllm.download_environment(with_token.serving)["HF_TOKEN_PATH"] == "/token/HF_TOKEN"
     assert "HF_TOKEN_PATH" not in vllm.download_environment(_settings().serving)
     on_node = _settings(hugging_face_token=True, model_store=ModelStore.NODE_DISK)
-    (engine,) = vllm_engines(on_node)
-    assert vllm.vllm(*with_images(on_node), engine)["secret"]["tokenKey"] == "HF_TOKEN"
+    (engine,) = vllm_engines(on_node.models, on_node.cluster)
+    assert vllm.vllm(on_node.cluster, on_node.serving, images_of(on_node), engine)["secret"]["tokenKey"] == "HF_TOKEN"
 
 
 @pytest.mark.parametrize("environment", ["dev", "prod"])
 def test_engines_ask_for_what_their_nodes_have(environment: str) -> None:
     settings = load_settings(environment)
-    for engine in engines(settings):
+    for engine in engines(settings.models, settings.cluster):
         size = GPU_SIZES[engine.pool.vm_size]
         room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node)
         if engine.engine == "ollama":
-            resources = ollama.ollama(*with_images(settings), engine)["resources"]
+            resources = ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine)["resources"]
             cpu, memory = float(resources["requests"]["cpu"]), resources["limits"]["memory"]
         else:
-            resources = vllm.vllm(*with_images(settings), engine)["resources"]
+            resources = vllm.vllm(settings.cluster, settings.serving, images_of(settings), engine)["resources"]
             cpu, memory = float(resources["requests"]["cpu"]), resources["limits"]["memory"]
         assert cpu < room.cpu
         assert float(memory.removesuffix("Gi")) < room.memory_gib
@@ -286,7 +313,7 @@ def test_scaler_asks_by_the_route_of_its_engine_and_counts_held_requests(tmp_pat
     objects = _rendered("scaling", scaling.scaling(settings), tmp_path)
     routes = {item["metadata"]["name"]: item["spec"] for item in objects if item["kind"] == "InterceptorRoute"}
     scalers = {item["metadata"]["name"]: item["spec"] for item in objects if item["kind"] == "ScaledObject"}
-    assert set(routes) == set(scalers) == {engine.name for engine in engines(settings)}
+    assert set(routes) == set(scalers) == {engine.name for engine in engines(settings.models, settings.cluster)}
     for name, route in routes.items():
         # requestRate loses the first request after a long idle time (kedacore/http-add-on#1692).
         assert set(route["scalingMetric"]) == {"concurrency"}
@@ -354,7 +381,7 @@ def test_weights_lie_on_shares_that_outlive_the_cluster_and_are_there_before_an_
     assert set(pulls) == {job.name for job in (*ollama.pull_jobs(settings), *vllm.pull_jobs(settings))}
     for body in pulls.values():
         assert "nvidia.com/gpu" not in json.dumps(body)
-    for engine in vllm_engines(settings):
+    for engine in vllm_engines(settings.models, settings.cluster):
         job = vllm.job_names(engine.leader)[0]
         assert f"kubernetes_job_v1.{job}" in releases[engine.name]["depends_on"]
 
@@ -418,7 +445,9 @@ def test_models_of_one_ollama_have_contexts_of_their_own_under_tags_of_their_own
     settings = _contexts()
     own = ["llama3.1:8b", "phi3.5:16384ctx", "nomic-embed-text:v1.5-2048ctx"]
     assert (
-        _environment(ollama.ollama(*with_images(settings), _engine(settings, "ollama-t4")))["OLLAMA_CONTEXT_LENGTH"]
+        _environment(
+            ollama.ollama(settings.cluster, settings.serving, images_of(settings), _engine(settings, "ollama-t4"))
+        )["OLLAMA_CONTEXT_LENGTH"]
         == "8192"
     )
     assert scaling.serving_proxy(*with_images(settings))["engines"]["ollama-t4"]["models"] == own
@@ -440,5 +469,7 @@ def test_the_job_that_brings_weights_makes_the_tag_with_the_context() -> None:
     assert {job.name for job in pulls[1:]}.isdisjoint(job.name for job in ollama.pull_jobs(other))
     assert {"phi3.5:16384ctx", "nomic-embed-text:v1.5-2048ctx"} < set(prune.arguments)
     on_disk = _contexts(model_store=ModelStore.NODE_DISK)
-    (filler,) = ollama.ollama(*with_images(on_disk), _engine(on_disk, "ollama-t4"))["initContainers"]
+    (filler,) = ollama.ollama(on_disk.cluster, on_disk.serving, images_of(on_disk), _engine(on_disk, "ollama-t4"))[
+        "initContainers"
+    ]
     assert {"name": "CONTEXTS", "value": "phi3.5:16384ctx=16384 nomic-embed-text:v1.5-2048ctx=2048"} in filler["env"]

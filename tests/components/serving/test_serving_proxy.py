@@ -158,7 +158,7 @@ def _ask(port: int, path: str, method: str = "GET") -> tuple[int, dict[str, str]
 
 def test_looking_around_reaches_no_engine_and_names_every_model(front: int, interceptor: Interceptor) -> None:
     settings = load_settings("dev")
-    for engine in engines(settings):
+    for engine in engines(settings.models, settings.cluster):
         status, _, body = _ask(front, f"/{engine.name}/v1/models")
         assert status == 200
         names = {model["id"] for model in json.loads(body)["data"]}

@@ -20,7 +20,7 @@ from stacks.settings.models import LoraAdapter, ModelSettings, SpeculativeSettin
 from stacks.settings.rules import engine_arguments
 from stacks.settings.serving import ModelStore
 from stacks.settings.tools import reasoning_parser
-from tests.support.stacks.components import with_images
+from tests.support.stacks.components import images_of, with_images
 
 HELM = shutil.which("helm")
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -42,7 +42,9 @@ def _settings(store: ModelStore = ModelStore.AZURE_FILES, **keys: Any) -> Settin
 
 
 def _values(settings: Settings) -> dict[str, Any]:
-    return vllm.vllm(*with_images(settings), vllm_engines(settings)[0])
+    return vllm.vllm(
+        settings.cluster, settings.serving, images_of(settings), vllm_engines(settings.models, settings.cluster)[0]
+    )
 
 
 def _rendered(settings: Settings, folder: Path) -> dict[str, dict[str, Any]]:

@@ -52,7 +52,7 @@ class StageKubectl(Kubectl):
             return [{"metadata": {"name": RELEASE}, "spec": spec, "status": {"readyReplicas": ready}}]
         if SERVING not in arguments:
             return []
-        (engine,) = ollama_engines(self.chat.stage.settings)
+        (engine,) = ollama_engines(self.chat.stage.settings.models, self.chat.stage.settings.cluster)
         if arguments[0] == "deployments":
             return [{"metadata": {"name": engine.deployment}, "spec": {"replicas": 1}, "status": {"readyReplicas": 1}}]
         scaler = {"scaleTargetRef": {"name": engine.deployment}, "minReplicaCount": 0, "maxReplicaCount": 1}
@@ -94,7 +94,7 @@ class StageKubectl(Kubectl):
 @pytest.fixture(scope="module")
 def ollama(chat: ChatStage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaPod]:
     """Run the Ollama of dev with a tiny model of each name that dev lists."""
-    (engine,) = ollama_engines(chat.stage.settings)
+    (engine,) = ollama_engines(chat.stage.settings.models, chat.stage.settings.cluster)
     with running_ollama(chat.stage.settings, engine, tmp_path_factory.mktemp("ollama")) as pod:
         for model in engine.models:
             pod.create(model.id, ollama_pod.WITHOUT_TOOLS)
@@ -151,7 +151,7 @@ def test_a_model_that_the_gateway_does_not_know_is_named(chat: ChatStage, kubect
 def test_ollama_is_asked_for_its_models_and_an_answer_and_what_it_lacks_is_named(
     chat: ChatStage, kubectl: StageKubectl, ollama: OllamaPod
 ) -> None:
-    (engine,) = ollama_engines(chat.stage.settings)
+    (engine,) = ollama_engines(chat.stage.settings.models, chat.stage.settings.cluster)
 
     def found(*, answer: bool = False) -> list[str]:
         checks = Engines(kubectl).checks(chat.stage.settings.serving, engine, answer=answer)

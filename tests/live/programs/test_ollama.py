@@ -43,7 +43,7 @@ VECTORS = "all-minilm:22m"
 @pytest.fixture(scope="module")
 def ollama(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OllamaPod]:
     """Run the Ollama of dev where its interceptor would find it, with a tiny model of each name that dev lists."""
-    (engine,) = ollama_engines(stage.settings)
+    (engine,) = ollama_engines(stage.settings.models, stage.settings.cluster)
     with running_ollama(stage.settings, engine, tmp_path_factory.mktemp("ollama")) as pod:
         for model in engine.models:
             template = ollama_pod.WITHOUT_TOOLS if model.id in WITHOUT_TOOLS else ollama_pod.WITH_TOOLS

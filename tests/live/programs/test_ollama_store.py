@@ -77,7 +77,7 @@ def offered(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Make a store with what the registry hands out."""
     assert network
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, tmp_path_factory.mktemp("offered")) as pod:
         for name in (PHI, LLAMA, GEMMA):
             pod.create(name, ollama_pod.WITH_TOOLS)
@@ -119,7 +119,7 @@ def test_models_are_brought_once(job: Job) -> None:
 def test_brought_model_answers_from_a_store_that_the_server_only_reads(job: Job) -> None:
     assert job.run(LLAMA)[0] == 0
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, job.folder, read_only=True) as pod:
         assert pod.run("run", LLAMA, "Does it work?").split() == ["It", "works", "as", "it", "was", "deployed", "."]
         with pytest.raises(AssertionError, match="read-only file system"):
@@ -135,7 +135,7 @@ def test_tag_with_a_context_of_its_own_is_loaded_with_it_and_shares_the_weights(
     blobs = {path.name for path in (job.store / "blobs").iterdir() if path.stat().st_size > 10_000}
     assert job.run(LLAMA, CONTEXTS=f"{LLAMA}-2048ctx=2048")[0] == 0
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, job.folder, read_only=True) as pod:
         for name, context in ((LLAMA, " 8192 "), (tag, " 4096 "), (f"{LLAMA}-2048ctx", " 2048 ")):
             assert pod.run("run", name, "Does it work?")
@@ -150,7 +150,7 @@ def test_server_on_an_empty_store_serves_what_another_pod_brings_meanwhile(
 ) -> None:
     assert network
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, tmp_path, read_only=True) as pod:
         assert pod.run("list").count("\n") == 1
         shutil.copytree(offered, pod.store, dirs_exist_ok=True)
@@ -183,7 +183,7 @@ def test_server_that_starts_meanwhile_leaves_the_download_alone(job: Job) -> Non
     stop(process)
     before = sorted((job.store / "blobs").iterdir())
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, job.folder) as pod:
         assert pod.run("list").count("\n") == 1
     assert sorted((job.store / "blobs").iterdir()) == before
@@ -209,7 +209,7 @@ def test_model_that_does_not_exist_does_not_keep_the_others_from_coming(job: Job
 def test_model_counts_as_there_with_the_content_alone_that_is_pinned(job: Job, offered: Path) -> None:
     """The digest of the settings is the one that `ollama list` and the library's pages show."""
     settings = load_settings("dev")
-    (engine,) = ollama_engines(settings)
+    (engine,) = ollama_engines(settings.models, settings.cluster)
     with running_ollama(settings, engine, offered.parents[1]) as pod:
         digest = next(line.split()[1] for line in pod.run("list").splitlines() if line.startswith(LLAMA))
     assert job.run(LLAMA, DIGEST=digest * 5)[0] == 0

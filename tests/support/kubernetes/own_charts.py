@@ -99,7 +99,9 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "valkey": lambda: login.sessions(settings.secrets, images_of(settings)),
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),
         "scaling": lambda: scaling.scaling(settings),
-        "vllm": lambda: vllm.vllm(*with_images(settings), vllm_engines(settings)[0]),
+        "vllm": lambda: vllm.vllm(
+            settings.cluster, settings.serving, images_of(settings), vllm_engines(settings.models, settings.cluster)[0]
+        ),
         "start-page": lambda: start_page(*components_with_images(PRIVATE), {"index.html": "", "start.js": ""}),
         "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
         "egress": lambda: policies(BEHIND_PROXY, enabled_components(BEHIND_PROXY).namespaces(), roots="roots"),

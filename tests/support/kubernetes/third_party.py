@@ -115,7 +115,12 @@ def computed_values(release: str) -> dict[str, Any]:
         "tailscale-operator": tailscale.operator(TailscaleSettings(), images_of(settings)),
         "nvidia-device-plugin": nvidia_device_plugin(settings.cluster, images_of(settings)),
         "dcgm-exporter": dcgm_exporter(images_of(settings)),
-        "ollama": ollama.ollama(*with_images(settings), ollama_engines(settings)[0]),
+        "ollama": ollama.ollama(
+            settings.cluster,
+            settings.serving,
+            images_of(settings),
+            ollama_engines(settings.models, settings.cluster)[0],
+        ),
         "keda-http-add-on": scaling.keda_http_add_on(settings.serving, images_of(settings)),
         "kube-prometheus-stack": monitoring.kube_prometheus_stack(*with_images(settings), ACCESS),
         "open-webui": chat.open_webui(*with_images(settings), client_id="client", group_id="group", tenant_id="tenant"),

@@ -129,7 +129,8 @@ def _options(ingress: IngressSettings | None) -> list[str]:
 
 def _configuration(entra: Entra, frontend: int, guardrails: int, port: int) -> dict[str, Any]:
     """Return the deployed file with only addresses of this machine instead of the cluster's and Entra's."""
-    file = login.configuration(_settings(), client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
+    settings = _settings()
+    file = login.configuration(settings.operators, settings.opik, client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
     (provider,) = file["providers"]
     provider |= entra.addresses() | {"oidcConfig": provider["oidcConfig"] | entra.without_discovery()}
     moved = {login.FRONTEND: frontend, login.GUARDRAILS: guardrails}

@@ -35,7 +35,7 @@ def login_options(settings: Settings) -> dict[str, list[str]]:
 
 
 def login_configuration(settings: Settings) -> dict[str, Any]:
-    return login.configuration(settings, **PROXY)
+    return login.configuration(settings.operators, settings.opik, **PROXY)
 
 
 def opik_resources(environment: Environment, name: str, kind: str) -> dict[str, dict[str, Any]]:

@@ -16,7 +16,7 @@ from tests.support.patience import PATIENCE_S
 from tests.support.programs import processes
 from tests.support.programs.processes import Program
 from tests.support.serving import tiny_model
-from tests.support.stacks.components import with_images
+from tests.support.stacks.components import images_of
 
 PROGRAMS = processes.LIVE / f"ollama-{processes.version('ollama/server')}"
 INSTALLED = (PROGRAMS / "complete").exists() and processes.gguf_python().exists()
@@ -85,7 +85,7 @@ def server(settings: Settings, engine: ServingEngine, folder: Path, *, read_only
 
     With `read_only`, its store is mounted as the chart mounts it, after the container that makes its folders.
     """
-    values = ollama.ollama(*with_images(settings), engine)
+    values = ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine)
     environment = variables({item["name"]: item["value"] for item in values["extraEnv"]}, folder)
     command = [str(PROGRAMS / "bin" / "ollama"), "serve"]
     if read_only:

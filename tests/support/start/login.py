@@ -49,7 +49,7 @@ def running_login(settings: Settings, folder: Path, *, upstream: int | None = No
                 self.answer(200, b"page")
 
         with served(Page) as address, (folder / "log").open("w") as log:
-            file = login.configuration(settings, client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
+            file = login.configuration(settings.operators, client_id=CLIENT, group_id=GROUP, tenant_id=TENANT)
             (provider,), (behind,) = file["providers"], file["upstreamConfig"]["upstreams"]
             provider |= entra.addresses() | {"oidcConfig": provider["oidcConfig"] | entra.without_discovery()}
             assert behind["uri"] == login.UPSTREAM

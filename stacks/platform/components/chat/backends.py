@@ -5,7 +5,7 @@ from typing import Any
 
 from stacks.platform.components.llm_gateway.address import BASE_URL as GATEWAY_URL
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
-from stacks.platform.components.serving.engines import model_address, ollama_engines, served_id, vllm_engines
+from stacks.platform.components.serving.engines import engine_of, ollama_engines, vllm_engines
 from stacks.settings import Settings
 from stacks.settings.chat import LONGEST_FULL_VECTOR
 from stacks.settings.models import Engine
@@ -26,13 +26,13 @@ class Backends:
 
 def backends(settings: Settings) -> Backends:
     """Everything that the chat asks for models."""
-    if has_gateway(settings):
+    if has_gateway(settings.gateway):
         return Backends(openai=(GATEWAY_URL,), key=GeneratedSecret.GATEWAY_CHAT_KEY, ollama=())
-    vllm = tuple(f"{engine.base_url}/v1" for engine in vllm_engines(settings))
+    vllm = tuple(f"{engine.base_url}/v1" for engine in vllm_engines(settings.models, settings.cluster))
     return Backends(
         openai=vllm,
         key=GeneratedSecret.VLLM_API_KEY if vllm else None,
-        ollama=tuple(engine.base_url for engine in ollama_engines(settings)),
+        ollama=tuple(engine.base_url for engine in ollama_engines(settings.models, settings.cluster)),
     )
 
 
@@ -62,8 +62,9 @@ def embedding_variables(settings: Settings) -> dict[str, str]:
             "RAG_EMBEDDING_MODEL": "sentence-transformers/all-MiniLM-L6-v2",
         }
     model = next(model for model in settings.models if model.name == embeddings.model)
-    if has_gateway(settings) or model.engine is Engine.VLLM:
-        base = GATEWAY_URL if has_gateway(settings) else f"{model_address(settings, model)}/v1"
+    engine = engine_of(model, settings.models, settings.cluster)
+    if has_gateway(settings.gateway) or model.engine is Engine.VLLM:
+        base = GATEWAY_URL if has_gateway(settings.gateway) else f"{engine.base_url}/v1"
         return length | {
             "RAG_EMBEDDING_ENGINE": "openai",
             "RAG_EMBEDDING_MODEL": model.name,
@@ -71,8 +72,8 @@ def embedding_variables(settings: Settings) -> dict[str, str]:
         }
     return length | {
         "RAG_EMBEDDING_ENGINE": "ollama",
-        "RAG_EMBEDDING_MODEL": served_id(settings, model),
-        "RAG_OLLAMA_BASE_URL": model_address(settings, model),
+        "RAG_EMBEDDING_MODEL": engine.served_id(model),
+        "RAG_OLLAMA_BASE_URL": engine.base_url,
     }
 
 

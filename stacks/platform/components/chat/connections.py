@@ -27,11 +27,11 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield the chat's connections."""
     settings = components.settings
     chat = Peer(namespace=NAMESPACE, pods=PODS)
-    yield from_ingress(settings, chat, PORT, why="people")
-    yield from challenges(settings, NAMESPACE)
+    yield from_ingress(settings.ingress, chat, PORT, why="people")
+    yield from challenges(settings.ingress, NAMESPACE, is_private=settings.is_private)
     yield from private_endpoint(chat, Place.POSTGRESQL, DATABASE_PORT, "chats, accounts, documents")
     yield calls(chat, Peer(namespace=NAMESPACE, pods=REDIS_PODS), REDIS_PORT, why="sessions shared by all replicas")
-    if has_gateway(settings):
+    if has_gateway(settings.gateway):
         yield calls(chat, Peer(namespace=GATEWAY, pods=GATEWAY_PODS), GATEWAY_PORT, why="models")
     elif settings.models:
         engines = Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY})

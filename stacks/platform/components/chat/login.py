@@ -9,6 +9,7 @@ from typing import Any
 from stacks.platform.common.accounts import TOKEN_AUDIENCE
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
+from stacks.settings.chat import ChatSettings
 
 from .names import HOST, SCRIPT_FOLDER
 
@@ -31,16 +32,15 @@ def administrator(domain: str) -> str:
     return f"administrator@{HOST.name(domain)}"
 
 
-def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
+def variables(domain: str, chat: ChatSettings, *, client_id: str) -> dict[str, str]:
     """Variables of the login at the application `client_id`."""
-    url = HOST.url(settings.domain)
-    chat = settings.chat
+    url = HOST.url(domain)
     local = str(chat.password_login)
     return {
         "WEBUI_URL": url,
         # Web sockets from pages of any other origin are refused.
         "CORS_ALLOW_ORIGIN": url,
-        "WEBUI_ADMIN_EMAIL": administrator(settings.domain),
+        "WEBUI_ADMIN_EMAIL": administrator(domain),
         "WEBUI_ADMIN_NAME": "Administrator",
         "ENABLE_SIGNUP": "False",
         "ENABLE_LOGIN_FORM": local,
@@ -54,7 +54,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         "OAUTH_TOKEN_ENDPOINT_AUTH_METHOD": "none",
         "OAUTH_CODE_CHALLENGE_METHOD": "S256",
         "OPENID_PROVIDER_URL": f"http://127.0.0.1:{SIDECAR_PORT}/.well-known/openid-configuration",
-        "OPENID_REDIRECT_URI": HOST.redirect_uri(settings.domain),
+        "OPENID_REDIRECT_URI": HOST.redirect_uri(domain),
         # The last one lets the sidecar ask Microsoft Graph for the groups of whoever has too many for a token.
         "OAUTH_SCOPES": "openid profile email offline_access User.Read",
         "OAUTH_REFRESH_TOKEN_INCLUDE_SCOPE": "True",

@@ -3,7 +3,7 @@
 import json
 
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
-from stacks.platform.components.serving.engines import served_id
+from stacks.platform.components.serving.engines import engine_of
 from stacks.settings import Settings
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.tools import calls_tools
@@ -11,9 +11,9 @@ from stacks.settings.tools import calls_tools
 
 def model_id(settings: Settings, model: ModelSettings) -> str:
     """Id of a model in Open WebUI: as gateway, vLLM or Ollama list it."""
-    if has_gateway(settings) or model.engine is Engine.VLLM:
+    if has_gateway(settings.gateway) or model.engine is Engine.VLLM:
         return model.name
-    tag = served_id(settings, model)
+    tag = engine_of(model, settings.models, settings.cluster).served_id(model)
     return tag if ":" in tag else f"{tag}:latest"
 
 

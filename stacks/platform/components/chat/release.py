@@ -19,6 +19,7 @@ from stacks.platform.components.llm_gateway.address import enabled as has_gatewa
 from stacks.platform.components.serving.engines import PROXY_PORT
 from stacks.settings import Settings
 from stacks.settings.chat import ChatSettings
+from stacks.settings.llm_gateway import GatewayServiceSettings
 from stacks.settings.serving import ServingSettings
 
 from . import login, scaling, secrets
@@ -62,10 +63,10 @@ def install_seconds(serving: ServingSettings) -> int:
     return timeouts.chat(serving).grace_seconds + START_SECONDS
 
 
-def insertions(settings: Settings) -> dict[str, str]:
+def insertions(gateway: GatewayServiceSettings, serving: ServingSettings) -> dict[str, str]:
     """What the chart has no value for: the pod goes on with its answers before it ends, and is not killed for it."""
-    hop = timeouts.chat(settings.serving)
-    port = GATEWAY_PORT if has_gateway(settings) else PROXY_PORT
+    hop = timeouts.chat(serving)
+    port = GATEWAY_PORT if has_gateway(gateway) else PROXY_PORT
     words = f"python3, {SCRIPT_FOLDER}/drain.py, '{hop.pre_stop_seconds}', '{hop.drain_seconds}', '{port}'"
     return {
         "      enableServiceLinks: false": f"      terminationGracePeriodSeconds: {hop.grace_seconds}",
@@ -137,7 +138,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
     chat = settings.chat
     hsts = own_hsts(settings.ingress)
     return {
-        **login.variables(settings, client_id=client_id),
+        **login.variables(settings.domain, settings.chat, client_id=client_id),
         **embedding_variables(settings),
         **tool_variables(settings),
         **task_variables(settings),
@@ -157,7 +158,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         # uvicorn reads its options from variables of this form; its own is 5 s.
         "UVICORN_TIMEOUT_KEEP_ALIVE": str(timeouts.chat(settings.serving).idle_seconds),
         # The gateway groups the traces of a chat by its id, which is among these headers.
-        "ENABLE_FORWARD_USER_INFO_HEADERS": str(has_gateway(settings)),
+        "ENABLE_FORWARD_USER_INFO_HEADERS": str(has_gateway(settings.gateway)),
         # Whoever is in the access group may use every model; otherwise an administrator shares each one.
         "BYPASS_MODEL_ACCESS_CONTROL": str(chat.model_access == "everyone"),
         **({"HSTS": hsts} if hsts else {}),

@@ -59,7 +59,7 @@ def add(context: Context) -> None:
             tenant_id=context.database.tenant_id,
         ),
         timeout_seconds=release.install_seconds(settings.serving),
-        insertions=release.insertions(settings),
+        insertions=release.insertions(settings.gateway, settings.serving),
         # Pods migrate the schema as they start, and nothing migrates it back.
         roll_back=False,
         depends_on=[*ready, redis, scripts, _uploads(context, namespace), *needed],

@@ -20,7 +20,7 @@ def chat_traffic(settings: Settings) -> Iterator[TrafficRule]:
     yield allow_database(settings.network, PODS)
     yield allow_to("chat-to-redis", PODS, (Peer(namespace=NAMESPACE, pods=REDIS_PODS),), REDIS_PORT)
     yield allow_from("redis-from-chat", REDIS_PODS, (Peer(namespace=NAMESPACE, pods=PODS),), REDIS_PORT)
-    if has_gateway(settings):
+    if has_gateway(settings.gateway):
         yield allow_to("chat-to-gateway", PODS, (Peer(namespace=GATEWAY),), GATEWAY_PORT)
     elif settings.models:
         engines = Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY})

@@ -1,7 +1,7 @@
 """Where the LLM gateway answers: names on which everything around it has to agree."""
 
 from stacks.common.hosts import Host
-from stacks.settings import Settings
+from stacks.settings.llm_gateway import GatewayServiceSettings
 
 from .routes import ROUTES
 
@@ -34,6 +34,6 @@ PODS = {"app.kubernetes.io/name": "litellm"}
 """Pods that answer."""
 
 
-def enabled(settings: Settings) -> bool:
+def enabled(gateway: GatewayServiceSettings) -> bool:
     """Whether there is an LLM gateway; without it, callers talk to the engines directly."""
-    return settings.gateway.enabled
+    return gateway.enabled

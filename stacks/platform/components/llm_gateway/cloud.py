@@ -6,7 +6,6 @@ from typing import Any
 
 from stacks.platform.components.base import GatewayCaller
 from stacks.platform.components.cloud_models.address import ACCOUNT, address, resource_ids, token_url
-from stacks.settings import Settings
 from stacks.settings.cloud_models import CloudEngine, CloudModelSettings
 from stacks.settings.models import ModelSettings
 
@@ -82,11 +81,16 @@ def key_models(
 
 
 def values(
-    settings: Settings, callers: Iterable[GatewayCaller], *, client_id: str, tenant_id: str
+    models: tuple[ModelSettings, ...],
+    cloud_models: tuple[CloudModelSettings, ...],
+    callers: Iterable[GatewayCaller],
+    *,
+    client_id: str,
+    tenant_id: str,
 ) -> Mapping[str, Any]:
     """Return the chart values of all of this; `client_id` is the gateway's own identity in the tenant."""
-    models, known = settings.cloud_models, tuple(callers)
-    if not models:
+    known = tuple(callers)
+    if not cloud_models:
         return {}
     identity = {
         "account": ACCOUNT.name,
@@ -95,10 +99,10 @@ def values(
     }
     return {
         "cloud": {
-            "models": {model.name: model.processed_in for model in models},
+            "models": {model.name: model.processed_in for model in cloud_models},
             "chatKeys": ",".join(caller.key_name for caller in known if caller.private),
-            "keys": sorted(secret_keys(models)),
-            "identity": identity if resource_ids(models) else {},
+            "keys": sorted(secret_keys(cloud_models)),
+            "identity": identity if resource_ids(cloud_models) else {},
         },
-        "platformKeyModels": key_models(settings.models, settings.cloud_models, known),
+        "platformKeyModels": key_models(models, cloud_models, known),
     }

@@ -15,8 +15,8 @@ from .traffic import JOBS, LIMITS_PODS
 def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield the gateway's connections; who calls it says so itself."""
     gateway, jobs = Peer(namespace=NAMESPACE, pods=PODS), Peer(namespace=NAMESPACE, pods=JOBS)
-    yield from_ingress(components.settings, gateway, PORT, why="programs")
-    yield from challenges(components.settings, NAMESPACE)
+    yield from_ingress(components.settings.ingress, gateway, PORT, why="programs")
+    yield from challenges(components.settings.ingress, NAMESPACE, is_private=components.settings.is_private)
     yield from private_endpoint(jobs, Place.POSTGRESQL, DATABASE_PORT, "migration of the database")
     yield calls(jobs, gateway, PORT, why="keys of the callers")
     yield from private_endpoint(gateway, Place.POSTGRESQL, DATABASE_PORT, "keys, budgets, spend")

@@ -21,7 +21,7 @@ def model_list(settings: Settings) -> list[dict[str, Any]]:
     """Every served model as LiteLLM's `model_list` has it (https://docs.litellm.ai/docs/proxy/configs)."""
     own = [
         _model(engine, model, name)
-        for engine in engines(settings)
+        for engine in engines(settings.models, settings.cluster)
         for model in engine.models
         for name in model.served_names
     ]

@@ -77,7 +77,7 @@ def litellm(
         **({"personLimits": person_limits(own)} if (own := settings.gateway.person_limits) else {}),
         "opik": tracing(components),
         "config": config(settings),
-        **cloud.values(settings, callers, client_id=client_id, tenant_id=tenant_id),
+        **cloud.values(settings.models, settings.cloud_models, callers, client_id=client_id, tenant_id=tenant_id),
     }
 
 

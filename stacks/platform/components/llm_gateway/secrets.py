@@ -27,7 +27,7 @@ def external_secret(settings: Settings, callers: Iterable[GatewayCaller]) -> Ext
     outside = cloud.secret_keys(settings.cloud_models)
     keys: dict[str, GeneratedSecret | str] = {
         **_ALWAYS,
-        **({"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY} if vllm_engines(settings) else {}),
+        **({"VLLM_API_KEY": GeneratedSecret.VLLM_API_KEY} if vllm_engines(settings.models, settings.cluster) else {}),
         **{caller.key_name: caller.secret for caller in callers},
         **outside,
     }

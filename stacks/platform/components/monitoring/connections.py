@@ -35,8 +35,8 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield the connections of both namespaces."""
     settings = components.settings
     grafana = Peer(namespace=MONITORING, pods=PODS)
-    yield from_ingress(settings, grafana, POD_PORT, why="people")
-    yield from challenges(settings, MONITORING)
+    yield from_ingress(settings.ingress, grafana, POD_PORT, why="people")
+    yield from challenges(settings.ingress, MONITORING, is_private=settings.is_private)
     yield from https_out(
         Peer(namespace=MONITORING), "Kubernetes API, Entra, Azure Monitor, receivers of alerts", WayOut.INTERNET_AND_API
     )

@@ -42,8 +42,8 @@ _INSIDE: tuple[tuple[Mapping[str, str], Mapping[str, str], tuple[int, ...], str]
 def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield Opik's connections."""
     settings = components.settings
-    yield from_ingress(settings, _pods(LOGIN), 4180, why="people, at the login")
-    yield from challenges(settings, NAMESPACE)
+    yield from_ingress(settings.ingress, _pods(LOGIN), 4180, why="people, at the login")
+    yield from challenges(settings.ingress, NAMESPACE, is_private=settings.is_private)
     for caller, receiver, ports, why in _INSIDE:
         yield calls(_pods(caller), _pods(receiver), *ports, why=why)
     if settings.opik.python_evaluators:
@@ -55,7 +55,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield from https_out(
         _pods(BACKEND), "Kubernetes API, models of other providers in the playground", WayOut.INTERNET_AND_API
     )
-    if has_gateway(settings):
+    if has_gateway(settings.gateway):
         yield calls(_pods(BACKEND), Peer(namespace=GATEWAY, pods=GATEWAY_PODS), GATEWAY_PORT, why="playground")
 
 

@@ -9,7 +9,8 @@ from stacks.platform.common.accounts import identity_annotations
 from stacks.platform.common.catalogue import Image
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.settings import Settings
-from stacks.settings.azure import SecretSettings
+from stacks.settings.azure import OperatorSettings, SecretSettings
+from stacks.settings.opik import OpikSettings
 
 from . import secrets
 from .names import FRONTEND_PORT, HOST, LOGIN_ACCOUNT
@@ -40,7 +41,9 @@ def oauth2_proxy(
         # A list here replaces one in the values file, so all options stand in one place.
         "extraArgs": options(settings),
         "alphaConfig": {
-            "configData": configuration(settings, client_id=client_id, group_id=group_id, tenant_id=tenant_id)
+            "configData": configuration(
+                settings.operators, settings.opik, client_id=client_id, group_id=group_id, tenant_id=tenant_id
+            )
         },
     }
 
@@ -63,11 +66,13 @@ def options(settings: Settings) -> list[str]:
     )
 
 
-def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+def configuration(
+    operators: OperatorSettings, opik: OpikSettings, *, client_id: str, group_id: str, tenant_id: str
+) -> dict[str, Any]:
     """What the proxy reads from its file: who gets in, and what is passed on to whom."""
-    upstreams = (FRONTEND, GUARDRAILS) if settings.opik.guardrails_pool else (FRONTEND,)
+    upstreams = (FRONTEND, GUARDRAILS) if opik.guardrails_pool else (FRONTEND,)
     return entra_login.configuration(
-        settings.operators,
+        operators,
         [_upstream(address) for address in upstreams],
         # The last two renew sessions and look up groups when a token has no room for them.
         scope="openid profile email offline_access User.Read",

@@ -78,7 +78,7 @@ def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
         yield allow_https_out(f"{name}-to-internet", pods, way)
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
         yield allow_metrics(settings.monitoring, port, name=f"metrics-of-{name}", pods=pods)
-    if has_gateway(settings):
+    if has_gateway(settings.gateway):
         gateway = Peer(namespace=GATEWAY, pods=GATEWAY_PODS)
         yield allow_to("backend-to-gateway", BACKEND, (gateway,), GATEWAY_PORT)
         # Its traces, of every call. Without a login, which programs outside of the cluster need.

@@ -27,9 +27,9 @@ HUGGING_FACE_TOKEN = "hugging-face-token"  # noqa: S105 (a name, not a secret)
 
 
 def _unused_charts(settings: Settings) -> Iterator[str]:
-    if not ollama_engines(settings):
+    if not ollama_engines(settings.models, settings.cluster):
         yield "ollama"
-    if not vllm_engines(settings):
+    if not vllm_engines(settings.models, settings.cluster):
         yield VLLM
 
 
@@ -42,7 +42,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
 
 def _external_secrets(components: EnabledComponents, **_: str) -> Iterator[ExternalSecret]:
     settings = components.settings
-    if vllm_engines(settings):
+    if vllm_engines(settings.models, settings.cluster):
         token = {TOKEN_KEY: HUGGING_FACE_TOKEN} if settings.serving.hugging_face_token else {}
         keys: dict[str, GeneratedSecret | str] = {API_KEY: GeneratedSecret.VLLM_API_KEY, **token}
         yield ExternalSecret(namespace=SERVING, name=ENGINE_KEYS, keys=keys)
@@ -58,7 +58,7 @@ def _targets(settings: Settings) -> Iterator[Target]:
         number=INTERCEPTOR_METRICS_PORT,
         declared=False,
     )
-    if vllm_engines(settings):
+    if vllm_engines(settings.models, settings.cluster):
         yield Target(name="vllm", namespace=SERVING, labels=VLLM_PODS, port="http", number=VLLM_PORT)
 
 

@@ -41,11 +41,11 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield calls(scaler, interceptor, ADMIN_PORT, why="counts of requests")
     yield from https_out(Peer(namespace=SCALING), "Kubernetes API", WayOut.KUBERNETES_API)
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
-    if ollama_engines(settings):
+    if ollama_engines(settings.models, settings.cluster):
         yield calls(interceptor, Peer(namespace=SERVING, pods=OLLAMA_PODS), OLLAMA_PORT, why="requests")
         downloads = Peer(namespace=SERVING, pods=PULL_PODS if shared else OLLAMA_PODS)
         yield from https_out(downloads, "downloads of models")
-    if vllm_engines(settings):
+    if vllm_engines(settings.models, settings.cluster):
         vllm = Peer(namespace=SERVING, pods=VLLM_PODS)
         yield calls(interceptor, vllm, VLLM_PORT, why="requests")
         yield calls(_KEDA, vllm, VLLM_PORT, why="KEDA asks how many requests wait")

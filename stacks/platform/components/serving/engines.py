@@ -6,8 +6,7 @@ engine but to the front in the namespace `serving`, which answers what needs no 
 
 from dataclasses import dataclass
 
-from stacks.settings import Settings
-from stacks.settings.cluster import GpuPoolSettings
+from stacks.settings.cluster import ClusterSettings, GpuPoolSettings
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.serving import ServingSettings
 
@@ -92,28 +91,28 @@ class ServingEngine:
         return f"http://{PROXY}.{SERVING}.svc.cluster.local:{PROXY_PORT}/{self.name}"
 
 
-def ollama_engines(settings: Settings) -> tuple[ServingEngine, ...]:
+def ollama_engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> tuple[ServingEngine, ...]:
     """The Ollama of every pool that has Ollama models."""
     by_pool: dict[str, list[ModelSettings]] = {}
-    for model in settings.models:
+    for model in models:
         if model.engine is Engine.OLLAMA:
             by_pool.setdefault(model.pool, []).append(model)
     return tuple(
         ServingEngine(
             name=f"ollama-{pool}",
             engine=Engine.OLLAMA,
-            models=tuple(models),
+            models=tuple(served),
             deployment=f"ollama-{pool}",
             service=f"ollama-{pool}",
             service_port=OLLAMA_PORT,
             pool_name=pool,
-            pool=settings.cluster.gpu_pools[pool],
+            pool=cluster.gpu_pools[pool],
         )
-        for pool, models in by_pool.items()
+        for pool, served in by_pool.items()
     )
 
 
-def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
+def vllm_engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> tuple[ServingEngine, ...]:
     """The vLLM of every vLLM model."""
     return tuple(
         ServingEngine(
@@ -124,23 +123,18 @@ def vllm_engines(settings: Settings) -> tuple[ServingEngine, ...]:
             service=f"{VLLM}-{model.name}",
             service_port=VLLM_PORT,
             pool_name=model.pool,
-            pool=settings.cluster.gpu_pools[model.pool],
+            pool=cluster.gpu_pools[model.pool],
         )
-        for model in settings.models
+        for model in models
         if model.engine is Engine.VLLM
     )
 
 
-def engines(settings: Settings) -> tuple[ServingEngine, ...]:
+def engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> tuple[ServingEngine, ...]:
     """Every engine of the environment."""
-    return (*ollama_engines(settings), *vllm_engines(settings))
+    return (*ollama_engines(models, cluster), *vllm_engines(models, cluster))
 
 
-def served_id(settings: Settings, model: ModelSettings) -> str:
-    """Name under which the engine of `model` knows it."""
-    return next(engine.served_id(model) for engine in engines(settings) if model in engine.models)
-
-
-def model_address(settings: Settings, model: ModelSettings) -> str:
-    """Base URL at which callers in the cluster reach `model`, without `/v1`."""
-    return next(engine.base_url for engine in engines(settings) if model in engine.models)
+def engine_of(model: ModelSettings, models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> ServingEngine:
+    """The engine that serves `model`, which is one of the environment's."""
+    return next(engine for engine in engines(models, cluster) if model in engine.models)

@@ -10,7 +10,8 @@ from stacks.platform.common.catalogue import HELM, Image
 from stacks.platform.common.pods import on_pool
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
-from stacks.settings.serving import ModelStore
+from stacks.settings.cluster import ClusterSettings
+from stacks.settings.serving import ModelStore, ServingSettings
 
 from .engines import OLLAMA_PARALLEL, OLLAMA_PORT, ServingEngine, ollama_engines
 from .pods import engine_memory_gib
@@ -66,8 +67,8 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     """
     if settings.serving.model_store is not ModelStore.AZURE_FILES:
         return ()
-    models = [model for engine in ollama_engines(settings) for model in engine.models]
-    contexts = _contexts(ollama_engines(settings))
+    models = [model for engine in ollama_engines(settings.models, settings.cluster) for model in engine.models]
+    contexts = _contexts(ollama_engines(settings.models, settings.cluster))
     ids = tuple(dict.fromkeys(model.id for model in models))
     digests = {model.id: model.revision for model in models if model.revision}
     pulls = [
@@ -113,7 +114,9 @@ def drain_script(hop: timeouts.Hop, connections: str = "/proc/net/tcp /proc/net/
     )
 
 
-def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngine) -> dict[str, Any]:
+def ollama(
+    cluster: ClusterSettings, serving: ServingSettings, images: Mapping[str, Image], engine: ServingEngine
+) -> dict[str, Any]:
     """Values of one pool's Ollama."""
     image = images["ollama/server"]
     gpus = engine.leader.gpus
@@ -122,14 +125,14 @@ def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngin
         "OLLAMA_KEEP_ALIVE": f"{engine.leader.idle_minutes}m",
         # Each parallel answer takes a key-value cache of its own; the settings count one against the GPU's memory.
         "OLLAMA_NUM_PARALLEL": str(OLLAMA_PARALLEL),
-        "OLLAMA_MAX_QUEUE": str(engine.most_requests(settings.serving)),
+        "OLLAMA_MAX_QUEUE": str(engine.most_requests(serving)),
         # Weights on a file share load slowly the first time (ollama/ollama#5826); the default is 5 minutes. Shorter
         # than the caller's patience: a load whose caller has left is given up.
         "OLLAMA_LOAD_TIMEOUT": f"{timeouts.LOAD_SECONDS}s",
         # A model named `…-cloud` is otherwise asked at ollama.com: the prompt would leave (`server/cloud_proxy.go`).
         "OLLAMA_NO_CLOUD": "1",
     }
-    shared = settings.serving.model_store is ModelStore.AZURE_FILES
+    shared = serving.model_store is ModelStore.AZURE_FILES
     hop = timeouts.ollama()
     return {
         "fullnameOverride": engine.service,
@@ -142,10 +145,10 @@ def ollama(settings: Settings, images: Mapping[str, Image], engine: ServingEngin
         "terminationGracePeriodSeconds": hop.grace_seconds,
         "resources": {
             "requests": {
-                "cpu": f"{settings.serving.cpu_per_gpu * gpus:g}",
-                "memory": f"{settings.serving.memory_gib_per_gpu * gpus}Gi",
+                "cpu": f"{serving.cpu_per_gpu * gpus:g}",
+                "memory": f"{serving.memory_gib_per_gpu * gpus}Gi",
             },
-            "limits": {"memory": f"{engine_memory_gib(settings.cluster, settings.serving, engine)}Gi"},
+            "limits": {"memory": f"{engine_memory_gib(cluster, serving, engine)}Gi"},
         },
         "extraEnv": [{"name": name, "value": value} for name, value in environment.items()],
         **(_shared_store(str(image)) if shared else _store_of_the_pod(engine, str(image))),

@@ -19,7 +19,7 @@ def serving_parts(settings: Settings) -> Iterator[Part]:
     """Yield the parts, the proxy that callers ask last."""
     for name, deployment, container in _ADD_ON:
         yield Part(name=name, namespace=SCALING, workload=f"deployment/{deployment}", container=container)
-    for engine in engines(settings):
+    for engine in engines(settings.models, settings.cluster):
         family = "vllm" if engine.engine is Engine.VLLM else "ollama"
         yield Part(
             name=engine.name,

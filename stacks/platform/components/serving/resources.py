@@ -22,9 +22,9 @@ def add(context: Context) -> None:
     """Add the engines of all listed models after their keys are there."""
     namespace = context.namespaces[SERVING]
     started: list[ITerraformDependable] = []
-    if ollama_engines(context.settings):
+    if ollama_engines(context.settings.models, context.settings.cluster):
         started += _ollama(context, namespace)
-    if vllm_engines(context.settings):
+    if vllm_engines(context.settings.models, context.settings.cluster):
         started += _vllm(context, namespace)
     _scaling(context, started)
 
@@ -59,10 +59,10 @@ def _ollama(context: Context, namespace: Namespace) -> list[ITerraformDependable
             chart_of="ollama",
             namespace=namespace.name,
             timeout_seconds=_start_seconds(engine, 0 if settings.has_model_store else PULL_MINUTES),
-            computed_values=ollama.ollama(settings, context.images, engine),
+            computed_values=ollama.ollama(settings.cluster, settings.serving, context.images, engine),
             depends_on=needed,
         )
-        for engine in ollama_engines(settings)
+        for engine in ollama_engines(settings.models, settings.cluster)
     ]
 
 
@@ -100,11 +100,11 @@ def _vllm(context: Context, namespace: Namespace) -> list[ITerraformDependable]:
             timeout_seconds=_start_seconds(
                 engine, settings.serving.startup_minutes + (0 if settings.has_model_store else PULL_MINUTES)
             ),
-            computed_values=vllm.vllm(settings, context.images, engine),
+            computed_values=vllm.vllm(settings.cluster, settings.serving, context.images, engine),
             # Offline, an engine without weights could not start.
             depends_on=[*needed, *(job for name, job in fetched.items() if name in vllm.job_names(engine.leader))],
         )
-        for engine in vllm_engines(settings)
+        for engine in vllm_engines(settings.models, settings.cluster)
     ]
 
 

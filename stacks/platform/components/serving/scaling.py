@@ -56,7 +56,9 @@ def scaling(settings: Settings) -> dict[str, Any]:
         "holdSeconds": timeouts.hold_seconds(settings.serving),
         "answerSeconds": timeouts.ANSWER_SECONDS,
         **({"warmHours": _cron(hours)} if hours else {}),
-        "engines": {engine.name: _engine(settings.serving, engine) for engine in engines(settings)},
+        "engines": {
+            engine.name: _engine(settings.serving, engine) for engine in engines(settings.models, settings.cluster)
+        },
     }
 
 
@@ -82,7 +84,7 @@ def serving_proxy(settings: Settings, images: Mapping[str, Image]) -> dict[str, 
                 "requests": math.ceil(engine.most_requests(settings.serving) * (1 if replicas == 1 else 0.75)),
                 "models": list(_listed(engine)),
             }
-            for engine in engines(settings)
+            for engine in engines(settings.models, settings.cluster)
         },
     }
 

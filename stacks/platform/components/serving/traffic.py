@@ -42,11 +42,11 @@ def serving_traffic(settings: Settings, callers: Sequence[Peer]) -> Iterator[Tra
     yield allow_from("allow-callers", PROXY_PODS, callers, PROXY_PORT)
     yield allow_to("allow-interceptor", PROXY_PODS, (interceptor,), INTERCEPTOR_PORT)
     shared = settings.serving.model_store is ModelStore.AZURE_FILES
-    if ollama_engines(settings):
+    if ollama_engines(settings.models, settings.cluster):
         yield allow_from("allow-ollama", OLLAMA_PODS, (interceptor,), OLLAMA_PORT)
         # With a shared store only what downloads may reach the internet; Ollama itself has no need to.
         yield allow_https_out("allow-ollama-download", PULL_PODS if shared else OLLAMA_PODS)
-    if vllm_engines(settings):
+    if vllm_engines(settings.models, settings.cluster):
         callers_of_vllm = (interceptor, _KEDA, collector(settings.monitoring))
         yield allow_from("allow-vllm", VLLM_PODS, callers_of_vllm, VLLM_PORT)
         yield allow_https_out("allow-vllm-download", FETCH_PODS if shared else VLLM_PODS)

@@ -8,6 +8,7 @@ from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM, Image
 from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
+from stacks.settings.cluster import ClusterSettings
 from stacks.settings.model_catalogue import USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpu_cards import AMPERE
@@ -58,9 +59,9 @@ def pull_jobs(settings: Settings) -> tuple[PullJob, ...]:
     if settings.serving.model_store is not ModelStore.AZURE_FILES:
         return ()
     folders: dict[tuple[str, str], list[str]] = {}
-    for engine in vllm_engines(settings):
+    for engine in vllm_engines(settings.models, settings.cluster):
         folders.setdefault((engine.leader.id, _revision(engine.leader)), []).append(engine.leader.name)
-    for engine in vllm_engines(settings):
+    for engine in vllm_engines(settings.models, settings.cluster):
         for weights in further_weights(engine.leader):
             folders.setdefault(weights, [])
     return tuple(PullJob(name=_job_name(*weights), arguments=(*weights, *names)) for weights, names in folders.items())
@@ -78,9 +79,11 @@ def _job_name(repository: str, revision: str) -> str:
     return f"fetch-{readable[:50].strip('-')}-{digest}"
 
 
-def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine) -> dict[str, Any]:
+def vllm(
+    cluster: ClusterSettings, serving: ServingSettings, images: Mapping[str, Image], engine: ServingEngine
+) -> dict[str, Any]:
     """Values of one model's release."""
-    serving, model, hop = settings.serving, engine.leader, timeouts.vllm()
+    model, hop = engine.leader, timeouts.vllm()
     shared = serving.model_store is ModelStore.AZURE_FILES
     token = {} if shared or not serving.hugging_face_token else {"tokenKey": TOKEN_KEY}
     return {
@@ -88,7 +91,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
         "model": model.id,
         "servedName": model.name,
         **({"chatTemplate": {"text": model.chat_template, "folder": TEMPLATE_FOLDER}} if model.chat_template else {}),
-        "arguments": _arguments(settings.serving, engine),
+        "arguments": _arguments(serving, engine),
         # What KEDA starts from; a number above the minimum would start a GPU at every upgrade.
         "replicas": model.min_replicas,
         "gpus": model.gpus,
@@ -98,7 +101,7 @@ def vllm(settings: Settings, images: Mapping[str, Image], engine: ServingEngine)
                 "cpu": f"{serving.cpu_per_gpu * model.gpus:g}",
                 "memory": f"{serving.memory_gib_per_gpu * model.gpus + model.kv_offload_gib}Gi",
             },
-            "limits": {"memory": f"{engine_memory_gib(settings.cluster, settings.serving, engine)}Gi"},
+            "limits": {"memory": f"{engine_memory_gib(cluster, serving, engine)}Gi"},
         },
         "nodeSelector": on_pool(engine.pool_name),
         "secret": {"name": ENGINE_KEYS, "apiKey": API_KEY, **token},

@@ -52,7 +52,7 @@ def examples(components: EnabledComponents) -> list[tuple[Example, str]]:
     """Return the examples with their texts, those alone whose service is there."""
     settings = components.settings
     named = [model for model in settings.models if model.name != settings.chat.embeddings.model]
-    if not has_gateway(settings) or not named:
+    if not has_gateway(settings.gateway) or not named:
         return []
     offered = (*_GATEWAY, *_TRACES) if "opik" in components else _GATEWAY
     given = {

@@ -11,6 +11,7 @@ from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.settings import Settings
+from stacks.settings.azure import OperatorSettings
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.secret_names import GeneratedSecret
 
@@ -47,7 +48,7 @@ def oauth2_proxy(
         "sessionStorage": {"type": "cookie"},
         "extraArgs": options(settings),
         "alphaConfig": {
-            "configData": configuration(settings, client_id=client_id, group_id=group_id, tenant_id=tenant_id)
+            "configData": configuration(settings.operators, client_id=client_id, group_id=group_id, tenant_id=tenant_id)
         },
         "topologySpreadConstraints": [
             {
@@ -82,11 +83,11 @@ def options(settings: Settings) -> list[str]:
     )
 
 
-def configuration(settings: Settings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
+def configuration(operators: OperatorSettings, *, client_id: str, group_id: str, tenant_id: str) -> dict[str, Any]:
     """What the proxy reads from its file: who gets in, and what is passed on to whom."""
     upstream = {"id": "page", "path": "/", "uri": UPSTREAM, "passHostHeader": True, "timeout": "30s"}
     return entra_login.configuration(
-        settings.operators,
+        operators,
         [upstream],
         # The last one looks up groups when a token has no room for them.
         scope="openid profile email User.Read",

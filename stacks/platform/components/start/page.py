@@ -61,7 +61,7 @@ def page(components: EnabledComponents) -> str:
         services=_services(components),
         models=models(settings.models, settings.chat),
         examples=examples(components),
-        api=API.url(settings.domain).partition(" ")[0] if has_gateway(settings) else "",
+        api=API.url(settings.domain).partition(" ")[0] if has_gateway(settings.gateway) else "",
         personal_keys=settings.chat.personal_keys and "chat" in components,
         chat=f"https://chat.{settings.domain}",
         private=settings.is_private,

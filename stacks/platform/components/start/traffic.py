@@ -28,8 +28,8 @@ def start_traffic(components: EnabledComponents) -> Iterator[TrafficRule]:
 def connections(components: EnabledComponents) -> Iterator[Connection]:
     """Yield what the pods talk to."""
     settings = components.settings
-    yield from_ingress(settings, _LOGIN, LOGIN_PORT, why="people, at the login")
-    yield from challenges(settings, NAMESPACE)
+    yield from_ingress(settings.ingress, _LOGIN, LOGIN_PORT, why="people, at the login")
+    yield from challenges(settings.ingress, NAMESPACE, is_private=settings.is_private)
     yield calls(_LOGIN, READER, PAGE_PORT, why="people who have logged in")
     yield from https_out(_LOGIN, "Entra")
     for health in components.health():
