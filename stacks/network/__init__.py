@@ -227,7 +227,7 @@ class NetworkStack(EnvironmentStack):
         gateway = self._gateway_settings
         if gateway is None or gateway.sku != "WAF_v2":
             return ""
-        from constructs.firewall_policy import FirewallPolicy  # noqa: PLC0415
+        from constructs.firewall_policy import FirewallPolicy  # noqa: PLC0415 - slow bindings, as above
 
         from .firewall_routes import refused_requests  # noqa: PLC0415 - it imports the policy
 

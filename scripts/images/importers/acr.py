@@ -65,7 +65,7 @@ class AcrImport:
         poller.result()
 
     def _request(self, transfer: Transfer) -> Any:
-        from azure.mgmt.containerregistry.models import (  # noqa: PLC0415
+        from azure.mgmt.containerregistry.models import (  # noqa: PLC0415 - as above
             ImportImageParameters,
             ImportSource,
             ImportSourceCredentials,

@@ -12,6 +12,7 @@ _WATCH_SECONDS = 1.0
 
 def _forked(provider: str) -> int | None:
     """Let the fork server serve with our streams; return its status, None where there is no such server."""
+    # What `signal` and `socket` add is slow to import.
     import _signal  # type: ignore[import-not-found]  # noqa: PLC0415
     import _socket  # noqa: PLC0415
 
@@ -47,14 +48,14 @@ def _serve() -> None:
     if status is not None:
         sys.exit(status)
     sys.path[:0] = os.environ["REHEARSAL_PATH"].split(os.pathsep)
-    from scripts.lab.rehearsal.fake_provider.server import serve  # noqa: PLC0415
+    from scripts.lab.rehearsal.fake_provider.server import serve  # noqa: PLC0415 - only where nobody forks
 
     serve(provider)
 
 
 def _fork_providers() -> None:
     sys.path[:0] = os.environ["REHEARSAL_PATH"].split(os.pathsep)
-    from pathlib import Path  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415 - as below: no provider needs it
 
     from scripts.lab.rehearsal.fake_provider.fork_server import fork_providers  # noqa: PLC0415
 

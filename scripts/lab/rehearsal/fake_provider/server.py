@@ -37,12 +37,12 @@ def service_of(provider: str, cloud: Cloud) -> Service:
 
         return AzureService(cloud)
     if provider == "azuread":
-        from .entra_service import EntraService  # noqa: PLC0415
+        from .entra_service import EntraService  # noqa: PLC0415 - as above
 
         return EntraService(cloud)
     if provider == "random":
         return Service(cloud)  # only ephemeral passwords are in use: `secret_store.py`
-    from .cluster_service import ClusterService  # noqa: PLC0415
+    from .cluster_service import ClusterService  # noqa: PLC0415 - as above
 
     return ClusterService(cloud)
 

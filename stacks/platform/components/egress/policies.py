@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+import certifi
+
 from stacks.platform.common.egress import ROOTS, ROOTS_FOLDER, ROOTS_VARIABLES, proxy_variables, reaches_internet
 from stacks.platform.common.namespaces import NamespaceRules
 from stacks.settings import Settings
@@ -21,9 +23,6 @@ PROXY_POLICY, ROOTS_POLICY = "egress-proxy", ROOTS
 
 def trusted_roots(company_roots: Iterable[str]) -> str:
     """Return every root that pods believe, as PEM: the public authorities' (Mozilla's list) and the company's."""
-    # Only environments with roots of their own read the list.
-    import certifi  # noqa: PLC0415
-
     lines = Path(certifi.where()).read_text("utf-8").splitlines()
     public = "\n".join(line for line in lines if line and not line.startswith("#"))
     return "".join((public, "\n", *company_roots))
