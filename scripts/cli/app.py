@@ -78,8 +78,12 @@ COMMANDS = {
         "scripts.cli.llm_gateway.commands", "LLM gateway: budgets and keys of teams.", _OPERATE, group=True
     ),
     "models": Entry(
-        "scripts.cli.models.commands", "List, add, remove and download the served models.", _OPERATE, group=True
+        "scripts.cli.models.commands",
+        "List, ask, measure, add, remove and download the served models.",
+        _OPERATE,
+        group=True,
     ),
+    "ask": Entry("scripts.cli.models.ask", "Ask a model one question, as the chat does.", _OPERATE),
     "vllm": Entry(
         "scripts.cli.engines.vllm", "vLLM: status, logs, restart, other values for a model.", _OPERATE, group=True
     ),

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ class Measured:
     """Seconds to the first token; None where none came."""
     tokens_in: int = 0
     tokens_out: int = 0
+    answered_by: str = ""
+    """Name of the model that answered, which is another one where a fall-back did."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +55,21 @@ def asked(run: PodProgram, parameters: Mapping[str, Any]) -> Iterator[str | Meas
             yield Measured(**{key: value for key, value in line.items() if key != "person"})
 
 
-def level(run: PodProgram, people: int, each: int, parameters: Mapping[str, Any]) -> Level:
-    """Let so many people ask at once and return what they had. Raises OperatorError."""
+def level(run: PodProgram, people: int, each: int, parameters: Mapping[str, Any], *, fallback: str | None) -> Level:
+    """Let so many people ask at once and return what they had; a fall-back's answers failed. Raises OperatorError."""
     given = {**parameters, "people": people, "each": each, "texts": False}
-    found = [one for one in asked(run, given) if isinstance(one, Measured)]
+    found = [_own(one, fallback) for one in asked(run, given) if isinstance(one, Measured)]
     if len(found) != people * each:
         raise OperatorError(
             f"{len(found)} of {people * each} answers came back from the chat's pod", "llmctl webui status"
         )
     return summed(people, each, found)
+
+
+def _own(measured: Measured, fallback: str | None) -> Measured:
+    if not fallback or measured.answered_by != fallback:
+        return measured
+    return replace(measured, status=502, problem=f"{fallback}, outside the network, answered instead")
 
 
 def summed(people: int, each: int, found: Sequence[Measured]) -> Level:

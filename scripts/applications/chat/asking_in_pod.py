@@ -68,11 +68,14 @@ def ask(number: int, turn: int, started: float) -> dict[str, Any]:
 def parts(answer: http.client.HTTPResponse, started: float) -> dict[str, Any]:
     """Read a stream to its end; an error within it is the answer's."""
     found: dict[str, Any] = {"status": 200, "problem": "", "first_s": None, "tokens_in": 0, "tokens_out": 0}
+    # Parts of a cloud model's answer may have the service's own name of it; a stream that was kept alive has no header.
+    left = answer.headers.get("x-left-network")
     for line in answer:
         data = line.decode("utf-8", "replace").strip().removeprefix("data:").strip()
         if not data.startswith("{"):
             continue
         event = json.loads(data)
+        found["answered_by"] = left or event.get("model") or ""
         if error := event.get("error"):
             return {"status": int(error.get("code") or 500), "problem": str(error.get("message"))}
         for choice in event.get("choices") or ():

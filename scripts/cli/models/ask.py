@@ -16,8 +16,11 @@ from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat.names import NAMESPACE, RELEASE
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import Settings
+from stacks.settings.cloud_models import CloudModelSettings
 from stacks.settings.models import ModelSettings
 from stacks.settings.serving import ServingSettings
+
+from .askable import askable, fallback_of, own
 
 MARGIN_S = 60
 
@@ -35,23 +38,24 @@ def ask(
     """Ask a model one question and print its answer as it comes. Starts the model where it is at zero.
 
     The question goes out from a pod of the chat, with the chat's key, through LLM gateway and engine. Afterwards
-    standard error has the tokens, what they count at the price of the environment file, and which pod answered.
+    standard error has the tokens, what they count at the price of the environment file, and which pod answered, or
+    which cloud model outside the network.
 
-    Examples: `llmctl models ask phi3.5 "What is a span?" dev`, `llmctl models ask gpt-oss "Hello" prod --max-tokens 50`
+    Examples: `llmctl models ask phi3.5 "What is a span?" dev`, `llmctl ask gpt-oss "Hello" prod --max-tokens 50`
     """
     if not question.strip():
         raise OperatorError("QUESTION is empty", "write what to ask, in quotes", ExitCode.USAGE)
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    served = listed(settings, model)
+    served = askable(settings, model)
     measured = _answer(
-        tools, settings.name, settings.serving, model, question=question, most_tokens=most_tokens, show=True
-    )
-    usd = (measured.tokens_in + measured.tokens_out) * served.usd_per_million_tokens / 1e6
+        tools, settings.name, settings.serving, model, question=question, most_tokens=most_tokens, show=True,
+        starts=isinstance(served, ModelSettings),
+    )  # fmt: skip
     first = "" if measured.first_s is None else f", the first after {measured.first_s:.1f} s"
     err.print(
-        f"{measured.tokens_in} tokens in, {measured.tokens_out} out{first}: {usd:.6f} USD at the price of the file."
-        f" Answered by {_pods(tools, settings, served)}.",
+        f"{measured.tokens_in} tokens in, {measured.tokens_out} out{first}:"
+        f" {_price_and_place(tools, settings, served, measured)}.",
         markup=False,
     )
 
@@ -63,24 +67,16 @@ def warm(context: typer.Context, model: Name, environment: Environment = None) -
     """
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    listed(settings, model)
-    _answer(tools, settings.name, settings.serving, model, question="Say yes.", most_tokens=16, show=False)
-    err.print(f"{model} answers. It scales to zero again after its idle time without a question.", markup=False)
-
-
-def listed(settings: Settings, model: str) -> ModelSettings:
-    """Return a model that the environment's chat can ask. Raises OperatorError."""
-    found = next((each for each in settings.models if model in each.served_names), None)
-    if found is None:
-        names = [name for each in settings.models for name in each.served_names]
+    served = own(settings, model)
+    measured = _answer(
+        tools, settings.name, settings.serving, model, question="Say yes.", most_tokens=16, show=False, starts=True
+    )
+    if outside := fallback_of(settings.cloud_models, served, measured):
         raise OperatorError(
-            f"{settings.name} has no model {model}", f"it has {', '.join(names) or 'none'}", ExitCode.USAGE
+            f"{model} did not start: {outside.name}, outside the network, answered instead",
+            f"llmctl health {name} --model {model}",
         )
-    if not settings.chat.enabled:
-        raise OperatorError(f"{settings.name} has no chat, whose pod asks", "call the API with a key", ExitCode.REFUSED)
-    if not settings.gateway.enabled:
-        raise OperatorError(f"{settings.name} runs no LLM gateway, which is asked", "llmctl health", ExitCode.REFUSED)
-    return found
+    err.print(f"{model} answers. It scales to zero again after its idle time without a question.", markup=False)
 
 
 def patience_s(serving: ServingSettings) -> int:
@@ -94,7 +90,15 @@ def chat_program(tools: Tools, environment: str) -> PodProgram:
 
 
 def _answer(
-    tools: Tools, environment: str, serving: ServingSettings, model: str, *, question: str, most_tokens: int, show: bool
+    tools: Tools,
+    environment: str,
+    serving: ServingSettings,
+    model: str,
+    *,
+    question: str,
+    most_tokens: int,
+    show: bool,
+    starts: bool,
 ) -> Measured:
     given = {
         "model": model,
@@ -106,7 +110,7 @@ def _answer(
         "texts": True,
     }
     measured: Measured | None = None
-    err.print(f"Asking {model}; a GPU that has to start takes minutes", markup=False)
+    err.print(f"Asking {model}{'; a GPU that has to start takes minutes' if starts else ''}", markup=False)
     for part in asked(chat_program(tools, environment), given):
         if isinstance(part, Measured):
             measured = part
@@ -122,6 +126,27 @@ def _answer(
     return measured
 
 
+def _price_and_place(
+    tools: Tools, settings: Settings, served: ModelSettings | CloudModelSettings, measured: Measured
+) -> str:
+    if isinstance(served, CloudModelSettings):
+        return f"{_usd(measured, served)}. Left the network: {_place(served)}"
+    if outside := fallback_of(settings.cloud_models, served, measured):
+        return f"{_usd(measured, outside)}. Left the network, as {served.name} failed: {_place(outside)}"
+    usd = (measured.tokens_in + measured.tokens_out) * served.usd_per_million_tokens / 1e6
+    return f"{usd:.6f} USD at the price of the file. Answered by {_pods(tools, settings, served)}"
+
+
+def _usd(measured: Measured, model: CloudModelSettings) -> str:
+    of_prompt = measured.tokens_in * model.usd_per_million_input_tokens
+    of_answer = measured.tokens_out * model.usd_per_million_output_tokens
+    return f"{(of_prompt + of_answer) / 1e6:.6f} USD at the price of the file"
+
+
+def _place(model: CloudModelSettings) -> str:
+    return f"answered by {model.name} at {model.host}, processed in {model.processed_in}"
+
+
 def _pods(tools: Tools, settings: Settings, model: ModelSettings) -> str:
     """Name the pod that answered; of several that were ready, one did, and nothing on the way says which."""
     engine = next(each for each in engines(settings.models, settings.cluster) if model in each.models)
@@ -129,3 +154,7 @@ def _pods(tools: Tools, settings: Settings, model: ModelSettings) -> str:
     if not ready:
         return f"{engine.name}, whose pod is gone by now"
     return ready[0] if len(ready) == 1 else f"one of {', '.join(ready)}"
+
+
+app = typer.Typer(add_completion=False, rich_markup_mode="rich")
+app.command("ask")(ask)

@@ -20,7 +20,8 @@ from scripts.cost.prices import Prices, kept_prices
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.models import ModelSettings
 
-from .ask import Name, chat_program, listed, patience_s
+from .ask import Name, chat_program, patience_s
+from .askable import own
 
 QUESTION = "Explain in plain words how a container differs from a virtual machine, and when you would take which."
 SLOWEST_TOKENS_PER_S = 5
@@ -51,7 +52,7 @@ def bench(
     levels = _levels(people)
     tools, name = tools_of(context), environment or default_environment()
     settings = tools.load(name)
-    measured = listed(settings, model)
+    measured = own(settings, model)
     prices = kept_prices(settings.azure.region)
     consent = Consent(name, yes, terminal=tools.terminal)
     answers = [count * each for count in levels]
@@ -75,13 +76,13 @@ def bench(
         "patience_s": patience_s(settings.serving),
     }
     with err.status(f"Starting {model}"):
-        start = level(run, 1, 1, asked | {"most_tokens": 16})
+        start = level(run, 1, 1, asked | {"most_tokens": 16}, fallback=measured.fallback)
     if start.failed:
         raise OperatorError(f"{model} does not answer: {start.problem}", f"llmctl health {name} --model {model}")
     found = []
     for count in levels:
         with err.status(f"{count} at once, {each} questions each"):
-            found.append(level(run, count, each, asked))
+            found.append(level(run, count, each, asked, fallback=measured.fallback))
     if as_json:
         print_json(
             {

@@ -13,14 +13,18 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from scripts.applications.chat.asking import Measured, summed
+from scripts.cli.app import COMMANDS
+from scripts.cli.models import ask
 from scripts.cli.models import commands as models
 from scripts.cli.tools import Tools as CommandTools
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import ExitCode, OperatorError
+from tests.support.cli.environment_folder import use_environments
 from tests.support.cli.fake_tools import CONTEXT, Tools, install
 from tests.support.cli.terminals import Nobody, answering
 from tests.support.ingress.nginx import free_port
+from tests.support.llm_gateway.cloud_settings import FILE
 from tests.support.serving.model_server import ModelServer, serving_models
 
 KEY = "sk-of-the-chat"
@@ -41,14 +45,16 @@ class Stage:
         variables = {"OPENAI_API_BASE_URLS": f"{self.address};http://other", "OPENAI_API_KEYS": f"{KEY};other"}
         return ByCommand([sys.executable, "-c", START], "the chat", {"PATH": os.environ["PATH"], **variables})
 
-    def run(self, *words: str, terminal: Any = None) -> Result:
-        tools = CommandTools(
+    def command_tools(self, terminal: Any = None) -> CommandTools:
+        return CommandTools(
             kubectl_of=lambda _environment: Kubectl(CONTEXT),
             in_pod=self.in_pod,
             terminal=terminal or Nobody(),
             now=lambda: datetime(2026, 12, 1, tzinfo=UTC),
         )
-        return CliRunner().invoke(models.app, words, obj=tools)
+
+    def run(self, *words: str, terminal: Any = None) -> Result:
+        return CliRunner().invoke(models.app, words, obj=self.command_tools(terminal))
 
 
 @pytest.fixture
@@ -167,3 +173,61 @@ def test_sums_of_a_level_are_medians_and_leave_out_what_failed() -> None:
     assert level.person_tokens_per_s == 10.0
     # 83 tokens while each of the two was busy for eight seconds.
     assert level.tokens_per_s == 83 / 8
+
+
+@pytest.fixture
+def cloud(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """The same pod, in an environment with models outside the network."""
+    use_environments(tmp_path, monkeypatch)
+    (tmp_path / "dev.yaml").write_text(FILE.read_text("utf-8"))
+    return stage
+
+
+def test_an_answer_of_a_cloud_model_says_that_it_left_the_network_and_counts_its_own_prices(cloud: Stage) -> None:
+    result = cloud.run("ask", "gpt-4.1", "What is a span?", "dev")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "It works as it was deployed . \n")
+    told = " ".join(result.stderr.split())
+    assert "GPU" not in told
+    # 12 tokens at 2 and 7 at 8 USD a million.
+    assert told.endswith(
+        "0.000080 USD at the price of the file. Left the network: answered by gpt-4.1 at acme-sweden.openai.azure.com,"
+        " processed in swedencentral."
+    )
+
+
+def test_an_answer_of_a_fall_back_says_that_it_left_the_network_and_whom_it_stands_for(cloud: Stage) -> None:
+    cloud.engine.answers_as = "gpt-4.1"
+    told = " ".join(cloud.run("ask", "qwen3-8b", "What is a span?", "dev").stderr.split())
+    assert "0.000080 USD" in told
+    assert "Left the network, as qwen3-8b failed: answered by gpt-4.1 at acme-sweden.openai.azure.com" in told
+    assert POD not in told
+
+
+def test_a_model_whose_fall_back_answers_is_neither_warm_nor_measured(cloud: Stage) -> None:
+    cloud.engine.answers_as = "gpt-4.1"
+    for words in (("warm", "qwen3-8b", "dev"), ("bench", "qwen3-8b", "dev", "--yes")):
+        error = refused(cloud.run(*words))
+        assert error.code is ExitCode.FAILED
+        assert "gpt-4.1, outside the network, answered instead" in error.message
+
+
+def test_a_cloud_model_that_the_chat_may_not_use_is_refused_with_the_key_that_keeps_it_out(cloud: Stage) -> None:
+    error = refused(cloud.run("ask", "mistral-large", "Hello", "dev"))
+    assert error.code is ExitCode.REFUSED
+    assert "it leaves the network" in error.message
+    assert "chat: true" in error.fix
+    assert (cloud.engine.asked, cloud.asked) == ([], [])
+
+
+@pytest.mark.parametrize("command", ["warm", "bench"])
+def test_no_engine_is_started_and_no_gpu_measured_for_a_cloud_model(cloud: Stage, command: str) -> None:
+    error = refused(cloud.run(command, "gpt-4.1", "dev"))
+    assert error.code is ExitCode.REFUSED
+    assert "outside the network" in error.message
+    assert (cloud.engine.asked, cloud.asked) == ([], [])
+
+
+def test_llmctl_ask_is_the_same_question(stage: Stage) -> None:
+    result = CliRunner().invoke(ask.app, ["phi3.5", "What is a span?", "dev"], obj=stage.command_tools())
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "It works as it was deployed . \n")
+    assert COMMANDS["ask"].module == ask.__name__

@@ -39,6 +39,8 @@ class ModelServer:
     status: int = 200
     parses_tools: bool = True
     """Whether vLLM was started with a parser for tool calls."""
+    answers_as: str = ""
+    """Model that a stream's parts name instead of the one that was asked, as where a fall-back answers."""
     asked: list[Asked] = field(default_factory=list)
     held: threading.Event = field(default_factory=threading.Event)
     """While it is not set, answers stop after their first token."""
@@ -125,7 +127,8 @@ class _Handler(QuietHandler):
         self.send_header("Content-Type", "text/event-stream")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
-        shape = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": body["model"]}
+        model = self.engine.answers_as or body["model"]
+        shape = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": model}
         for number, word in enumerate(self.engine.words):
             delta = {"role": "assistant", "content": word + " "}
             self._event({**shape, "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
