@@ -3,11 +3,11 @@
 #
 # Arguments: <database>=<extension>,<extension>... for each. A database is owned by a role of its own name, and nobody
 # else may connect to it but the administrator; nor may the role connect to any other database. Passwords are read from $SECRETS/<database>.
-# Environment: PGHOST, PGPORT, PGUSER (the administrator), PGSSLMODE, PGSSLROOTCERT, SECRETS; ADMINISTRATOR_SECRET, the
-# vault's name of the administrator's password, which is nowhere in the cluster, and what vault_secret.sh reads it with.
+# Environment: PGHOST, PGPORT, PGUSER (the administrator), PGSSLMODE, PGSSLROOTCERT, SECRETS; ADMINISTRATOR_FILE, where
+# vault_secret.sh has left the administrator's password, which no Secret of the cluster holds.
 set -eu
 
-PGPASSWORD=$(sh "$(dirname "$0")/vault_secret.sh" "$ADMINISTRATOR_SECRET")
+PGPASSWORD=$(cat "$ADMINISTRATOR_FILE")
 export PGPASSWORD PGCONNECT_TIMEOUT=15 PGAPPNAME=prepare-databases
 
 sql() {

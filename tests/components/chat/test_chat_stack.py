@@ -59,8 +59,16 @@ def test_job_reads_the_administrator_s_password_from_the_vault_and_no_secret_of_
 ) -> None:
     job = _platform(environment, name, "kubernetes_job_v1")[databases.JOB]
     pod = job["spec"]["template"]["spec"]
-    said = pod["container"][0]["command"]
-    assert "ADMINISTRATOR_SECRET=database-administrator-password" in said
+    (before,) = pod["init_container"]
+    (main,) = pod["container"]
+    said = before["command"]
+    assert "curl" in before["image"]
+    assert before["args"] == ["database-administrator-password", "/handed-over/password"]
+    assert {mount["name"] for mount in before["volume_mount"]} == {"scripts", "handed-over", "token"}
+    assert "ADMINISTRATOR_FILE=/handed-over/password" in main["command"]
+    mounts = {mount["name"]: mount.get("read_only") for mount in main["volume_mount"]}
+    assert ("token" in mounts, mounts["handed-over"]) == (False, True)
+    assert {"name": "handed-over", "empty_dir": {"medium": "Memory"}} in pod["volume"]
     assert "TOKEN_FILE=/entra/token" in said
     for handed_on in ("VAULT=${", "CLIENT_ID=${", "AUTHORITY=https://login.microsoftonline.com/${"):
         assert any(word.startswith(handed_on) for word in said)
@@ -159,11 +167,10 @@ def test_disabled_chat_leaves_nothing_and_no_database_is_made_for_nobody(tmp_pat
 def _job_name(settings: Settings) -> str:
     made = enabled_components(settings).databases()
     return databases.job_name(
-        "image",
+        ("image",),
         made,
         versions=settings.secrets.versions,
         generation=settings.database.generation,
-        by_proxy=settings.network.egress_proxy is not None,
     )
 
 

@@ -10,14 +10,14 @@ import pytest
 
 from stacks.platform.common.catalogue import HELM
 from tests.support.programs.forward_proxy import forward_proxy
-from tests.support.programs.key_vault import CLIENT, TENANT, KeyVault, running_vault
+from tests.support.programs.key_vault import ASSERTION, CLIENT, TENANT, KeyVault, running_vault
 
 SCRIPT = HELM / "databases" / "vault_secret.sh"
 NAME, VALUE = "database-administrator-password", "AdminPassword1"
 pytestmark = [
     pytest.mark.programs,
     pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made with openssl"),
-    pytest.mark.skipif(shutil.which("wget") is None, reason="wget is not on PATH"),
+    pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on PATH"),
 ]
 
 
@@ -27,30 +27,49 @@ def _vault(tmp_path: Path) -> Iterator[KeyVault]:
         yield found
 
 
-def ask(vault: KeyVault, name: str = NAME, **changed: str) -> "subprocess.CompletedProcess[str]":
-    """Run the script; with `trusted=no` its client does not know the authority of whoever answers."""
-    if changed.pop("trusted", None):
-        (vault.token_file.parent / "wgetrc").write_text("")
+@pytest.fixture(name="file")
+def _file(tmp_path: Path) -> Path:
+    return tmp_path / "password"
+
+
+def ask(vault: KeyVault, file: Path, name: str = NAME, **changed: str) -> "subprocess.CompletedProcess[str]":
     environment = {"PATH": os.environ["PATH"], **vault.environment(), **changed}
-    return subprocess.run(["sh", str(SCRIPT), name], env=environment, capture_output=True, text=True, check=False)
+    words = ["sh", str(SCRIPT), name, str(file)]
+    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_the_secret_is_read_with_the_token_of_the_account_and_printed_alone(vault: KeyVault) -> None:
-    done = ask(vault)
-    assert (done.returncode, done.stdout, done.stderr) == (0, VALUE, "")
+def test_the_secret_is_read_with_the_token_of_the_account_into_a_file_of_its_user_alone(
+    vault: KeyVault, file: Path
+) -> None:
+    done = ask(vault, file)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert (file.read_text(), oct(file.stat().st_mode)[-3:]) == (VALUE, "600")
     assert vault.asked[-1] == f"/secrets/{NAME}?api-version=7.4"
 
 
-def test_a_role_that_has_not_reached_the_vault_yet_is_waited_for(vault: KeyVault) -> None:
+def test_no_command_line_has_a_token_or_the_secret(vault: KeyVault, file: Path, tmp_path: Path) -> None:
+    """Command lines are what every process of a node can read; this curl writes its own down."""
+    programs, written = tmp_path / "programs", tmp_path / "lines"
+    programs.mkdir()
+    (programs / "curl").write_text(f'#!/bin/sh\necho "$*" >>"{written}"\nexec {shutil.which("curl")} "$@"\n')
+    (programs / "curl").chmod(0o755)
+    assert ask(vault, file, PATH=f"{programs}{os.pathsep}{os.environ['PATH']}").returncode == 0
+    lines = written.read_text()
+    assert lines.count("\n") == 2
+    assert [hidden for hidden in (ASSERTION, VALUE, *vault.tokens) if hidden in lines] == []
+    assert vault.tokens
+
+
+def test_a_role_that_has_not_reached_the_vault_yet_is_waited_for(vault: KeyVault, file: Path) -> None:
     vault.refusals = 3
-    done = ask(vault)
-    assert (done.returncode, done.stdout) == (0, VALUE)
+    done = ask(vault, file)
+    assert (done.returncode, file.read_text()) == (0, VALUE)
     assert done.stderr.count(f"does not give {NAME} to the identity {CLIENT}") == 3
 
 
-def test_the_vault_has_to_be_the_one_of_its_name(vault: KeyVault) -> None:
-    done = ask(vault, VAULT=vault.url.replace("localhost", "127.0.0.1"))
-    assert (done.returncode, done.stdout) == (1, "")
+def test_the_vault_has_to_be_the_one_of_its_name(vault: KeyVault, file: Path) -> None:
+    done = ask(vault, file, VAULT=vault.url.replace("localhost", "127.0.0.1"))
+    assert (done.returncode, file.exists()) == (1, False)
     assert {path.partition("?")[0] for path in vault.asked} == {f"/{TENANT}/oauth2/v2.0/token"}
 
 
@@ -60,40 +79,24 @@ def test_the_vault_has_to_be_the_one_of_its_name(vault: KeyVault) -> None:
         ("gateway-master-key", {}, "does not give gateway-master-key"),
         (NAME, {"CLIENT_ID": "another"}, "gives no token for the identity another"),
         # Whoever answers at the addresses of Entra and the vault has to be them.
-        (NAME, {"trusted": "no"}, "gives no token"),
+        (NAME, {"CURL_CA_BUNDLE": "/dev/null"}, "gives no token"),
     ],
     ids=["another secret", "another identity", "another certificate"],
 )
 def test_nothing_else_is_read_and_nobody_else_is_asked(
-    vault: KeyVault, name: str, changed: dict[str, str], said: str
+    vault: KeyVault, file: Path, name: str, changed: dict[str, str], said: str
 ) -> None:
-    done = ask(vault, name, **changed)
-    assert (done.returncode, done.stdout) == (1, "")
+    done = ask(vault, file, name, **changed)
+    assert (done.returncode, done.stdout, file.exists()) == (1, "", False)
     assert said in done.stderr
     assert VALUE not in done.stderr
 
 
-def hand_over(vault: KeyVault, file: Path, **changed: str) -> "subprocess.CompletedProcess[str]":
-    """Run the script of environments with an egress proxy, whose client is curl."""
-    environment = {"PATH": os.environ["PATH"], **vault.environment(), "CURL_CA_BUNDLE": str(vault.trusted), **changed}
-    words = ["sh", str(SCRIPT.with_name("hand_over.sh")), NAME, str(file)]
-    return subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on PATH")
-def test_a_proxy_sees_neither_token_nor_secret(vault: KeyVault, tmp_path: Path) -> None:
+def test_a_proxy_sees_neither_token_nor_secret(vault: KeyVault, file: Path) -> None:
     vault.refusals = 1
     with forward_proxy() as proxy:
-        # Plain HTTP has no proxy in pods (test_cluster_egress); wget would take that one for HTTPS, unencrypted.
-        done = hand_over(vault, tmp_path / "password", HTTPS_PROXY=proxy.url, http_proxy="")
-    assert (done.returncode, done.stdout) == (0, "")
-    assert ((tmp_path / "password").read_text(), oct((tmp_path / "password").stat().st_mode)[-3:]) == (VALUE, "600")
+        # Plain HTTP has no proxy in pods (test_cluster_egress).
+        done = ask(vault, file, HTTPS_PROXY=proxy.url, http_proxy="")
+    assert (done.returncode, done.stdout, file.read_text()) == (0, "", VALUE)
     assert set(proxy.opened) == {vault.url.removeprefix("https://")}
     assert proxy.plain == []
-
-
-@pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not on PATH")
-def test_what_is_handed_over_comes_from_the_vault_of_its_name_alone(vault: KeyVault, tmp_path: Path) -> None:
-    done = hand_over(vault, tmp_path / "password", CURL_CA_BUNDLE="/dev/null")
-    assert (done.returncode, (tmp_path / "password").exists()) == (1, False)
-    assert "gives no token" in done.stderr

@@ -158,20 +158,3 @@ def test_every_pod_comes_after_the_policies(synthesized: Synthesized) -> None:
     files = _resources(synthesized, "platform", "kubernetes_config_map_v1")
     mounted = {name for name in files if name.startswith("trusted-roots-")}
     assert mounted == {f"trusted-roots-{name}" for name in given_roots(enabled_components(SETTINGS).namespaces())}
-
-
-def test_the_job_of_the_databases_is_handed_its_password_by_a_client_that_knows_proxies(
-    synthesized: Synthesized,
-) -> None:
-    jobs = _resources(synthesized, "platform", "kubernetes_job_v1")
-    (job,) = (job for name, job in jobs.items() if name.startswith("prepare-databases"))
-    spec = job["spec"]["template"]["spec"]  # type: ignore[index]
-    (before,) = spec["init_container"]
-    (main,) = spec["container"]
-    assert "curl" in before["image"]
-    assert before["args"] == ["database-administrator-password", "/handed-over/password"]
-    assert {mount["name"] for mount in before["volume_mount"]} == {"scripts", "handed-over", "token"}
-    mounts = {mount["name"]: mount.get("read_only") for mount in main["volume_mount"]}
-    assert "token" not in mounts
-    assert mounts["handed-over"] is True
-    assert {"name": "handed-over", "empty_dir": {"medium": "Memory"}} in spec["volume"]

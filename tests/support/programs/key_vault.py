@@ -46,8 +46,7 @@ class KeyVault:
             "VAULT": f"{self.url}/",
             "TOKEN_FILE": str(self.token_file),
             "PAUSE": "0",
-            # GNU wget reads whom it trusts from its file.
-            "WGETRC": str(self.token_file.parent / "wgetrc"),
+            "CURL_CA_BUNDLE": str(self.trusted),
         }
 
     def exchange(self, path: str, body: str) -> tuple[int, dict[str, object]]:
@@ -82,7 +81,6 @@ def running_vault(folder: Path, readable: Mapping[str, str], *, encrypted: bool 
     """Serve both on a free port of this machine, as `localhost`; `folder` gets the certificates and the token."""
     trust = authority(folder, "vault-authority")
     context = certificate_for(folder, trust, "localhost")
-    (folder / "wgetrc").write_text(f"ca_certificate = {trust[0]}\n")
     (folder / "token").write_text(ASSERTION)
     vault = KeyVault("", trust[0], folder / "token", readable)
 

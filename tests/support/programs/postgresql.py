@@ -94,22 +94,25 @@ def prepare(
 
     The administrator's is in a vault alone.
     """
-    place, vaults = folder / "secrets", folder / "vault"
+    place, vaults, password = folder / "secrets", folder / "vault", folder / "handed-over"
     for made in (place, vaults):
         made.mkdir(exist_ok=True)
     for name, value in secrets.items():
         (place / name).write_text(value)
-    here = {"SECRETS": str(place), "PGSSLROOTCERT": str(folder / "server.crt")}
+    here = {"SECRETS": str(place), "PGSSLROOTCERT": str(folder / "server.crt"), "ADMINISTRATOR_FILE": str(password)}
+    found = os.environ | dict(environment) | here
     with running_vault(vaults, {ADMINISTRATOR_SECRET: ADMINISTRATOR_PASSWORD}) as vault:
-        return subprocess.run(
-            ["sh", str(script), *arguments],
-            env=os.environ | dict(environment) | here | vault.environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=180,
-            start_new_session=True,
-        )
+        before = ["sh", str(script.with_name(jobs.VAULT_SCRIPT)), ADMINISTRATOR_SECRET, str(password)]
+        subprocess.run(before, env=found | vault.environment(), check=True)
+    return subprocess.run(
+        ["sh", str(script), *arguments],
+        env=found,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=180,
+        start_new_session=True,
+    )
 
 
 @contextmanager

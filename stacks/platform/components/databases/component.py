@@ -10,7 +10,7 @@ from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 
 from .connections import connections
-from .jobs import ACCOUNT, CURL, NAMESPACE, PODS, external_secret
+from .jobs import ACCOUNT, NAMESPACE, PODS, external_secret
 
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
@@ -37,7 +37,6 @@ COMPONENT = Component(
     enabled=lambda _: True,
     serves=lambda component: bool(component.databases),
     charts=("databases",),
-    unused_images=lambda settings: () if settings.network.egress_proxy else (CURL,),
     namespaces=_namespaces,
     connections=connections,
     external_secrets=_external_secrets,

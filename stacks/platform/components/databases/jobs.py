@@ -23,12 +23,13 @@ IMAGE = "databases/postgres"
 SCRIPTS = "databases-scripts"
 SCRIPT_FOLDER = "/scripts"
 SCRIPT_NAME = "prepare.sh"
-SCRIPT_FILES = (SCRIPT_NAME, "vault_secret.sh")
+VAULT_SCRIPT = "vault_secret.sh"
+SCRIPT_FILES = (SCRIPT_NAME, VAULT_SCRIPT)
 SECRETS_FOLDER = "/secrets"
-HANDING_OVER = "hand_over.sh"
 HANDED_OVER = "/handed-over/password"
+"""Where the container that reads the vault leaves the administrator's password, in memory."""
 CURL = "databases/curl"
-"""Image that reads the vault where there is an egress proxy, which the other's `wget` cannot use for HTTPS."""
+"""Image that reads the vault: the other's `wget` takes tokens on its command line alone, and no proxy for HTTPS."""
 
 
 def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) -> ExternalSecret:
@@ -45,16 +46,9 @@ def external_secret(databases: Iterable[Database], versions: Mapping[str, int]) 
     )
 
 
-def scripts(*, by_proxy: bool) -> dict[str, str]:
-    """Texts of the scripts that the Job runs, by their file.
-
-    `by_proxy`, the password is read by a container before, and the script that the Job asks for it tells what was.
-    """
-    found = {name: (HELM / "databases" / name).read_text("utf-8") for name in SCRIPT_FILES}
-    if by_proxy:
-        found["vault_secret.sh"] = f"cat {HANDED_OVER}\n"
-        found[HANDING_OVER] = (HELM / "databases" / HANDING_OVER).read_text("utf-8")
-    return found
+def scripts() -> dict[str, str]:
+    """Texts of the scripts that the Job runs, by their file."""
+    return {name: (HELM / "databases" / name).read_text("utf-8") for name in SCRIPT_FILES}
 
 
 def arguments(databases: Iterable[Database]) -> tuple[str, ...]:
@@ -63,9 +57,9 @@ def arguments(databases: Iterable[Database]) -> tuple[str, ...]:
 
 
 def environment(*, host: str, administrator: str, vault_uri: str, tenant_id: str, client_id: str) -> Mapping[str, str]:
-    """Variables of the script; none is a secret. `client_id` is the Job's identity, which may read one secret."""
+    """Variables of both scripts; none is a secret. `client_id` is the Job's identity, which may read one secret."""
     return {
-        "ADMINISTRATOR_SECRET": ADMINISTRATOR.value,
+        "ADMINISTRATOR_FILE": HANDED_OVER,
         "AUTHORITY": f"https://login.microsoftonline.com/{tenant_id}",
         "CLIENT_ID": client_id,
         "TOKEN_FILE": TOKEN_FILE,
@@ -81,7 +75,7 @@ def environment(*, host: str, administrator: str, vault_uri: str, tenant_id: str
 
 
 def job_name(
-    image: str, databases: Sequence[Database], *, versions: Mapping[str, int], generation: int, by_proxy: bool
+    images: Sequence[str], databases: Sequence[Database], *, versions: Mapping[str, int], generation: int
 ) -> str:
     """Name of the Job: a new one whenever it has something else to do, since Jobs cannot be changed.
 
@@ -89,5 +83,5 @@ def job_name(
     `generation` of the server, as a restore makes one, has the passwords of the day restored.
     """
     mark = secret_mark(versions, (ADMINISTRATOR, *(database.password for database in databases)))
-    parts = [mark, *scripts(by_proxy=by_proxy).values(), roots(), image, *arguments(databases), str(generation)]
+    parts = [mark, *scripts().values(), roots(), *images, *arguments(databases), str(generation)]
     return f"{JOB}-{hashlib.sha256('|'.join(parts).encode()).hexdigest()[:10]}"

@@ -20,7 +20,7 @@ def add(context: Context) -> ScriptJob:
     databases = context.components.databases()
     mark = jobs.external_secret(databases, settings.secrets.versions).templates[VERSIONS_KEY]
     image = str(context.images[jobs.IMAGE])
-    by_proxy = settings.network.egress_proxy is not None
+    curl = str(context.images[jobs.CURL])
     passwords = ExternalSecretsReady(
         context.scope,
         "databases-passwords",
@@ -34,10 +34,7 @@ def add(context: Context) -> ScriptJob:
         context.scope,
         jobs.SCRIPTS,
         metadata=ConfigMapV1Metadata(name=jobs.SCRIPTS, namespace=namespace.name),
-        data={
-            name: terraform_literal(text)
-            for name, text in {**jobs.scripts(by_proxy=by_proxy), ROOTS_NAME: roots()}.items()
-        },
+        data={name: terraform_literal(text) for name, text in {**jobs.scripts(), ROOTS_NAME: roots()}.items()},
         depends_on=list(namespace.bounds),
     )
     account = ServiceAccountV1(
@@ -51,11 +48,10 @@ def add(context: Context) -> ScriptJob:
         context.scope,
         jobs.JOB,
         name=jobs.job_name(
-            image,
+            (image, curl),
             databases,
             versions=settings.secrets.versions,
             generation=settings.database.generation,
-            by_proxy=by_proxy,
         ),
         namespace=namespace.name,
         script=Script(
@@ -68,7 +64,7 @@ def add(context: Context) -> ScriptJob:
             account=account.metadata.name,
             token_audience=TOKEN_AUDIENCE,
             token_path=jobs.TOKEN_FILE,
-            handover=_handover(str(context.images[jobs.CURL])) if by_proxy else None,
+            handover=_handover(curl),
             user_id=65534,
             requests={"cpu": "10m", "memory": "32Mi"},
             limits={"memory": "128Mi"},
@@ -90,7 +86,7 @@ def add(context: Context) -> ScriptJob:
 def _handover(image: str) -> Handover:
     return Handover(
         image=image,
-        file=jobs.HANDING_OVER,
+        file=jobs.VAULT_SCRIPT,
         arguments=(jobs.ADMINISTRATOR.value, jobs.HANDED_OVER),
         path=jobs.HANDED_OVER.rpartition("/")[0],
     )
