@@ -10,7 +10,7 @@ from typing import Any
 from scripts.core.errors import ExitCode, OperatorError
 
 from .azure import AzureIdentities
-from .identities import Purpose
+from .identities import Purpose, environments_of
 from .place import Credential
 from .steps import Step
 
@@ -67,13 +67,7 @@ class GitHub:
 
     def environments(self) -> dict[Purpose, str]:
         """Return the name of each purpose's GitHub environment."""
-        return {
-            Purpose.PLAN: f"{self.environment}-plan",
-            Purpose.IMAGES: f"{self.environment}-images",
-            Purpose.APPLY: self.environment,
-            Purpose.BACKUP: f"{self.environment}-backup",
-            Purpose.OFF_HOURS: f"{self.environment}-off-hours",
-        }
+        return environments_of(self.environment)
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:
         """Return what the tokens of each environment's jobs say. Raises OperatorError.

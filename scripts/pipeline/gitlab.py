@@ -13,7 +13,7 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.http import Answer, NoAnswerError, get, send_json
 
 from .azure import AzureIdentities
-from .identities import Purpose
+from .identities import Purpose, environments_of
 from .place import Credential
 from .steps import Step
 
@@ -41,13 +41,7 @@ class GitLab:
 
     def environments(self) -> dict[Purpose, str]:
         """Return the scope of each purpose's variables: the environment that its jobs name."""
-        return {
-            Purpose.PLAN: f"{self.environment}-plan",
-            Purpose.IMAGES: f"{self.environment}-images",
-            Purpose.APPLY: self.environment,
-            Purpose.BACKUP: f"{self.environment}-backup",
-            Purpose.OFF_HOURS: f"{self.environment}-off-hours",
-        }
+        return environments_of(self.environment)
 
     def credentials(self) -> dict[Purpose, tuple[Credential, ...]]:
         """Return what the tokens of jobs on protected and on other branches say."""

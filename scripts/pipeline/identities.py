@@ -20,6 +20,13 @@ class Purpose(StrEnum):
     OFF_HOURS = "off-hours"
 
 
+def environments_of(environment: str) -> dict[Purpose, str]:
+    """Return the environment of each purpose's jobs at GitHub and GitLab; deployments have the plain name."""
+    return {
+        purpose: environment if purpose is Purpose.APPLY else f"{environment}-{purpose.value}" for purpose in Purpose
+    }
+
+
 class Scope(StrEnum):
     """Where a role is given."""
 

@@ -2,6 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Sequence
+from typing import Any
 
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import (
     KubernetesClusterApiServerAccessProfile,
@@ -141,26 +142,24 @@ def planned_maintenance(window: MaintenanceSettings) -> KubernetesClusterMainten
 
 def cluster_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWindowAutoUpgrade:
     """When the patch channel may upgrade Kubernetes."""
-    return KubernetesClusterMaintenanceWindowAutoUpgrade(
-        frequency="Weekly",
-        interval=1,
-        day_of_week=window.day,
-        start_time=window.start_time,
-        utc_offset=window.utc_offset,
-        duration=window.duration_hours,
-    )
+    return KubernetesClusterMaintenanceWindowAutoUpgrade(**_weekly(window))
 
 
 def node_window(window: MaintenanceSettings) -> KubernetesClusterMaintenanceWindowNodeOs:
     """When nodes may get a new image."""
-    return KubernetesClusterMaintenanceWindowNodeOs(
-        frequency="Weekly",
-        interval=1,
-        day_of_week=window.day,
-        start_time=window.start_time,
-        utc_offset=window.utc_offset,
-        duration=window.duration_hours,
-    )
+    return KubernetesClusterMaintenanceWindowNodeOs(**_weekly(window))
+
+
+def _weekly(window: MaintenanceSettings) -> dict[str, Any]:
+    """Arguments of both: one window of the settings, each week."""
+    return {
+        "frequency": "Weekly",
+        "interval": 1,
+        "day_of_week": window.day,
+        "start_time": window.start_time,
+        "utc_offset": window.utc_offset,
+        "duration": window.duration_hours,
+    }
 
 
 def scrapes_for_azure(monitoring: MonitoringSettings) -> bool:

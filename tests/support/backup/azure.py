@@ -1,7 +1,7 @@
 """A subscription in memory that answers the command lines of backup sets and restores as `az` does."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from scripts.azure.cli import Cli
 from scripts.azure.resources import Azure
 from scripts.backup.store import Store
 from scripts.core.azure import AzureError
+from tests.support.azure_words import command_of, options_of, pairs_of
 
 SUBSCRIPTION = "00000000-5eed-4000-8000-000000000001"
 ACCOUNT, CONTAINER = "llmdevbakabcde", "backup-sets"
@@ -63,8 +64,8 @@ class FakeAzure:
         """Do what a command says and answer like `az`."""
         self.calls.append(words)
         self.before(words)
-        options = dict(_options(words))
-        command = tuple(word for word in words[: _first_option(words)])
+        options = options_of(words)
+        command = command_of(words)
         handler = getattr(self, "_" + "_".join(command).replace("-", "_"), None)
         assert handler, f"no such command: az {' '.join(command)}"
         return handler(options)
@@ -93,7 +94,7 @@ class FakeAzure:
             "provisioningState": "Succeeded",
             "diskSizeGb": known[source.lower()]["diskSizeGb"],
             "creationData": {"createOption": "Copy", "sourceResourceId": source},
-            "tags": _pairs(options["tags"]),
+            "tags": pairs_of(options["tags"]),
             **({"completionPercent": self.copied_percent} if "copy-start" in options else {}),
         }
         return self.snapshots.setdefault(found_id.lower(), made)
@@ -123,7 +124,7 @@ class FakeAzure:
             creationData={"createOption": "Copy", "sourceResourceId": options["source"]},
             sku={"name": options["sku"]},
             zones=[options["zone"]] if "zone" in options else None,
-            tags=_pairs(options["tags"]),
+            tags=pairs_of(options["tags"]),
         )
 
     def add_disk(self, disk_id: str, size_gib: int, **more: Any) -> dict[str, Any]:
@@ -250,22 +251,3 @@ class FakeAzure:
         """Return the newest version of a manifest."""
         found: dict[str, Any] = json.loads(self.blobs[f"sets/{set_id}.json"][-1])
         return found
-
-
-def _first_option(words: tuple[str, ...]) -> int:
-    return next((at for at, word in enumerate(words) if word.startswith("--")), len(words))
-
-
-def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    at = _first_option(words)
-    while at < len(words):
-        name, values = words[at].removeprefix("--"), []
-        at += 1
-        while at < len(words) and not words[at].startswith("--"):
-            values.append(words[at])
-            at += 1
-        yield name, "\n".join(values)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in text.splitlines())

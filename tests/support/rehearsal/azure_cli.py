@@ -1,6 +1,6 @@
 """`az` over the fake cloud of a rehearsal: what Terraform makes there, `az` sees, and the other way round."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from scripts.azure.cli import Cli
 from scripts.azure.resources import Azure
 from scripts.core.azure import AzureError
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
+from tests.support.azure_words import options_of, pairs_of
 
 DISK, LOCK = "azurerm_managed_disk", "azurerm_management_lock"
 SNAPSHOT, SERVER = "azurerm_snapshot", "azurerm_postgresql_flexible_server"
@@ -42,7 +43,7 @@ class CloudCli:
         at = next((at for at, word in enumerate(words) if word.startswith("--")), len(words))
         handler = getattr(self, "_" + "_".join(words[:at]).replace("-", "_"), None)
         assert handler, f"no such command: az {' '.join(words[:at])}"
-        return handler(dict(_options(words[at:])))
+        return handler(options_of(words[at:]))
 
     def add(self, type_: str, id_: str, state: dict[str, Any]) -> None:
         """Let something exist that Terraform does not know."""
@@ -76,7 +77,7 @@ class CloudCli:
             source = self._source(options["source"])
             state = {
                 "location": options["location"], "disk_size_gb": source["diskSizeGb"],
-                "source_resource_id": options["source"], "tags": _pairs(options.get("tags", "")),
+                "source_resource_id": options["source"], "tags": pairs_of(options.get("tags", "")),
             }  # fmt: skip
             self.add(SNAPSHOT, id_, state)
         return self._snapshot_show(options)
@@ -222,18 +223,3 @@ def _shown(one: CloudObject) -> dict[str, Any]:
         "diskState": "Unattached",
         "provisioningState": "Succeeded",
     }
-
-
-def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    at = 0
-    while at < len(words):
-        name, values = words[at].removeprefix("--"), []
-        at += 1
-        while at < len(words) and not words[at].startswith("--"):
-            values.append(words[at])
-            at += 1
-        yield name, "\n".join(values)
-
-
-def _pairs(text: str) -> dict[str, str]:
-    return dict(line.split("=", 1) for line in text.splitlines())

@@ -13,19 +13,13 @@ from scripts.core.consent import Consent
 from scripts.lab.rehearsal.cloud import Cloud
 from stacks.settings import Settings
 
-from .file_drill import FileDrill
+from .file_drill import SMALLEST, FileDrill
 
 MOMENT = "2026-11-01T12:00:00Z"
 EARLIEST = "2026-10-30T00:00:00Z"
-FILE = """\
-name: dev
-azure:
-  subscription_id: 00000000-5eed-4000-8000-000000000001
-  region: westeurope
-domain: llm-dev.example.com
-ingress: {acme_email: platform@example.com}
-opik: {enabled: false}
-monitoring: {enabled: false}
+FILE = f"""{SMALLEST}\
+opik: {{enabled: false}}
+monitoring: {{enabled: false}}
 database: # with a comment that stays
   sku: B_Standard_B2s
 """

@@ -23,17 +23,12 @@ from tests.support.backup.cluster import FakeKubectl
 
 from .azure_cli import CloudCli
 from .deployed import deployed_once
+from .file_drill import SMALLEST
 
 DISK = "azurerm_managed_disk"
-FILE = """\
-name: dev
-azure:
-  subscription_id: 00000000-5eed-4000-8000-000000000001
-  region: westeurope
-domain: llm-dev.example.com
-ingress: {acme_email: platform@example.com}
-chat: {enabled: false}
-gateway: {enabled: false}
+FILE = f"""{SMALLEST}\
+chat: {{enabled: false}}
+gateway: {{enabled: false}}
 disks: # with a comment that stays
   backup_time: "04:00"
 """

@@ -10,6 +10,16 @@ from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from stacks.settings import loading, parse_settings
 
+SMALLEST = """\
+name: dev
+azure:
+  subscription_id: 00000000-5eed-4000-8000-000000000001
+  region: westeurope
+domain: llm-dev.example.com
+ingress: {acme_email: platform@example.com}
+"""
+"""What every file of a drill begins with; the drill adds what it is about, and leaves out what it does not need."""
+
 
 class FileDrill:
     """The environment `dev` as its own file says; without `fresh`, one that is set up already."""
