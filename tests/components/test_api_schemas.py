@@ -1,4 +1,4 @@
-"""Objects are checked as the API server would: misspelt, dropped and unknown things are reported, right ones are not."""
+"""Objects are checked as the API server would: misspelt, dropped and unknown things are reported, others are not."""
 
 import copy
 from typing import Any

@@ -1,4 +1,4 @@
-"""A local state that a killed run cut off is distinguished from a whole one, from none, and from one that is being written."""
+"""A local state that a killed run cut off is distinguished from a whole one, from none, and from one being written."""
 
 import json
 import stat

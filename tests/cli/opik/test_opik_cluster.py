@@ -1,4 +1,4 @@
-"""Opik asked through kubectl: the right cluster, migration histories, logs, health, forwarded ports; and each of them failing."""
+"""Opik through kubectl: the right cluster, migration histories, logs, health, forwarded ports; each of them failing."""
 
 import json
 import shutil
