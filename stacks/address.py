@@ -13,7 +13,7 @@ from .common.outputs import AddressOutputs, PrivateAddressOutputs
 from .platform.components.enabled import enabled_components
 from .settings import Settings
 from .settings.private_access import group_of
-from .settings.secret_names import INTERNAL_CA
+from .settings.secrets.names import INTERNAL_CA
 
 PUBLIC_IP_IDLE_MINUTES = 30
 """Azure's maximum; at its default of 4 a model that thinks for long loses its reader."""

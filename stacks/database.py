@@ -17,7 +17,7 @@ from .common.base import EnvironmentStack, Tier
 from .common.maintenance import in_utc
 from .common.outputs import DatabaseOutputs
 from .settings import Settings
-from .settings.secret_names import SECRETS, Alphabet, GeneratedSecret
+from .settings.secrets.names import SECRETS, Alphabet, GeneratedSecret
 
 SPECIAL_CHARACTERS = {Alphabet.LETTERS_AND_DIGITS: "", Alphabet.BASE64_URL: "-_"}
 

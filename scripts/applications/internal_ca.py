@@ -8,7 +8,7 @@ from pathlib import Path
 from scripts.azure.vaults import Vaults
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.settings import Settings
-from stacks.settings.secret_names import INTERNAL_CA
+from stacks.settings.secrets.names import INTERNAL_CA
 
 
 def root_certificate(settings: Settings, vaults: Vaults) -> str:

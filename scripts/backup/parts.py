@@ -8,7 +8,7 @@ from scripts.azure.cli import Resource
 from scripts.azure.files import Share
 from scripts.azure.resources import Azure
 from scripts.core.errors import OperatorError
-from stacks.settings.secret_names import KEPT
+from stacks.settings.secrets.names import KEPT
 
 from .manifest import UTC_TIME, RecoveryPoint, SecretVersion, ShareSnapshot, VaultState
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.common.azure_names import AzureNames
 from stacks.settings.data import DataDisk
-from stacks.settings.secret_names import SECRETS, GeneratedSecret
+from stacks.settings.secrets.names import SECRETS, GeneratedSecret
 
 from . import manifest as manifests
 from .manifest import Manifest, SecretVersion

@@ -13,7 +13,7 @@ from scripts.core.deployed_record import ONE_WAY
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.common.one_way_record import whole_record_of
 from stacks.settings import Settings
-from stacks.settings.one_way import version
+from stacks.settings.one_way.marks import version
 
 from .manifest import Manifest
 from .restoring import RestorePart

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from stacks.settings.one_way_steps import Record
+from stacks.settings.one_way.steps import Record
 
 ONE_WAY = "one_way"
 """Output of every stack that has something to record."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from publicsuffixlist import PublicSuffixList
 
 from stacks.settings import Settings
+from stacks.settings.file.placeholders import placeholders
 from stacks.settings.network import NetworkSettings
-from stacks.settings.placeholders import placeholders
 from stacks.settings.rules.base import Finding
 
 

@@ -19,13 +19,14 @@ from scripts.core.weights_notes import weights_notes
 from scripts.core.zone_notes import zone_notes
 from stacks.common.one_way_record import deletions_on, refused_changes, refused_on
 from stacks.platform.common import catalogue
-from stacks.settings import LocatedError, Settings, SettingsError, capacity, cold_start, parse_settings
+from stacks.settings import LocatedError, Settings, SettingsError, parse_settings
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.egress import expiry_notes
-from stacks.settings.loading import Loaded, available_environments, load, load_settings
-from stacks.settings.one_way_steps import Record
-from stacks.settings.placeholders import placeholders
-from stacks.settings.without_effect import without_effect
+from stacks.settings.estimates import capacity, cold_start
+from stacks.settings.file.loading import Loaded, available_environments, load, load_settings
+from stacks.settings.file.placeholders import placeholders
+from stacks.settings.file.without_effect import without_effect
+from stacks.settings.one_way.steps import Record
 
 from .deployed_record import local_records
 from .errors import OperatorError

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.nodes import MappingNode, ScalarNode, SequenceNode
 
-from stacks.settings import Settings, SettingsError, loading, parse_settings
+from stacks.settings import Settings, SettingsError, parse_settings
+from stacks.settings.file import loading
 
 from .consent import Consent
 from .errors import ExitCode, OperatorError

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from stacks.settings import Settings, regions
+from stacks.settings import Settings
+from stacks.settings.azure_catalog import regions
 from stacks.settings.rules.network import PRIVATE
 
 

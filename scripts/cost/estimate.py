@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from stacks.settings import Settings, capacity
+from stacks.settings import Settings
+from stacks.settings.estimates import capacity
 from stacks.settings.models import Engine
 
 from .amount import HOURS, Cost

@@ -13,7 +13,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from scripts.core.workspace import user_cache
-from stacks.settings.catalog import parse_vm_size
+from stacks.settings.azure_catalog.sizes import parse_vm_size
 
 from .amount import HOURS, UNKNOWN, Cost
 from .charges import Charge

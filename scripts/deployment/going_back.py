@@ -16,7 +16,7 @@ from scripts.terraform.outputs import kubectl_of
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import StackRunner, TerraformError
 from stacks.common.one_way_record import every_mark
-from stacks.settings.errors import dotted
+from stacks.settings.file.errors import dotted
 
 from .losses import allowed_losses, refuse
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from stacks.platform.components.enabled import EnabledComponents, enabled_components
 from stacks.settings import Settings
-from stacks.settings.secret_names import SECRETS, GeneratedSecret
+from stacks.settings.secrets.names import SECRETS, GeneratedSecret
 
 ADMINISTRATOR = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD
 SERVER = "PostgreSQL, and the Job of the databases while it runs"

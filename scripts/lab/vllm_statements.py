@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from stacks.settings.engine_statements import FILE, FLOAT16, TURING
+from stacks.settings.model_catalogue.engine_statements import FILE, FLOAT16, TURING
 
 _OPTION = re.compile(r"--?[a-z][a-z0-9-]*")
 _LAYERS = "vllm/model_executor/layers/quantization/"

@@ -6,7 +6,7 @@ from scripts.azure import operations
 from scripts.azure.errors import DeniedError, MissingError, NoLoginError
 from scripts.azure.shape import Shape
 from stacks.settings.azure import HcpExecution
-from stacks.settings.placeholders import placeholders
+from stacks.settings.file.placeholders import placeholders
 
 from .findings import Finding, NotCheckedError, warning
 from .surroundings import Surroundings

@@ -7,7 +7,7 @@ from publicsuffixlist import PublicSuffixList
 from scripts.azure import operations
 from scripts.azure.shape import Shape
 from stacks.platform.components.enabled import enabled_components
-from stacks.settings.placeholders import placeholders
+from stacks.settings.file.placeholders import placeholders
 
 from .findings import Finding, NotCheckedError, warning
 from .names_in_dns import BrokenZoneError, Record

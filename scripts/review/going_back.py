@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from stacks.common.one_way_record import every_mark
-from stacks.settings.one_way import version
-from stacks.settings.one_way_steps import steps_back
+from stacks.settings.one_way.marks import version
+from stacks.settings.one_way.steps import steps_back
 
 from .changes import Kind, ResourceChange
 

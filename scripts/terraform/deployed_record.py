@@ -9,7 +9,7 @@ from scripts.core.schedule import PARALLELISM
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import Workspace
 from stacks.settings import Settings
-from stacks.settings.one_way_steps import Record
+from stacks.settings.one_way.steps import Record
 
 from .program import require_terraform
 from .state_places import State, place

@@ -10,10 +10,10 @@ from stacks.platform.common.catalogue import images
 from stacks.platform.components.opik.version import opik_version
 from stacks.settings import Settings
 from stacks.settings.azure import StateSettings
-from stacks.settings.errors import dotted
-from stacks.settings.one_way import DeletesOlder, NoWayBack
-from stacks.settings.one_way_steps import Marked, Record, StepBack, as_text, marks_of, steps_back, value_at
-from stacks.settings.placeholders import placeholders
+from stacks.settings.file.errors import dotted
+from stacks.settings.file.placeholders import placeholders
+from stacks.settings.one_way.marks import DeletesOlder, NoWayBack
+from stacks.settings.one_way.steps import Marked, Record, StepBack, as_text, marks_of, steps_back, value_at
 from stacks.settings.rules.base import Finding
 
 DURABLE = frozenset({"identity", "disks", "acr", "database", "address"})

@@ -2,15 +2,18 @@
 
 Where to look:
 
-- the models, one module per section of the file: `environment` joins them, `types` is what they are built from;
-- from text to settings: `loading` by way of `yaml_source`; `explain` and `errors` say what is wrong and where;
-- what no single field can say: `rules/`, with the facts about Azure that they need in `catalog`, `regions`,
-  `reservations`, `capacity`, `cold_start` and `tools`; `change` compares two states of a file;
-- what is written from the models: `docstrings`, `reference` and `schema`.
+- the models, one module per section of the file: `environment` joins them, `types` is what they are built from and
+  `docstrings` reads what each setting means;
+- from text to settings: `file/`, whose `errors` and `explain` say what is wrong and where;
+- what no single field can say: `rules/`, with facts about Azure from `azure_catalog/`, about models from
+  `model_catalogue/`, and what `estimates/` computes: nodes that the pods need, minutes of a cold start;
+- what cannot go back once deployed: `one_way/`, marks on the fields, and the rule that compares two files;
+- the platform's secrets, and texts that look like one: `secrets/`;
+- what is written from the models for editors and readers: `generated/`.
 """
 
 from .environment import Settings
-from .errors import LocatedError, SettingsError
-from .loading import available_environments, load_settings, parse_settings
+from .file.errors import LocatedError, SettingsError
+from .file.loading import available_environments, load_settings, parse_settings
 
 __all__ = ["LocatedError", "Settings", "SettingsError", "available_environments", "load_settings", "parse_settings"]

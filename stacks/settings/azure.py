@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .one_way import DecidedOnce, NoWayBack
+from .one_way.marks import DecidedOnce, NoWayBack
 from .types import AZURE_NAME, Cidr, DnsName, Guid, Model, ObjectId, Region, Unique, Zones, text
 
 

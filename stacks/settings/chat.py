@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import DecidedOnce
+from .one_way.marks import DecidedOnce
 from .types import Model, VaultSecretName, text
 
 BUILT_IN_DIMENSIONS = 384

@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .catalog import GPU_SIZES, Gpu, GpuSize
+from .azure_catalog.sizes import GPU_SIZES, Gpu, GpuSize
 from .off_hours import OffHoursSettings
-from .one_way import GIVEN, DeletesOlder, NoWayBack
+from .one_way.marks import GIVEN, DeletesOlder, NoWayBack
 from .types import Cidr, Model, ObjectId, PoolName, TimeOfDay, Unique, VmSize, Zones, resource_id, text
 
 MaxPods = Annotated[int, Field(ge=30, le=250)]

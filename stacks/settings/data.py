@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack
+from .one_way.marks import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack
 from .types import Cidr, Generation, Model, ObjectId, Region, TimeOfDay, Unique, Zone
 
 DiskSizeGib = Annotated[int, Field(ge=4, le=32767)]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OnlyAtCreation
+from .one_way.marks import GIVEN, CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OnlyAtCreation
 from .types import Generation, Model, ObjectId, UtcTime, Zone, resource_id, text
 
 

@@ -22,7 +22,7 @@ from .llm_gateway import GatewayServiceSettings
 from .models import ModelSettings
 from .monitoring import MonitoringSettings
 from .network import IngressSettings, NetworkSettings
-from .one_way import DecidedOnce
+from .one_way.marks import DecidedOnce
 from .opik import OpikSettings
 from .private_access import FIRST_USABLE, CertificateSource, Exposure, Nameserver, PrivateAccessSettings
 from .serving import ModelStore, ServingSettings

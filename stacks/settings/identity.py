@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .one_way import GIVEN, NoWayBack
+from .one_way.marks import GIVEN, NoWayBack
 from .types import Model, ObjectId, Unique
 
 OWN_GROUP = NoWayBack(

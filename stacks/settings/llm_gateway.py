@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from .cloud_models import PlaceOfProcessing
-from .one_way import DeletesOlder
+from .one_way.marks import DeletesOlder
 from .types import Model, Unique
 
 

@@ -75,7 +75,7 @@ class SpeculativeSettings(Model):
 
 
 def _a_name_is_enough(schema: dict[str, Any]) -> None:
-    """Files may leave out what `model_catalogue` fills in before they are checked."""
+    """Files may leave out what the model catalogue fills in before they are checked."""
     schema["required"] = ["name"]
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from .one_way import CanOnlyGrow, DeletesOlder
+from .one_way.marks import CanOnlyGrow, DeletesOlder
 from .types import DnsName, EmailAddress, Model, Unique
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .egress import EgressProxySettings
-from .one_way import DecidedOnce
+from .one_way.marks import DecidedOnce
 from .types import Cidr, EmailAddress, Model, Unique, resource_id, text
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from .identity import OWN_GROUP
-from .one_way import DeletesOlder, NoWayBack
+from .one_way.marks import DeletesOlder, NoWayBack
 from .types import Model, ObjectId, PoolName, text
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .one_way import CanOnlyGrow
+from .one_way.marks import CanOnlyGrow
 from .types import Model, TimeOfDay, text
 
 SMALLEST_SHARE_GIB = 32

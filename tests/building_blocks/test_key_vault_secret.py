@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from stacks.database import DatabaseStack
-from stacks.settings.secret_names import SECRETS, Alphabet, GeneratedSecret
+from stacks.settings.secrets.names import SECRETS, Alphabet, GeneratedSecret
 from tests.support.stacks.durable import Block, of_type, settings, synthesized
 
 ADMINISTRATOR = GeneratedSecret.DATABASE_ADMINISTRATOR_PASSWORD

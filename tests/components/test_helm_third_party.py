@@ -20,9 +20,9 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.gpu.nodes import GPU_TAINT
 from stacks.platform.components.monitoring import release as monitoring
 from stacks.platform.components.secrets import release as external_secrets
-from stacks.settings import capacity
-from stacks.settings.capacity import Request
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.estimates import capacity
+from stacks.settings.estimates.capacity import Request
+from stacks.settings.secrets.names import GeneratedSecret
 from tests.support.kubernetes import custom_resources
 from tests.support.kubernetes.api_schemas import ApiSchemas, definitions_in, definitions_of
 from tests.support.kubernetes.own_charts import TAILNET

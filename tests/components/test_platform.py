@@ -29,7 +29,7 @@ from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.rules.cluster import TESTED_KUBERNETES
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 from tests.support.stacks.components import components_with_images, images_of, namespaces, secret_names, with_images
 
 ACCESS = GrafanaAccess(

@@ -3,7 +3,7 @@
 from typing import Any
 
 from scripts.core.outside_notes import outside_notes
-from stacks.settings.placeholders import placeholders
+from stacks.settings.file.placeholders import placeholders
 from tests.support.stacks.durable import settings
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from scripts.core.environment_check import verdict_of
 from scripts.core.workspace import ROOT
-from stacks.settings import Settings, capacity, cold_start, load_settings
+from stacks.settings import Settings, load_settings
+from stacks.settings.estimates import capacity, cold_start
 from stacks.settings.models import Engine
 
 D4_CORES, D4_GIB = 3.36, 12.2

@@ -5,7 +5,7 @@ import pytest
 from stacks.platform.components.serving import ollama
 from stacks.platform.components.serving.engines import engines
 from stacks.settings import load_settings
-from stacks.settings.engine_statements import vllm_statements
+from stacks.settings.model_catalogue.engine_statements import vllm_statements
 from stacks.settings.models import Engine, Quantization
 from stacks.settings.rules import gpu_cards, gpu_room
 from tests.support.stacks.components import images_of

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from stacks.settings import SettingsError, load_settings, parse_settings
-from stacks.settings.engine_statements import vllm_statements
-from stacks.settings.model_catalogue import FILE, catalogue, find, search
+from stacks.settings.model_catalogue.engine_statements import vllm_statements
+from stacks.settings.model_catalogue.entries import FILE, catalogue, find, search
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.models import KNOWN_TO_OLLAMA, KNOWN_TO_VLLM
 

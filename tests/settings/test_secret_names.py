@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from stacks.settings import SettingsError, parse_settings
-from stacks.settings.secret_names import SECRETS
+from stacks.settings.secrets.names import SECRETS
 
 MINIMAL = (Path(__file__).parents[1] / "environments" / "valid.minimal.yaml").read_text()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from stacks.settings import SettingsError, parse_settings
-from stacks.settings.secret_values import names_a_secret, secret_in
+from stacks.settings.secrets.detection import names_a_secret, secret_in
 
 HEX = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 DRAWN = "aB3dE5gH7jK9mN1pQ3sT5vW7"

@@ -2,8 +2,8 @@
 
 import pytest
 
-from stacks.settings import regions
-from stacks.settings.catalog import (
+from stacks.settings.azure_catalog import regions
+from stacks.settings.azure_catalog.sizes import (
     GPU_SIZES,
     POSTGRESQL_SIZES,
     RETIRED_SIZES,

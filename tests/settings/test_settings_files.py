@@ -10,10 +10,11 @@ from typing import get_type_hints
 
 import pytest
 
-from stacks.settings import Settings, SettingsError, load_settings, parse_settings, rules, yaml_source
+from stacks.settings import Settings, SettingsError, load_settings, parse_settings, rules
 from stacks.settings.cluster import ApiAccess, Priority
+from stacks.settings.file import yaml_source
+from stacks.settings.file.placeholders import placeholders
 from stacks.settings.network import IngressMode
-from stacks.settings.placeholders import placeholders
 from stacks.settings.private_access import with_private_defaults
 from stacks.settings.rules import Rule
 

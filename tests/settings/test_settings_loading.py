@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from stacks.settings import Settings, SettingsError, available_environments, load_settings, parse_settings
-from stacks.settings.errors import dotted, one_line
-from stacks.settings.explain import model_at
+from stacks.settings.file.errors import dotted, one_line
+from stacks.settings.file.explain import model_at
 from stacks.settings.types import Model
 
 ROOT = Path(__file__).resolve().parents[2]

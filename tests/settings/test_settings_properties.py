@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stacks.common.one_way_record import check_change
-from stacks.settings import SettingsError, parse_settings, yaml_source
+from stacks.settings import SettingsError, parse_settings
+from stacks.settings.file import yaml_source
 
 pytestmark = pytest.mark.slow
 

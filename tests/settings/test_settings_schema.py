@@ -9,11 +9,12 @@ from typing import Any
 import jsonschema
 import pytest
 
-from stacks.settings import Settings, yaml_source
+from stacks.settings import Settings
 from stacks.settings.docstrings import meanings
-from stacks.settings.explain import model_at
-from stacks.settings.reference import REFERENCE_FILE, reference
-from stacks.settings.schema import SCHEMA_FILE, schema, schema_text
+from stacks.settings.file import yaml_source
+from stacks.settings.file.explain import model_at
+from stacks.settings.generated.reference import REFERENCE_FILE, reference
+from stacks.settings.generated.schema import SCHEMA_FILE, schema, schema_text
 from stacks.settings.types import PATTERN_MEANINGS, Model
 
 ROOT = Path(__file__).resolve().parents[2]

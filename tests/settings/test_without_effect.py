@@ -3,8 +3,8 @@
 import pytest
 
 from stacks.settings import parse_settings
-from stacks.settings.errors import dotted
-from stacks.settings.without_effect import IDLE, _written, without_effect
+from stacks.settings.file.errors import dotted
+from stacks.settings.file.without_effect import IDLE, _written, without_effect
 
 MINIMAL = """\
 name: dev

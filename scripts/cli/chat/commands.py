@@ -11,7 +11,7 @@ from scripts.cli.options import AsJson, Environment, require_terminal
 from scripts.cli.tools import tools_of
 from scripts.core.console import err, out, print_json
 from stacks.platform.components.chat.login import administrator
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .banner import banner, remove_banner
 from .opened import settings_of_chat

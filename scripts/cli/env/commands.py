@@ -16,9 +16,9 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
 from scripts.terraform.deployed_record import deployed_records
 from stacks.settings import Settings, available_environments
-from stacks.settings.one_way_steps import Record
-from stacks.settings.reference import reference, write_reference
-from stacks.settings.schema import schema_text, write_schema
+from stacks.settings.generated.reference import reference, write_reference
+from stacks.settings.generated.schema import schema_text, write_schema
+from stacks.settings.one_way.steps import Record
 
 from .history import as_json as history_as_json
 from .history import history_of, screen

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.core.errors import ExitCode, OperatorError
+from stacks.settings.azure_catalog.regions import WITHOUT_ZONES
 from stacks.settings.private_access import DEFAULT_ZONE
-from stacks.settings.regions import WITHOUT_ZONES
 
 from .template import PRIVATE, PUBLIC, TEMPLATE
 

@@ -15,7 +15,7 @@ from scripts.core.targets import default_environment, known_environment
 from stacks.platform.components.serving import ollama, vllm
 from stacks.platform.components.serving.engines import SERVING
 from stacks.settings.cloud_models import CloudModelSettings
-from stacks.settings.model_catalogue import find
+from stacks.settings.model_catalogue.entries import find
 from stacks.settings.models import Engine, ModelSettings
 
 from .ask import ask, warm

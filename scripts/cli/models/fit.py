@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stacks.settings.cluster import ClusterSettings
-from stacks.settings.model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.model_catalogue.entries import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import ModelSettings
 
 

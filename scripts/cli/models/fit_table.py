@@ -16,7 +16,7 @@ from scripts.cost.amount import HOURS
 from scripts.cost.nodes import nodes_cost
 from scripts.cost.prices import Prices, kept_prices
 from stacks.settings.cluster import GpuPoolSettings
-from stacks.settings.model_catalogue import KIB_PER_GIB, CatalogueModel, Offer, Room, catalogue, room, search
+from stacks.settings.model_catalogue.entries import KIB_PER_GIB, CatalogueModel, Offer, Room, catalogue, room, search
 
 
 @dataclass(frozen=True)

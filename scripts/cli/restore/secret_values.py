@@ -9,7 +9,7 @@ from scripts.backup.manifest import Manifest, SecretVersion
 from scripts.backup.restoring import RestorePart
 from scripts.core.console import report
 from scripts.core.errors import OperatorError
-from stacks.settings.secret_names import KEPT
+from stacks.settings.secrets.names import KEPT
 
 from .reach import Reach
 

@@ -22,7 +22,7 @@ from scripts.deployment.going_back import GoingBack
 from scripts.deployment.secret_places import SecretPlace, secret_places
 from scripts.terraform.prepare import Job
 from stacks.settings import Settings
-from stacks.settings.secret_names import KEPT
+from stacks.settings.secrets.names import KEPT
 
 STACKS = ("database", "platform")
 """The vault and the server, then what reads them."""

@@ -15,7 +15,7 @@ from ruamel.yaml import YAML
 
 from main import build_app
 from stacks.settings import Settings
-from stacks.settings.loading import ENVIRONMENTS
+from stacks.settings.file.loading import ENVIRONMENTS
 
 MODELS_PER_POOL = 20
 

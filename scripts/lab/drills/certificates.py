@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from stacks.settings.secret_names import KEPT
+from stacks.settings.secrets.names import KEPT
 
 from .base import Finding, Size
 from .stage import WHOLE, Recovery, Stage

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from constructs.node_pool import SPOT
 from stacks.platform.components.gpu.nodes import GPU_TAINT, gpu_node_labels
 from stacks.settings.azure import AzureSettings
-from stacks.settings.catalog import parse_vm_size
+from stacks.settings.azure_catalog.reservations import allocatable
+from stacks.settings.azure_catalog.sizes import parse_vm_size
 from stacks.settings.cluster import ClusterSettings, GpuPoolSettings, Priority
-from stacks.settings.reservations import allocatable
 
 from .api import Object
 

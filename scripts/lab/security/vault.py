@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from stacks.platform.components.certificates.kept import kept_of
 from stacks.platform.components.certificates.names import NAMESPACE as CERT_MANAGER
 from stacks.platform.components.enabled import EnabledComponents
-from stacks.settings.secret_names import SECRETS
+from stacks.settings.secrets.names import SECRETS
 
 
 def secrets_table(environments: Iterable[EnabledComponents]) -> str:

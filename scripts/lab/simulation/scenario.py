@@ -7,7 +7,7 @@ from stacks.platform.components.serving.engines import engines
 from stacks.platform.components.serving.scaling import scaling
 from stacks.settings import Settings
 from stacks.settings.cluster import Priority
-from stacks.settings.model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from stacks.settings.model_catalogue.entries import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.serving import WarmHours
 

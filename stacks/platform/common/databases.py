@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stacks.settings.network import NetworkSettings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .catalogue import HELM
 from .traffic import Peer, TrafficRule, allow_to

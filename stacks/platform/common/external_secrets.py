@@ -6,7 +6,7 @@ One wide Secret per consumer: External Secrets opens a new connection to the vau
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 ByNamespace = dict[str, dict[str, dict[str, str]]]
 """Namespace to its Secrets by name, each with a text for every key."""

@@ -8,7 +8,7 @@ from typing import Any
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from stacks.common.yaml_text import parsed
-from stacks.settings.errors import LocatedError, SettingsError, one_line, shown
+from stacks.settings.file.errors import LocatedError, SettingsError, one_line, shown
 
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 COMMIT = re.compile(r"[0-9a-f]{40}")

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 VERSIONS_KEY = "secret-versions"
 """Key in a Secret that holds the mark of the versions that it is made of."""

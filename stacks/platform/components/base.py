@@ -22,7 +22,7 @@ from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 if TYPE_CHECKING:
     from cdktf import ITerraformDependable

@@ -18,7 +18,7 @@ from stacks.platform.common.namespaces import Layer, NamespaceRules
 from stacks.platform.common.scraping import Target
 from stacks.platform.common.traffic import Peer, allow_from
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .base import Component, GatewayCaller, Health, TraceReceiver
 from .registry import by_need, components

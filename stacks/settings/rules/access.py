@@ -7,7 +7,7 @@ from ..azure import ClusterAccess, OperatorSettings, StateSettings
 from ..chat import ChatSettings
 from ..cluster import ApiAccess, ClusterSettings
 from ..data import BackupSettings, RegistrySettings, VaultSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..identity import IdentitySettings
 from ..llm_gateway import GatewayServiceSettings
 from ..network import IngressSettings, NetworkSettings, Outbound

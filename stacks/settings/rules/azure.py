@@ -6,12 +6,12 @@ from difflib import get_close_matches
 
 from stacks.common.azure_names import AzureNames
 
-from .. import regions
 from ..azure import AzureSettings
+from ..azure_catalog import regions
 from ..cluster import ClusterSettings
 from ..data import BackupSettings, RegistrySettings
 from ..database import DatabaseSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..network import IngressSettings
 from ..private_access import Exposure
 from .base import Finding
@@ -72,7 +72,7 @@ def names_keep_the_limits(
 _DIGITS = "0123456789"
 NO_REGION = (
     "is no Azure region; `az account list-locations --query [].name` lists them (one that Azure has opened since is"
-    " added in stacks/settings/regions.py)"
+    " added in stacks/settings/azure_catalog/regions.py)"
 )
 
 

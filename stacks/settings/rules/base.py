@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from ..environment import Settings
-from ..errors import Key
+from ..file.errors import Key
 
 
 @dataclass(frozen=True, slots=True)

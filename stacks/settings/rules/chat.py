@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from ..capacity import GIB_PER_VCPU
-from ..catalog import parse_vm_size
+from ..azure_catalog.reservations import allocatable
+from ..azure_catalog.sizes import parse_vm_size
 from ..chat import BUILT_IN_DIMENSIONS, LONGEST_VECTOR, ChatSettings
 from ..cluster import ClusterSettings
-from ..model_catalogue import find
+from ..estimates.capacity import GIB_PER_VCPU
+from ..model_catalogue.entries import find
 from ..models import ModelSettings
-from ..reservations import allocatable
-from ..secret_names import KEPT, GeneratedSecret
-from ..secret_values import secret_in
+from ..secrets.detection import secret_in
+from ..secrets.names import KEPT, GeneratedSecret
 from .base import Finding
 from .serving import DAEMONS_CPU, DAEMONS_MEMORY_GIB
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from ..cloud_models import CloudEngine, CloudModelSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..llm_gateway import GatewayServiceSettings
 from ..models import ModelSettings
 from ..network import NetworkSettings
-from ..secret_names import KEPT, GeneratedSecret
-from ..secret_values import secret_in
+from ..secrets.detection import secret_in
+from ..secrets.names import KEPT, GeneratedSecret
 from .base import Finding
 
 

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator
 
-from .. import capacity
-from ..catalog import GPU_SIZES, UNSUPPORTED_SIZES, parse_vm_size, retired_in_favour_of, sold_as
+from ..azure_catalog.sizes import GPU_SIZES, UNSUPPORTED_SIZES, parse_vm_size, retired_in_favour_of, sold_as
 from ..cluster import ClusterSettings, GpuPoolSettings, Priority, SystemPoolSettings, WorkloadPoolSettings
 from ..environment import Settings
-from ..errors import Key
+from ..estimates import capacity
+from ..file.errors import Key
 from ..monitoring import MetricsStore, MonitoringSettings
 from .base import Finding
 from .network import largest_node_count

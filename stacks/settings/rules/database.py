@@ -6,12 +6,12 @@ from difflib import get_close_matches
 
 from stacks.common.azure_names import AzureNames
 
-from .. import regions
 from ..azure import AzureSettings
-from ..catalog import POSTGRESQL_SIZES, postgresql_user_connections
+from ..azure_catalog import regions
+from ..azure_catalog.sizes import POSTGRESQL_SIZES, postgresql_user_connections
 from ..chat import ChatSettings
 from ..database import DatabaseSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..llm_gateway import GatewayServiceSettings
 from .base import Finding
 

@@ -3,13 +3,13 @@
 import difflib
 from collections.abc import Iterator
 
+from ..azure_catalog.reservations import allocatable
 from ..cluster import ClusterSettings
-from ..engine_statements import vllm_statements
-from ..errors import Key
+from ..file.errors import Key
+from ..model_catalogue.engine_statements import vllm_statements
+from ..model_catalogue.parsers import NO_PARSER
 from ..models import Engine, ModelSettings
-from ..reservations import allocatable
 from ..serving import ServingSettings
-from ..tools import NO_PARSER
 from .base import Finding
 from .serving import DAEMONS_MEMORY_GIB
 

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from ..catalog import GpuSize
+from ..azure_catalog.sizes import GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
-from ..engine_statements import vllm_statements
-from ..errors import Key
+from ..file.errors import Key
+from ..model_catalogue.engine_statements import vllm_statements
 from ..models import Engine, ModelSettings
 from .base import Finding
 
@@ -16,7 +16,7 @@ NO_HALF_PRECISION = {
     "gemma3": r"gemma-3-",
     "glm4": r"glm-4-.*0414|glm-z1",
 }
-"""Model types that vLLM refuses in half precision (`engine_statements`), by the repository's name.
+"""Model types that vLLM refuses in half precision (`model_catalogue.engine_statements`), by the repository's name.
 
 Turing has nothing else for them: it knows no bfloat16.
 """

@@ -4,8 +4,8 @@ import math
 from collections.abc import Iterator
 
 from ..cluster import ClusterSettings
-from ..errors import Key
-from ..model_catalogue import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
+from ..file.errors import Key
+from ..model_catalogue.entries import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from ..models import Engine, ModelSettings
 from ..opik import OpikSettings
 from ..serving import ModelStore, ServingSettings

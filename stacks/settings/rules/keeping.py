@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from ..azure import HcpExecution, SecretSettings, StateBackend, StateSettings
-from ..secret_names import SECRETS, GeneratedSecret
+from ..secrets.names import SECRETS, GeneratedSecret
 from .base import Finding
 
 OLDEST_TERRAFORM_MINOR = 11

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 from ..chat import ChatSettings
 from ..cluster import ClusterSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..llm_gateway import GatewayServiceSettings
+from ..model_catalogue.parsers import tool_parser
 from ..models import Engine, ModelSettings, Quantization
-from ..tools import tool_parser
 from .base import Finding
 
 KNOWN_TO_OLLAMA = {Quantization.Q4, Quantization.Q8, Quantization.FP16, Quantization.BF16, Quantization.MXFP4}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv4Network
 
 from ..azure import AzureSettings
-from ..errors import Key
+from ..file.errors import Key
 from ..network import IngressMode, IngressSettings, NetworkSettings
 from ..private_access import (
     FIRST_USABLE,

@@ -4,9 +4,9 @@ import math
 from collections.abc import Iterator
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from ..azure_catalog.reservations import allocatable
 from ..cluster import ClusterSettings
 from ..models import Engine, ModelSettings
-from ..reservations import allocatable
 from ..serving import ModelStore, ServingSettings
 from .base import Finding
 

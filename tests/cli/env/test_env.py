@@ -17,7 +17,7 @@ from scripts.core.environment_check import Verdict
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import ROOT, Workspace
 from stacks.settings import LocatedError, load_settings
-from stacks.settings.regions import WITHOUT_ZONES
+from stacks.settings.azure_catalog.regions import WITHOUT_ZONES
 from tests.support.cli.terminals import Nobody, answering
 
 SUBSCRIPTION = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"

@@ -10,7 +10,7 @@ from scripts.cli.tools import Tools
 from scripts.core.errors import OperatorError
 from scripts.cost.prices import listed
 from stacks.settings import load_settings
-from stacks.settings.model_catalogue import search
+from stacks.settings.model_catalogue.entries import search
 
 
 def test_each_offer_is_judged_on_each_pool() -> None:

@@ -10,7 +10,7 @@ from scripts.cli.secrets.commands import LARGEST_BYTES, app
 from scripts.cli.tools import Tools
 from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
-from stacks.settings.secret_names import SECRETS
+from stacks.settings.secrets.names import SECRETS
 from tests.support.backup.azure import FakeAzure
 from tests.support.cli.operated_environment import Operated, deploy_once, operate
 from tests.support.cli.terminals import Answering, Nobody

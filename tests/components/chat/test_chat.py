@@ -12,7 +12,7 @@ from stacks.platform.components.chat import login, release, secrets
 from stacks.platform.components.chat.backends import backends, embedding_variables
 from stacks.settings import Settings, load_settings
 from stacks.settings.rules.chat import RESERVED_VARIABLES
-from stacks.settings.secret_names import SECRETS, Alphabet, GeneratedSecret
+from stacks.settings.secrets.names import SECRETS, Alphabet, GeneratedSecret
 from tests.support.chat.values import DIRECT, chat_values, chat_variables, passed, settings_with
 from tests.support.stacks.components import namespaces, secret_names, secret_templates
 

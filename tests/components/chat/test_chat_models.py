@@ -8,8 +8,8 @@ import pytest
 
 from stacks.platform.components.chat import release
 from stacks.settings import Settings, load_settings
+from stacks.settings.model_catalogue.parsers import calls_tools, tool_parser
 from stacks.settings.models import ModelSettings
-from stacks.settings.tools import calls_tools, tool_parser
 from tests.support.stacks.components import with_images
 from tests.support.stacks.synthesis import synthesize
 

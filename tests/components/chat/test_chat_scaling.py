@@ -5,7 +5,7 @@ import math
 import pytest
 
 from stacks.settings import load_settings
-from stacks.settings.catalog import postgresql_user_connections
+from stacks.settings.azure_catalog.sizes import postgresql_user_connections
 from stacks.settings.rules.database import connections_of_a_chat_pod
 from tests.support.chat.values import chat_values, chat_variables, settings_with
 from tests.support.stacks.components import namespaces

@@ -12,7 +12,8 @@ from ruamel.yaml import YAML
 from stacks.platform.common.catalogue import HELM, own_chart, values_files
 from stacks.platform.components.llm_gateway import release, traffic
 from stacks.platform.components.llm_gateway.address import NAMESPACE, PODS
-from stacks.settings import Settings, capacity, load_settings
+from stacks.settings import Settings, load_settings
+from stacks.settings.estimates import capacity
 from tests.support.kubernetes.pod_requests import asked
 from tests.support.stacks.components import components_with_images
 

@@ -16,7 +16,8 @@ from stacks.platform.common.traffic import Direction, TrafficRule
 from stacks.platform.components.opik import login, release, secrets, traffic
 from stacks.platform.components.opik.names import OPERATOR
 from stacks.platform.components.opik.parts import opik_parts
-from stacks.settings import Settings, capacity
+from stacks.settings import Settings
+from stacks.settings.estimates import capacity
 from stacks.settings.opik import OpikProfile
 from tests.support.kubernetes.api_schemas import ApiSchemas
 from tests.support.opik.rendering import (

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from stacks.settings import load_settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 from tests.support.kubernetes.own_charts import FOUND, VERSIONS, objects_of, render, values_of
 from tests.support.stacks.components import (
     secret_names,

@@ -25,8 +25,8 @@ from stacks.platform.components.serving.engines import (
     vllm_engines,
 )
 from stacks.settings import Settings, load_settings
-from stacks.settings.catalog import GPU_SIZES
-from stacks.settings.reservations import allocatable
+from stacks.settings.azure_catalog.reservations import allocatable
+from stacks.settings.azure_catalog.sizes import GPU_SIZES
 from stacks.settings.serving import ModelStore, ServingSettings, WarmHours
 from tests.support.stacks.components import images_of, namespaces, secret_names, with_images
 from tests.support.stacks.synthesis import Synthesized

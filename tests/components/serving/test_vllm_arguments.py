@@ -15,11 +15,11 @@ from stacks.platform.components.llm_gateway.models import model_list
 from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
 from stacks.settings import Settings, load_settings
-from stacks.settings.engine_statements import vllm_statements
+from stacks.settings.model_catalogue.engine_statements import vllm_statements
+from stacks.settings.model_catalogue.parsers import reasoning_parser
 from stacks.settings.models import LoraAdapter, ModelSettings, SpeculativeSettings
 from stacks.settings.rules import engine_arguments
 from stacks.settings.serving import ModelStore
-from stacks.settings.tools import reasoning_parser
 from tests.support.stacks.components import images_of, with_images
 
 HELM = shutil.which("helm")

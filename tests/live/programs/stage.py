@@ -12,7 +12,7 @@ from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address as gateway
 from stacks.platform.components.serving.engines import INTERCEPTOR, INTERCEPTOR_PORT, PROXY, SCALING, SERVING
 from stacks.settings import Settings
-from stacks.settings.catalog import postgresql_user_connections
+from stacks.settings.azure_catalog.sizes import postgresql_user_connections
 from tests.support.kubernetes import rendered
 from tests.support.kubernetes.rendered import Release, Secrets
 from tests.support.llm_gateway import pods as gateway_pods

@@ -7,8 +7,8 @@ from typing import get_args
 from stacks.common.one_way_record import every_mark
 from stacks.settings import Settings
 from stacks.settings.docstrings import meanings
-from stacks.settings.errors import dotted
-from stacks.settings.one_way import DeletesOlder, OneWay
+from stacks.settings.file.errors import dotted
+from stacks.settings.one_way.marks import DeletesOlder, OneWay
 from stacks.settings.types import Model
 
 

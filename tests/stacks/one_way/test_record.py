@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from stacks.common.one_way_record import check_change, deletions_on, every_mark, record_of, refused_on, whole_record_of
-from stacks.settings.errors import dotted
-from stacks.settings.one_way import CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OnlyAtCreation
-from stacks.settings.one_way_steps import steps_back
+from stacks.settings.file.errors import dotted
+from stacks.settings.one_way.marks import CanOnlyGrow, DecidedOnce, DeletesOlder, NoWayBack, OnlyAtCreation
+from stacks.settings.one_way.steps import steps_back
 from tests.support.stacks.written import KEY, SERVER, written
 
 GROUP = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e92"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.core.workspace import ROOT
-from stacks.settings import loading
+from stacks.settings.file import loading
 
 
 def use_environments(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -33,7 +33,7 @@ from stacks.platform.components.start.release import start_page
 from stacks.platform.components.tailscale.release import router
 from stacks.settings import Settings, parse_settings
 from stacks.settings.private_access import TailscaleSettings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 from tests.support.llm_gateway.cloud_settings import cloud_settings
 from tests.support.stacks.components import (
     components_with_images,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from stacks.settings.capacity import Request
+from stacks.settings.estimates.capacity import Request
 
 _UNITS = {"Ki": 2**-20, "Mi": 2**-10, "Gi": 1.0}
 

@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from stacks.platform.common.catalogue import own_chart
 from stacks.platform.components.databases import jobs as databases
 from stacks.settings import Settings
-from stacks.settings.secret_names import SECRETS
+from stacks.settings.secrets.names import SECRETS
 from tests.support.stacks.components import secret_names, secret_templates
 
 HELM = shutil.which("helm")

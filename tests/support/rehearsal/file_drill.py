@@ -8,7 +8,8 @@ from main import build_app
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from stacks.settings import loading, parse_settings
+from stacks.settings import parse_settings
+from stacks.settings.file import loading
 
 SMALLEST = """\
 name: dev

@@ -19,7 +19,7 @@ from stacks.platform.common.ingress_mode import (
 from stacks.settings import Settings
 from stacks.settings.network import IngressSettings
 from stacks.settings.private_access import CertificateSource
-from stacks.settings.secret_names import INTERNAL_CA, KEPT, WILDCARD
+from stacks.settings.secrets.names import INTERNAL_CA, KEPT, WILDCARD
 
 from .names import NAMESPACE
 

@@ -19,7 +19,7 @@ from stacks.platform.components.secrets.names import OPERATOR_ACCOUNT, VAULT_REA
 from stacks.settings import Settings
 from stacks.settings.network import IngressSettings
 from stacks.settings.private_access import CertificateSource, PrivateAccessSettings, group_of, name_of, subscription_of
-from stacks.settings.secret_names import INTERNAL_CA
+from stacks.settings.secrets.names import INTERNAL_CA
 
 from .kept import KeptSecret
 from .names import KEEPER

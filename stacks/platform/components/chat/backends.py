@@ -9,7 +9,7 @@ from stacks.platform.components.serving.engines import engine_of, ollama_engines
 from stacks.settings import Settings
 from stacks.settings.chat import LONGEST_FULL_VECTOR
 from stacks.settings.models import Engine
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from stacks.platform.common.parts import Part
 from stacks.platform.common.traffic import Peer
 from stacks.platform.components.base import Component, GatewayCaller, Health
 from stacks.platform.components.enabled import EnabledComponents
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .connections import connections
 from .names import ACCOUNT, DATABASE, GATEWAY_KEY, HOST, NAMESPACE, PODS, PORT, REDIS, RELEASE, SERVICE_PORT

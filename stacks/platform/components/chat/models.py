@@ -5,8 +5,8 @@ import json
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.platform.components.serving.engines import engine_of
 from stacks.settings import Settings
+from stacks.settings.model_catalogue.parsers import calls_tools
 from stacks.settings.models import Engine, ModelSettings
-from stacks.settings.tools import calls_tools
 
 
 def model_id(settings: Settings, model: ModelSettings) -> str:

@@ -6,7 +6,7 @@ from stacks.platform.common.databases import database_url
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .backends import backends, embedding_key
 from .names import DATABASE, NAMESPACE, REDIS, REDIS_PORT, SCRIPT_FOLDER

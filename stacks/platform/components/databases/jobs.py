@@ -8,7 +8,7 @@ from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.databases import PORT, ROOTS_NAME, VERIFIED, Database, roots
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 JOB = "prepare-databases"
 ACCOUNT = WorkloadAccount("databases", JOB)

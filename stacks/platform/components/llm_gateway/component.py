@@ -11,7 +11,7 @@ from stacks.platform.common.traffic import Peer
 from stacks.platform.components.base import Component, Health
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .address import DATABASE, HOST, LIMITS, METRICS_PORT, NAMESPACE, PODS, PORT, SERVICE, enabled
 from .connections import connections

@@ -7,7 +7,7 @@ from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.platform.components.base import GatewayCaller
 from stacks.platform.components.serving.engines import vllm_engines
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from . import cloud
 from .address import NAMESPACE

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.traffic import MONITORING
 from stacks.settings.monitoring import AlertReceiver
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from . import receivers
 

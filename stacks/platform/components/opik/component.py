@@ -9,7 +9,7 @@ from stacks.platform.common.traffic import Peer
 from stacks.platform.components.base import Component, GatewayCaller, Health, TraceReceiver
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .application import EVALUATOR_IMAGES
 from .connections import connections

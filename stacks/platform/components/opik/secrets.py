@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.secret_marks import VERSIONS_KEY
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .names import NAMESPACE, OPERATOR
 

@@ -14,7 +14,7 @@ from stacks.platform.common.scraping import Target
 from stacks.platform.components.base import Component
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.settings import Settings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .connections import connections
 from .engines import ENGINE_KEYS, PROXY, SCALING, SERVING, VLLM, VLLM_PORT, ollama_engines, vllm_engines

@@ -2,8 +2,8 @@
 
 import math
 
+from stacks.settings.azure_catalog.reservations import allocatable
 from stacks.settings.cluster import ClusterSettings
-from stacks.settings.reservations import allocatable
 from stacks.settings.rules.serving import DAEMONS_MEMORY_GIB
 from stacks.settings.serving import ServingSettings
 

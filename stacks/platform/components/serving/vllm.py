@@ -9,7 +9,7 @@ from stacks.platform.common.catalogue import HELM, Image
 from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.cluster import ClusterSettings
-from stacks.settings.model_catalogue import USABLE_SHARE
+from stacks.settings.model_catalogue.entries import USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.rules.gpu_cards import AMPERE
 from stacks.settings.serving import ModelStore, ServingSettings

@@ -3,8 +3,8 @@
 import json
 from collections.abc import Iterator
 
+from stacks.settings.model_catalogue.parsers import reasoning_parser, tool_parser
 from stacks.settings.models import ModelSettings, SpeculativeSettings
-from stacks.settings.tools import reasoning_parser, tool_parser
 
 TEMPLATE_FOLDER = "/template"
 """Where the chart mounts a chat template of the environment file."""

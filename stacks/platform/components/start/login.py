@@ -13,7 +13,7 @@ from stacks.platform.common.secret_marks import VERSIONS_KEY, secret_mark
 from stacks.settings import Settings
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.cluster import ClusterSettings
-from stacks.settings.secret_names import GeneratedSecret
+from stacks.settings.secrets.names import GeneratedSecret
 
 from .names import HOST, LOGIN, LOGIN_PODS, LOGIN_SECRET, NAMESPACE, PAGE, PAGE_PORT
 from .routes import CA_FILE, HEALTH, INSTALLERS

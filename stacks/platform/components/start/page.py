@@ -12,8 +12,8 @@ from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import HOST as API
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.settings.chat import ChatSettings
+from stacks.settings.model_catalogue.parsers import calls_tools
 from stacks.settings.models import ModelSettings
-from stacks.settings.tools import calls_tools
 
 from .examples import examples, trust_examples
 from .installers import installer_files

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 
 from stacks.settings.cluster import ClusterSettings
 
-from .catalog import parse_vm_size
-from .environment import Settings
-from .monitoring import MetricsStore
-from .network import IngressMode
-from .opik import OpikProfile
-from .reservations import allocatable
+from ..azure_catalog.reservations import allocatable
+from ..azure_catalog.sizes import parse_vm_size
+from ..environment import Settings
+from ..monitoring import MetricsStore
+from ..network import IngressMode
+from ..opik import OpikProfile
 
 GIB_PER_VCPU = {"D": 4, "E": 8, "F": 2}
 """Memory of the common families of VM sizes (Microsoft Learn, "Sizes for virtual machines")."""

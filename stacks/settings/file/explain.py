@@ -7,11 +7,11 @@ from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic_core import ErrorDetails
 
-from .cloud_models import CloudEngine
-from .docstrings import meanings
-from .environment import Settings
+from ..cloud_models import CloudEngine
+from ..docstrings import meanings
+from ..environment import Settings
+from ..types import PATTERN_MEANINGS, Model
 from .errors import ABSENT, Key, dotted, one_line
-from .types import PATTERN_MEANINGS, Model
 
 _SECRET_KEY = re.compile(r"passwor|secret|token|credential|api_?key|private_?key", re.IGNORECASE)
 _BOUNDS = {"greater_than_equal": ("≥", "ge"), "greater_than": (">", "gt"), "less_than_equal": ("≤", "le")}

@@ -1,6 +1,6 @@
 """Settings that cannot go back once they are deployed: can only grow, decided once, no way back, deletes when shorter.
 
-A mark stands in the annotation of its setting, and `one_way_steps` reads them all. What a stack deployed is recorded
+A mark stands in the annotation of its setting, and `steps` reads them all. What a stack deployed is recorded
 as its output `one_way` (`stacks.common.one_way_record`): values as text by dotted key, so that every checkout compares
 its file with what is deployed, not with what was last written down in it.
 """

@@ -6,10 +6,10 @@ out: its server is ready without a model, whose loading has a time of its own (`
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from .cluster import GpuPoolSettings
-from .models import Engine, ModelSettings
-from .rules.gpu_room import LOAD_MIB_PER_S
-from .serving import ModelStore, ServingSettings
+from ..cluster import GpuPoolSettings
+from ..models import Engine, ModelSettings
+from ..rules.gpu_room import LOAD_MIB_PER_S
+from ..serving import ModelStore, ServingSettings
 
 NODE_SECONDS = 300
 """A GPU node until it takes pods: machine, boot, driver, device plugin (`start.node_ready_s` of the simulation)."""

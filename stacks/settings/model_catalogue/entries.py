@@ -15,11 +15,11 @@ from pydantic import ValidationError
 
 from stacks.common.yaml_text import parsed
 
-from .catalog import GpuSize
-from .cluster import GpuPoolSettings
+from ..azure_catalog.sizes import GpuSize
+from ..cluster import GpuPoolSettings
 from .engine_statements import vllm_statements
 
-FILE = Path(__file__).parents[2] / "helm" / "models.yaml"
+FILE = Path(__file__).parents[3] / "helm" / "models.yaml"
 DECIDED_BY_A_NAME = ("engine", "id", "weights_gib")
 """Keys without which an entry is looked up."""
 USABLE_SHARE = {"vllm": 0.9, "ollama": 0.95}

@@ -1,4 +1,4 @@
-"""The one rule that reads the marks of `one_way`: which values of a file cannot follow what is deployed."""
+"""The one rule that reads the marks: which values of a file cannot follow what is deployed."""
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping
@@ -7,9 +7,9 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args
 
-from .errors import Key, dotted
-from .one_way import GIVEN, OneWay
-from .types import Model
+from ..file.errors import Key, dotted
+from ..types import Model
+from .marks import GIVEN, OneWay
 
 Record = Mapping[str, str]
 """Values as text by dotted key. A key that is absent was not recorded; an empty text is a setting that is left out."""

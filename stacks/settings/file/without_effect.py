@@ -5,14 +5,14 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from .environment import Settings
+from ..environment import Settings
+from ..models import Engine
+from ..monitoring import MetricsStore
+from ..network import IngressMode, Outbound
+from ..private_access import Nameserver
+from ..rules.base import Finding
+from ..serving import ModelStore
 from .errors import Key
-from .models import Engine
-from .monitoring import MetricsStore
-from .network import IngressMode, Outbound
-from .private_access import Nameserver
-from .rules.base import Finding
-from .serving import ModelStore
 
 
 class Idle(NamedTuple):

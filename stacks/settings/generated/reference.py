@@ -7,14 +7,14 @@ from typing import Any
 
 from stacks.common.one_way_record import every_mark
 
-from . import rules
-from .catalog import GPU_SIZES, POSTGRESQL_SIZES, postgresql_user_connections
-from .errors import dotted
+from .. import rules
+from ..azure_catalog.sizes import GPU_SIZES, POSTGRESQL_SIZES, postgresql_user_connections
+from ..file.errors import dotted
+from ..secrets.names import SECRETS, GeneratedSecret
+from ..types import PATTERN_MEANINGS
 from .schema import schema
-from .secret_names import SECRETS, GeneratedSecret
-from .types import PATTERN_MEANINGS
 
-REFERENCE_FILE = Path(__file__).parents[2] / "docs" / "reference" / "environment.md"
+REFERENCE_FILE = Path(__file__).parents[3] / "docs" / "reference" / "environment.md"
 _INTRODUCTION = """\
 # The environment file
 

@@ -1,18 +1,18 @@
 """The JSON schema of environment files, by which editors complete and check them.
 
-`python -m stacks.settings.schema` writes it beside the environments.
+`python -m stacks.settings.generated.schema` writes it beside the environments.
 """
 
 import json
 from pathlib import Path
 from typing import Any
 
-from .docstrings import meanings
-from .environment import Settings
-from .loading import ENVIRONMENTS
-from .one_way import OneWay
-from .private_access import Exposure
-from .types import PATTERN_MEANINGS, Model
+from ..docstrings import meanings
+from ..environment import Settings
+from ..file.loading import ENVIRONMENTS
+from ..one_way.marks import OneWay
+from ..private_access import Exposure
+from ..types import PATTERN_MEANINGS, Model
 
 SCHEMA_FILE = ENVIRONMENTS / "schema.json"
 
@@ -33,7 +33,7 @@ def schema() -> dict[str, Any]:
 
 
 def _let_private_ones_leave_out(generated: dict[str, Any]) -> None:
-    """Require `domain` and `ingress` where the exposure is public alone (`loading`)."""
+    """Require `domain` and `ingress` where the exposure is public alone (`file.loading`)."""
     public = ["domain", "ingress"]
     generated["required"] = [name for name in generated["required"] if name not in public]
     private = {"properties": {"exposure": {"const": Exposure.PRIVATE.value}}, "required": ["exposure"]}

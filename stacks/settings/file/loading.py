@@ -11,16 +11,17 @@ from typing import Annotated, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from . import rules, yaml_source
-from .environment import Settings
+from .. import rules
+from ..environment import Settings
+from ..model_catalogue.entries import DECIDED_BY_A_NAME, completed, unknown_names
+from ..private_access import with_private_defaults
+from ..rules import Finding
+from . import yaml_source
 from .errors import ABSENT, Key, LocatedError, SettingsError, dotted, one_line, shown
 from .explain import explain, names_a_secret
-from .model_catalogue import DECIDED_BY_A_NAME, completed, unknown_names
-from .private_access import with_private_defaults
-from .rules import Finding
 from .yaml_source import Source
 
-ENVIRONMENTS = Path(__file__).parents[2] / "environments"
+ENVIRONMENTS = Path(__file__).parents[3] / "environments"
 """Where environment files lie, and the lock files beside them; looked up at each use."""
 _NAME = re.compile(r"[a-z][a-z0-9]{1,9}")
 HIDDEN = (("chat", "secrets"), ("network", "egress_proxy", "url"), ("trust", "company_roots"))

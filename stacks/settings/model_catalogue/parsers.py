@@ -5,7 +5,7 @@ A chat offers its own tools with every message; an engine that cannot pass them 
 
 import re
 
-from .models import Engine, ModelSettings
+from ..models import Engine, ModelSettings
 
 _PARSERS = (
     # Names: vllm/tool_parsers/__init__.py. Families whose own chat template writes tools as the parser reads them

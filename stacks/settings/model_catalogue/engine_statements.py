@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-FILE = Path(__file__).parents[2] / "helm" / "engines.json"
+FILE = Path(__file__).parents[3] / "helm" / "engines.json"
 FLOAT16 = "fp16"
 TURING = 7.5
 """Oldest card that this vLLM starts on; half precision runs on all of them."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from .environment import Settings
+from ..environment import Settings
+from ..rules.base import Finding
 from .errors import Key
-from .rules.base import Finding
 
 _ZEROS = "00000000-0000-0000-0000-000000000000"
 _RESERVED_DOMAINS = ("example.com", "example.org", "example.net", "example", "test", "invalid", "localhost")

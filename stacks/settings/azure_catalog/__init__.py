@@ -1,0 +1,1 @@
+"""Facts about Azure that the rules need: sizes of VMs and PostgreSQL, regions, what AKS reserves of a node."""
