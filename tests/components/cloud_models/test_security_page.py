@@ -15,7 +15,7 @@ from stacks.platform.components.cloud_models.release import cloud_egress
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway import address as gateway
 from stacks.settings import Settings, load_settings, parse_settings
-from stacks.settings.errors import SettingsError
+from stacks.settings.file.errors import SettingsError
 from tests.support.kubernetes import rendered
 from tests.support.llm_gateway.cloud_settings import FILE, cloud_settings
 from tests.support.stacks.components import images_of, namespaces
