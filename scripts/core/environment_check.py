@@ -1,26 +1,14 @@
 """Checks one environment file: by itself, against the committed version, against what is deployed."""
 
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from scripts.core.cloud_notes import cloud_notes
-from scripts.core.domain_check import domain_findings, joined_networks_notes
-from scripts.core.firewall_notes import firewall_note
-from scripts.core.outside_notes import outside_notes
-from scripts.core.pin_notes import pin_note, required_pins
-from scripts.core.privacy_notes import privacy_notes
-from scripts.core.restore_check import restore_findings
-from scripts.core.state_note import state_note
-from scripts.core.weights_notes import weights_notes
-from scripts.core.zone_notes import zone_notes
 from stacks.common.one_way_record import deletions_on, refused_changes, refused_on
 from stacks.platform.common import catalogue
 from stacks.settings import LocatedError, Settings, SettingsError, parse_settings
-from stacks.settings.azure import OperatorSettings
 from stacks.settings.egress import expiry_notes
 from stacks.settings.estimates import capacity, cold_start
 from stacks.settings.file.loading import Loaded, available_environments, load, load_settings
@@ -28,8 +16,20 @@ from stacks.settings.file.placeholders import placeholders
 from stacks.settings.file.without_effect import without_effect
 from stacks.settings.one_way.steps import Record
 
+from .commits import committed, known
 from .deployed_record import local_records
 from .errors import OperatorError
+from .notes.cloud import cloud_notes
+from .notes.domain import domain_findings, joined_networks_notes
+from .notes.firewall import firewall_note
+from .notes.operators import operators_note
+from .notes.outside import outside_notes
+from .notes.pins import pin_note, required_pins
+from .notes.privacy import privacy_notes
+from .notes.restore import restore_findings
+from .notes.state import state_note
+from .notes.weights import weights_notes
+from .notes.zones import zone_notes
 
 Deployed = Callable[[Settings], Mapping[str, Record]]
 """Gives by stack what is deployed, from the states. Raises OperatorError where they cannot be read."""
@@ -81,7 +81,7 @@ def verdict_of(name: str, root: Path, previous: str | None, deployed: Deployed |
             None,
             [
                 capacity.report(settings),
-                _alone(settings.operators),
+                operators_note(settings.operators),
                 firewall_note(settings.ingress),
                 pin_note(settings),
                 state_note(settings.name, settings.state),
@@ -135,21 +135,11 @@ def other_environments(name: str, folder: Path) -> Iterator[tuple[str, Settings]
                 yield other, load_settings(other, folder)
 
 
-def _alone(operators: OperatorSettings) -> str:
-    """Return a warning while only the first deployer is named; empty otherwise."""
-    if operators.object_ids:
-        return ""
-    return (
-        "operators.object_ids: only whoever deploys first writes secrets and administers the cluster; name a group"
-        " (docs/how-to/operators.md has the way out where that person has left)"
-    )
-
-
 def _against_commit(loaded: Loaded, name: str, root: Path, commit: str) -> tuple[list[LocatedError], list[str]]:
-    if commit != "HEAD" and not _known(commit, root):
+    if commit != "HEAD" and not known(commit, root):
         label = f"environments/{name}.yaml"
         return [LocatedError(label, None, "", "", f"cannot be compared with {commit!r}, which git does not know")], []
-    text = _committed(f"environments/{name}.yaml", root, commit)
+    text = committed(f"environments/{name}.yaml", root, commit)
     if text is None:
         return [], []
     try:
@@ -157,26 +147,3 @@ def _against_commit(loaded: Loaded, name: str, root: Path, commit: str) -> tuple
     except SettingsError:
         return [], [f"environments/{name}.yaml of {commit} is not sound by today's rules, so changes were not compared"]
     return loaded.locate(refused_changes(before, loaded.settings)), []
-
-
-def _known(commit: str, root: Path) -> bool:
-    """Whether git knows the commit; HEAD, the default, may be missing: a checkout without git is checked by itself."""
-    try:
-        asked = ["git", "rev-parse", "--verify", "--quiet", "--end-of-options", f"{commit}^{{commit}}"]
-        return subprocess.run(asked, cwd=root, capture_output=True, check=False).returncode == 0  # noqa: S603
-    except OSError:
-        return False
-
-
-def _committed(path: str, root: Path, commit: str) -> str | None:
-    """Return the text of a file in a commit; None without git, without the commit or without the file in it."""
-    try:
-        shown = subprocess.run(  # noqa: S603
-            ["git", "show", "--end-of-options", f"{commit}:./{path}"],  # noqa: S607 - the git of the operator
-            cwd=root,
-            capture_output=True,
-            check=True,
-        )
-        return shown.stdout.decode()
-    except (OSError, subprocess.CalledProcessError, UnicodeDecodeError):
-        return None

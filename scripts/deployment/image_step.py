@@ -7,7 +7,7 @@ from pathlib import Path
 from scripts.core.console import err
 from scripts.core.environment_lock import environment_lock
 from scripts.core.errors import OperatorError
-from scripts.core.pin_notes import open_charts, required_pins
+from scripts.core.notes.pins import open_charts, required_pins
 from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.core.targets import load_environment

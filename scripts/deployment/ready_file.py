@@ -5,8 +5,8 @@ from pathlib import Path
 from scripts.core.console import report
 from scripts.core.environment_check import verdict_of
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.firewall_notes import firewall_note
-from scripts.core.state_note import state_note
+from scripts.core.notes.firewall import firewall_note
+from scripts.core.notes.state import state_note
 from scripts.core.targets import load_environment
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings

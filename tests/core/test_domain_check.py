@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.core.domain_check import domain_findings, joined_networks_notes
+from scripts.core.notes.domain import domain_findings, joined_networks_notes
 from stacks.settings import Settings, load_settings
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.core.outside_notes import outside_notes
+from scripts.core.notes.outside import outside_notes
 from stacks.settings.file.placeholders import placeholders
 from tests.support.stacks.durable import settings
 

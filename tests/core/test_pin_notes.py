@@ -9,7 +9,7 @@ import pytest
 
 from scripts.core.environment_check import verdict_of
 from scripts.core.errors import OperatorError
-from scripts.core.pin_notes import open_charts, pin_note, required_pins
+from scripts.core.notes.pins import open_charts, pin_note, required_pins
 from scripts.core.processes import Processes
 from scripts.deployment.image_step import Tools, ensure
 from scripts.images.environment_images import EnvironmentImages
@@ -41,8 +41,8 @@ def test_nothing_is_said_where_everything_is_pinned_or_the_environment_is_a_smal
 @pytest.mark.parametrize(
     ("name", "commit", "says"),
     [
-        ("cert-manager/controller", True, r"1 of 40 images and 0 of 11 charts .* images cert-manager/controller; "),
-        ("opik/backend", False, r"1 of 40 images and 0 of 11 charts .* images opik/backend; charts none"),
+        ("cert-manager/controller", True, r"1 of 41 images and 0 of 11 charts .* images cert-manager/controller; "),
+        ("opik/backend", False, r"1 of 41 images and 0 of 11 charts .* images opik/backend; charts none"),
     ],
 )
 def test_an_image_without_digest_and_source_without_commit_are_counted_and_named(
@@ -57,7 +57,7 @@ def test_an_image_without_digest_and_source_without_commit_are_counted_and_named
 def test_a_chart_without_digest_is_counted_and_named() -> None:
     some = {**pinned_charts(), "opik": charts()["opik"]}
     note = pin_note(load_settings("prod"), pinned_images(), {**some, "opik": replace(some["opik"], digest=None)})
-    assert "0 of 40 images and 1 of 11 charts" in note
+    assert "0 of 41 images and 1 of 11 charts" in note
     assert note.endswith("images none; charts opik")
 
 

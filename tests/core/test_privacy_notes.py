@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from scripts.core.environment_check import verdict_of
-from scripts.core.privacy_notes import privacy_notes
+from scripts.core.notes.privacy import privacy_notes
 from stacks.settings import Settings, load_settings
 
 GROUP = "4a5f0b9e-7c1d-4e52-9d38-0c6b1f2a7e90"

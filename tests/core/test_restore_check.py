@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from scripts.core.restore_check import restore_findings
+from scripts.core.notes.restore import restore_findings
 from stacks.settings.database import DatabaseSettings
 
 SERVER = (

@@ -3,7 +3,7 @@
 import pytest
 
 from scripts.core.environment_check import verdict_of
-from scripts.core.state_note import state_note
+from scripts.core.notes.state import state_note
 from scripts.core.workspace import ROOT
 from tests.support.stacks.durable import settings
 

@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 
 from scripts.cli.options import AsJson, Environment
-from scripts.core.cloud_notes import token_prices
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.notes.cloud import token_prices
 from scripts.core.processes import Processes
 from scripts.core.targets import default_environment
 from scripts.core.workspace import Workspace

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from scripts.core.console import Terminal, err
-from scripts.core.domain_check import domain_findings
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.notes.domain import domain_findings
 from stacks.settings import Settings, SettingsError, parse_settings
 
 from .new import Answers, render

@@ -8,9 +8,9 @@ import typer
 
 from scripts.cli.options import AsJson, Environment
 from scripts.cli.tools import tools_of
-from scripts.core.cloud_notes import token_prices
 from scripts.core.console import out, print_json
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.core.notes.cloud import token_prices
 from scripts.core.targets import default_environment
 from scripts.cost.amount import HOURS
 from scripts.cost.nodes import nodes_cost

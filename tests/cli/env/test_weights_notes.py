@@ -4,7 +4,7 @@ import pytest
 
 from scripts.cli.env.template import TEMPLATE
 from scripts.core.environment_check import verdict_of
-from scripts.core.weights_notes import weights_notes
+from scripts.core.notes.weights import weights_notes
 from scripts.core.workspace import ROOT
 from stacks.settings import Settings, load_settings
 

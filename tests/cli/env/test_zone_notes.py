@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from scripts.core.environment_check import verdict_of
+from scripts.core.notes.zones import zone_notes
 from scripts.core.workspace import ROOT
-from scripts.core.zone_notes import zone_notes
 from stacks.settings import Settings, load_settings
 from stacks.settings.network import Outbound
 

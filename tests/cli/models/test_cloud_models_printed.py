@@ -10,8 +10,8 @@ from typer.testing import CliRunner, Result
 
 from scripts.cli import app as cli
 from scripts.cli.cost.commands import Sources
-from scripts.core.cloud_notes import cloud_notes
 from scripts.core.environment_check import verdict_of
+from scripts.core.notes.cloud import cloud_notes
 from scripts.core.workspace import Workspace
 from stacks.settings import Settings
 from tests.support.cli.environment_folder import use_environments

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scripts.core.cloud_notes import cloud_notes, token_prices
+from scripts.core.notes.cloud import cloud_notes, token_prices
 from stacks.platform.common.traffic import Direction
 from stacks.platform.components.cloud_models import address as egress
 from stacks.platform.components.cloud_models.release import cloud_egress
