@@ -11,7 +11,7 @@ import pytest
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.diagnostics import cluster_parts
-from scripts.diagnostics.doctor import deliveries, nodes, pods, snapshot, storage
+from scripts.diagnostics.doctor import deliveries, nodes, pods, scheduling, snapshot, storage
 from scripts.lab.kube.api import Object
 from stacks.settings import load_settings
 from tests.support.cluster.real_cluster import Running, running
@@ -64,7 +64,9 @@ def test_problems_are_found_in_the_words_of_the_real_controllers(kubectl: Kubect
     while True:
         # As if ten minutes had passed: younger ones may still come right by themselves.
         seen = replace(snapshot.take(kubectl), now=datetime.now(UTC) + timedelta(minutes=10))
-        mine = [one for one in (*pods.find(seen), *storage.find(seen)) if "doctored" in one.where]
+        mine = [
+            one for one in (*scheduling.find(seen), *pods.find(seen), *storage.find(seen)) if "doctored" in one.where
+        ]
         if {one.problem.id for one in mine} >= expected:
             break
         assert time.monotonic() < end, mine

@@ -13,7 +13,7 @@ from scripts.core.azure import AzureError, az
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
-from scripts.diagnostics.doctor import deliveries, egress, nodes, outside, pods, snapshot, storage
+from scripts.diagnostics.doctor import deliveries, egress, nodes, outside, pods, scheduling, snapshot, storage
 from scripts.diagnostics.doctor.problem import Finding
 from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.diagnostics.state_parts import outline
@@ -79,6 +79,7 @@ def _examine(tools: Tools, name: str, notes: list[str]) -> tuple[Kubectl | None,
     ready = [node["metadata"]["name"] for node in seen.of("nodes")]
     findings += [
         *nodes.find(seen),
+        *scheduling.find(seen),
         *pods.find(seen),
         *storage.find(seen, storage.volume_usage(kubectl, ready)),
         *deliveries.find(seen),

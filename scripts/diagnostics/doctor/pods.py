@@ -1,4 +1,4 @@
-"""Pods that wait, and pods that run and fall."""
+"""Pods that have a node and do not run: images, migrations, memory, crashes, evictions."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -6,61 +6,13 @@ from collections.abc import Iterator
 from scripts.cluster.kubectl import Kubectl
 
 from .problem import Finding, Problem, Repair
-from .snapshot import Object, Snapshot, condition, short
+from .snapshot import Object, Snapshot, name_of, running_pods, short, values_of, waits_for_a_node
 
-PATIENCE_MINUTES = 5
-"""How long a pod may wait without being a problem."""
 MIGRATION_MINUTES = 30
 LOOP_EVICTIONS = 3
 """Evicted pods of one owner from which on it is a loop."""
 RESTARTS = 3
 
-QUOTA = Problem(
-    id="pod-quota",
-    title="A namespace's quota refuses a pod",
-    symptoms=("exceeded quota", "FailedCreate", "is forbidden: exceeded quota"),
-    why="The namespace has as many pods, processors or GPUs as its ResourceQuota allows.",
-    fix="Raise the setting that asks for more pods than the quota was made for, or lower it: `llmctl env check {ENV}`"
-    " says which; then `llmctl deploy {ENV} platform`.",
-)
-AZURE_QUOTA = Problem(
-    id="azure-quota",
-    title="The subscription's vCPU quota is used up",
-    symptoms=("QuotaExceeded", "exceeding approved", "Cores quota", "OperationNotAllowed", "LowPriorityCores"),
-    why="Azure refuses another node of this family, regular or spot, in this region.",
-    fix="`llmctl preflight {ENV}` shows quota and use of every family; ask for more under Quotas in the portal,"
-    " or name a smaller size or `max_nodes`.",
-)
-CAPACITY = Problem(
-    id="spot-capacity",
-    title="Azure has no capacity of this size now",
-    symptoms=(
-        "AllocationFailed",
-        "ZonalAllocationFailed",
-        "OverconstrainedAllocationRequest",
-        "OverconstrainedZonalAllocationRequest",
-        "SkuNotAvailable",
-        "in backoff after failed scale-up",
-    ),
-    why="Spot capacity comes and goes; the autoscaler tries again after some minutes.",
-    fix="Wait, or give the pool more zones or another size in `cluster.gpu_pools`, or a regular pool beside it.",
-)
-TAINT = Problem(
-    id="untolerated-taint",
-    title="No node takes a pod: a taint that it does not tolerate",
-    symptoms=("had untolerated taint", "node(s) had taint", "FailedScheduling"),
-    why="The pod asks for a node that its tolerations do not let it on, mostly a GPU or spot pool.",
-    fix="Compare the pod's tolerations with the node's taints: `kubectl describe pod {pod} -n {namespace}`; pods of the"
-    " platform get theirs from `llmctl deploy {ENV} platform`.",
-)
-NO_ROOM = Problem(
-    id="no-room",
-    title="No node has room for a pod",
-    symptoms=("Insufficient cpu", "Insufficient memory", "Insufficient nvidia.com/gpu", "NotTriggerScaleUp"),
-    why="Every node is full, and no pool may grow to take the pod, or the pod is larger than any node.",
-    fix="Raise the largest size of the pool (`max_nodes`), or ask for less; `llmctl env check {ENV}` sums what is asked"
-    " for, `llmctl status {ENV}` shows the nodes.",
-)
 PULL = Problem(
     id="image-pull-refused",
     title="An image cannot be pulled: the registry refuses",
@@ -120,55 +72,14 @@ CONNECTIONS = Problem(
 
 _PULLS = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull")
 _REFUSED = ("401", "403", "unauthorized", "forbidden", "authorize", "denied")
-_FULL = ("QuotaExceeded", "exceeding approved", "Cores quota", "LowPriorityCores")
 
 
 def find(seen: Snapshot) -> Iterator[Finding]:
-    """Return what is wrong with pods."""
-    yield from _refused_by_quota(seen)
+    """Return what is wrong with pods that have a node."""
     yield from _evicted(seen)
-    for pod in seen.of("pods"):
-        meta, status = pod["metadata"], pod.get("status") or {}
-        if meta.get("deletionTimestamp") or status.get("phase") in ("Succeeded", "Failed"):
-            continue
-        if status.get("phase") == "Pending" and not pod["spec"].get("nodeName"):
-            yield from _unscheduled(seen, pod)
-        else:
+    for pod in running_pods(seen):
+        if not waits_for_a_node(pod):
             yield from _containers(seen, pod)
-
-
-def _refused_by_quota(seen: Snapshot) -> Iterator[Finding]:
-    latest: dict[str, Object] = {}
-    for event in seen.of("events"):
-        if event.get("reason") == "FailedCreate" and "exceeded quota" in str(event.get("message")):
-            about = event["involvedObject"]
-            latest[f"{about.get('namespace')}/{about.get('name')}"] = event
-    for where, event in latest.items():
-        if seen.minutes_since(event.get("lastTimestamp")) < 60:
-            yield Finding(problem=QUOTA, where=where, detail=short(event["message"]))
-
-
-def _unscheduled(seen: Snapshot, pod: Object) -> Iterator[Finding]:
-    if seen.minutes_since(pod["metadata"].get("creationTimestamp")) < PATIENCE_MINUTES:
-        return
-    scaling = next(seen.events_of(pod, "FailedScaleUp", "NotTriggerScaleUp", "TriggeredScaleUp"), None)
-    said = str((scaling or {}).get("message", ""))
-    scheduling = next(seen.events_of(pod, "FailedScheduling"), None)
-    why = str((scheduling or {}).get("message") or condition(pod, "PodScheduled").get("message", ""))
-    both = f"{said} {why}"
-    if any(word in both for word in _FULL):
-        problem = AZURE_QUOTA
-    elif any(word in both for word in CAPACITY.symptoms):
-        problem = CAPACITY
-    elif "Insufficient" in why:
-        problem = NO_ROOM
-    elif "taint" in why:
-        problem = TAINT
-    else:
-        problem = NO_ROOM
-    if problem in (AZURE_QUOTA, CAPACITY) and said:
-        why = said
-    yield Finding(problem=problem, where=_name(pod), detail=short(why or "not scheduled"), values=_values(pod))
 
 
 def _containers(seen: Snapshot, pod: Object) -> Iterator[Finding]:
@@ -181,20 +92,20 @@ def _containers(seen: Snapshot, pod: Object) -> Iterator[Finding]:
             yield _pull(seen, pod, waiting)
         elif last.get("reason") == "OOMKilled" and one.get("restartCount", 0) >= RESTARTS:
             detail = f"{one['name']} was killed {one['restartCount']} times"
-            yield Finding(problem=MEMORY, where=_name(pod), detail=detail, values=_values(pod))
+            yield Finding(problem=MEMORY, where=name_of(pod), detail=detail, values=values_of(pod))
         elif reason == "CrashLoopBackOff":
             said = short(last.get("message") or waiting.get("message") or last.get("reason") or reason)
             problem = CONNECTIONS if any(word in said for word in CONNECTIONS.symptoms) else CRASH
-            yield Finding(problem=problem, where=_name(pod), detail=f"{one['name']}: {said}", values=_values(pod))
+            yield Finding(problem=problem, where=name_of(pod), detail=f"{one['name']}: {said}", values=values_of(pod))
     for one in status.get("initContainerStatuses") or []:
         running = (one.get("state") or {}).get("running") or {}
         minutes = seen.minutes_since(running.get("startedAt"))
         if "migrat" in one["name"] and not one.get("ready") and minutes > MIGRATION_MINUTES:
             yield Finding(
                 problem=MIGRATION,
-                where=_name(pod),
+                where=name_of(pod),
                 detail=f"{one['name']} runs for {minutes:.0f} minutes",
-                values=_values(pod),
+                values=values_of(pod),
             )
 
 
@@ -204,11 +115,11 @@ def _pull(seen: Snapshot, pod: Object, waiting: Object) -> Finding:
     refused = any(word in said.lower() for word in _REFUSED)
     return Finding(
         problem=PULL if refused else NO_IMAGE,
-        where=_name(pod),
+        where=name_of(pod),
         detail=short(said),
-        values=_values(pod),
+        values=values_of(pod),
         repair=_delete(pod),
-        deed=f"delete the pod {_name(pod)}, so that its image is pulled again at once",
+        deed=f"delete the pod {name_of(pod)}, so that its image is pulled again at once",
     )
 
 
@@ -241,12 +152,3 @@ def _delete(*pods: Object) -> Repair:
         return f"{len(pods)} {'pod' if len(pods) == 1 else 'pods'} deleted"
 
     return delete
-
-
-def _name(item: Object) -> str:
-    return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".strip("/")
-
-
-def _values(pod: Object) -> dict[str, str]:
-    meta = pod["metadata"]
-    return {"pod": meta["name"], "namespace": meta["namespace"]}

@@ -1,6 +1,6 @@
 """All known problems, in the order of the page of symptoms."""
 
-from . import deliveries, egress, nodes, outside, pods, storage
+from . import deliveries, egress, nodes, outside, pods, scheduling, storage
 from .problem import Problem
 
 PROBLEMS: tuple[Problem, ...] = (
@@ -11,11 +11,11 @@ PROBLEMS: tuple[Problem, ...] = (
     outside.FAILED,
     outside.TAINTED,
     deliveries.PENDING,
-    pods.QUOTA,
-    pods.AZURE_QUOTA,
-    pods.CAPACITY,
-    pods.TAINT,
-    pods.NO_ROOM,
+    scheduling.QUOTA,
+    scheduling.AZURE_QUOTA,
+    scheduling.CAPACITY,
+    scheduling.TAINT,
+    scheduling.NO_ROOM,
     nodes.NO_PLUGIN,
     nodes.NO_GPU,
     nodes.GONE,

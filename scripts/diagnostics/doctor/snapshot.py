@@ -107,3 +107,29 @@ def _kind(plural: str) -> str:
     singular = plural.partition(".")[0].removesuffix("s")
     names = {"persistentvolumeclaim": "PersistentVolumeClaim", "resourcequota": "ResourceQuota"}
     return names.get(singular, singular.capitalize())
+
+
+def running_pods(seen: Snapshot) -> Iterator[Object]:
+    """Yield the pods that run or are to run."""
+    for pod in seen.of("pods"):
+        if not pod["metadata"].get("deletionTimestamp") and (pod.get("status") or {}).get("phase") not in (
+            "Succeeded",
+            "Failed",
+        ):
+            yield pod
+
+
+def waits_for_a_node(pod: Object) -> bool:
+    """Whether the scheduler has not placed it."""
+    return (pod.get("status") or {}).get("phase") == "Pending" and not pod["spec"].get("nodeName")
+
+
+def name_of(item: Object) -> str:
+    """Return namespace and name of an object."""
+    return f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}".strip("/")
+
+
+def values_of(pod: Object) -> dict[str, str]:
+    """Return what the text of a fix names of a pod."""
+    meta = pod["metadata"]
+    return {"pod": meta["name"], "namespace": meta["namespace"]}

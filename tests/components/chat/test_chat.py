@@ -11,7 +11,7 @@ from stacks.platform.common.timeouts import path_seconds
 from stacks.platform.components.chat import login, release, secrets
 from stacks.platform.components.chat.backends import backends, embedding_variables
 from stacks.settings import Settings, load_settings
-from stacks.settings.rules.chat import RESERVED_VARIABLES
+from stacks.settings.rules.chat_variables import RESERVED_VARIABLES
 from stacks.settings.secrets.names import SECRETS, Alphabet, GeneratedSecret
 from tests.support.chat.values import DIRECT, chat_values, chat_variables, passed, settings_with
 from tests.support.stacks.components import namespaces, secret_names, secret_templates

@@ -8,7 +8,7 @@ import pytest
 from scripts.cluster.releases import PendingRelease
 from scripts.core.azure import AzureError
 from scripts.core.errors import OperatorError
-from scripts.diagnostics.doctor import deliveries, nodes, outside, pods, storage
+from scripts.diagnostics.doctor import deliveries, nodes, outside, pods, scheduling, storage
 from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.diagnostics.doctor.snapshot import Snapshot
 
@@ -72,7 +72,7 @@ SCALING = {
 
 @pytest.mark.parametrize("problem", SCHEDULING)
 def test_pod_that_no_node_takes(problem: str) -> None:
-    (found,) = pods.find(seen(pods=[WAITS], events=[event(WAITS, "FailedScheduling", SCHEDULING[problem])]))
+    (found,) = scheduling.find(seen(pods=[WAITS], events=[event(WAITS, "FailedScheduling", SCHEDULING[problem])]))
     assert (found.problem.id, found.where) == (problem, "serving/p")
     assert found.detail == SCHEDULING[problem]
 
@@ -83,13 +83,13 @@ def test_pod_for_which_azure_has_nothing(problem: str) -> None:
         event(WAITS, "FailedScheduling", SCHEDULING["no-room"]),
         event(WAITS, "FailedScaleUp", SCALING[problem], minutes=2),
     ]
-    (found,) = pods.find(seen(pods=[WAITS], events=events))
+    (found,) = scheduling.find(seen(pods=[WAITS], events=events))
     assert (found.problem.id, found.detail) == (problem, SCALING[problem])
 
 
 def test_events_about_another_pod_of_that_name_elsewhere_count_nothing() -> None:
     other = {**WAITS, "metadata": {**WAITS["metadata"], "namespace": "chat"}}
-    (found,) = pods.find(seen(pods=[WAITS], events=[event(other, "FailedScaleUp", SCALING["azure-quota"])]))
+    (found,) = scheduling.find(seen(pods=[WAITS], events=[event(other, "FailedScaleUp", SCALING["azure-quota"])]))
     assert found.problem.id == "no-room"
 
 
@@ -108,7 +108,8 @@ def test_events_about_another_pod_of_that_name_elsewhere_count_nothing() -> None
     ],
 )
 def test_pod_that_is_well_or_new_is_no_problem(well: dict[str, Any]) -> None:
-    assert list(pods.find(seen(pods=[well]))) == []
+    found = seen(pods=[well])
+    assert [*scheduling.find(found), *pods.find(found)] == []
 
 
 def containers(*statuses: dict[str, Any], kind: str = "containerStatuses") -> Snapshot:
@@ -171,9 +172,9 @@ def test_eviction_is_a_loop_from_the_third_pod_of_one_owner_on() -> None:
 def test_quota_of_a_namespace_is_read_from_what_its_replica_set_could_not_make() -> None:
     owner = {"kind": "ReplicaSet", "metadata": {"name": "web-1", "namespace": "chat"}}
     said = 'pods "web-1-x" is forbidden: exceeded quota: bounds, requested: pods=1, used: pods=10, limited: pods=10'
-    (found,) = pods.find(seen(events=[event(owner, "FailedCreate", said)]))
+    (found,) = scheduling.find(seen(events=[event(owner, "FailedCreate", said)]))
     assert (found.problem.id, found.where) == ("pod-quota", "chat/web-1")
-    assert list(pods.find(seen(events=[event(owner, "FailedCreate", said, minutes=90)]))) == []
+    assert list(scheduling.find(seen(events=[event(owner, "FailedCreate", said, minutes=90)]))) == []
 
 
 NVIDIA = {"kubernetes.azure.com/accelerator": "nvidia"}
