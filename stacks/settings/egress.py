@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from .cluster import ClusterSettings
 from .types import Cidr, Model, Unique, text
 
 MOST_ROOTS = 10
@@ -16,6 +17,10 @@ MOST_ROOTS = 10
 SOON = timedelta(days=90)
 """How long before its end a root should be followed by another: every node is replaced for it."""
 END = "-----END CERTIFICATE-----"
+
+POLICIES_SINCE = 36
+"""Minor version of Kubernetes in which mutating admission policies are stable:
+https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/3962-mutating-admission-policies"""
 
 _HOST = r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 
@@ -161,6 +166,11 @@ def expiry_notes(roots: Iterable[str], now: datetime) -> list[str]:
 def one_each(roots: Iterable[str]) -> list[str]:
     """Return the certificates of texts that may hold several, one by one."""
     return [f"{part}{END}\n" for text_ in roots for part in text_.split(f"{END}\n")[:-1]]
+
+
+def pods_are_given(cluster: ClusterSettings) -> bool:
+    """Whether the cluster's version serves the policies by which pods are given variables and roots."""
+    return int(cluster.kubernetes_version.split(".")[1]) >= POLICIES_SINCE
 
 
 def is_range(entry: str) -> bool:

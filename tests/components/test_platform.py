@@ -25,6 +25,7 @@ from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
 from stacks.platform.components.tailscale import release as tailscale
+from stacks.platform.components.trust.release import trust_manager
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.private_access import TailscaleSettings
@@ -245,6 +246,7 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
             nginx_ingress(*with_images(settings), routes={}, address={}, backends=["chat"]),
             tailscale.operator(TailscaleSettings(), images_of(settings)),
             private_dns(settings, images_of(settings)),
+            trust_manager(images_of(settings)),
             nvidia_device_plugin(settings.cluster, images_of(settings)),
             dcgm_exporter(images_of(settings)),
             release.opik(*with_images(settings)),

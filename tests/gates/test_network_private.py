@@ -9,6 +9,8 @@ import pytest
 from scripts.gates.network import cilium, objects, pods, third_party
 from scripts.gates.network.check import cluster, matrix_of
 from scripts.gates.network.matrix import Matrix
+from stacks.platform.common.egress import ROOTS_LABEL
+from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings, parse_settings
 from tests.support.stacks.synthesis import synthesize
 
@@ -60,10 +62,14 @@ def _pods_that_reach(matrix: Matrix, receiver: str, *ports: int) -> set[str]:
     }
 
 
-def test_pods_call_each_other_by_service_and_not_by_the_hosts_that_the_internal_ca_signs(evaluated: Evaluated) -> None:
-    """So that none of them has to trust the root: the router alone gets to NGINX, and hands clients' own TLS on."""
-    assert _pods_that_reach(evaluated("with_tailscale")[1], "ingress/nginx-ingress", 80, 443) == {"tailscale"}
-    assert _pods_that_reach(evaluated("by_vpn")[1], "ingress/nginx-ingress", 80, 443) == set()
+@pytest.mark.parametrize(("name", "router"), [("with_tailscale", {"tailscale"}), ("by_vpn", set())])
+def test_whoever_reaches_the_hosts_that_the_internal_ca_signs_is_given_its_root(
+    evaluated: Evaluated, name: str, router: set[str]
+) -> None:
+    """But for the router, which hands clients' own TLS on."""
+    given = {rules.name for rules in enabled_components(_settings(name)).namespaces() if ROOTS_LABEL in rules.labels}
+    assert _pods_that_reach(evaluated(name)[1], "ingress/nginx-ingress", 80, 443) == given | router
+    assert given == {"chat", "opik"}
 
 
 @pytest.mark.skipif(pods.charts_folder() is None, reason="neither CHARTS_DIR nor PULL_CHARTS is set")
@@ -74,4 +80,5 @@ def test_what_is_written_down_of_private_environments_is_what_their_charts_bring
     known = third_party.read_facts(third_party.PRIVATE_FACTS)
     assert found["tailscale-operator"] == known["tailscale-operator"]
     assert known["start-login"]["pods"][0] in found["oauth2-proxy"]["pods"]
-    assert set(found) - set(third_party.read_facts()) == {"tailscale-operator"}
+    assert found["trust-manager"] == known["trust-manager"]
+    assert set(found) - set(third_party.read_facts()) == {"tailscale-operator", "trust-manager"}

@@ -9,7 +9,8 @@ import pytest
 
 from scripts.lab.kube.api import Api, Object
 from stacks.platform.common.catalogue import own_chart
-from stacks.platform.components.egress.policies import NAMESPACE, RELEASE, policies, trusted_roots
+from stacks.platform.common.known_roots import known_roots
+from stacks.platform.components.egress.policies import NAMESPACE, RELEASE, policies
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings, parse_settings
 from tests.support.cluster.real_cluster import helm, running
@@ -32,7 +33,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
         for name in ("chat", "gateway", "elsewhere"):
             alive.api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
         rules = enabled_components(SETTINGS).namespaces()
-        values = policies(SETTINGS, rules, roots=trusted_roots(SETTINGS.trust.company_roots))
+        values = policies(SETTINGS, rules, roots=known_roots(SETTINGS.trust.company_roots))
         release = {"name": RELEASE, "namespace": NAMESPACE, "values": [json.dumps(values)]}
         helm(alive, folder).apply("install", release, str(own_chart(RELEASE)), timeout_s=PATIENCE_S)
         # The API server takes policies up within a moment.

@@ -77,6 +77,7 @@ def test_files_of_package_managers_are_read_those_of_the_tests_too() -> None:
         "scripts/lab/acme/go.mod",
         "scripts/lab/kube/go.mod",
         "scripts/lab/names/go.mod",
+        "scripts/lab/trust/go.mod",
         "tests/support/kubernetes/admission/go.mod",
         "tests/support/llm_gateway/query_engine/package.json",
         "tests/support/start/browser/package.json",

@@ -32,6 +32,11 @@ MODULES = {
             )
         ),
     ),
+    "trust-manager": (
+        "github.com/cert-manager/trust-manager",
+        "v0.24.0",
+        ("deploy/crds/trust.cert-manager.io_bundles.yaml",),
+    ),
     # The last version that the module's path allows; the API is the same v1.
     "external-secrets": (
         "github.com/external-secrets/external-secrets",

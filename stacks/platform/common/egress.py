@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from stacks.settings import Settings
-from stacks.settings.egress import EgressProxySettings
+from stacks.settings.egress import EgressProxySettings, is_range, pods_are_given
 from stacks.settings.network import NetworkSettings
 
 from .connections import OUTSIDE, Connection, Place
@@ -18,13 +18,20 @@ from .traffic import Peer, Port, TrafficRule, WayOut
 ROOTS = "trusted-roots"
 """ConfigMap with the roots, in each namespace whose pods are given them; also the name of their volume."""
 ROOTS_FILE = "roots.pem"
+ROOTS_STORE = "roots.p12"
+"""The same roots as a trust store of Java, PKCS#12 without a password."""
 ROOTS_FOLDER = "/etc/trusted-roots"
 ROOTS_PATH = f"{ROOTS_FOLDER}/{ROOTS_FILE}"
-"""Where pods find every root that they believe: the public authorities' and the company's."""
+"""Where pods find every root that they believe: the public authorities', the company's, and the internal CA's."""
+ROOTS_LABEL = "platform/trusted-roots"
+"""Label of namespaces in which trust-manager keeps the ConfigMap, with the internal CA's root."""
 
 ROOTS_VARIABLES: Mapping[str, str] = {
     # Go, OpenSSL and Python's ssl; requests; curl. Each replaces the program's own roots. Node adds them to its own.
     **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), ROOTS_PATH),
+    "JAVA_TOOL_OPTIONS": (
+        f"-Djavax.net.ssl.trustStore={ROOTS_FOLDER}/{ROOTS_STORE} -Djavax.net.ssl.trustStoreType=PKCS12"
+    ),
 }
 """Variables by which programs find the roots; one that a container states itself stays."""
 
@@ -83,7 +90,24 @@ def proxy_variables(settings: Settings) -> dict[str, str]:
     if proxy is None:
         return {}
     values = {"HTTP_PROXY": "", "HTTPS_PROXY": proxy.url, "NO_PROXY": ",".join(no_proxy(settings))}
-    return {name: value for key, value in values.items() for name in (key, key.lower())}
+    spelled = {name: value for key, value in values.items() for name in (key, key.lower())}
+    return {**spelled, "JDK_JAVA_OPTIONS": _java_proxy(proxy, no_proxy(settings))}
+
+
+def _java_proxy(proxy: EgressProxySettings, direct: Iterable[str]) -> str:
+    """Return the same for Java, which reads properties instead (java.net.http.HttpClient by its default selector).
+
+    In a variable of its launcher, since that of the virtual machine names the roots. It knows no ranges, but addresses.
+    https://docs.oracle.com/en/java/javase/21/core/java-networking.html#GUID-E6C82625-7C02-4AB3-B15D-0DF8A249CD73
+    """
+    names = [entry for entry in direct if "/" not in entry]
+    patterns = [form for name in names for form in ((name,) if is_range(name) else (name, f"*.{name}"))]
+    return f"-Dhttps.proxyHost={proxy.host} -Dhttps.proxyPort={proxy.port} -Dhttp.nonProxyHosts={'|'.join(patterns)}"
+
+
+def bundles_roots(settings: Settings) -> bool:
+    """Whether pods that call the platform's hosts are given the internal CA's root, by trust-manager."""
+    return settings.has_internal_ca and pods_are_given(settings.cluster)
 
 
 def reaches_internet(rules: Iterable[TrafficRule]) -> bool:

@@ -48,6 +48,7 @@ def add_namespace(
     levels = {"enforce": rules.enforced, "audit": rules.reported, "warn": rules.reported}
     labels = {f"pod-security.kubernetes.io/{mode}": level.value for mode, level in levels.items()}
     labels |= {f"pod-security.kubernetes.io/{mode}-version": f"v{kubernetes_minor}" for mode in levels}
+    labels |= rules.labels
     namespace = NamespaceV1(
         scope,
         f"{name}-namespace",

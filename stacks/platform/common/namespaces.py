@@ -44,6 +44,8 @@ class NamespaceRules:
     """Limits of a container that states none."""
     container_requests: Mapping[str, str] = field(default_factory=lambda: {"cpu": "10m", "memory": "32Mi"})
     """Requests of a container that states none."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Labels of its own, beside those of Pod Security."""
     traffic: tuple[TrafficRule, ...]
     """What its pods may send and receive; everything else is denied."""
 

@@ -11,8 +11,9 @@ from stacks.platform.common.catalogue import Image
 from stacks.platform.common.catalogue import images as pinned_images
 from stacks.platform.common.connections import Connection, metrics, name_lookups
 from stacks.platform.common.databases import Database
-from stacks.platform.common.egress import by_proxy, connections_by_proxy
+from stacks.platform.common.egress import ROOTS_LABEL, bundles_roots, by_proxy, connections_by_proxy
 from stacks.platform.common.external_secrets import ExternalSecret
+from stacks.platform.common.host_calls import calls_hosts
 from stacks.platform.common.images import deployed_images
 from stacks.platform.common.namespaces import Layer, NamespaceRules
 from stacks.platform.common.scraping import Target
@@ -76,7 +77,15 @@ class EnabledComponents:
     def _namespaces(self, selected: Iterable[Component]) -> list[NamespaceRules]:
         network = self.settings.network
         found = (self._with_health(rules) for component in selected for rules in component.namespaces(self))
-        return [replace(rules, traffic=by_proxy(rules.traffic, network)) for rules in found]
+        return [
+            replace(rules, traffic=by_proxy(rules.traffic, network), labels={**rules.labels, **self._roots(rules)})
+            for rules in found
+        ]
+
+    def _roots(self, rules: NamespaceRules) -> dict[str, str]:
+        """Return the label by which trust-manager gives the roots to a namespace whose pods call hosts."""
+        given = bundles_roots(self.settings) and calls_hosts(rules.traffic)
+        return {ROOTS_LABEL: "true"} if given else {}
 
     def _with_health(self, rules: NamespaceRules) -> NamespaceRules:
         """Let those in who ask for the health of a namespace's pods."""

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from ..cluster import ClusterSettings
-from ..egress import MOST_ROOTS, TrustSettings, is_range
+from ..egress import MOST_ROOTS, POLICIES_SINCE, TrustSettings, is_range, pods_are_given
 from ..network import NetworkSettings
 from .base import Finding
 
 BEGIN = "-----BEGIN CERTIFICATE-----"
-POLICIES_SINCE = 36
-"""Minor version of Kubernetes in which mutating admission policies are stable:
-https://github.com/kubernetes/enhancements/tree/master/keps/sig-api-machinery/3962-mutating-admission-policies"""
 
 
 def the_proxy_can_be_reached(network: NetworkSettings) -> Iterator[Finding]:
@@ -71,8 +68,7 @@ def nodes_take_the_roots(trust: TrustSettings) -> Iterator[Finding]:
 
 def pods_can_be_told(network: NetworkSettings, trust: TrustSettings, cluster: ClusterSettings) -> Iterator[Finding]:
     """What pods are given comes by a mutating admission policy, which older clusters do not serve."""
-    minor = int(cluster.kubernetes_version.split(".")[1])
-    if minor >= POLICIES_SINCE:
+    if pods_are_given(cluster):
         return
     given = {
         ("network", "egress_proxy"): network.egress_proxy is not None,

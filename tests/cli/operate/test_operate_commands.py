@@ -92,6 +92,7 @@ def test_every_component_is_named_by_one_word() -> None:
         "vllm",
         "egress",
         "certificates",
+        "trust",
         "secrets",
         "ingress",
         "private-dns",

@@ -8,8 +8,9 @@ import pytest
 
 from stacks.platform.common.connections import Place
 from stacks.platform.common.egress import by_proxy, no_proxy, proxy_variables
+from stacks.platform.common.known_roots import known_roots
 from stacks.platform.common.traffic import API_OUT, DNS, HTTPS_OUT, Direction, TrafficRule, allow_https_out
-from stacks.platform.components.egress.policies import given_roots, policies, trusted_roots
+from stacks.platform.components.egress.policies import given_roots, policies
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import load_settings, parse_settings
 from stacks.settings.egress import expiry_notes
@@ -88,7 +89,7 @@ def test_plain_http_has_no_proxy() -> None:
 
 
 def test_roots_are_the_public_ones_and_the_company_s() -> None:
-    roots = trusted_roots(SETTINGS.trust.company_roots)
+    roots = known_roots(SETTINGS.trust.company_roots)
     assert roots.endswith(SETTINGS.trust.company_roots[-1])
     assert roots.count("-----BEGIN CERTIFICATE-----") > 100
     assert "#" not in roots
@@ -100,7 +101,7 @@ def test_a_policy_for_all_and_one_for_whoever_reaches_the_internet() -> None:
     rules = enabled_components(SETTINGS).namespaces()
     found = policies(SETTINGS, rules, roots="roots")["policies"]
     assert found["egress-proxy"]["namespaces"] == sorted(rule.name for rule in rules)
-    assert found["trusted-roots"]["namespaces"] == given_roots(rules)
+    assert found["trusted-roots"]["namespaces"] == given_roots(SETTINGS, rules)
     assert {"gateway", "ingress", "node-metrics"} & set(found["trusted-roots"]["namespaces"]) == set()
     again = policies(SETTINGS, rules, roots="others")["policies"]
     assert again["egress-proxy"]["mark"] == found["egress-proxy"]["mark"]
@@ -157,4 +158,6 @@ def test_every_pod_comes_after_the_policies(synthesized: Synthesized) -> None:
     assert early == {"helm_release.egress"}
     files = _resources(synthesized, "platform", "kubernetes_config_map_v1")
     mounted = {name for name in files if name.startswith("trusted-roots-")}
-    assert mounted == {f"trusted-roots-{name}" for name in given_roots(enabled_components(SETTINGS).namespaces())}
+    assert mounted == {
+        f"trusted-roots-{name}" for name in given_roots(SETTINGS, enabled_components(SETTINGS).namespaces())
+    }

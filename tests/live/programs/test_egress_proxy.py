@@ -10,7 +10,7 @@ import pytest
 
 from stacks.platform.common.catalogue import HELM
 from stacks.platform.common.egress import ROOTS_PATH, ROOTS_VARIABLES, proxy_variables
-from stacks.platform.components.egress.policies import trusted_roots
+from stacks.platform.common.known_roots import known_roots
 from stacks.settings import Settings, load_settings
 from stacks.settings.egress import EgressProxySettings
 from tests.support.patience import PATIENCE_S
@@ -74,7 +74,7 @@ def company(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     root = authority(folder, "Acme Root")
     tls = certificate_for(folder, root, OUTSIDE, model_registry.HOST)
     roots = folder / "roots.pem"
-    roots.write_text(trusted_roots([root[0].read_text("utf-8")]), "utf-8")
+    roots.write_text(known_roots([root[0].read_text("utf-8")]), "utf-8")
     with (
         forward_proxy() as proxy,
         served(_Handler, OUTSIDE_IP, 8443, tls=tls),

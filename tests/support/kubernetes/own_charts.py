@@ -31,6 +31,7 @@ from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
 from stacks.platform.components.start.release import start_page
 from stacks.platform.components.tailscale.release import router
+from stacks.platform.components.trust.release import trusted_roots
 from stacks.settings import Settings, parse_settings
 from stacks.settings.private_access import TailscaleSettings
 from stacks.settings.secrets.names import GeneratedSecret
@@ -95,6 +96,7 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         ),
         "private-dns": lambda: private_dns(TAILNET, images_of(settings)),
         "tailscale-router": lambda: router(TAILNET, TailscaleSettings()),
+        "trusted-roots": trusted_roots,
         "private-certificates": lambda: private_certificates_values(PRIVATE),
         "valkey": lambda: login.sessions(settings.secrets, images_of(settings)),
         "opik-guardrails": lambda: operator.guardrails(images_of(settings), "t4"),

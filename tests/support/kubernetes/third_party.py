@@ -27,6 +27,7 @@ from stacks.platform.components.secrets import release as external_secrets
 from stacks.platform.components.serving import ollama, scaling
 from stacks.platform.components.serving.engines import ollama_engines
 from stacks.platform.components.tailscale import release as tailscale
+from stacks.platform.components.trust.release import trust_manager
 from stacks.settings import Settings, load_settings
 from stacks.settings.cluster import GpuPoolSettings
 from stacks.settings.private_access import TailscaleSettings
@@ -53,6 +54,7 @@ KUBERNETES = ".".join(load_settings("dev").cluster.kubernetes_version.split(".")
 
 NAMESPACE = {
     "cert-manager": "cert-manager",
+    "trust-manager": "trust",
     "external-secrets": "external-secrets",
     "nginx-ingress": "ingress",
     "nvidia-device-plugin": "gpu",
@@ -105,6 +107,7 @@ def computed_values(release: str) -> dict[str, Any]:
     settings = all_settings()
     values: dict[str, dict[str, Any]] = {
         "cert-manager": certificates.cert_manager(images_of(settings), client_id="client", tenant_id="tenant"),
+        "trust-manager": trust_manager(images_of(settings)),
         "external-secrets": external_secrets.operator(images_of(settings)),
         "nginx-ingress": nginx_ingress(
             *with_images(settings),

@@ -30,7 +30,7 @@ def _external_secrets(components: EnabledComponents, *, database_host: str) -> t
 COMPONENT = Component(
     package=__package__,
     position=70,
-    needs=("secrets", "certificates", "serving", "databases", "llm_gateway"),
+    needs=("secrets", "certificates", "trust", "serving", "databases", "llm_gateway"),
     page="reference/chat.md",
     summary="Open WebUI, the chat",
     enabled=lambda settings: settings.chat.enabled,

@@ -12,6 +12,7 @@ from stacks.platform.common.connections import (
     private_endpoint,
 )
 from stacks.platform.common.databases import PORT as DATABASE_PORT
+from stacks.platform.common.host_calls import host_calls
 from stacks.platform.common.traffic import Peer
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
@@ -37,3 +38,4 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
         engines = Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY})
         yield calls(chat, engines, PROXY_PORT, why="models")
     yield from https_out(chat, "Entra, and pages that people ask the chat to read")
+    yield from host_calls(settings, chat, "models and tools by the address of their host")

@@ -27,7 +27,7 @@ def add(context: Context) -> None:
         expected={secret.name: secret.templates[VERSIONS_KEY] for secret in secrets.external_secrets(settings)},
         mark=VERSIONS_KEY,
         image=str(images["valkey/server"]),
-        depends_on=[*context.after("secrets"), *namespace.bounds],
+        depends_on=[*context.after("secrets", "trust"), *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
     redis = add_release(

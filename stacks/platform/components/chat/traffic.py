@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from stacks.platform.common.databases import allow_database
+from stacks.platform.common.host_calls import allow_hosts
 from stacks.platform.common.ingress_mode import ingress_peer
 from stacks.platform.common.traffic import Peer, TrafficRule, allow_from, allow_https_out, allow_to
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
@@ -27,3 +28,4 @@ def chat_traffic(settings: Settings) -> Iterator[TrafficRule]:
         yield allow_to("chat-to-engines", PODS, (engines,), PROXY_PORT)
     # Entra, whose addresses are not fixed, and pages that people ask the chat to read.
     yield allow_https_out("chat-to-internet", PODS)
+    yield from allow_hosts(settings, "chat", PODS)

@@ -6,48 +6,63 @@ One place instead of a value in every chart: third-party charts, Jobs and pods t
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
-import certifi
-
-from stacks.platform.common.egress import ROOTS, ROOTS_FOLDER, ROOTS_VARIABLES, proxy_variables, reaches_internet
+from stacks.platform.common.egress import (
+    ROOTS,
+    ROOTS_FOLDER,
+    ROOTS_LABEL,
+    ROOTS_VARIABLES,
+    bundles_roots,
+    proxy_variables,
+    reaches_internet,
+)
+from stacks.platform.common.host_calls import calls_hosts
 from stacks.platform.common.namespaces import NamespaceRules
 from stacks.settings import Settings
 
 RELEASE = "egress"
 NAMESPACE = "kube-system"
 """The policies belong to the cluster; Helm's record of them lies here."""
-PROXY_POLICY, ROOTS_POLICY = "egress-proxy", ROOTS
+PROXY_POLICY, ROOTS_POLICY, BUNDLE_POLICY = "egress-proxy", ROOTS, "bundled-roots"
+"""The first two name their namespaces; the third is for those with a label, an operator's own among them."""
 
 
-def trusted_roots(company_roots: Iterable[str]) -> str:
-    """Return every root that pods believe, as PEM: the public authorities' (Mozilla's list) and the company's."""
-    lines = Path(certifi.where()).read_text("utf-8").splitlines()
-    public = "\n".join(line for line in lines if line and not line.startswith("#"))
-    return "".join((public, "\n", *company_roots))
+def given_roots(settings: Settings, namespaces: Iterable[NamespaceRules]) -> list[str]:
+    """Return the namespaces whose pods are given the company's roots by Terraform: some of them reach the internet.
 
-
-def given_roots(namespaces: Iterable[NamespaceRules]) -> list[str]:
-    """Return the namespaces whose pods are given the roots: some of them reach the internet."""
-    return sorted(rules.name for rules in namespaces if reaches_internet(rules.traffic))
+    Where trust-manager keeps the roots, it writes these among them.
+    """
+    if not settings.trust.company_roots:
+        return []
+    bundled = bundles_roots(settings)
+    return sorted(
+        rules.name
+        for rules in namespaces
+        if reaches_internet(rules.traffic) and not (bundled and calls_hosts(rules.traffic))
+    )
 
 
 def policies(settings: Settings, namespaces: Sequence[NamespaceRules], *, roots: str) -> dict[str, Any]:
-    """Values of the own chart; `roots` is what the ConfigMaps hold, empty where there are none."""
-    found = {}
+    """Values of the own chart; `roots` is what Terraform knows of what the ConfigMaps hold."""
+    found: dict[str, dict[str, Any]] = {}
     if variables := proxy_variables(settings):
         # In namespaces without a way out, too: AKS would name a proxy for HTTP there, which stays in the cluster.
         found[PROXY_POLICY] = {"namespaces": sorted(rules.name for rules in namespaces), "variables": variables}
-    if roots:
-        found[ROOTS_POLICY] = {
-            "namespaces": given_roots(namespaces),
-            "variables": dict(ROOTS_VARIABLES),
-            "mount": {"configMap": ROOTS, "folder": ROOTS_FOLDER},
+    given = {"variables": dict(ROOTS_VARIABLES), "mount": {"configMap": ROOTS, "folder": ROOTS_FOLDER}}
+    if named := given_roots(settings, namespaces):
+        found[ROOTS_POLICY] = {"namespaces": named, **given}
+    if bundles_roots(settings):
+        # Another domain is another root, which pods read as they start.
+        found[BUNDLE_POLICY] = {"label": ROOTS_LABEL, **given}
+    beside = {BUNDLE_POLICY: [settings.domain]}
+    return {
+        "policies": {
+            name: policy | {"mark": _mark(policy, roots, *beside.get(name, ()))} for name, policy in found.items()
         }
-    return {"policies": {name: policy | {"mark": _mark(policy, roots)} for name, policy in found.items()}}
+    }
 
 
-def _mark(policy: dict[str, Any], roots: str) -> str:
-    given = json.dumps([policy["variables"], roots if "mount" in policy else ""], sort_keys=True)
+def _mark(policy: dict[str, Any], roots: str, *beside: str) -> str:
+    given = json.dumps([policy["variables"], roots if "mount" in policy else "", *beside], sort_keys=True)
     return hashlib.sha256(given.encode()).hexdigest()[:12]

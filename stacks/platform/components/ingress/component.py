@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from stacks.platform.common import host_calls
 from stacks.platform.common.ingress_mode import INGRESS, PRIVATE_RANGES, TAILSCALE
 from stacks.platform.common.namespaces import Layer, NamespaceRules
 from stacks.platform.common.parts import Part
@@ -56,6 +57,7 @@ def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
                 if settings.is_private
                 else _public_callers(settings.ingress)
             ),
+            *(_calling_pods(components) if settings.is_private else ()),
             *([allow_to("allow-backends", {}, backends)] if backends else []),
             allow_metrics(settings.monitoring, METRICS_PORT, pods=PODS),
         ),
@@ -78,6 +80,13 @@ def _private_callers(private_access: PrivateAccessSettings, ingress: IngressSett
     if private_access.tailscale:
         callers.append(Peer(namespace=TAILSCALE))
     yield allow_from("allow-private-callers", {}, callers, 80, 443)
+
+
+def _calling_pods(components: EnabledComponents) -> Iterator[TrafficRule]:
+    """Pods that call hosts, which Cilium sends straight to the controller as well; a public ingress lets every one in."""
+    others = components.namespaces_beside("ingress")
+    pods = [pods for rules in others for pods in host_calls.callers(rules.name, rules.traffic)]
+    yield allow_from("allow-pods", {}, (*pods, host_calls.OWN_PODS), host_calls.PORT)
 
 
 def _backends(components: EnabledComponents) -> list[Peer]:

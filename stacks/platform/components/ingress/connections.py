@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from stacks.platform.common.connections import ANY_POD, OUTSIDE, Connection, Place, calls, https_out
+from stacks.platform.common.host_calls import OWN_PODS
+from stacks.platform.common.host_calls import PORT as HOSTS_PORT
 from stacks.platform.common.ingress_mode import INGRESS, PRIVATE_RANGES, TAILSCALE
 from stacks.platform.common.traffic import Peer, WayOut
 from stacks.platform.components.enabled import EnabledComponents
@@ -34,6 +36,7 @@ def _private(components: EnabledComponents, pods: Peer) -> Iterator[Connection]:
             yield calls(place, pods, 80, 443, why=_WHY[needed], needed=needed)
     if settings.private_access.tailscale:
         yield calls(Peer(namespace=TAILSCALE), pods, 80, 443, why="people and programs of the tailnet")
+    yield calls(OWN_PODS, pods, HOSTS_PORT, why="pods of an operator's own, by their label", needed=False)
     yield from https_out(pods, "Kubernetes API", WayOut.KUBERNETES_API)
 
 

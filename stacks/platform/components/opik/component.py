@@ -66,7 +66,7 @@ def _targets(_: Settings) -> Iterator[Target]:
 COMPONENT = Component(
     package=__package__,
     position=90,
-    needs=("secrets", "certificates", "llm_gateway"),
+    needs=("secrets", "certificates", "trust", "llm_gateway"),
     page="reference/opik.md",
     summary="Opik, tracing and evaluation, on disks that outlive the cluster, and the login before it",
     enabled=lambda settings: settings.opik.enabled,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from stacks.platform.common.connections import Connection, calls, challenges, from_ingress, https_out
+from stacks.platform.common.host_calls import host_calls
 from stacks.platform.common.traffic import Peer, WayOut
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import NAMESPACE as GATEWAY
@@ -55,6 +56,7 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield from https_out(
         _pods(BACKEND), "Kubernetes API, models of other providers in the playground", WayOut.INTERNET_AND_API
     )
+    yield from host_calls(settings, _pods(BACKEND), "models by the address of the LLM gateway's host")
     if has_gateway(settings.gateway):
         yield calls(_pods(BACKEND), Peer(namespace=GATEWAY, pods=GATEWAY_PODS), GATEWAY_PORT, why="playground")
 

@@ -30,7 +30,7 @@ def add(context: Context) -> None:
         expected={secret.name: secret.templates[VERSIONS_KEY] for secret in wanted},
         mark=VERSIONS_KEY,
         image=str(context.images["opik/busybox"]),
-        depends_on=[*context.after("secrets"), *namespace.bounds],
+        depends_on=[*context.after("secrets", "trust"), *namespace.bounds],
     )
     ready: list[ITerraformDependable] = [*namespace.bounds, passwords]
     volumes = add_volumes(scope, settings, namespace, context.read_disks())

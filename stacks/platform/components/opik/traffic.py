@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
+from stacks.platform.common.host_calls import allow_hosts
 from stacks.platform.common.ingress_mode import ingress_peer
 from stacks.platform.common.scraping import allow_metrics
 from stacks.platform.common.traffic import Peer, TrafficRule, WayOut, allow_from, allow_https_out, allow_to
@@ -76,6 +77,7 @@ def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
         ("backend", BACKEND, WayOut.INTERNET_AND_API),
     ):
         yield allow_https_out(f"{name}-to-internet", pods, way)
+    yield from allow_hosts(settings, "backend", BACKEND)
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
         yield allow_metrics(settings.monitoring, port, name=f"metrics-of-{name}", pods=pods)
     if has_gateway(settings.gateway):

@@ -1,0 +1,1 @@
+"""trust-manager, as a program on this machine."""

@@ -1,0 +1,10 @@
+"""Names on which everything around trust-manager has to agree."""
+
+NAMESPACE = "trust"
+RELEASE = "trust-manager"
+"""Release, Deployment and container."""
+PODS = {"app": "trust-manager"}
+METRICS_PORT = 9402
+WEBHOOK_PORT = 6443
+KNOWN = "known-roots"
+"""ConfigMap, beside the internal CA, with the roots that Terraform knows: the public ones and the company's."""
