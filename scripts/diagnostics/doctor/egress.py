@@ -7,7 +7,7 @@ from .problem import Finding, Problem
 from .snapshot import Object, Snapshot
 
 POLICIES = "mutatingadmissionpolicies.admissionregistration.k8s.io"
-NAMES = ("egress-proxy", "trusted-roots")
+NAMES = ("egress-proxy", "trusted-roots", "bundled-roots")
 """Policies of the component `egress`; each has its mark in an annotation of its own name."""
 
 OLD_EGRESS = Problem(
@@ -27,10 +27,10 @@ def find(seen: Snapshot) -> Iterator[Finding]:
             continue
         mark = f"platform/{name}"
         stated = (policy["metadata"].get("annotations") or {}).get(mark)
-        old = defaultdict(list)
+        old, chosen = defaultdict(list), _namespaces(policy, seen)
         for pod in seen.of("pods"):
             meta = pod["metadata"]
-            runs = meta["namespace"] in _namespaces(policy) and (pod.get("status") or {}).get("phase") == "Running"
+            runs = meta["namespace"] in chosen and (pod.get("status") or {}).get("phase") == "Running"
             if runs and (meta.get("annotations") or {}).get(mark) != stated:
                 old[meta["namespace"]].append(meta["name"])
         for namespace, pods in old.items():
@@ -43,6 +43,10 @@ def find(seen: Snapshot) -> Iterator[Finding]:
             )
 
 
-def _namespaces(policy: Object) -> list[str]:
-    found = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"][0]["values"]
-    return list(found)
+def _namespaces(policy: Object, seen: Snapshot) -> set[str]:
+    """Return the namespaces that a policy names, or whose label it asks for."""
+    (asked,) = policy["spec"]["matchConstraints"]["namespaceSelector"]["matchExpressions"]
+    if asked["key"] == "kubernetes.io/metadata.name":
+        return set(asked["values"])
+    labels = {one["metadata"]["name"]: one["metadata"].get("labels") or {} for one in seen.of("namespaces")}
+    return {name for name, found in labels.items() if found.get(asked["key"]) in asked["values"]}

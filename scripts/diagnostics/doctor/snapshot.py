@@ -12,6 +12,7 @@ Object = Mapping[str, Any]
 
 KINDS = (
     "nodes",
+    "namespaces",
     "pods",
     "events",
     "persistentvolumeclaims",

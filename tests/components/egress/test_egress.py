@@ -5,10 +5,11 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
 from stacks.platform.common.connections import Place
-from stacks.platform.common.egress import by_proxy, no_proxy, proxy_variables
-from stacks.platform.common.known_roots import known_roots
+from stacks.platform.common.egress import ROOTS_VARIABLES, by_proxy, no_proxy, proxy_variables
+from stacks.platform.common.known_roots import known_roots, trust_store
 from stacks.platform.common.traffic import API_OUT, DNS, HTTPS_OUT, Direction, TrafficRule, allow_https_out
 from stacks.platform.components.egress.policies import given_roots, policies
 from stacks.platform.components.enabled import enabled_components
@@ -17,6 +18,7 @@ from stacks.settings.egress import expiry_notes
 from tests.support.stacks.synthesis import Synthesized, synthesize
 
 FILE = Path(__file__).parents[2] / "environments" / "valid.egress_proxy.yaml"
+PRIVATE = FILE.with_name("valid.private_with_tailscale.yaml")
 SETTINGS = parse_settings(FILE.read_text("utf-8"), FILE.name)
 PROXY, DIRECT = "10.9.0.0/28", "10.8.0.0/16"
 
@@ -86,6 +88,49 @@ def test_plain_http_has_no_proxy() -> None:
         "HTTPS_PROXY": "http://proxy.acme.io:3128",
         "https_proxy": "http://proxy.acme.io:3128",
     }
+
+
+def test_java_goes_through_the_proxy_for_https_alone_but_for_names_of_the_cluster() -> None:
+    """By a variable of the launcher: that of the virtual machine names the trust store, and both are needed."""
+    given = proxy_variables(SETTINGS)["JDK_JAVA_OPTIONS"].split(" ")
+    assert given[:2] == ["-Dhttps.proxyHost=proxy.acme.io", "-Dhttps.proxyPort=3128"]
+    direct = given[2].removeprefix("-Dhttp.nonProxyHosts=").split("|")
+    assert {"*.svc", "*.cluster.local", "10.96.0.1", "acme.io", "*.acme.io", "*.llm.acme.io"} <= set(direct)
+    assert not [pattern for pattern in direct if "/" in pattern or pattern == "*"]
+    assert ROOTS_VARIABLES["JAVA_TOOL_OPTIONS"].split(" ") == [
+        "-Djavax.net.ssl.trustStore=/etc/trusted-roots/roots.p12",
+        "-Djavax.net.ssl.trustStoreType=PKCS12",
+    ]
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")
+def test_java_s_trust_store_is_the_same_file_in_every_plan() -> None:
+    roots = known_roots(SETTINGS.trust.company_roots)
+    first = trust_store(roots)
+    trust_store.cache_clear()
+    assert trust_store(roots) == first
+    found = load_pkcs12(b64decode(first), None).additional_certs
+    assert len(found) == roots.count("-----BEGIN CERTIFICATE-----")
+    # Beside the text, within a mebibyte.
+    assert len(first) + len(roots) < 700_000
+
+
+def test_with_an_internal_ca_pods_that_call_hosts_get_their_roots_from_trust_manager() -> None:
+    """They alone wait for it: what it needs itself starts before, with what Terraform knows."""
+    private = parse_settings(PRIVATE.read_text("utf-8"), PRIVATE.name)
+    rules = enabled_components(private).namespaces()
+    (name,) = policies(private, rules, roots="")["policies"]
+    assert name == "bundled-roots"
+    company = private.model_copy(update={"trust": SETTINGS.trust})
+    rules = enabled_components(company).namespaces()
+    found = policies(company, rules, roots="roots")["policies"]
+    assert {"cert-manager", "external-secrets"} <= set(found["trusted-roots"]["namespaces"])
+    assert {"chat", "opik"} & set(found["trusted-roots"]["namespaces"]) == set()
+    assert {"chat", "opik"} == {one.name for one in rules if one.labels.get(found["bundled-roots"]["label"]) == "true"}
+    moved = company.model_copy(update={"domain": "other.internal"})
+    assert policies(moved, rules, roots="roots")["policies"]["bundled-roots"]["mark"] != found["bundled-roots"]["mark"]
+    older = private.model_copy(update={"cluster": private.cluster.model_copy(update={"kubernetes_version": "1.35"})})
+    assert {"trust", "egress"} & {component.name for component in enabled_components(older)} == set()
 
 
 def test_roots_are_the_public_ones_and_the_company_s() -> None:

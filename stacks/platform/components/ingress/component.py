@@ -83,7 +83,7 @@ def _private_callers(private_access: PrivateAccessSettings, ingress: IngressSett
 
 
 def _calling_pods(components: EnabledComponents) -> Iterator[TrafficRule]:
-    """Pods that call hosts, which Cilium sends straight to the controller as well; a public ingress lets every one in."""
+    """Pods that call hosts, which Cilium sends straight to the controller; a public ingress lets every pod in."""
     others = components.namespaces_beside("ingress")
     pods = [pods for rules in others for pods in host_calls.callers(rules.name, rules.traffic)]
     yield allow_from("allow-pods", {}, (*pods, host_calls.OWN_PODS), host_calls.PORT)
