@@ -122,9 +122,8 @@ def ready(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Itera
             running_trust_manager(alive.kubeconfig, folder / "trust-manager"),
         ):
             found = Ready(alive.api, folder)
-            leaf = ("ingress", "wildcard-tls"), ("start", "start-page-authority")
             wait_for(
-                lambda: all(found.secret(*one).get("ca.crt") for one in leaf) and bool(found.roots(OWN)),
+                lambda: "ca.crt" in found.secret("ingress", "wildcard-tls") and bool(found.roots(OWN)),
                 PATIENCE_S,
                 lambda: (folder / "trust-manager" / "log").read_text("utf-8")[-2000:],
             )
@@ -196,14 +195,29 @@ def _asked(ready: Ready, leaf: dict[str, str], given: dict[str, str]) -> dict[st
         return statuses(f"https://api.llm.internal:{port}/", given, place)
 
 
-def test_the_start_page_hands_out_the_ca_that_the_issuer_signs_with(
+def test_the_start_page_hands_out_the_ca_that_the_issuer_signs_with_after_a_renewal_too(
     ready: Ready, settings: Settings, tmp_path: Path
 ) -> None:
+    _renew(ready.api, SOURCES, "internal-ca")
+    issuer = ready.api.get(
+        {"apiVersion": "cert-manager.io/v1", "kind": "ClusterIssuer", "metadata": {"name": "internal-ca"}}
+    )
+    old = ready.secret(SOURCES, issuer["spec"]["ca"]["secretName"])["tls.crt"]
+    wait_for(lambda: ready.secret(SOURCES, "internal-ca")["tls.crt"] != old, PATIENCE_S, lambda: "no new root")
+    signs_with = ready.secret(SOURCES, "internal-ca")["tls.crt"]
     (pod,) = [item["spec"]["template"]["spec"] for item in ready.api.list("apps/v1", "Deployment", "start")]
-    (volume,) = [one["secret"] for one in pod["volumes"] if "secret" in one]
-    assert volume["items"] == [{"key": "ca.crt", "path": "ca.crt"}]
-    served = ready.secret("start", volume["secretName"])[volume["items"][0]["key"]]
-    page = page_server(settings, tmp_path, port := free_port(), health={}, authority=served)
+    (volume,) = [one["configMap"] for one in pod["volumes"] if one["name"] == "authority"]
+    ((key, path),) = [(one["key"], one["path"]) for one in volume["items"]]
+    assert path == "ca.crt"
+    wait_for(
+        lambda: (
+            (_maybe(ready.api, "ConfigMap", "start", volume["name"]) or {})["data"][key].strip() == signs_with.strip()
+        ),
+        PATIENCE_S,
+        lambda: "the page never gets the new root",
+    )
+    served = _maybe(ready.api, "ConfigMap", "start", volume["name"]) or {}
+    page = page_server(settings, tmp_path, port := free_port(), health={}, authority=served["data"][key])
     page.start()
     try:
         connection = http.client.HTTPConnection("127.0.0.1", port)
@@ -211,8 +225,4 @@ def test_the_start_page_hands_out_the_ca_that_the_issuer_signs_with(
         handed_out = connection.getresponse().read().decode()
     finally:
         page.stop()
-    issuer = ready.api.get(
-        {"apiVersion": "cert-manager.io/v1", "kind": "ClusterIssuer", "metadata": {"name": "internal-ca"}}
-    )
-    signs_with = ready.secret(SOURCES, issuer["spec"]["ca"]["secretName"])
-    assert fingerprint(handed_out) == fingerprint(signs_with["tls.crt"])
+    assert fingerprint(handed_out) == fingerprint(signs_with)

@@ -26,6 +26,11 @@ ROOTS_PATH = f"{ROOTS_FOLDER}/{ROOTS_FILE}"
 ROOTS_LABEL = "platform/trusted-roots"
 """Label of namespaces in which trust-manager keeps the ConfigMap, with the internal CA's root."""
 
+INTERNAL_ROOT = "internal-ca"
+"""ConfigMap with the internal CA's root alone, for whoever hands it out."""
+INTERNAL_ROOT_LABEL = "platform/internal-ca"
+"""Label of namespaces in which trust-manager keeps it."""
+
 ROOTS_VARIABLES: Mapping[str, str] = {
     # Go, OpenSSL and Python's ssl; requests; curl. Each replaces the program's own roots. Node adds them to its own.
     **dict.fromkeys(("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"), ROOTS_PATH),

@@ -1,7 +1,9 @@
 """What the rest of the code has to know of the start page."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
+from stacks.platform.common.egress import INTERNAL_ROOT_LABEL
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.namespaces import NamespaceRules, PodSecurity, application_namespace
 from stacks.platform.common.parts import Part
@@ -17,7 +19,8 @@ from .traffic import connections, start_traffic
 
 def _namespaces(components: EnabledComponents) -> Iterator[NamespaceRules]:
     traffic = start_traffic(components)
-    yield application_namespace(components.settings, NAMESPACE, traffic, enforced=PodSecurity.RESTRICTED)
+    rules = application_namespace(components.settings, NAMESPACE, traffic, enforced=PodSecurity.RESTRICTED)
+    yield replace(rules, labels={INTERNAL_ROOT_LABEL: "true"} if components.settings.has_internal_ca else {})
 
 
 def _external_secrets(components: EnabledComponents, **_: str) -> Iterator[ExternalSecret]:
@@ -31,7 +34,7 @@ def _targets(_: Settings) -> Iterator[Target]:
 COMPONENT = Component(
     package=__package__,
     position=95,
-    needs=("secrets", "certificates"),
+    needs=("secrets", "certificates", "trust"),
     page="reference/start-page.md",
     summary="the start page, and the login before it",
     enabled=lambda settings: settings.has_start_page,

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common.catalogue import Image
+from stacks.platform.common.egress import INTERNAL_ROOT
 from stacks.platform.common.ingress_annotations import own_hsts
-from stacks.platform.common.ingress_mode import private_issuer
 from stacks.platform.components.enabled import EnabledComponents
 
 from .login import replicas
-from .names import HOST, PAGE_PORT, SITE
+from .names import PAGE_PORT, SITE
+from .routes import CA_FILE
 
 
 def start_page(components: EnabledComponents, images: Mapping[str, Image], files: Mapping[str, str]) -> dict[str, Any]:
@@ -27,10 +28,5 @@ def start_page(components: EnabledComponents, images: Mapping[str, Image], files
         "files": sorted(files),
         "health": {health.host.label: health.url for health in components.health()},
         "hsts": own_hsts(settings.ingress) or "",
-        "authority": {
-            "issuer": private_issuer(settings.private_access, settings.ingress),
-            "host": HOST.name(settings.domain),
-        }
-        if settings.has_internal_ca
-        else {},
+        "authority": {"configMap": INTERNAL_ROOT, "key": CA_FILE.removeprefix("/")} if settings.has_internal_ca else {},
     }

@@ -39,7 +39,7 @@ def add(context: Context) -> None:
         data={name: terraform_literal(text) for name, text in served.items()},
         depends_on=list(namespace.bounds),
     )
-    needed: list[ITerraformDependable] = [*namespace.bounds, *context.after("certificates")]
+    needed: list[ITerraformDependable] = [*namespace.bounds, *context.after("certificates", "trust")]
     page = add_release(
         scope,
         PAGE,

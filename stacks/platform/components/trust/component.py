@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from stacks.platform.common.connections import Connection, https_out, webhook_calls
-from stacks.platform.common.egress import bundles_roots
 from stacks.platform.common.namespaces import NamespaceRules, controller_namespace
 from stacks.platform.common.parts import Part
 from stacks.platform.common.scraping import Target, allow_metrics
@@ -35,8 +34,8 @@ COMPONENT = Component(
     position=12,
     needs=("certificates",),
     page="reference/private-access.md",
-    summary="trust-manager, which gives pods the internal CA's root",
-    enabled=bundles_roots,
+    summary="trust-manager, which gives the internal CA's root to pods and the start page",
+    enabled=lambda settings: settings.has_internal_ca,
     charts=("trust-manager", "trusted-roots"),
     namespaces=_namespaces,
     connections=_connections,

@@ -6,5 +6,7 @@ RELEASE = "trust-manager"
 PODS = {"app": "trust-manager"}
 METRICS_PORT = 9402
 WEBHOOK_PORT = 6443
+CA_FILE = "ca.crt"
+"""Key of the internal CA's root, in the ConfigMap that holds it alone."""
 KNOWN = "known-roots"
 """ConfigMap, beside the internal CA, with the roots that Terraform knows: the public ones and the company's."""

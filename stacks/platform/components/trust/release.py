@@ -4,11 +4,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from stacks.platform.common.catalogue import Image
-from stacks.platform.common.egress import ROOTS, ROOTS_FILE, ROOTS_LABEL, ROOTS_STORE
+from stacks.platform.common.egress import (
+    INTERNAL_ROOT,
+    INTERNAL_ROOT_LABEL,
+    ROOTS,
+    ROOTS_FILE,
+    ROOTS_LABEL,
+    ROOTS_STORE,
+)
 from stacks.platform.common.ingress_mode import INTERNAL_ISSUER
 from stacks.platform.components.certificates.names import NAMESPACE as SOURCES
 
-from .names import KNOWN
+from .names import CA_FILE, KNOWN
 
 
 def trust_manager(images: Mapping[str, Image]) -> dict[str, Any]:
@@ -17,11 +24,12 @@ def trust_manager(images: Mapping[str, Image]) -> dict[str, Any]:
 
 
 def trusted_roots() -> dict[str, Any]:
-    """Values of the own chart with the bundle: what Terraform knows, and the internal CA as its Secret has it now."""
+    """Values of the own chart with the bundles: the internal CA as its Secret has it now, and all that pods believe."""
     return {
-        "name": ROOTS,
-        "label": ROOTS_LABEL,
-        "files": {"pem": ROOTS_FILE, "pkcs12": ROOTS_STORE},
-        "known": {"configMap": KNOWN, "key": ROOTS_FILE},
         "authority": {"secret": INTERNAL_ISSUER, "key": "tls.crt"},
+        "known": {"configMap": KNOWN, "key": ROOTS_FILE},
+        "bundles": {
+            ROOTS: {"label": ROOTS_LABEL, "pem": ROOTS_FILE, "pkcs12": ROOTS_STORE, "known": True},
+            INTERNAL_ROOT: {"label": INTERNAL_ROOT_LABEL, "pem": CA_FILE, "known": False},
+        },
     }
