@@ -31,8 +31,8 @@ from scripts.deployment.shared_images import rollout
 from scripts.images.registry.client import Registry
 from scripts.opik.migrations import Changelogs, changelogs
 from scripts.preflight.run import Report, Told
-from scripts.terraform.deployed_groups import Groups, resource_groups
-from scripts.terraform.deployed_record import deployed_states
+from scripts.terraform.deployed.groups import Groups, resource_groups
+from scripts.terraform.deployed.record import deployed_states
 from scripts.terraform.outputs import kubectl_of, outputs_of
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout

@@ -10,7 +10,7 @@ from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets, load_environment
 from scripts.review.plan import Plan, total
 from scripts.terraform import summary
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, TerraformError
 from stacks.common import fresh_secrets

@@ -15,8 +15,8 @@ from scripts.core.workspace import CACHE, ROOT, Workspace
 from scripts.images.admission import require_signatures
 from scripts.images.builders import choice as building
 from scripts.images.environment_images import EnvironmentImages
-from scripts.images.git import GitError
 from scripts.images.importers import choice as importing
+from scripts.images.sources.git import GitError
 from scripts.images.work import Outcome, Work
 from scripts.terraform.synthesis import synthesize
 

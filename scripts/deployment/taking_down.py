@@ -9,7 +9,7 @@ from scripts.core.schedule import Outcome
 from scripts.core.targets import Targets
 from scripts.review.plan import Changes, Plan, total
 from scripts.terraform import summary
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import InterruptedRunError, NotDeployedError, TerraformError
 

@@ -10,7 +10,7 @@ from stacks.platform.common.image_lock import LockedImage
 
 from .recipes import Platform, Recipe
 from .registry.references import Reference, parse
-from .source import Source
+from .sources.tree import Source
 
 T = TypeVar("T")
 

@@ -16,12 +16,12 @@ from stacks.settings import Settings
 
 from . import desired, inspection, shared_lock
 from .desired import DesiredImage
-from .folder_source import of_folder
 from .inspection import InspectedImage
 from .lock import locked_images, write_lock
 from .registry.client import Registry
-from .source import Source
-from .tagged_source import at_tag
+from .sources.folder import of_folder
+from .sources.tagged import at_tag
+from .sources.tree import Source
 
 
 @dataclass(frozen=True)

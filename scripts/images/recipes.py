@@ -11,9 +11,9 @@ from typing import Literal
 from scripts.core.errors import OperatorError
 from stacks.platform.common.catalogue import Build
 
-from .dockerfile import base_images, pin_bases
-from .features import Use, uses
-from .source import Source
+from .dockerfile.base_images import base_images, pin_bases
+from .dockerfile.features import Use, uses
+from .sources.tree import Source
 
 Platform = Literal["linux/amd64", "linux/arm64"]
 _HASH_CHARACTERS = 12

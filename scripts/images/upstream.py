@@ -13,7 +13,7 @@ from stacks.platform.common.catalogue import Chart, Image
 from .recipes import Platform, Recipe
 from .registry.client import Registry
 from .registry.references import parse
-from .tagged_source import at_tag, commit_of_tag
+from .sources.tagged import at_tag, commit_of_tag
 
 Kind = Literal["image", "base", "source", "chart"]
 PLATFORM: Platform = "linux/amd64"

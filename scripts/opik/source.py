@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from scripts.core.errors import OperatorError
-from scripts.images.tagged_source import at_tag
+from scripts.images.sources.tagged import at_tag
 from stacks.platform.common.catalogue import Image, images
 
 from .changelog import FOLDER, ChangeSet, ChangeSetId, changelog

@@ -2,14 +2,12 @@
 
 from stacks.settings import Settings
 
-from . import (
+from . import directory, tools
+from .azure import (
     account,
-    azure_names,
-    directory,
-    domain,
+    free_names,
     kubernetes,
     machines,
-    models,
     networks,
     permissions,
     policies,
@@ -18,12 +16,10 @@ from . import (
     quota,
     regions,
     registry_rules,
-    sources,
     storage,
-    tools,
-    trust,
 )
 from .checks import Check
+from .internet import domain, models, sources, trust
 from .run import LOGIN
 
 _ALL = ("identity", "disks", "acr", "database", "address", "network", "aks", "platform")
@@ -133,7 +129,7 @@ CHECKS: tuple[Check, ...] = (
         " left by a lost state",
         why="Azure refuses them, or brings back what was deleted",
         stacks=("disks", "acr", "database"),
-        look=azure_names.look,
+        look=free_names.look,
     ),
     Check(
         name="networks",

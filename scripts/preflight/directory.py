@@ -11,8 +11,8 @@ from stacks.settings.identity import IdentitySettings
 from stacks.settings.opik import OpikSettings
 
 from . import rights
+from .azure.permissions import PAGE
 from .findings import Finding, warning
-from .permissions import PAGE
 from .surroundings import Surroundings
 
 WIDER = {

@@ -9,11 +9,11 @@ from scripts.core.job_login import JOB
 from stacks.settings import Settings
 
 from .catalogue import CHECKS
+from .internet.dns import Resolver
+from .internet.web import Web
 from .machine import Machine
-from .names_in_dns import Resolver
 from .run import Report, Told, nobody, run
 from .surroundings import Surroundings
-from .web import Web
 
 
 def preflight(

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from scripts.azure.client import Azure
 from stacks.settings import Settings
 
+from .internet.dns import Resolver
+from .internet.web import Web
 from .machine import Machine
-from .names_in_dns import Resolver
-from .web import Web
 
 
 @dataclass(frozen=True, kw_only=True)

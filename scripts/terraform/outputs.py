@@ -15,8 +15,8 @@ from scripts.core.targets import load_environment
 from scripts.core.workspace import Workspace
 from stacks.settings import Settings
 
-from .diagnose import NO_REGISTRY
-from .failures import print_failures
+from .errors.diagnose import NO_REGISTRY
+from .errors.failures import print_failures
 from .program import require_terraform
 from .stack import CutStateError, StackRunner, TerraformError
 from .synthesis import synthesize

@@ -14,8 +14,8 @@ from typing import Any
 
 from scripts.core.workspace import Stack
 
-from .cut_state import cut_state
 from .stack import StackRunner
+from .state.cut_off import cut_state
 
 State = dict[str, Any]
 _STATE = "terraform.tfstate"

@@ -19,10 +19,10 @@ from scripts.review.masking import Masks
 from scripts.review.plan import Changes, Plan, read_plan
 
 from .activity import Activity, Progress
-from .cut_state import CutState, cut_state
-from .diagnose import MISSING_STATE, REINIT
+from .errors.diagnose import MISSING_STATE, REINIT
 from .init_stamp import InitStamp
 from .read_only import unread
+from .state.cut_off import CutState, cut_state
 
 PLAN_FILE = "llmctl.tfplan"
 

@@ -18,7 +18,7 @@ from scripts.cli.tools import Tools as CommandTools
 from scripts.core.errors import OperatorError
 from scripts.core.workspace import ROOT
 from scripts.lab.rehearsal.drive import LAUNCHER
-from scripts.terraform.diagnose import diagnose
+from scripts.terraform.errors.diagnose import diagnose
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from scripts.core.errors import ExitCode, OperatorError
-from scripts.images import folder_source, tagged_source
-from scripts.images.dockerfile import base_images, pin_bases
-from scripts.images.git import GitError
+from scripts.images.dockerfile.base_images import base_images, pin_bases
 from scripts.images.recipes import Recipe
-from scripts.images.source import Source
+from scripts.images.sources import folder, tagged
+from scripts.images.sources.git import GitError
+from scripts.images.sources.tree import Source
 from stacks.platform.common.catalogue import Build, charts, images
 from tests.support.images.sources import COMPONENTS, DOCKERFILE, VERSION, commit, git, pinned, workshop, write_source
 
@@ -177,7 +177,7 @@ def test_a_damaged_cache_is_made_anew(tmp_path: Path, repository: Path, damage: 
 
 def test_a_version_that_does_not_exist_is_named_with_the_way_out(tmp_path: Path, repository: Path) -> None:
     with pytest.raises(GitError, match=r"at 9\.9\.9 cannot be fetched") as caught:
-        tagged_source.at_tag(str(repository), "9.9.9", tmp_path / "cache")
+        tagged.at_tag(str(repository), "9.9.9", tmp_path / "cache")
     assert "--source" in caught.value.fix
     assert caught.value.code == ExitCode.NOT_READY
 
@@ -189,11 +189,11 @@ def test_the_pinned_commit_is_built_and_a_moved_tag_is_refused_with_both(tmp_pat
         git(repository, "tag", "--force", "--annotate", "--message", "release", VERSION)
     dockerfile = "apps/backend/Dockerfile"
     pinned_commit = git(repository, "rev-parse", "HEAD")
-    assert tagged_source.commit_of_tag(str(repository), VERSION) == pinned_commit
-    assert tagged_source.commit_of_tag(str(repository), "9.9.9") is None
+    assert tagged.commit_of_tag(str(repository), VERSION) == pinned_commit
+    assert tagged.commit_of_tag(str(repository), "9.9.9") is None
 
     def at(cache: str) -> str:
-        return tagged_source.at_tag(str(repository), VERSION, tmp_path / cache, commit=pinned_commit).text(dockerfile)
+        return tagged.at_tag(str(repository), VERSION, tmp_path / cache, commit=pinned_commit).text(dockerfile)
 
     before = at("old")
     (repository / dockerfile).write_text("FROM somebody.example/else\n")
@@ -201,7 +201,7 @@ def test_the_pinned_commit_is_built_and_a_moved_tag_is_refused_with_both(tmp_pat
     moved = git(repository, "rev-parse", "HEAD")
     assert at("old") == before, "what the cache holds is the pinned commit, whatever the tag is now"
     with pytest.raises(
-        tagged_source.MovedTagError, match=rf"{VERSION} of \S+ names commit {moved}, .* {pinned_commit}$"
+        tagged.MovedTagError, match=rf"{VERSION} of \S+ names commit {moved}, .* {pinned_commit}$"
     ) as no:
         at("new")
     assert no.value.code == ExitCode.REFUSED
@@ -209,11 +209,11 @@ def test_the_pinned_commit_is_built_and_a_moved_tag_is_refused_with_both(tmp_pat
 
 def test_a_cache_whose_tag_is_another_commit_is_not_built_from(tmp_path: Path) -> None:
     repository = write_source(tmp_path / "source")
-    tagged_source.at_tag(str(repository), VERSION, tmp_path / "cache")
+    tagged.at_tag(str(repository), VERSION, tmp_path / "cache")
     (repository / "apps" / "backend" / "Dockerfile").write_text("FROM scratch\n")
     commit(repository, VERSION)
     released = git(repository, "rev-parse", "HEAD")
-    found = tagged_source.at_tag(str(repository), VERSION, tmp_path / "cache", commit=released)
+    found = tagged.at_tag(str(repository), VERSION, tmp_path / "cache", commit=released)
     assert found.root == released
     assert found.text("apps/backend/Dockerfile") == "FROM scratch\n"
 
@@ -221,7 +221,7 @@ def test_a_cache_whose_tag_is_another_commit_is_not_built_from(tmp_path: Path) -
 def test_a_folder_without_the_contexts_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(GitError, match="has no apps/backend"):
-        folder_source.of_folder(tmp_path / "empty", ["apps/backend"], tmp_path / "cache")
+        folder.of_folder(tmp_path / "empty", ["apps/backend"], tmp_path / "cache")
 
 
 def test_an_unknown_image_lists_the_known_ones(tmp_path: Path, repository: Path) -> None:
@@ -242,7 +242,7 @@ def test_what_is_built_is_the_version_that_the_chart_expects_at_run_time() -> No
 
 def test_a_token_in_an_address_is_not_repeated_in_errors(tmp_path: Path) -> None:
     with pytest.raises(GitError) as caught:
-        tagged_source.at_tag("http://user:token-of-somebody@127.0.0.1:1/source.git", "1.0", tmp_path / "cache")
+        tagged.at_tag("http://user:token-of-somebody@127.0.0.1:1/source.git", "1.0", tmp_path / "cache")
     assert "127.0.0.1" in str(caught.value)
     assert "token-of-somebody" not in f"{caught.value}{caught.value.fix}"
 

@@ -9,9 +9,9 @@ from scripts.images import recipes
 from scripts.images.builders.acr_tasks import AcrTasks
 from scripts.images.builders.base import Builder, require_able
 from scripts.images.builders.local import Buildah, Buildx
-from scripts.images.features import Feature, uses
+from scripts.images.dockerfile.features import Feature, uses
 from scripts.images.recipes import Recipe
-from scripts.images.tagged_source import at_tag
+from scripts.images.sources.tagged import at_tag
 from stacks.platform.common.catalogue import Build, images
 from tests.support.images.sources import commit, write_source
 
@@ -142,7 +142,7 @@ def test_images_without_added_files_keep_their_tags(tmp_path: Path, monkeypatch:
     """The hash stands in tags of images that were built before; a literal of before the change."""
     monkeypatch.setattr(recipes.Recipe, "bases", {})
     monkeypatch.setattr(
-        "scripts.images.source.Source.tree", lambda _self, _context: "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+        "scripts.images.sources.tree.Source.tree", lambda _self, _context: "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
     )
     assert recipe(tmp_path / "source", "FROM scratch\n").content_hash == "fb6e53ec8d95"
 

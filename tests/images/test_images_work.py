@@ -15,9 +15,9 @@ from scripts.core.errors import OperatorError
 from scripts.core.processes import Processes
 from scripts.core.progress import Board
 from scripts.images.builders.base import Job
+from scripts.images.dockerfile.features import Feature
 from scripts.images.environment_images import EnvironmentImages
 from scripts.images.errors import BuildError
-from scripts.images.features import Feature
 from scripts.images.importers.copy import DirectCopy
 from scripts.images.inspection import State
 from scripts.images.registry.client import Registry

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from scripts.images.tagged_source import MovedTagError
+from scripts.images.sources.tagged import MovedTagError
 from scripts.opik.changelog import FOLDER
 from scripts.opik.source import changelog_at
 from scripts.opik.versions import Version

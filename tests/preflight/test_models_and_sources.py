@@ -183,7 +183,7 @@ def test_a_proxy_that_asks_for_a_login_reaches_nothing() -> None:
 def test_a_machine_without_internet_gets_one_sentence() -> None:
     import httpx
 
-    from scripts.preflight.web import Web
+    from scripts.preflight.internet.web import Web
 
     def nothing(_request: httpx.Request) -> httpx.Response:
         raise httpx.ConnectError("all connection attempts failed")

@@ -38,7 +38,7 @@ def test_the_names_are_those_of_the_stacks() -> None:
     import json
     from pathlib import Path
 
-    from scripts.preflight.unique_names import names
+    from scripts.preflight.azure.unique_names import names
     from stacks.settings import load_settings
 
     folder = Path(__file__).parents[1] / "snapshots" / "dev-nginx"
@@ -279,6 +279,6 @@ def test_what_only_reports_refuses_nobody(azure: Azure) -> None:
 
 
 def test_without_the_add_on_no_policy_is_looked_at() -> None:
-    from scripts.preflight.policies import concerns
+    from scripts.preflight.azure.policies import concerns
 
     assert not concerns(sound(cluster={"azure_policy": False}))

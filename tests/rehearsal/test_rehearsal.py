@@ -18,7 +18,7 @@ from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.lab.rehearsal.leaks import VAULT, leaking_files, secret_values
-from scripts.terraform.diagnose import diagnose
+from scripts.terraform.errors.diagnose import diagnose
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import PLAN_FILE
 from stacks.settings import load_settings

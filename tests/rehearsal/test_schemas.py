@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.fake_provider.azure_ids import TEMPLATES
-from scripts.lab.rehearsal.fake_provider.azure_values import COMPUTED_BLOCKS, DRIFT, RECOMPUTED, VALUES
+from scripts.lab.rehearsal.fake_provider.azure.ids import TEMPLATES
+from scripts.lab.rehearsal.fake_provider.azure.values import COMPUTED_BLOCKS, DRIFT, RECOMPUTED, VALUES
 from scripts.lab.rehearsal.fake_provider.force_new import FORCE_NEW, FORCE_NEW_IF
-from scripts.lab.rehearsal.fake_provider.messages import CLASSES
+from scripts.lab.rehearsal.fake_provider.protocol.messages import CLASSES
+from scripts.lab.rehearsal.fake_provider.protocol.served import Served
 from scripts.lab.rehearsal.fake_provider.rules.azure import RULES
-from scripts.lab.rehearsal.fake_provider.served import Served
 from scripts.lab.rehearsal.schema_check import types_in_use
 from scripts.lab.rehearsal.schema_cut import (
     FOLDER_VARIABLE,

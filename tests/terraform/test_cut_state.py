@@ -15,10 +15,10 @@ from scripts.cli.tools import Tools
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.deployment.leaving.modes import Mode
-from scripts.terraform.cut_state import cut_state
 from scripts.terraform.outputs import read_outputs
 from scripts.terraform.stack import CutStateError, TerraformError, unreadable_state
-from scripts.terraform.state_places import Place
+from scripts.terraform.state.cut_off import cut_state
+from scripts.terraform.state.places import Place
 from tests.support.cli.terraform_projects import rollout, write_project
 from tests.support.opik.settings import settings_of
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scripts.terraform.diagnose import MISSING_STATE, REINIT, diagnose, errors, existing
+from scripts.terraform.errors.diagnose import MISSING_STATE, REINIT, diagnose, errors, existing
 
 EXISTS = """azurerm_resource_group.resource-group: Creating...
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.terraform.diagnose import diagnose
-from scripts.terraform.lock_holder import LockHolder, here, programs
-from scripts.terraform.locked import not_unlocked, unlock
+from scripts.terraform.errors.diagnose import diagnose
+from scripts.terraform.state.lock_holder import LockHolder, here, programs
+from scripts.terraform.state.locked import not_unlocked, unlock
 
 LOCKED = """
 Error: Error acquiring the state lock

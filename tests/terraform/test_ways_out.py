@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from scripts.terraform.diagnose import diagnose, errors
+from scripts.terraform.errors.diagnose import diagnose, errors
 from scripts.terraform.existing import same_names
 
 FOLDER = "cdktf.out/dev/stacks/aks"

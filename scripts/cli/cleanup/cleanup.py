@@ -21,7 +21,7 @@ from scripts.deployment.bring_up import bring_up, failure_code
 from scripts.deployment.disks_in_state import LOCK_NAME
 from scripts.deployment.leaving.modes import SCOPES, Mode, Resources, Scope, chosen
 from scripts.deployment.taking_down import take_down
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import StackRunner, TerraformError, unreadable_state

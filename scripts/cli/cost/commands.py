@@ -20,7 +20,7 @@ from scripts.cost import estimate as bills
 from scripts.cost.amount import Cost
 from scripts.cost.estimate import Estimate
 from scripts.cost.sources import Sources as PriceSources
-from scripts.terraform.state_places import settings_of
+from scripts.terraform.state.places import settings_of
 from scripts.terraform.synthesis import synthesize
 from stacks.settings import Settings
 

@@ -8,8 +8,8 @@ from typing import Any
 from scripts.core.console import err, report
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.review.plan import Plan
-from scripts.terraform.diagnose import existing
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.diagnose import existing
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.scratch import Scratch
 from scripts.terraform.stack import TerraformError

@@ -24,7 +24,7 @@ from scripts.review.plan import Plan, read_plan
 from scripts.review.report import Review, as_json, review
 from scripts.review.text import print_review
 from scripts.terraform import saved_plans
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.read_only import unread
 from scripts.terraform.rollout import Rollout

@@ -26,7 +26,7 @@ from scripts.lab.rehearsal.drive import FOLDER, CdktfError, Rehearsal
 from scripts.lab.rehearsal.follow import Follower, first_error
 from scripts.lab.rehearsal.real.rehearsal import real_rehearsal
 from scripts.review.plan import total
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.program import require_terraform
 from scripts.terraform.summary import print_plans
 from stacks.settings import Settings

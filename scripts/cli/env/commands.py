@@ -14,7 +14,7 @@ from scripts.core.deployed_record import local_records
 from scripts.core.environment_check import Verdict, other_environments, verdict_of
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
-from scripts.terraform.deployed_record import deployed_records
+from scripts.terraform.deployed.record import deployed_records
 from stacks.settings import Settings, available_environments
 from stacks.settings.generated.reference import reference, write_reference
 from stacks.settings.generated.schema import schema_text, write_schema

@@ -9,7 +9,7 @@ from scripts.cli.tools import Tools
 from scripts.core.errors import OperatorError
 from scripts.core.tiers import STACKS
 from scripts.deployment.history import Deployment, read
-from scripts.terraform.deployed_versions import Versions, versions_of
+from scripts.terraform.deployed.versions import Versions, versions_of
 
 SHOWN = 10
 """Deployments on the screen; `--json` has all."""

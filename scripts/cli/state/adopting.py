@@ -10,11 +10,11 @@ from scripts.core.targets import Targets
 from scripts.review.changes import Kind
 from scripts.terraform.adopting.adoption import Adopted, Adoption, Find
 from scripts.terraform.adopting.lookups import Lookups
-from scripts.terraform.cut_state import cut_state
-from scripts.terraform.failures import print_failures
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.scratch import EMPTY, Scratch, discard
 from scripts.terraform.stack import NotDeployedError, StackRunner, TerraformError
+from scripts.terraform.state.cut_off import cut_state
 from stacks.settings.azure import AzureSettings
 
 COPY = "adopt"

@@ -16,10 +16,10 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import complete_environment, parse_targets
 from scripts.core.workspace import CACHE
 from scripts.terraform.adopting.adoption import as_json as as_json_of
-from scripts.terraform.failures import print_failures
-from scripts.terraform.locked import not_unlocked
+from scripts.terraform.errors.failures import print_failures
 from scripts.terraform.prepare import Job
 from scripts.terraform.stack import TerraformError
+from scripts.terraform.state.locked import not_unlocked
 from stacks.settings.azure import StateSettings
 
 from . import adopting, migration, releases

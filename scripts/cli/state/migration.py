@@ -8,10 +8,10 @@ from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import CACHE
-from scripts.terraform.deployed_groups import require_all_states
+from scripts.terraform.deployed.groups import require_all_states
 from scripts.terraform.program import require_terraform
-from scripts.terraform.state_migration import Need, carry_out, plan_moves
-from scripts.terraform.state_places import place, settings_of
+from scripts.terraform.state.migration import Need, carry_out, plan_moves
+from scripts.terraform.state.places import place, settings_of
 
 
 def migrate(source: str, target: str, tools: Tools, *, dry_run: bool, yes: bool) -> None:

@@ -13,7 +13,7 @@ from scripts.core.console import out, print_json
 from scripts.core.targets import default_environment
 from scripts.deployment.upgrades.coming import Upgrade, coming
 from scripts.deployment.upgrades.lifetimes import OLD, Lifetimes, lifetimes
-from scripts.terraform.deployed_versions import versions_of
+from scripts.terraform.deployed.versions import versions_of
 
 app = typer.Typer(add_completion=False, rich_markup_mode="rich")
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from scripts.terraform.deployed_versions import PROGRAMS, Versions
+from scripts.terraform.deployed.versions import PROGRAMS, Versions
 from stacks.platform.common.catalogue import images
 from stacks.platform.components.enabled import enabled_components
 from stacks.settings import Settings

@@ -5,7 +5,7 @@ import shlex
 from dataclasses import dataclass, field
 
 from scripts.core.job_login import JOB
-from scripts.images.features import Feature
+from scripts.images.dockerfile.features import Feature
 
 from .base import Job
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.processes import Processes
-from scripts.images.features import Feature
+from scripts.images.dockerfile.features import Feature
 from scripts.images.logged import run_logged
 from scripts.images.recipes import Recipe
 from scripts.images.registry.references import Reference

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
-from scripts.images.features import Feature
+from scripts.images.dockerfile.features import Feature
 from scripts.images.registry.references import is_loopback
 
 from .base import Job

@@ -20,7 +20,7 @@ from scripts.lab import rehearsal
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.review.plan import total
-from scripts.terraform.diagnose import diagnose
+from scripts.terraform.errors.diagnose import diagnose
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
 from scripts.terraform.stack import TerraformError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from scripts.core.workspace import Workspace
-from scripts.terraform.diagnose import errors
+from scripts.terraform.errors.diagnose import errors
 from scripts.terraform.stack import StackRunner, TerraformError
 
 from .base import Finding, Size

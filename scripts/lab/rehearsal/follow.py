@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection
 
 from scripts.core.progress import Board
-from scripts.terraform.diagnose import errors
+from scripts.terraform.errors.diagnose import errors
 from scripts.terraform.waits import Waits
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

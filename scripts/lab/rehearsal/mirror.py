@@ -16,8 +16,8 @@ from importlib import metadata
 from pathlib import Path
 
 from .cloud import FOLDER
-from .fake_provider import fork_server
 from .fake_provider.faults import FILE as FAULTS_FILE
+from .fake_provider.protocol import fork_server
 from .schemas import PROVIDERS, pinned
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from scripts.review.plan import Changes, Plan
-from scripts.terraform.diagnose import errors
+from scripts.terraform.errors.diagnose import errors
 from scripts.terraform.existing import same_names
 from scripts.terraform.scratch import Scratch, managed
 from scripts.terraform.stack import TerraformError

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from scripts.review.plan import Plan
-from scripts.terraform.diagnose import errors
+from scripts.terraform.errors.diagnose import errors
 from scripts.terraform.existing import ADDRESS
 from scripts.terraform.stack import StackRunner, TerraformError
 

@@ -17,8 +17,8 @@ from scripts.core.processes import Processes
 from scripts.core.tiers import STACKS
 from scripts.core.workspace import ROOT, Workspace
 from scripts.terraform.program import require_terraform
-from scripts.terraform.state_migration import Need, addresses, carry_out, plan_moves
-from scripts.terraform.state_places import Place, place, settings_of
+from scripts.terraform.state.migration import Need, addresses, carry_out, plan_moves
+from scripts.terraform.state.places import Place, place, settings_of
 from tests.support.hcp.server import Service
 from tests.support.hcp.store import ORGANIZATION
 from tests.support.hcp.terraform import fake_service

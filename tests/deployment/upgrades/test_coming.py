@@ -6,7 +6,7 @@ from typing import get_args
 
 from scripts.deployment.upgrades.coming import coming
 from scripts.deployment.upgrades.lifetimes import lifetimes
-from scripts.terraform.deployed_versions import Versions
+from scripts.terraform.deployed.versions import Versions
 from stacks.settings import Settings
 from stacks.settings.database import DatabaseSettings
 from stacks.settings.rules.cluster import TESTED_KUBERNETES

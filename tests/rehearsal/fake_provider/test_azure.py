@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from scripts.lab.rehearsal.fake_provider.azure_ids import SUBSCRIPTION, TEMPLATES, parent_ids, resource_id
-from scripts.lab.rehearsal.fake_provider.server import service_of
+from scripts.lab.rehearsal.fake_provider.azure.ids import SUBSCRIPTION, TEMPLATES, parent_ids, resource_id
+from scripts.lab.rehearsal.fake_provider.protocol.server import service_of
 from scripts.lab.rehearsal.schemas import pinned
 from tests.support.rehearsal.azure_arguments import CLUSTER, DISK, GROUP_ID, IN_GROUP, POOL, VAULT
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, provider

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.lab.rehearsal.fake_provider.cluster_service import merged_values
 from scripts.lab.rehearsal.fake_provider.passwords import password
-from scripts.lab.rehearsal.fake_provider.server import service_of
+from scripts.lab.rehearsal.fake_provider.protocol.server import service_of
 from scripts.lab.rehearsal.fake_provider.service import RefusedError
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, body, provider
 

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.lab.rehearsal.fake_provider.configuration import Configuration
 from scripts.lab.rehearsal.fake_provider.faults import FaultFileError, Faults, read_faults
+from scripts.lab.rehearsal.fake_provider.protocol.configuration import Configuration
 from scripts.lab.rehearsal.fake_provider.service import RefusedError
-from scripts.terraform.diagnose import diagnose
+from scripts.terraform.errors.diagnose import diagnose
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, provider
 
 GROUP: dict[str, Any] = {"name": "one", "location": LOCATION}

@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from scripts.core.workspace import ROOT
-from scripts.lab.rehearsal.fake_provider.fork_server import VARIABLE
+from scripts.lab.rehearsal.fake_provider.protocol.fork_server import VARIABLE
 from tests.support.programs.processes import wait_for
 from tests.support.rehearsal.two_configurations import Project
 

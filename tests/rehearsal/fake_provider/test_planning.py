@@ -9,8 +9,15 @@ import pytest
 
 from scripts.lab.rehearsal.fake_provider import planning
 from scripts.lab.rehearsal.fake_provider.force_new import FORCE_NEW, FORCE_NEW_IF
+from scripts.lab.rehearsal.fake_provider.protocol.values import (
+    UNKNOWN,
+    decode,
+    encode,
+    is_unknown,
+    lookup,
+    wholly_known,
+)
 from scripts.lab.rehearsal.fake_provider.replacement import refused_change, replaced_by
-from scripts.lab.rehearsal.fake_provider.values import UNKNOWN, decode, encode, is_unknown, lookup, wholly_known
 from scripts.lab.rehearsal.schemas import pinned
 from tests.support.rehearsal.fake_providers import LOCATION, Provider, provider
 

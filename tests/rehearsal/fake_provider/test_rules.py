@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+from scripts.lab.rehearsal.fake_provider.protocol.values import UNKNOWN
 from scripts.lab.rehearsal.fake_provider.rules import cluster, data, network, node_pools
 from scripts.lab.rehearsal.fake_provider.rules.azure import RULES
 from scripts.lab.rehearsal.fake_provider.rules.checks import problems
-from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
 from tests.support.rehearsal import rule_cases
 from tests.support.rehearsal.rule_cases.case import ARGUMENTS, names, without_case
 

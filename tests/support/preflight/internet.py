@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import httpx
 
-from scripts.preflight.web import Web
+from scripts.preflight.internet.web import Web
 from tests.support.web_servers import QuietHandler, Reply, served
 
 Answering = Callable[[str, str, dict[str, str]], Reply]

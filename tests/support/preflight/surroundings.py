@@ -8,11 +8,11 @@ from scripts.azure.login import Login
 from scripts.bootstrap.problems import NotReadyError
 from scripts.core.errors import OperatorError
 from scripts.preflight.catalogue import CHECKS
+from scripts.preflight.internet.dns import Resolver
+from scripts.preflight.internet.web import Web
 from scripts.preflight.machine import Machine
-from scripts.preflight.names_in_dns import Resolver
 from scripts.preflight.run import Result, look
 from scripts.preflight.surroundings import Surroundings
-from scripts.preflight.web import Web
 from stacks.settings import Settings
 from tests.support.stacks.durable import settings
 

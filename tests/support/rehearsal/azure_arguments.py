@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from scripts.lab.rehearsal.fake_provider.azure_ids import SUBSCRIPTION
+from scripts.lab.rehearsal.fake_provider.azure.ids import SUBSCRIPTION
 
 from .fake_providers import LOCATION
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from scripts.lab.rehearsal.cloud import Cloud
-from scripts.lab.rehearsal.fake_provider.configuration import Configuration
 from scripts.lab.rehearsal.fake_provider.faults import Faults
+from scripts.lab.rehearsal.fake_provider.protocol.configuration import Configuration
+from scripts.lab.rehearsal.fake_provider.protocol.served import Served
+from scripts.lab.rehearsal.fake_provider.protocol.server import service_of
+from scripts.lab.rehearsal.fake_provider.protocol.values import elements, wholly_known
 from scripts.lab.rehearsal.fake_provider.provider import Answer, FakeProvider
-from scripts.lab.rehearsal.fake_provider.served import Served
-from scripts.lab.rehearsal.fake_provider.server import service_of
-from scripts.lab.rehearsal.fake_provider.values import elements, wholly_known
 from scripts.lab.rehearsal.schemas import pinned
 
 LOCATION = "westeurope"

@@ -48,7 +48,7 @@ def _serve() -> None:
     if status is not None:
         sys.exit(status)
     sys.path[:0] = os.environ["REHEARSAL_PATH"].split(os.pathsep)
-    from scripts.lab.rehearsal.fake_provider.server import serve  # noqa: PLC0415 - only where nobody forks
+    from scripts.lab.rehearsal.fake_provider.protocol.server import serve  # noqa: PLC0415 - only where nobody forks
 
     serve(provider)
 
@@ -57,7 +57,7 @@ def _fork_providers() -> None:
     sys.path[:0] = os.environ["REHEARSAL_PATH"].split(os.pathsep)
     from pathlib import Path  # noqa: PLC0415 - as below: no provider needs it
 
-    from scripts.lab.rehearsal.fake_provider.fork_server import fork_providers  # noqa: PLC0415
+    from scripts.lab.rehearsal.fake_provider.protocol.fork_server import fork_providers  # noqa: PLC0415
 
     fork_providers(Path(sys.argv[2]))
 

@@ -10,8 +10,8 @@ from typing import Any
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
 
 from .pod_security import LEVEL, violations
+from .protocol.values import is_unknown, lookup
 from .service import Facts, RefusedError, Service
-from .values import is_unknown, lookup
 
 _BUILT_IN_NAMESPACES = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _AKS_DOMAIN = ".azmk8s.io"

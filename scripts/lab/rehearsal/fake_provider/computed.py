@@ -8,8 +8,8 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
+from .protocol.values import Path
 from .templates import fill_template
-from .values import Path
 
 _NAMESPACE = uuid.UUID("6f7c2f5e-1d0a-4d0e-9d3b-52ee7ea25a1e")
 _MOMENT = "2030-01-01T00:00:00Z"

@@ -8,10 +8,10 @@ from typing import Any
 
 from scripts.lab.rehearsal.cloud import CloudObject
 
-from .azure_ids import CALLER, TENANT
+from .azure.ids import CALLER, TENANT
 from .computed import guid
+from .protocol.values import is_unknown
 from .service import Facts, RefusedError, Service
-from .values import is_unknown
 
 _PREFIXES = {
     "azuread_application": "/applications/{guid}",

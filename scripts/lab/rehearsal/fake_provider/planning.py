@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .values import UNKNOWN, Path, elements, is_unknown
+from .protocol.values import UNKNOWN, Path, elements, is_unknown
 
 Block = dict[str, Any]
 Compute = Callable[[Path, Block], Any]

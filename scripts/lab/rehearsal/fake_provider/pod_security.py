@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from .values import is_unknown, lookup
+from .protocol.values import is_unknown, lookup
 
 LEVEL = "pod-security.kubernetes.io/enforce"
 _ZERO = {"run_as_non_root": False, "allow_privilege_escalation": True, "privileged": False}

@@ -10,14 +10,14 @@ from scripts.lab.rehearsal.cloud import Cloud
 
 from . import planning
 from .computed import Computation
-from .configuration import Configuration
 from .faults import Faults
+from .protocol.configuration import Configuration
+from .protocol.served import Served
+from .protocol.values import UNKNOWN, Path, is_unknown, lookup
 from .replacement import replaced_by
 from .rules.checks import APPLY, PLAN, VALIDATE, problems
 from .secret_store import open_ephemeral
-from .served import Served
 from .service import RefusedError, Service
-from .values import UNKNOWN, Path, is_unknown, lookup
 from .writes import Writes
 
 Problem = tuple[str, str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .force_new import EVERY_AZURE_TYPE, FORCE_NEW, FORCE_NEW_IF, KUBERNETES, shrinks
-from .values import is_unknown, lookup
+from .protocol.values import is_unknown, lookup
 
 # Changed by way of a temporary pool, and only if the configuration names one.
 _ROTATED = (

@@ -8,8 +8,8 @@ from typing import Any
 from scripts.lab.rehearsal.cloud import Cloud
 
 from .passwords import password
+from .protocol.values import strings
 from .service import RefusedError
-from .values import strings
 
 GENERATED = "generated"
 _VERSION_SUFFIX = "_version"

@@ -9,11 +9,11 @@ from scripts.lab.rehearsal.cloud import AlreadyExistsError, Cloud, CloudObject
 
 from . import planning
 from .computed import Computation
+from .protocol.served import Served
+from .protocol.values import Path, is_unknown, wholly_known
 from .replacement import refused_change
 from .secret_store import store_secrets
-from .served import Served
 from .service import RefusedError, Service
-from .values import Path, is_unknown, wholly_known
 
 State = dict[str, Any]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from scripts.lab.rehearsal.fake_provider.protocol.values import UNKNOWN
 from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE
-from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
 
 from .case import Case
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from scripts.lab.rehearsal.fake_provider.protocol.values import UNKNOWN
 from scripts.lab.rehearsal.fake_provider.rules.checks import APPLY, PLAN, VALIDATE
-from scripts.lab.rehearsal.fake_provider.values import UNKNOWN
 
 from .case import Case
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from ..values import is_unknown, lookup
+from ..protocol.values import is_unknown, lookup
 
 VALIDATE = "validate"
 PLAN = "plan"

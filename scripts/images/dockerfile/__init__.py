@@ -1,0 +1,1 @@
+"""Dockerfiles: their instructions, the images that they build on, what they ask of a builder."""

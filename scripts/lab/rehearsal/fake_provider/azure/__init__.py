@@ -1,0 +1,1 @@
+"""Azure as the azurerm provider meets it."""

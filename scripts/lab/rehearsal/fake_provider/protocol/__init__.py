@@ -1,0 +1,1 @@
+"""Terraform's plugin protocol: processes, messages, values as they travel."""

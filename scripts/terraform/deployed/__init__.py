@@ -1,0 +1,1 @@
+"""What is deployed of an environment, read from its states and from Azure."""

@@ -1,0 +1,1 @@
+"""Terraform's errors: cut out of its output, with a suggested fix where one is known."""

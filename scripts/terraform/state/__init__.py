@@ -1,0 +1,1 @@
+"""Terraform states: where they are kept, moved, locked, and cut off by a killed run."""
