@@ -138,7 +138,7 @@ def test_a_crash_while_writing_leaves_the_old_lock_whole(tmp_path: Path, monkeyp
 @pytest.mark.slow
 def test_a_damaged_lock_stops_synthesis_with_one_sentence(tmp_path: Path) -> None:
     program = (
-        "import sys; from pathlib import Path; from stacks.settings import loading; "
+        "import sys; from pathlib import Path; from stacks.settings.file import loading; "
         "loading.ENVIRONMENTS = Path(sys.argv[1]); import main; main.main()"
     )
     shutil.copy(ROOT / "environments" / "dev.yaml", tmp_path)

@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path[0] = {root!r}
 import stacks
 from stacks.platform.common import catalogue
-from stacks.settings import loading
+from stacks.settings.file import loading
 loading.ENVIRONMENTS = Path({folder!r})
 tags = json.loads((loading.ENVIRONMENTS / "tags.json").read_text())
 # What is read once is what everybody gets.

@@ -32,7 +32,7 @@ from dataclasses import replace
 from pathlib import Path
 sys.path[0] = {root!r}
 from stacks.platform.common import catalogue
-from stacks.settings import loading
+from stacks.settings.file import loading
 # The publisher on loopback has other content than the real ones.
 pinned = catalogue.images()
 pinned.update({{name: replace(image, digest=None) for name, image in pinned.items()}})
