@@ -1,7 +1,6 @@
 """The cluster, its node pools, the identities of its workloads, and role assignments."""
 
 from dataclasses import fields
-from hashlib import sha256
 
 from cdktf import Fn
 from cdktf_cdktf_provider_azurerm.kubernetes_cluster import KubernetesCluster
@@ -9,7 +8,6 @@ from cdktf_cdktf_provider_azurerm.user_assigned_identity import UserAssignedIden
 from constructs import Construct
 
 from constructs.cluster_logs import ClusterLogs
-from constructs.role_assignment import RoleAssignment
 from stacks.common import wiring
 from stacks.common.base import EnvironmentStack, Tier
 from stacks.common.outputs import (
@@ -25,20 +23,12 @@ from stacks.common.outputs import (
 )
 from stacks.platform.common.egress import no_proxy
 from stacks.platform.common.timeouts import longest_grace_seconds
-from stacks.platform.components.certificates.kept import keeps, kept_of, vault_names
-from stacks.platform.components.certificates.names import ACCOUNT as CERT_MANAGER
-from stacks.platform.components.certificates.names import KEEPER
-from stacks.platform.components.cloud_models.address import ACCOUNT as CLOUD_CALLER
 from stacks.platform.components.cloud_models.address import resource_ids
-from stacks.platform.components.databases.jobs import ACCOUNT as PREPARER
-from stacks.platform.components.databases.jobs import ADMINISTRATOR
 from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.monitoring.address import ACCOUNT as GRAFANA
 from stacks.platform.components.monitoring.alerts import alerts
-from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.settings.egress import one_each
 from stacks.settings.network import Outbound
-from stacks.settings.private_access import name_of
 
 from .access import ControlPlaneRoles, GatewayControllerRoles, add_operators, allow_pipeline, allow_pulling
 from .cluster import add_cluster
@@ -47,6 +37,14 @@ from .monitoring import Monitoring, add_monitoring
 from .pools import add_pools
 from .profiles import has_gateway, scrapes_for_azure
 from .workload_identities import add_workload_identity, trust_logins
+from .workload_roles import (
+    add_cert_manager,
+    add_certificate_keeper,
+    add_cloud_caller,
+    add_preparer,
+    add_vault_reader,
+    kept_names,
+)
 
 
 class AksStack(EnvironmentStack):
@@ -110,18 +108,13 @@ class AksStack(EnvironmentStack):
                 cluster=cluster,
                 application_id=self.read(identity).application_id,
             )
-        external_secrets = add_workload_identity(self, "external-secrets", VAULT_READER, cluster=cluster)
-        RoleAssignment(
-            self,
-            "external-secrets-vault",
-            role="Key Vault Secrets User",
-            on=self._database.vault_id,
-            principal_id=external_secrets.principal_id,
+        vault_id = self._database.vault_id
+        external_secrets_client_id = add_vault_reader(self, cluster=cluster, vault_id=vault_id)
+        databases = add_preparer(self, cluster=cluster, vault_id=vault_id) if "databases" in components else ""
+        cert_manager_client_id = add_cert_manager(self, cluster=cluster)
+        certificate_keeper_client_id = add_certificate_keeper(
+            self, kept_names(settings, components.hosts()), cluster=cluster, vault_id=vault_id
         )
-        databases = self._databases(cluster) if "databases" in components else ""
-        cert_manager = add_workload_identity(self, "cert-manager", CERT_MANAGER, cluster=cluster)
-        self._let_prove_domain(cert_manager)
-        certificate_keeper_client_id = self._certificate_keeper(cluster)
         monitoring = self._monitoring(cluster, kept) if "monitoring" in components else Monitoring()
         access = cluster.kube_config.get(0)
         self.outputs = AksOutputs(
@@ -133,8 +126,8 @@ class AksStack(EnvironmentStack):
             ca_certificate=Fn.nonsensitive(access.cluster_ca_certificate),
             oidc_issuer_url=cluster.oidc_issuer_url,
             node_resource_group_name=cluster.node_resource_group,
-            external_secrets_client_id=external_secrets.client_id,
-            cert_manager_client_id=cert_manager.client_id,
+            external_secrets_client_id=external_secrets_client_id,
+            cert_manager_client_id=cert_manager_client_id,
             databases_client_id=databases,
             certificate_keeper_client_id=certificate_keeper_client_id,
             grafana_client_id=monitoring.grafana_client_id,
@@ -142,39 +135,12 @@ class AksStack(EnvironmentStack):
             log_analytics_workspace_id=self._logs.workspace.id,
             one_way=self.one_way,
         )
-        if resource_ids(settings.cloud_models):
+        if azure_openai := resource_ids(settings.cloud_models):
             self.outputs = CloudAksOutputs(
                 **{field.name: getattr(self.outputs, field.name) for field in fields(self.outputs)},
-                cloud_models_client_id=self._cloud_models(cluster),
+                cloud_models_client_id=add_cloud_caller(self, azure_openai, cluster=cluster),
             )
         wiring.publish(self, self.outputs)
-
-    def _cloud_models(self, cluster: KubernetesCluster) -> str:
-        """Add the LLM gateway's identity at Azure OpenAI; it may call models there, and cannot read keys."""
-        identity = add_workload_identity(self, "cloud-models", CLOUD_CALLER, cluster=cluster)
-        for resource in resource_ids(self.settings.cloud_models):
-            # Two resources of one name are told apart by their groups.
-            name = f"{name_of(resource)}-{sha256(resource.lower().encode()).hexdigest()[:6]}"
-            RoleAssignment(
-                self,
-                f"cloud-models-{name}",
-                role="Cognitive Services OpenAI User",
-                on=resource,
-                principal_id=identity.principal_id,
-            )
-        return identity.client_id
-
-    def _databases(self, cluster: KubernetesCluster) -> str:
-        identity = add_workload_identity(self, "databases", PREPARER, cluster=cluster)
-        RoleAssignment(
-            self,
-            "databases-administrator",
-            role="Key Vault Secrets User",
-            # One secret of the vault, whose others it cannot read.
-            on=f"{self._database.vault_id}/secrets/{ADMINISTRATOR.value}",
-            principal_id=identity.principal_id,
-        )
-        return identity.client_id
 
     def _identity(self, name: str) -> UserAssignedIdentity:
         return UserAssignedIdentity(
@@ -239,35 +205,6 @@ class AksStack(EnvironmentStack):
                 firewall=gateway is not None and gateway.sku == "WAF_v2",
             )
         return cluster
-
-    def _certificate_keeper(self, cluster: KubernetesCluster) -> str:
-        """Add the identity that keeps certificates in the vault; it may read and write their secrets alone."""
-        names = self._kept_names()
-        if not names:
-            return ""
-        keeper = add_workload_identity(self, "certificate-keeper", KEEPER, cluster=cluster)
-        for name in names:
-            RoleAssignment(
-                self,
-                f"keeper-{name}",
-                role="Key Vault Secrets Officer",
-                on=f"{self._database.vault_id}/secrets/{name}",
-                principal_id=keeper.principal_id,
-            )
-        return keeper.client_id
-
-    def _let_prove_domain(self, cert_manager: UserAssignedIdentity) -> None:
-        """Let cert-manager write the records by which Let's Encrypt knows a private environment's domain."""
-        zone = self.settings.private_access.public_zone_id
-        if self.settings.is_private and zone:
-            RoleAssignment(
-                self, "cert-manager-zone", role="DNS Zone Contributor", on=zone, principal_id=cert_manager.principal_id
-            )
-
-    def _kept_names(self) -> tuple[str, ...]:
-        if self.settings.is_private:
-            return tuple(secret.vault for secret in kept_of(self.settings, self._components.hosts()))
-        return vault_names(self._components.hosts()) if keeps(self.settings.ingress) else ()
 
     def _monitoring(self, cluster: KubernetesCluster, disks: DisksOutputs) -> Monitoring:
         grafana = add_workload_identity(self, "grafana", GRAFANA, cluster=cluster)
