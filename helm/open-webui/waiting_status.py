@@ -1,10 +1,12 @@
 """Says above an answer that its model has not begun: engines start from zero, which takes minutes.
 
 Source of a filter function of Open WebUI 0.12, kept in its database by write_functions.py. Environment:
-WAITING_STATUS_SECONDS, after which the line is shown; HOLD_MINUTES, the longest that a request is held.
+WAITING_STATUS_SECONDS, after which the line is shown; HOLD_MINUTES, the longest that a request is held; POOLS_IN_ORDER,
+for models that run on several kinds of nodes: which, as a JSON object by the model's name.
 """
 
 import asyncio
+import json
 import os
 
 AGAIN_S = 60
@@ -45,7 +47,7 @@ async def _watch(emit, model, answered):
     waited, pause = 0, int(os.environ.get("WAITING_STATUS_SECONDS", "10"))
     while not await _within(answered, pause):
         waited += pause
-        await emit({"type": "status", "data": {"description": _line(model, waited), "done": False}})
+        await emit({"type": "status", "data": {"description": line(model, waited, os.environ), "done": False}})
         pause = AGAIN_S
     if waited:
         await emit({"type": "status", "data": {"description": "", "done": True, "hidden": True}})
@@ -59,10 +61,13 @@ async def _within(answered, seconds):
     return True
 
 
-def _line(model, waited):
-    most = os.environ.get("HOLD_MINUTES", "15")
+def line(model, waited, environment):
+    """Return what is said after `waited` seconds."""
+    most = environment.get("HOLD_MINUTES", "15")
     so_far = f"{waited} seconds" if waited < AGAIN_S else f"{waited // 60} min"
+    pools = json.loads(environment.get("POOLS_IN_ORDER", "{}")).get(model)
+    starting = f"it is starting (waiting for {pools})" if pools else "it is starting"
     return (
-        f"{model} has not begun to answer ({so_far}): it is starting, or answers others first. Nothing to do here: the"
+        f"{model} has not begun to answer ({so_far}): {starting}, or answers others first. Nothing to do here: the"
         f" answer comes by itself, or after {most} minutes the reason why not."
     )

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.applications.engine_last_start import why_not_started
+from scripts.applications.engine_pools import waits_for
 from scripts.applications.engine_probe import answer_problem, engine_headers
 from scripts.applications.engine_scaling import EngineCluster, EngineState
 from scripts.cluster.events import read
@@ -46,12 +47,14 @@ class Engines:
 
     def pods(self, engines: Iterable[ServingEngine]) -> list[PodState]:
         """Return the pods of the engines. Raises OperatorError."""
-        deployments = {engine.deployment: engine.name for engine in engines}
+        deployments = {engine.deployment: engine for engine in engines}
         found = []
         for pod in self.kubectl.items("pods", "-n", SERVING):
             owner = next((name for name in deployments if _belongs(pod, name)), None)
             if owner:
-                found.append(pod_state(pod, deployments[owner]))
+                state = pod_state(pod, deployments[owner].name)
+                waits = waits_for(pod, deployments[owner])
+                found.append(replace(state, trouble="; ".join(filter(None, [waits, state.trouble]))))
         return found
 
     def last_starts(self, engines: Iterable[ServingEngine]) -> dict[str, str]:

@@ -82,15 +82,29 @@ def kept_nodes(settings: Settings) -> dict[str, int]:
     nodes: dict[str, float] = {}
     ollama: dict[str, float] = {}
     for model in settings.models:
-        pool = settings.cluster.gpu_pools[model.pool]
+        pool = settings.cluster.gpu_pools[model.first_pool]
         needed = model.min_replicas * model.gpus / (pool.known_size.gpus * pool.time_slices)
         if model.engine is Engine.OLLAMA:
-            ollama[model.pool] = max(ollama.get(model.pool, 0), needed)
+            ollama[model.first_pool] = max(ollama.get(model.first_pool, 0), needed)
         else:
-            nodes[model.pool] = nodes.get(model.pool, 0) + needed
+            nodes[model.first_pool] = nodes.get(model.first_pool, 0) + needed
     for name, needed in ollama.items():
         nodes[name] = nodes.get(name, 0) + needed
     return {name: math.ceil(needed) for name, needed in nodes.items()} | {"workload": capacity.nodes(settings) or 0}
+
+
+def with_spill_over(charge: Charge, settings: Settings) -> Charge:
+    """Return the charge of a pool that is only ever a later one for as many nodes as the budget of node hours lets be.
+
+    Of several such pools each has the whole budget here; together they never reach it more than once.
+    """
+    pool = charge.what.removeprefix("pool ").partition(":")[0]
+    hours = settings.serving.spill_over.node_hours_per_month
+    later = {name for model in settings.models for name in model.later_pools}
+    alone = later - {model.first_pool for model in settings.models} - {settings.opik.guardrails_pool}
+    if hours is None or not charge.what.startswith("pool ") or pool not in alone or charge.low:
+        return charge
+    return replace(charge, high=min(charge.high, hours / HOURS))
 
 
 def with_gpu_hours(charge: Charge, hours: Mapping[str, float]) -> Charge:

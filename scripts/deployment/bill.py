@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from scripts.core.workspace import Stack
 from scripts.cost.amount import Cost
 from scripts.cost.charges import Charge
-from scripts.cost.estimate import charges, estimate, kept_nodes, with_kept_nodes
+from scripts.cost.estimate import charges, estimate, kept_nodes, with_kept_nodes, with_spill_over
 from scripts.cost.sources import prices_in_passing
 from scripts.review.plan import total
 from scripts.terraform.rollout import Rollout
@@ -34,7 +34,7 @@ def expected(settings: Settings, stacks: Mapping[str, Stack]) -> list[tuple[str,
     """Return what Azure will bill of synthesized stacks, by their names, with the nodes that the pods keep."""
     kept = kept_nodes(settings)
     found = charges({name: stack.folder for name, stack in stacks.items()})
-    return [(name, with_kept_nodes(charge, kept)) for name, charge in found]
+    return [(name, with_spill_over(with_kept_nodes(charge, kept), settings)) for name, charge in found]
 
 
 def _span(cost: Cost) -> str:

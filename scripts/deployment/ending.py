@@ -38,7 +38,7 @@ def _models(models: Sequence[ModelSettings], environment: str) -> Iterator[str]:
     yield "Models"
     for model in models:
         loaded = f"{model.min_replicas} always loaded" if model.min_replicas else "starts at the first question"
-        yield f"  {model.name:<20} {model.engine.value} on {model.pool}, {loaded}"
+        yield f"  {model.name:<20} {model.engine.value} on {', then '.join(model.pool)}, {loaded}"
     if not models:
         yield f"  none: `llmctl models add` lists one in environments/{environment}.yaml"
 

@@ -179,6 +179,7 @@ class AksStack(EnvironmentStack):
             zones=settings.azure.zones,
             operators=settings.operators,
             longest_grace_seconds=longest_grace_seconds(settings.serving),
+            pools_in_order=any(model.later_pools for model in settings.models),
             azure_metrics=scrapes_for_azure(settings.monitoring),
             ingress_gateway=has_gateway(settings.ingress),
             names=self.names,

@@ -43,6 +43,7 @@ def add_cluster(
     zones: Sequence[int],
     operators: OperatorSettings,
     longest_grace_seconds: int,
+    pools_in_order: bool,
     azure_metrics: bool,
     ingress_gateway: bool,
     names: AzureNames,
@@ -101,7 +102,7 @@ def add_cluster(
         run_command_enabled=operators.cluster_access is ClusterAccess.COMMAND_INVOKE,
         network_profile=profiles.network(network_settings, outbound_ip_id=address.outbound_ip_id),
         default_node_pool=_system_pool(cluster, zones, network.nodes_subnet_id, tags),
-        auto_scaler_profile=profiles.autoscaler(longest_grace_seconds),
+        auto_scaler_profile=profiles.autoscaler(longest_grace_seconds, pools_in_order=pools_in_order),
         workload_autoscaler_profile=KubernetesClusterWorkloadAutoscalerProfile(
             keda_enabled=True, vertical_pod_autoscaler_enabled=False
         ),

@@ -20,6 +20,7 @@ from stacks.common.maintenance import allowed_hours
 from stacks.settings.azure import OperatorSettings
 from stacks.settings.cluster import ApiAccess, ClusterSettings, MaintenanceSettings
 from stacks.settings.egress import EgressProxySettings
+from stacks.settings.estimates.cold_start import NEXT_POOL_MINUTES
 from stacks.settings.monitoring import MetricsStore, MonitoringSettings
 from stacks.settings.network import IngressMode, IngressSettings, NetworkSettings, Outbound
 
@@ -108,18 +109,20 @@ def base64_text(text: str) -> str:
     return b64encode(text.encode()).decode()
 
 
-def autoscaler(longest_grace_seconds: int) -> KubernetesClusterAutoScalerProfile:
+def autoscaler(longest_grace_seconds: int, *, pools_in_order: bool) -> KubernetesClusterAutoScalerProfile:
     """Prefer the pool that wastes least, and let idle GPU nodes go although caches lie on their disks.
 
-    `longest_grace_seconds` is how long a pod may take to end on a node that is taken away.
+    With `pools_in_order` the pools have an order instead, which the ConfigMap of `gpu/order.py` says, and a pool whose
+    node does not come is given up sooner for the next. `longest_grace_seconds` is how long a pod may take to end on a
+    node that is taken away.
     """
     return KubernetesClusterAutoScalerProfile(
-        expander="least-waste",
+        expander="priority" if pools_in_order else "least-waste",
         scale_down_unneeded="10m",
         scale_down_delay_after_add="10m",
         scale_down_utilization_threshold="0.5",
         # GPU nodes take many minutes to come up with their driver.
-        max_node_provisioning_time="20m",
+        max_node_provisioning_time=f"{NEXT_POOL_MINUTES if pools_in_order else 20}m",
         # Answers and held requests on a node that is taken away are let end.
         max_graceful_termination_sec=str(longest_grace_seconds),
         skip_nodes_with_local_storage=False,

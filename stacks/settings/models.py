@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from .types import Model, PoolName, text
+from .types import Model, PoolOrder, text
 
 
 class Engine(StrEnum):
@@ -97,8 +97,10 @@ class ModelSettings(Model):
     revision: Annotated[str, text(r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$", "a branch, tag or commit")] | None = None
     """Hugging Face revision, a commit with `cluster.tier` Standard or Premium; for Ollama the tag's digest. Another one
     is downloaded again."""
-    pool: PoolName
-    """GPU pool that the model runs on; left out, the first that has room for it."""
+    pool: PoolOrder
+    """GPU pool that the model runs on; left out, the first that has room for it. A list such as `[spot, regular]` is an
+    order: while Azure has no capacity for one, or evicts its node, the model runs on the next
+    (`serving.spill_over`)."""
     quantization: Quantization = Quantization.FP16
     """How the weights are stored, which decides the GPUs they run on."""
     weights_gib: Annotated[float, Field(gt=0, le=2000)]
@@ -142,6 +144,16 @@ class ModelSettings(Model):
     """Name of one of `cloud_models` that answers where this model fails: it crashes, does not start in
     `serving.hold_minutes`, or too many wait. Only callers that may use that one get its answer; others get the error.
     """
+
+    @property
+    def first_pool(self) -> str:
+        """The pool that it prefers, the only one of most models."""
+        return self.pool[0]
+
+    @property
+    def later_pools(self) -> tuple[str, ...]:
+        """The pools that it moves to while the first has no node for it."""
+        return self.pool[1:]
 
     @property
     def served_names(self) -> tuple[str, ...]:

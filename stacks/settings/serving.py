@@ -39,6 +39,16 @@ class WarmHours(Model):
     """Time zone of both, by its IANA name."""
 
 
+class SpillOverSettings(Model):
+    """For models that list several pools: how much they may run on a later one, and when they try the first again."""
+
+    node_hours_per_month: Annotated[int, Field(ge=1, le=100_000)] | None = None
+    """Node hours of a calendar month (UTC) that models may take on later pools, all together; when they are spent,
+    models wait for their first pool until the month ends. Left out means no limit."""
+    return_minutes: Annotated[int, Field(ge=15, le=1440)] = 60
+    """How often a model on a later pool has Azure asked for a node of its first one, to which it then moves back."""
+
+
 _SHARE = CanOnlyGrow(
     stack="disks",
     why="Kubernetes shrinks no volume (`llmctl models discard-store` gives all weights up)",
@@ -74,6 +84,8 @@ class ServingSettings(Model):
     """Requests in vLLM's own queue for which it gets another replica."""
     startup_minutes: Annotated[int, Field(ge=5, le=120)] = 45
     """How long vLLM may load a model, with `node-disk` also download it, before Kubernetes restarts it."""
+    spill_over: SpillOverSettings = SpillOverSettings()
+    """For models that list several pools: how much they may run on a later one, and when they try the first again."""
     warm_hours: WarmHours | None = None
     """Working hours in which one replica of every engine stays loaded; outside of them engines go to zero when idle."""
     hugging_face_token: bool = False

@@ -1,12 +1,14 @@
 """The base model and the constrained types that every settings model is built from."""
 
 import os
+import re
 from ipaddress import IPv4Address, IPv4Network
 from typing import Annotated, TypeVar
 
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     PlainSerializer,
@@ -146,10 +148,47 @@ ShortName = Annotated[
 ]
 """2 to 10 lower-case letters and digits: short, since every Azure name is made of it."""
 
-PoolName = Annotated[
-    str, text(r"^[a-z][a-z0-9]{0,11}$", "1 to 12 lower-case letters and digits that begin with a letter")
-]
+_POOL = r"^[a-z][a-z0-9]{0,11}$"
+PoolName = Annotated[str, text(_POOL, "1 to 12 lower-case letters and digits that begin with a letter")]
 """A Linux AKS node pool's name: at most 12 lower-case letters and digits."""
+
+MOST_POOLS = 4
+
+
+def _as_order(value: object) -> object:
+    if isinstance(value, str) and not re.fullmatch(_POOL, value):
+        raise PydanticCustomError("pool", f"must be {PATTERN_MEANINGS[_POOL]}")
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple):
+        raise PydanticCustomError("pools", "must be the name of a pool, or a list of names")
+    if not 1 <= len(value) <= MOST_POOLS:
+        raise PydanticCustomError(
+            "pools", "must list 1 to {most} pools, not {count}", {"most": MOST_POOLS, "count": len(value)}
+        )
+    return tuple(value)
+
+
+def _as_written(pools: tuple[str, ...]) -> str | list[str]:
+    return pools[0] if len(pools) == 1 else list(pools)
+
+
+_NAME = {"type": "string", "pattern": _POOL}
+PoolOrder = Annotated[
+    tuple[PoolName, ...],
+    Unique,
+    BeforeValidator(_as_order),
+    PlainSerializer(_as_written),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                _NAME,
+                {"type": "array", "items": _NAME, "minItems": 1, "maxItems": MOST_POOLS, "uniqueItems": True},
+            ]
+        }
+    ),
+]
+"""One pool, or several in the order in which they are tried; a file writes one as its name alone."""
 
 VmSize = Annotated[str, text(r"^Standard_[A-Za-z0-9_]+$", "an Azure VM size such as Standard_D4ds_v5")]
 

@@ -24,6 +24,7 @@ from stacks.platform.components.secrets import release as external_secrets
 from stacks.platform.components.secrets.names import VAULT_READER
 from stacks.platform.components.serving import ollama, scaling, vllm
 from stacks.platform.components.serving.engines import ollama_engines, vllm_engines
+from stacks.platform.components.spill_over.release import spill_over
 from stacks.platform.components.tailscale import release as tailscale
 from stacks.platform.components.trust.release import trust_manager
 from stacks.settings import Settings, load_settings
@@ -262,6 +263,7 @@ def test_every_pinned_image_is_passed_to_its_chart() -> None:
                 vllm.vllm(settings.cluster, settings.serving, images_of(settings), engine)
                 for engine in vllm_engines(settings.models, settings.cluster)
             ),
+            spill_over(*with_images(settings)),
             scaling.keda_http_add_on(settings.serving, images_of(settings)),
             scaling.serving_proxy(*with_images(settings)),
             gateway.litellm(*components_with_images(settings), database_host="h"),

@@ -37,7 +37,7 @@ def _refused(entry: str, *pools: str) -> str:
 
 def test_a_name_is_enough() -> None:
     model = _model("{name: qwen3-8b}")
-    assert (model.engine, model.id, model.pool, model.quantization) == ("vllm", "Qwen/Qwen3-8B-AWQ", "t4", "awq")
+    assert (model.engine, model.id, model.first_pool, model.quantization) == ("vllm", "Qwen/Qwen3-8B-AWQ", "t4", "awq")
     assert (model.weights_gib, model.kv_cache_kib_per_token, model.context_tokens) == (5.7, 144, 8192)
 
 
@@ -45,7 +45,7 @@ def test_every_figure_of_the_file_wins() -> None:
     entry = "{name: qwen3-8b, weights_gib: 6, context_tokens: 4096, kv_cache_kib_per_token: 72, pool: a100}"
     model = _model(entry, T4, A100)
     assert (model.weights_gib, model.context_tokens, model.kv_cache_kib_per_token) == (6, 4096, 72)
-    assert model.pool == "a100"
+    assert model.first_pool == "a100"
 
 
 def test_engine_and_format_of_the_file_choose_the_offer() -> None:
@@ -57,8 +57,8 @@ def test_engine_and_format_of_the_file_choose_the_offer() -> None:
 
 
 def test_the_first_pool_that_has_the_room_is_taken() -> None:
-    assert _model("{name: qwen3-32b}", T4, A100).pool == "a100"
-    assert _model("{name: qwen3-4b}", A100, T4).pool == "a100"
+    assert _model("{name: qwen3-32b}", T4, A100).first_pool == "a100"
+    assert _model("{name: qwen3-4b}", A100, T4).first_pool == "a100"
 
 
 def test_what_no_pool_can_serve_is_refused_with_the_sum() -> None:

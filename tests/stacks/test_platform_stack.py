@@ -173,7 +173,7 @@ def test_releases_are_those_that_the_settings_call_for(environment: Environment,
     # Nothing of staging is kept.
     unused = {"dev": {*optional, "kept-certificates"}, "prod": {*optional, "nginx-ingress"}}
     own = {folder.name for folder in HELM.iterdir() if own_chart(folder.name)}
-    pools = {model.pool for model in load_settings(name).models if model.engine == "ollama"}
+    pools = {model.first_pool for model in load_settings(name).models if model.engine == "ollama"}
     several = {*(f"ollama-{pool}" for pool in pools), "login-sessions", "chat-redis", "gateway-redis"}
     rights = {"cert-controller-rights", "prometheus-operator-rights", "prometheus-rights"}
     several |= rights | ({"ingress-rights"} if name == "dev" else set())

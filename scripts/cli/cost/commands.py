@@ -117,8 +117,9 @@ def _bill(word: str, settings: Settings, hours: dict[str, float], sources: Sourc
         stacks = {name: stack.folder for name, stack in workspace.stacks().items()}
         kept, share = bills.kept_nodes(settings), settings.cluster.off_hours.share()
         found = [
-            (stack, bills.with_gpu_hours(bills.with_off_hours(bills.with_kept_nodes(charge, kept), share), hours))
+            (stack, bills.with_gpu_hours(bills.with_spill_over(bills.with_off_hours(each, share), settings), hours))
             for stack, charge in bills.charges(stacks)
+            for each in (bills.with_kept_nodes(charge, kept),)
         ]
     with err.status("Reading prices"):
         prices = sources.prices(settings.azure.region, [charge for _, charge in found], offline=offline)

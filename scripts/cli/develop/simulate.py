@@ -42,6 +42,9 @@ def scaling(
     policy: Annotated[str, typer.Option(help="Policies, comma-separated; also: suspended.")] = POLICIES,
     idle_minutes: Annotated[str, typer.Option(help="Idle times to compare, comma-separated.")] = "",
     max_replicas: Annotated[str, typer.Option(help="Replica limits to compare, comma-separated.")] = "",
+    pools: Annotated[
+        str, typer.Option(help="How many of the model's pools to use, to compare, comma-separated: 1,2.")
+    ] = "",
     seed: Annotated[int, typer.Option(help="Random seed of the generated trace.")] = 0,
     assumptions_file: Annotated[Path | None, _ASSUMPTIONS] = None,
     change: Annotated[list[str] | None, _SET] = None,
@@ -79,6 +82,7 @@ def scaling(
         policies=_policies(policy),
         idle_minutes=_numbers(idle_minutes, "--idle-minutes"),
         max_replicas=_numbers(max_replicas, "--max-replicas"),
+        pools=_numbers(pools, "--pools"),
         seed=seed,
         until_s=end_s,
     )

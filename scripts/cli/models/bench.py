@@ -88,7 +88,7 @@ def bench(
             {
                 "environment": name,
                 "model": model,
-                "gpu": f"{measured.gpus} x {settings.cluster.gpu_pools[measured.pool].known_size.gpu.model}",
+                "gpu": f"{measured.gpus} x {settings.cluster.gpu_pools[measured.first_pool].known_size.gpu.model}",
                 "date": tools.now().date().isoformat(),
                 "max_tokens": most_tokens,
                 "first_answer_s": start.first_s,
@@ -125,7 +125,7 @@ def _estimate(
     most_tokens: int,
 ) -> str:
     """The most that it costs: nodes for `longest_s`, a start and the idle time after it; tokens at their price."""
-    pool = cluster.gpu_pools[model.pool]
+    pool = cluster.gpu_pools[model.first_pool]
     nodes = math.ceil(model.max_replicas * model.gpus / pool.known_size.gpus)
     minutes = NODE_START_MINUTES + model.idle_minutes + longest_s / 60
     cost = nodes_cost([(pool.vm_size, pool.priority == "spot", nodes)], prices)

@@ -59,7 +59,7 @@ def list_models(context: typer.Context, environment: Environment = None, *, as_j
     for each in found:
         model = each.model
         out.print(
-            f"{model.name}: {model.engine.value} {model.id} on {model.pool}, {model.min_replicas} to"
+            f"{model.name}: {model.engine.value} {model.id} on {each.place}, {model.min_replicas} to"
             f" {model.max_replicas} replicas, {each.arithmetic}",
             markup=False,
         )
@@ -83,7 +83,9 @@ def add(
     *,
     engine: Annotated[str, typer.Option(help="ollama or vllm; left out, the catalogue's choice.")] = "",
     model_id: Annotated[str, typer.Option("--id", help="Ollama tag or Hugging Face repository.")] = "",
-    pool: Annotated[str, typer.Option(help="GPU pool of the environment; left out, one that it fits.")] = "",
+    pool: Annotated[
+        str, typer.Option(help="GPU pool, or several in order: spot,regular; left out, one that it fits.")
+    ] = "",
     weights_gib: Annotated[float | None, typer.Option(help="Size of the weights in GPU memory.")] = None,
     values: Values = None,
     yes: Yes = False,
@@ -100,7 +102,7 @@ def add(
     named = {
         "engine": engine,
         "id": model_id,
-        "pool": pool,
+        "pool": f"[{', '.join(pool.split(','))}]" if "," in pool else pool,
         "weights_gib": "" if weights_gib is None else f"{weights_gib:g}",
     }
     fields = {"name": name} | {key: value for key, value in named.items() if value} | assignments(values or [])

@@ -13,10 +13,18 @@ class Fit:
     """A model against the memory of the GPUs that one replica gets."""
 
     model: ModelSettings
+    pool: str
     gpu: str
     cache_gib: float
     runtime_gib: float
     usable_gib: float
+
+    @property
+    def place(self) -> str:
+        """The pool, and where it stands in the order of several."""
+        if self.pool == self.model.first_pool:
+            return self.pool
+        return f"{self.pool} after {' and '.join(self.model.pool[: self.model.pool.index(self.pool)])}"
 
     @property
     def needed_gib(self) -> float:
@@ -34,6 +42,8 @@ class Fit:
     def as_json(self) -> dict[str, Any]:
         """The model and the sum."""
         return self.model.model_dump(mode="json") | {
+            "pool": self.pool,
+            "pools": list(self.model.pool),
             "gpu": self.gpu,
             "needed_gib": round(self.needed_gib, 2),
             "usable_gib": round(self.usable_gib, 2),
@@ -41,14 +51,15 @@ class Fit:
 
 
 def fits(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> list[Fit]:
-    """Return how every model fits; the settings have been checked, so that pool and GPU are known."""
+    """Return how every model fits each of its pools; the settings have been checked, so that pool and GPU are known."""
     found = []
-    for model in models:
-        pool = cluster.gpu_pools[model.pool]
+    for model, name in ((each, name) for each in models for name in each.pool):
+        pool = cluster.gpu_pools[name]
         gpu = pool.known_size.gpu
         found.append(
             Fit(
                 model=model,
+                pool=name,
                 gpu=f"{model.gpus} x {gpu.model}" + (f" / {pool.time_slices}" if pool.time_slices > 1 else ""),
                 cache_gib=model.context_tokens * model.kv_cache_kib_per_token / KIB_PER_GIB,
                 runtime_gib=RUNTIME_GIB * model.gpus,

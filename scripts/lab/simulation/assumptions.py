@@ -78,6 +78,8 @@ class Spot(Model):
     """What Azure takes back."""
 
     evictions_per_node_hour: NotNegative
+    gaps_per_week: NotNegative
+    gap_hours: Positive
 
 
 class Price(Model):

@@ -22,6 +22,8 @@ class Case:
     policy: Policy
     idle_minutes: int
     max_replicas: int
+    pools: int
+    """How many of the model's pools may be used."""
     outcome: Outcome
 
 
@@ -34,6 +36,7 @@ def compare(
     policies: Sequence[Policy],
     idle_minutes: Sequence[int] = (),
     max_replicas: Sequence[int] = (),
+    pools: Sequence[int] = (),
     seed: int = 0,
     until_s: float | None = None,
 ) -> list[Case]:
@@ -43,11 +46,12 @@ def compare(
     """
     end_s = until_s if until_s is not None else horizon_s(requests)
     cases = []
-    for policy, most in product(policies, max_replicas or [model.max_replicas]):
+    for policy, most, used in product(policies, max_replicas or [model.max_replicas], pools or [len(model.pool)]):
+        shorter = model.pool[:used]
         for idle in idle_minutes if idle_minutes and waits_before_zero(policy) else [model.idle_minutes]:
-            played = scenario(*varied(settings, model, idle_minutes=idle, max_replicas=most), assumptions)
+            played = scenario(*varied(settings, model, idle_minutes=idle, max_replicas=most, pool=shorter), assumptions)
             outcome = simulate(requests, played, assumptions, policy, seed=seed, until_s=end_s)
-            cases.append(Case(policy, idle, most, outcome))
+            cases.append(Case(policy, idle, most, len(shorter), outcome))
     return cases
 
 

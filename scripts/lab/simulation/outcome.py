@@ -43,6 +43,8 @@ class Outcome:
     cost_usd: float
     busy_share: float
     """Part of the paid capacity that computed answers."""
+    later_node_hours: float = 0.0
+    """Node hours on later pools than the first."""
 
     @property
     def served(self) -> int:

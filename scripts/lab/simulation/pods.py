@@ -54,6 +54,7 @@ class Fleet:
         pool.pending = lambda: sum(pod.phase is Phase.PENDING for pod in self.pods)
         pool.on_ready = self._place
         pool.on_evicted = self._lose
+        pool.on_room = self._move_back
 
     @property
     def replicas(self) -> int:
@@ -129,6 +130,14 @@ class Fleet:
         pod.serving.clear()
         if interrupted:
             self.on_interrupted(interrupted)
+
+    def _move_back(self) -> None:
+        """Put one replica of a later pool onto the first: its answers end first, and the new one loads meanwhile."""
+        pod = next((pod for pod in self.ready if pod.node is not None and pod.node.place), None)
+        if pod is not None:
+            self._stop(pod)
+            self.pods.append(Pod())
+            self._place()
 
     def _lose(self, node: Node) -> None:
         lost = [pod for pod in self.pods if pod.node is node]

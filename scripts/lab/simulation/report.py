@@ -31,6 +31,8 @@ def label(case: Case, cases: Sequence[Case]) -> str:
         parts.append(f"idle {case.idle_minutes} min")
     if len({other.max_replicas for other in same}) > 1:
         parts.append(f"max {case.max_replicas}")
+    if len({other.pools for other in same}) > 1:
+        parts.append("first pool alone" if case.pools == 1 else f"{case.pools} pools")
     return ", ".join(parts)
 
 
@@ -85,5 +87,11 @@ def assumptions_markdown(origins: Sequence[Origin]) -> str:
 def plain(cases: Sequence[Case]) -> list[dict[str, Any]]:
     """Return the cases for a program."""
     return [
-        {"idle_minutes": case.idle_minutes, "max_replicas": case.max_replicas, **case.outcome.plain()} for case in cases
+        {
+            "idle_minutes": case.idle_minutes,
+            "max_replicas": case.max_replicas,
+            "pools": case.pools,
+            **case.outcome.plain(),
+        }
+        for case in cases
     ]

@@ -47,13 +47,15 @@ def simulate(
     for request in requests:
         clock.at(request.arrival_s, front.arrive, request)
     clock.run(lambda: clock.now_s >= end_s and front.concurrency == 0)
-    intervals = [
-        (node.created_s, min(end_s, end_s if node.removed_s is None else node.removed_s))
-        for node in pool.history
-        if node.created_s < end_s
+    there = [node for node in pool.history if node.created_s < end_s]
+    intervals = [(node.created_s, min(end_s, end_s if node.removed_s is None else node.removed_s)) for node in there]
+    hours = [
+        sum(removed - created for node, (created, removed) in zip(there, intervals, strict=True) if node.place == place)
+        / 3600
+        for place in range(len(scenario.pools))
     ]
-    node_hours = sum(removed - created for created, removed in intervals) / 3600
-    capacity_s = node_hours * 3600 * scenario.slots_per_node * scenario.concurrency
+    slot_hours = sum(each * terms.slots_per_node for each, terms in zip(hours, scenario.pools, strict=True))
+    capacity_s = slot_hours * 3600 * scenario.concurrency
     return Outcome(
         policy=policy,
         days=end_s / DAY_S,
@@ -65,7 +67,8 @@ def simulate(
         cold_starts=autoscaler.cold_starts,
         cold_requests=front.cold,
         node_intervals_s=tuple(intervals),
-        gpu_hours=node_hours * scenario.gpus_per_node,
-        cost_usd=node_hours * scenario.usd_per_node_hour,
+        gpu_hours=sum(each * terms.gpus_per_node for each, terms in zip(hours, scenario.pools, strict=True)),
+        cost_usd=sum(each * terms.usd_per_node_hour for each, terms in zip(hours, scenario.pools, strict=True)),
+        later_node_hours=sum(hours[1:]),
         busy_share=min(1.0, front.busy_s / capacity_s) if capacity_s else 0.0,
     )

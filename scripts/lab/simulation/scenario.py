@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stacks.platform.components.serving.engines import engines
 from stacks.platform.components.serving.scaling import scaling
 from stacks.settings import Settings
-from stacks.settings.cluster import Priority
+from stacks.settings.cluster import GpuPoolSettings, Priority
 from stacks.settings.model_catalogue.entries import KIB_PER_GIB, RUNTIME_GIB, USABLE_SHARE
 from stacks.settings.models import Engine, ModelSettings
 from stacks.settings.serving import WarmHours
@@ -20,6 +20,23 @@ GB_PER_GIB = 1.073741824
 
 class ScenarioError(Exception):
     """A model that cannot be simulated; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class PoolTerms:
+    """One node pool: its limits, what a node costs, and what Azure does to it."""
+
+    usd_per_node_hour: float
+    gpus_per_node: int
+    slots_per_node: int
+    """Replicas that one node takes."""
+    min_nodes: int
+    max_nodes: int
+    evictions_per_node_hour: float
+    gaps_per_hour: float = 0.0
+    """Gaps of capacity, in which Azure gives it no node."""
+    gap_hours: float = 1.0
+    """Their mean length."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +73,27 @@ class Scenario:
     load_s: float
     """Engine start and reading of the weights."""
     evictions_per_node_hour: float
+    gaps_per_hour: float = 0.0
+    gap_hours: float = 1.0
+    later: tuple[PoolTerms, ...] = ()
+    """Pools that it goes to while the first gives no node."""
+    return_s: float = 3600.0
+    """How often a replica on a later pool has a node of the first asked for."""
+
+    @property
+    def pools(self) -> tuple[PoolTerms, ...]:
+        """All pools, the preferred first."""
+        first = PoolTerms(
+            self.usd_per_node_hour,
+            self.gpus_per_node,
+            self.slots_per_node,
+            self.min_nodes,
+            self.max_nodes,
+            self.evictions_per_node_hour,
+            self.gaps_per_hour,
+            self.gap_hours,
+        )
+        return (first, *self.later)
 
 
 def model_of(environment: str, models: tuple[ModelSettings, ...], name: str | None) -> ModelSettings:
@@ -89,7 +127,9 @@ def batch(model: ModelSettings, gpu_memory_gib: float, most: int) -> int:
     return max(1, min(most, int(room / cache_gib)))
 
 
-def varied(settings: Settings, model: ModelSettings, **changes: int) -> tuple[Settings, ModelSettings]:
+def varied(
+    settings: Settings, model: ModelSettings, **changes: int | tuple[str, ...]
+) -> tuple[Settings, ModelSettings]:
     """Return the settings, and the model in them, with changed fields of the model and of all that share its engine."""
     shared = next(engine.models for engine in engines(settings.models, settings.cluster) if model in engine.models)
     changed = {each.name: each.model_copy(update=changes) for each in shared}
@@ -100,15 +140,13 @@ def varied(settings: Settings, model: ModelSettings, **changes: int) -> tuple[Se
 def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions) -> Scenario:
     """Return the scenario of one model: sizes and limits from the environment, speeds and prices as assumed.
 
-    What scales it are the values that the chart `scaling` gets. An Ollama is taken to serve this model alone.
+    What scales it are the values that the chart `scaling` gets. An Ollama is taken to serve this model alone, and
+    every pool to answer as fast as the first.
     Raises ScenarioError when the price of the nodes is not known.
     """
-    pool = settings.cluster.gpu_pools[model.pool]
+    pool = settings.cluster.gpu_pools[model.first_pool]
     size = pool.known_size
-    spot = pool.priority is Priority.SPOT
-    price = assumptions.price.usd_per_hour.get(pool.vm_size)
-    if price is None:
-        raise ScenarioError(f"no price is assumed for {pool.vm_size}; give --set price.usd_per_hour.{pool.vm_size}=USD")
+    first, *later = (_terms(settings.cluster.gpu_pools[name], model, assumptions) for name in model.pool)
     memory_gib = model.gpus * size.gpu.memory_gib / pool.time_slices
     concurrency = batch(model, memory_gib, assumptions.service.concurrency[model.engine])
     rate = tokens_per_second(model, size.gpu.model, assumptions)
@@ -121,11 +159,11 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
     return Scenario(
         model=model.name,
         vm_size=pool.vm_size,
-        usd_per_node_hour=price * (assumptions.price.spot_share if spot else 1),
-        gpus_per_node=size.gpus,
-        slots_per_node=size.gpus * pool.time_slices // model.gpus,
-        min_nodes=pool.min_nodes,
-        max_nodes=pool.max_nodes,
+        usd_per_node_hour=first.usd_per_node_hour,
+        gpus_per_node=first.gpus_per_node,
+        slots_per_node=first.slots_per_node,
+        min_nodes=first.min_nodes,
+        max_nodes=first.max_nodes,
         min_replicas=scaler["min"],
         max_replicas=scaler["max"],
         cooldown_s=scaler["idleSeconds"],
@@ -139,5 +177,26 @@ def scenario(settings: Settings, model: ModelSettings, assumptions: Assumptions)
         service_s=lambda request: (request.prompt_tokens / speedup + request.answer_tokens) / rate,
         image_pull_s=start.image_gib[model.engine] / start.image_pull_gib_per_s,
         load_s=start.engine_init_s[model.engine] + model.weights_gib / start.weights_read_gib_per_s,
+        evictions_per_node_hour=first.evictions_per_node_hour,
+        gaps_per_hour=first.gaps_per_hour,
+        gap_hours=first.gap_hours,
+        later=tuple(later),
+        return_s=settings.serving.spill_over.return_minutes * 60.0,
+    )
+
+
+def _terms(pool: GpuPoolSettings, model: ModelSettings, assumptions: Assumptions) -> PoolTerms:
+    size, spot = pool.known_size, pool.priority is Priority.SPOT
+    price = assumptions.price.usd_per_hour.get(pool.vm_size)
+    if price is None:
+        raise ScenarioError(f"no price is assumed for {pool.vm_size}; give --set price.usd_per_hour.{pool.vm_size}=USD")
+    return PoolTerms(
+        usd_per_node_hour=price * (assumptions.price.spot_share if spot else 1),
+        gpus_per_node=size.gpus,
+        slots_per_node=size.gpus * pool.time_slices // model.gpus,
+        min_nodes=pool.min_nodes,
+        max_nodes=pool.max_nodes,
         evictions_per_node_hour=assumptions.spot.evictions_per_node_hour if spot else 0.0,
+        gaps_per_hour=assumptions.spot.gaps_per_week / 168 if spot else 0.0,
+        gap_hours=assumptions.spot.gap_hours,
     )

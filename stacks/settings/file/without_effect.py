@@ -89,6 +89,11 @@ IDLE: tuple[Idle, ...] = (
         "no model is served by ollama",
     ),
     Idle(
+        ("serving.spill_over.",),
+        lambda it: all(not model.later_pools for model in it.models),
+        "no model lists several pools",
+    ),
+    Idle(
         (
             "serving.vllm_store_gib",
             "serving.waiting_per_replica",

@@ -196,14 +196,24 @@ def _chosen(
 ) -> tuple[Offer, str | None]:
     """Return the first offer that a pool can serve, with the pool; the first of all where none can."""
     named = item.get("pool")
+    several = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     allowed = {named: pools.get(named, {})} if isinstance(named, str) else dict(pools)
     gpus = item.get("gpus", 1)
+
+    def fits(offer: Offer, name: str, pool: Mapping[str, Any]) -> bool:
+        found = room(offer, name, pool, cache_gib=cache_gib, gpus=gpus if isinstance(gpus, int) else 1)
+        return found is not None and found.fits
+
     for offer in offers:
+        if several:
+            # It may run on any of them.
+            if all(fits(offer, name, pools.get(name, {})) for name in several):
+                return offer, several[0]
+            continue
         for name, pool in allowed.items():
-            found = room(offer, name, pool, cache_gib=cache_gib, gpus=gpus if isinstance(gpus, int) else 1)
-            if found and found.fits:
+            if fits(offer, name, pool):
                 return offer, name
-    return offers[0], next(iter(allowed), None)
+    return offers[0], next(iter(several or allowed), None)
 
 
 def _with_pool(item: dict[str, Any], pools: Mapping[str, Any]) -> dict[str, Any]:

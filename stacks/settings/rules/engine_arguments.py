@@ -11,6 +11,7 @@ from ..model_catalogue.parsers import NO_PARSER
 from ..models import Engine, ModelSettings
 from ..serving import ServingSettings
 from .base import Finding
+from .gpu_cards import placed
 from .serving import DAEMONS_MEMORY_GIB
 
 VLLM_ONLY = ("reasoning_parser", "chat_template", "lora", "speculative", "kv_offload_gib", "extra_args")
@@ -151,18 +152,16 @@ def offloaded_caches_fit_into_main_memory(
     models: tuple[ModelSettings, ...], serving: ServingSettings, cluster: ClusterSettings
 ) -> Iterator[Finding]:
     """A node has the main memory for the caches that its engines move there."""
-    for index, model in enumerate(models):
-        pool = cluster.gpu_pools.get(model.pool)
-        size = pool.size if pool else None
-        if not model.kv_offload_gib or model.engine is not Engine.VLLM or pool is None or size is None:
+    for key, model, name, pool, size in placed(models, cluster):
+        if not model.kv_offload_gib or model.engine is not Engine.VLLM:
             continue
         room = allocatable(size.vcpus, size.memory_gib, cluster.max_pods_per_node).memory_gib - DAEMONS_MEMORY_GIB
         share = room * model.gpus / (size.gpus * pool.time_slices)
         left = share - serving.memory_gib_per_gpu * model.gpus
         if model.kv_offload_gib > left:
             yield Finding(
-                ("models", index, "kv_offload_gib"),
-                f"is more than a {pool.vm_size} of pool {model.pool} has left: {share:.1f} GiB for {model.gpus} GPU"
+                (*key, "kv_offload_gib"),
+                f"is more than a {pool.vm_size} of pool {name} has left: {share:.1f} GiB for {model.gpus} GPU"
                 f" less {serving.memory_gib_per_gpu * model.gpus} for the engine itself (serving.memory_gib_per_gpu);"
                 f" write at most {max(0, int(left))}",
             )

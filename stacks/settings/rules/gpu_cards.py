@@ -23,28 +23,29 @@ Turing has nothing else for them: it knows no bfloat16.
 WIDE_HEADS = r"gemma-[27]b|qwen3-next|qwen3\.5"
 """Repositories whose attention heads of 256 do not fit into Turing's shared memory (vllm-project/vllm#57712)."""
 
-Placed = tuple[Key, ModelSettings, GpuPoolSettings, GpuSize]
+Placed = tuple[Key, ModelSettings, str, GpuPoolSettings, GpuSize]
 
 
 def placed(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Placed]:
-    """Yield the models whose pool and GPU are known, each with its key."""
+    """Yield the models with each of their pools whose GPU is known: key, model, name of the pool, pool, GPU."""
     for index, model in enumerate(models):
-        pool = cluster.gpu_pools.get(model.pool)
-        size = pool.size if pool else None
-        if pool and size:
-            yield ("models", index), model, pool, size
+        for name in model.pool:
+            pool = cluster.gpu_pools.get(name)
+            size = pool.size if pool else None
+            if pool and size:
+                yield ("models", index), model, name, pool, size
 
 
 def gpus_can_compute_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """The GPU knows the number format of the weights."""
-    for key, model, _, size in placed(models, cluster):
+    for key, model, name, _, size in placed(models, cluster):
         if model.engine is not Engine.VLLM:
             continue
         needed = vllm_statements().capabilities.get(model.quantization, 0)
         if size.gpu.compute_capability < needed:
             yield Finding(
                 (*key, "quantization"),
-                f"does not run on the {size.gpu.model} of pool {model.pool} (compute capability"
+                f"does not run on the {size.gpu.model} of pool {name} (compute capability"
                 f" {size.gpu.compute_capability}, {model.quantization} needs {needed}); take awq, gptq or fp16,"
                 " or a pool with A100 or newer",
             )
@@ -52,12 +53,12 @@ def gpus_can_compute_the_models(models: tuple[ModelSettings, ...], cluster: Clus
 
 def turing_starts_the_models(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """Half precision and the size of the heads are ones that the pinned vLLM starts on a Turing card."""
-    for key, model, _, size in placed(models, cluster):
+    for key, model, name, _, size in placed(models, cluster):
         if model.engine is not Engine.VLLM or size.gpu.compute_capability >= AMPERE:
             continue
         repository = model.id.rpartition("/")[2].lower()
-        refused = next((kind for kind, name in NO_HALF_PRECISION.items() if re.search(name, repository)), None)
-        other = f"serve it from a pool with A100 or newer, or by Ollama on pool {model.pool}"
+        refused = next((kind for kind, word in NO_HALF_PRECISION.items() if re.search(word, repository)), None)
+        other = f"serve it from a pool with A100 or newer, or by Ollama on pool {name}"
         if refused:
             why = f"is of the type {refused}, which vLLM refuses in half precision, all that a {size.gpu.model} has"
             yield Finding((*key, "id"), f"{why}; {other}")
@@ -74,16 +75,16 @@ def cards_are_shared_by_what_can_share(
     measure each other's memory.
     """
     first: dict[str, str] = {}
-    for key, model, pool, _ in placed(models, cluster):
+    for key, model, name, pool, _ in placed(models, cluster):
         if pool.time_slices == 1:
             continue
-        remove = f"take another pool, or remove cluster.gpu_pools.{model.pool}.time_slices"
+        remove = f"take another pool, or remove cluster.gpu_pools.{name}.time_slices"
         if model.engine is Engine.OLLAMA:
             yield Finding(
                 (*key, "pool"), f"has cards cut into time slices, but Ollama plans with the whole card; {remove}"
             )
             continue
-        if first.setdefault(model.pool, model.name) != model.name or model.max_replicas > 1:
+        if first.setdefault(name, model.name) != model.name or model.max_replicas > 1:
             together = "has cards cut into time slices, on which two vLLM that start together take each other's memory"
             yield Finding((*key, "pool"), f"{together}; one model with one replica fits there: {remove}")
 

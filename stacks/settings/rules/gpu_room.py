@@ -24,20 +24,20 @@ OS_AND_IMAGES_GIB = 50
 def nodes_have_the_gpus(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """A replica's GPUs are in one node, and the pool has nodes for the replicas that stay."""
     needed: dict[str, float] = {}
-    for key, model, pool, size in placed(models, cluster):
+    for key, model, name, pool, size in placed(models, cluster):
         if model.gpus > size.gpus:
-            has = f"is more than a node of pool {model.pool} has: {pool.vm_size} comes with {size.gpus}"
+            has = f"is more than a node of pool {name} has: {pool.vm_size} comes with {size.gpus}"
             yield Finding((*key, "gpus"), has)
         elif model.gpus > 1 and pool.time_slices > 1:
             sliced = "cannot exceed 1 on a pool with time_slices: the shares may be of the same GPU"
             yield Finding((*key, "gpus"), sliced)
-        if model.engine is Engine.VLLM:
-            needed[model.pool] = needed.get(model.pool, 0) + model.min_replicas * model.gpus / pool.time_slices
+        if model.engine is Engine.VLLM and name == model.first_pool:
+            needed[name] = needed.get(name, 0) + model.min_replicas * model.gpus / pool.time_slices
             available = pool.max_nodes * size.gpus
-            if model.min_replicas and needed[model.pool] > available:
+            if model.min_replicas and needed[name] > available:
                 yield Finding(
                     (*key, "min_replicas"),
-                    f"makes pool {model.pool} hold {needed[model.pool]:g} GPUs of loaded models, but it has at most"
+                    f"makes pool {name} hold {needed[name]:g} GPUs of loaded models, but it has at most"
                     f" {pool.max_nodes} nodes x {size.gpus} = {available}; raise max_nodes or lower it",
                 )
 
@@ -48,15 +48,17 @@ def pools_have_room_for_all_that_runs_there(
     """What stays loaded on a pool leaves a GPU to each engine that shares it, and to the guardrails service."""
     stays: dict[str, float] = {}
     waits: dict[str, tuple[Key, str, int]] = {}
-    for key, model, _, _ in placed(models, cluster):
+    for key, model, pool_name, _, _ in placed(models, cluster):
+        if pool_name != model.first_pool:
+            continue
         if model.engine is Engine.VLLM:
-            stays[model.pool] = stays.get(model.pool, 0) + model.min_replicas * model.gpus
+            stays[pool_name] = stays.get(pool_name, 0) + model.min_replicas * model.gpus
             if not model.min_replicas:
-                waits.setdefault(model.pool, ((*key, "pool"), model.name, model.gpus))
+                waits.setdefault(pool_name, ((*key, "pool"), model.name, model.gpus))
         elif model.min_replicas:
-            stays.setdefault(f"{model.pool} ollama", model.min_replicas * model.gpus)
+            stays.setdefault(f"{pool_name} ollama", model.min_replicas * model.gpus)
         else:
-            waits.setdefault(model.pool, ((*key, "pool"), f"Ollama with {model.name}", model.gpus))
+            waits.setdefault(pool_name, ((*key, "pool"), f"Ollama with {model.name}", model.gpus))
     for name, pool in cluster.gpu_pools.items():
         size = pool.size
         if size is None:
@@ -81,7 +83,7 @@ def pools_have_room_for_all_that_runs_there(
 
 def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
     """Weights, key-value cache of one full conversation and runtime fit into the replica's share of the GPUs."""
-    for key, model, pool, size in placed(models, cluster):
+    for key, model, name, pool, size in placed(models, cluster):
         cache = model.context_tokens * model.kv_cache_kib_per_token / KIB_PER_GIB
         runtime = RUNTIME_GIB * model.gpus
         draft = model.speculative.weights_gib if model.speculative else 0
@@ -95,7 +97,7 @@ def models_fit_into_gpu_memory(models: tuple[ModelSettings, ...], cluster: Clust
                 (*key, "weights_gib"),
                 f"makes {model.name} need {model.weights_gib:g} weights{guessing} + {model.context_tokens} tokens x"
                 f" {model.kv_cache_kib_per_token:g} KiB = {cache:.1f} cache + {runtime:g} runtime = {needed:.1f} GiB,"
-                f" but pool {model.pool} gives {model.gpus} x {size.gpu.model} {size.gpu.memory_gib:g} GiB x"
+                f" but pool {name} gives {model.gpus} x {size.gpu.model} {size.gpu.memory_gib:g} GiB x"
                 f" {share:g}{slices} = {usable:.1f} GiB; lower context_tokens, take smaller weights or a larger GPU",
             )
 
@@ -107,7 +109,7 @@ def weights_fit_on_the_node_disk(
     if serving.model_store is not ModelStore.NODE_DISK:
         return
     sums: dict[str, float] = {}
-    for key, model, pool, size in placed(models, cluster):
+    for key, model, name, pool, size in placed(models, cluster):
         room = pool.os_disk_gib - OS_AND_IMAGES_GIB
         if model.engine is not Engine.OLLAMA:
             # Each replica downloads a copy of its own.
@@ -116,19 +118,19 @@ def weights_fit_on_the_node_disk(
             if needed > room:
                 yield Finding(
                     (*key, "weights_gib"),
-                    f"makes a node of pool {model.pool} hold {needed:.1f} GiB of {model.name} ({copies} x), but its"
+                    f"makes a node of pool {name} hold {needed:.1f} GiB of {model.name} ({copies} x), but its"
                     f" disk has {pool.os_disk_gib} - {OS_AND_IMAGES_GIB} for system and images = {room} GiB;"
-                    f" raise cluster.gpu_pools.{model.pool}.os_disk_gib",
+                    f" raise cluster.gpu_pools.{name}.os_disk_gib",
                 )
             continue
-        before = sums.get(model.pool, 0)
-        sums[model.pool] = before + model.weights_gib
-        if before <= room < sums[model.pool]:
+        before = sums.get(name, 0)
+        sums[name] = before + model.weights_gib
+        if before <= room < sums[name]:
             yield Finding(
                 (*key, "weights_gib"),
-                f"brings the Ollama models of pool {model.pool} to {sums[model.pool]:.1f} GiB, but a node's disk has"
+                f"brings the Ollama models of pool {name} to {sums[name]:.1f} GiB, but a node's disk has"
                 f" {pool.os_disk_gib} - {OS_AND_IMAGES_GIB} for system and images = {room} GiB;"
-                f" raise cluster.gpu_pools.{model.pool}.os_disk_gib",
+                f" raise cluster.gpu_pools.{name}.os_disk_gib",
             )
 
 
@@ -139,7 +141,7 @@ def weights_are_loaded_in_time(
     if serving.model_store is not ModelStore.AZURE_FILES:
         return
     base, more = LOAD_MIB_PER_S
-    for key, model, _, _ in placed(models, cluster):
+    for key, model, _, _, _ in placed(models, cluster):
         store = "ollama_store_gib" if model.engine is Engine.OLLAMA else "vllm_store_gib"
         size_gib = getattr(serving, store)
         seconds = model.weights_gib * 1024 / (base + more * size_gib)

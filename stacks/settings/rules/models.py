@@ -71,11 +71,13 @@ def models_are_listed_once(models: tuple[ModelSettings, ...]) -> Iterator[Findin
 
 
 def models_have_a_pool(cluster: ClusterSettings, models: tuple[ModelSettings, ...]) -> Iterator[Finding]:
-    """The pool that a model names exists."""
+    """The pools that a model names exist."""
     pools = ", ".join(cluster.gpu_pools) or "there is none"
     for index, model in enumerate(models):
-        if model.pool not in cluster.gpu_pools:
-            yield Finding(("models", index, "pool"), f"is no pool of cluster.gpu_pools ({pools})")
+        for name in model.pool:
+            if name not in cluster.gpu_pools:
+                which = f"lists {name}, which is" if model.later_pools else "is"
+                yield Finding(("models", index, "pool"), f"{which} no pool of cluster.gpu_pools ({pools})")
 
 
 def models_suit_their_engine(models: tuple[ModelSettings, ...]) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from ..models import Engine, ModelSettings
 from ..serving import ModelStore, ServingSettings
 from .base import Finding
 
-SHARED_BY_A_POOL = ("gpus", "min_replicas", "max_replicas", "idle_minutes")
+SHARED_BY_A_POOL = ("pool", "gpus", "min_replicas", "max_replicas", "idle_minutes")
 """What one Ollama server has once for all of its models."""
 STORE_HEADROOM = 1.1
 """Room in a share for a download in progress."""
@@ -26,14 +26,15 @@ def ollama_models_of_a_pool_agree(models: tuple[ModelSettings, ...]) -> Iterator
     for index, model in enumerate(models):
         if model.engine is not Engine.OLLAMA:
             continue
-        leader = first.setdefault(model.pool, index)
+        leader = first.setdefault(model.first_pool, index)
         for field in SHARED_BY_A_POOL:
             mine, theirs = getattr(model, field), getattr(models[leader], field)
             if mine != theirs:
+                told = f"[{', '.join(theirs)}]" if field == "pool" else theirs
                 yield Finding(
                     ("models", index, field),
-                    f"differs from models[{leader}].{field} ({theirs}), but one Ollama serves both from pool"
-                    f" {model.pool}; write the same, or give one of them another pool",
+                    f"differs from models[{leader}].{field} ({told}), but one Ollama serves both from pool"
+                    f" {model.first_pool}; write the same, or give one of them another pool",
                 )
 
 
@@ -58,7 +59,7 @@ def engines_fit_on_the_gpu_nodes(
     serving: ServingSettings, models: tuple[ModelSettings, ...], cluster: ClusterSettings
 ) -> Iterator[Finding]:
     """What engines ask for with every GPU share of a node fits into what AKS leaves of the node for pods."""
-    for name in dict.fromkeys(model.pool for model in models):
+    for name in dict.fromkeys(name for model in models for name in model.pool):
         pool = cluster.gpu_pools.get(name)
         size = pool.size if pool else None
         if pool is None or size is None:

@@ -118,7 +118,7 @@ def test_each_model_goes_to_its_engine_by_the_name_that_the_engine_knows(
         assert running.chat(model.name)[0] == 200
         call = engines.calls[-1]
         vllm = model.engine == "vllm"
-        engine = f"vllm-{model.name}" if vllm else f"ollama-{model.pool}"
+        engine = f"vllm-{model.name}" if vllm else f"ollama-{model.first_pool}"
         assert call.path == f"/{engine}/v1/chat/completions"
         assert call.body["model"] == (model.name if vllm else model.id)
         assert call.headers["authorization"] == ("Bearer key-of-vllm" if vllm else "Bearer none")

@@ -266,7 +266,7 @@ def test_token_for_gated_models_comes_from_the_vault_only_when_the_file_says_it_
 def test_engines_ask_for_what_their_nodes_have(environment: str) -> None:
     settings = load_settings(environment)
     for engine in engines(settings.models, settings.cluster):
-        size = GPU_SIZES[engine.pool.vm_size]
+        size = GPU_SIZES[engine.pools[0].vm_size]
         room = allocatable(size.vcpus, size.memory_gib, settings.cluster.max_pods_per_node)
         if engine.engine == "ollama":
             resources = ollama.ollama(settings.cluster, settings.serving, images_of(settings), engine)["resources"]

@@ -16,7 +16,7 @@ from scripts.lab.simulation.events import Clock
 from scripts.lab.simulation.outcome import Outcome, percentile
 from scripts.lab.simulation.policies import Policy, hours_of
 from scripts.lab.simulation.run import simulate
-from scripts.lab.simulation.scenario import Scenario
+from scripts.lab.simulation.scenario import PoolTerms, Scenario
 from scripts.lab.simulation.sources import load
 from scripts.lab.simulation.traffic import DAY_S, HOUR_S, Request, generate
 from stacks.settings.serving import WarmHours
@@ -291,3 +291,43 @@ def test_simulated_time_never_goes_back() -> None:
 def test_percentiles_are_values_that_occurred() -> None:
     assert [percentile([4, 1, 3, 2], share) for share in (0.0, 0.25, 0.5, 0.95)] == [1, 1, 2, 4]
     assert percentile([], 0.5) == 0
+
+
+REGULAR = PoolTerms(
+    usd_per_node_hour=2.0,
+    gpus_per_node=1,
+    slots_per_node=1,
+    min_nodes=0,
+    max_nodes=1,
+    evictions_per_node_hour=0,
+)
+WITHOUT_SPOT = {"gaps_per_hour": 1e6, "gap_hours": 1e6}
+"""From the first moment on, for longer than any trace."""
+
+
+def test_without_spot_capacity_a_second_pool_answers_after_eight_minutes_more_and_costs_its_price() -> None:
+    alone = play(at(1000), **WITHOUT_SPOT)
+    assert (alone.served, alone.timed_out, alone.gpu_hours) == (0, 1, 0)
+    # 10 s until the scan, 8 minutes until the first pool is given up, then as from zero.
+    both = play(at(1000), **WITHOUT_SPOT, later=(REGULAR,), hold_s=1200)
+    assert both.served == 1
+    assert both.waits_s[0] == pytest.approx(play(at(1000)).waits_s[0] + 480, abs=20)
+    assert both.later_node_hours == both.gpu_hours > 0
+    assert both.cost_usd == pytest.approx(2.0 * both.gpu_hours)
+
+
+def test_with_spot_capacity_a_second_pool_changes_nothing() -> None:
+    requests = generate("office-hours", 300, 7, EXACT.traffic, seed=0)
+    assert play(requests, later=(REGULAR,)) == play(requests)
+
+
+def test_a_replica_of_a_later_pool_goes_back_when_the_first_has_a_node_again() -> None:
+    scenario = replace(
+        BASE, gaps_per_hour=0.5, gap_hours=2.0, evictions_per_node_hour=0.2, later=(REGULAR,), max_replicas=1
+    )
+    often, seldom = (
+        simulate([], replace(scenario, return_s=each), EXACT, Policy.ALWAYS_ON, until_s=7 * DAY_S)
+        for each in (900.0, 24 * HOUR_S)
+    )
+    assert 0 < often.later_node_hours < seldom.later_node_hours
+    assert often.cost_usd < seldom.cost_usd

@@ -105,7 +105,7 @@ def test_assumed_intervals_are_those_that_the_platform_sets() -> None:
     assert f"stabilizationWindowSeconds: {hpa.scale_up_window_s:g}\n" in chart
     assert f"min {hpa.longest_scale_down_window_s:g} $engine.idleSeconds" in chart
     assert chart.count(f"{{type: Pods, value: {hpa.pods_per_period}, periodSeconds: {hpa.period_s:g}}}") == 2
-    profile = autoscaler(ENGINE_DRAIN_SECONDS)
+    profile = autoscaler(ENGINE_DRAIN_SECONDS, pools_in_order=False)
     assert profile.scale_down_unneeded == f"{ASSUMED.cluster_autoscaler.scale_down_unneeded_s / 60:g}m"
     assert profile.scale_down_delay_after_add == f"{ASSUMED.cluster_autoscaler.scale_down_delay_after_add_s / 60:g}m"
     assert ENGINE_DRAIN_SECONDS == ASSUMED.queue.termination_grace_s == 600

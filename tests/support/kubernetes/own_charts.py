@@ -29,6 +29,7 @@ from stacks.platform.components.private_dns.release import private_dns
 from stacks.platform.components.secrets.release import platform_secrets
 from stacks.platform.components.serving import scaling, vllm
 from stacks.platform.components.serving.engines import vllm_engines
+from stacks.platform.components.spill_over.release import spill_over
 from stacks.platform.components.start.release import start_page
 from stacks.platform.components.tailscale.release import router
 from stacks.platform.components.trust.release import trusted_roots
@@ -58,6 +59,7 @@ def example(name: str) -> Settings:
 
 PRIVATE, TAILNET = example("private_by_vpn"), example("private_with_tailscale")
 BEHIND_PROXY = example("egress_proxy")
+SEVERAL_POOLS = example("several_pools")
 
 
 def private_certificates_values(settings: Settings) -> dict[str, Any]:
@@ -104,6 +106,7 @@ def values_of(release: str, settings: Settings, versions: dict[str, int] | None 
         "vllm": lambda: vllm.vllm(
             settings.cluster, settings.serving, images_of(settings), vllm_engines(settings.models, settings.cluster)[0]
         ),
+        "spill-over": lambda: spill_over(SEVERAL_POOLS, images_of(SEVERAL_POOLS)),
         "start-page": lambda: start_page(*components_with_images(PRIVATE), {"index.html": "", "start.js": ""}),
         "serving-front": lambda: scaling.serving_proxy(*with_images(settings)),
         "egress": lambda: policies(BEHIND_PROXY, enabled_components(BEHIND_PROXY).namespaces(), roots="roots"),

@@ -51,3 +51,14 @@ def task_variables(settings: Settings) -> dict[str, str]:
         "TASK_MODEL": name,
         "TASK_MODEL_EXTERNAL": name,
     }
+
+
+def waiting_variables(settings: Settings) -> dict[str, str]:
+    """The pools of models that list several, for the line above an answer that does not begin; none without any."""
+    orders = {
+        name: ", then ".join(model.pool)
+        for model in settings.models
+        if model.later_pools
+        for name in (model_id(settings, model), *(adapter.name for adapter in model.lora))
+    }
+    return {"POOLS_IN_ORDER": json.dumps(orders)} if orders else {}

@@ -24,7 +24,7 @@ from stacks.settings.serving import ServingSettings
 
 from . import login, scaling, secrets
 from .backends import connection_values, embedding_variables
-from .models import task_variables, tool_variables, tools_by_model
+from .models import task_variables, tool_variables, tools_by_model, waiting_variables
 from .names import ACCOUNT, PORT, RELEASE, SCRIPT_FOLDER, SCRIPTS, UPLOADS_CLAIM, UPLOADS_FOLDER
 
 START_SECONDS = 1800
@@ -151,6 +151,7 @@ def variables(settings: Settings, *, client_id: str) -> dict[str, str]:
         # Read by the platform's own function (helm/open-webui/waiting_status.py).
         WAITING: str(chat.waiting_status_seconds),
         "HOLD_MINUTES": str(settings.serving.hold_minutes),
+        **waiting_variables(settings),
         "AIOHTTP_CLIENT_TIMEOUT": LONGEST_TOTAL_SECONDS,
         # Whose word about a caller's address and scheme counts; uvicorn then takes the last address that is not one of
         # these, and of everybody's word (the image's own start) the first, which a caller can make up.

@@ -1,7 +1,8 @@
 """The engines of an environment, as everything around them sees them: names, addresses, limits of their replicas.
 
-One Ollama serves all Ollama models of a GPU pool; every vLLM model has an engine of its own. Callers never talk to an
-engine but to the front in the namespace `serving`, which answers what needs no GPU and holds the rest.
+One Ollama serves all Ollama models of a GPU pool, or of the same list of pools; every vLLM model has an engine of its
+own. Callers never talk to an engine but to the front in the namespace `serving`, which answers what needs no GPU and
+holds the rest.
 """
 
 from dataclasses import dataclass
@@ -45,8 +46,9 @@ class ServingEngine:
     deployment: str
     service: str
     service_port: int
-    pool_name: str
-    pool: GpuPoolSettings
+    pool_names: tuple[str, ...]
+    """Pools that it runs on, the preferred first; one for most engines."""
+    pools: tuple[GpuPoolSettings, ...]
 
     @property
     def leader(self) -> ModelSettings:
@@ -92,11 +94,11 @@ class ServingEngine:
 
 
 def ollama_engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> tuple[ServingEngine, ...]:
-    """The Ollama of every pool that has Ollama models."""
+    """The Ollama of every pool that Ollama models prefer."""
     by_pool: dict[str, list[ModelSettings]] = {}
     for model in models:
         if model.engine is Engine.OLLAMA:
-            by_pool.setdefault(model.pool, []).append(model)
+            by_pool.setdefault(model.first_pool, []).append(model)
     return tuple(
         ServingEngine(
             name=f"ollama-{pool}",
@@ -105,8 +107,8 @@ def ollama_engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) 
             deployment=f"ollama-{pool}",
             service=f"ollama-{pool}",
             service_port=OLLAMA_PORT,
-            pool_name=pool,
-            pool=cluster.gpu_pools[pool],
+            pool_names=served[0].pool,
+            pools=_pools(served[0], cluster),
         )
         for pool, served in by_pool.items()
     )
@@ -122,12 +124,16 @@ def vllm_engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) ->
             deployment=f"{VLLM}-{model.name}",
             service=f"{VLLM}-{model.name}",
             service_port=VLLM_PORT,
-            pool_name=model.pool,
-            pool=cluster.gpu_pools[model.pool],
+            pool_names=model.pool,
+            pools=_pools(model, cluster),
         )
         for model in models
         if model.engine is Engine.VLLM
     )
+
+
+def _pools(model: ModelSettings, cluster: ClusterSettings) -> tuple[GpuPoolSettings, ...]:
+    return tuple(cluster.gpu_pools[name] for name in model.pool)
 
 
 def engines(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> tuple[ServingEngine, ...]:

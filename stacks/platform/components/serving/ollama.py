@@ -7,14 +7,13 @@ from typing import Any
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM, Image
-from stacks.platform.common.pods import on_pool
 from stacks.platform.common.restricted import RESTRICTED_CONTAINER
 from stacks.settings import Settings
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.serving import ModelStore, ServingSettings
 
 from .engines import OLLAMA_PARALLEL, OLLAMA_PORT, ServingEngine, ollama_engines
-from .pods import engine_memory_gib
+from .pods import engine_memory_gib, placement
 
 MODELS = "/models"
 """Where the store is mounted."""
@@ -140,7 +139,7 @@ def ollama(
         "replicaCount": engine.leader.min_replicas,
         "image": image.values(),
         "ollama": {"gpu": {"number": gpus}},
-        "nodeSelector": on_pool(engine.pool_name),
+        **placement(engine),
         "lifecycle": {"preStop": {"exec": {"command": ["sh", "-c", drain_script(hop)]}}},
         "terminationGracePeriodSeconds": hop.grace_seconds,
         "resources": {

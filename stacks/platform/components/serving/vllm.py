@@ -6,7 +6,6 @@ from typing import Any
 
 from stacks.platform.common import timeouts
 from stacks.platform.common.catalogue import HELM, Image
-from stacks.platform.common.pods import on_pool
 from stacks.settings import Settings
 from stacks.settings.cluster import ClusterSettings
 from stacks.settings.model_catalogue.entries import USABLE_SHARE
@@ -16,7 +15,7 @@ from stacks.settings.serving import ModelStore, ServingSettings
 
 from .engines import ENGINE_KEYS, VLLM, VLLM_PORT, VLLM_SEQUENCES, ServingEngine, vllm_engines
 from .ollama import PullJob
-from .pods import engine_memory_gib
+from .pods import engine_memory_gib, placement
 from .vllm_arguments import TEMPLATE_FOLDER, further_arguments, further_weights
 
 API_KEY = "VLLM_API_KEY"
@@ -103,7 +102,7 @@ def vllm(
             },
             "limits": {"memory": f"{engine_memory_gib(cluster, serving, engine)}Gi"},
         },
-        "nodeSelector": on_pool(engine.pool_name),
+        **placement(engine),
         "secret": {"name": ENGINE_KEYS, "apiKey": API_KEY, **token},
         "store": {"claim": STORE_CLAIM} if shared else {"size": f"{serving.vllm_store_gib}Gi"},
         "environment": _environment(model, shared=shared),
@@ -120,10 +119,11 @@ def vllm(
 
 def _arguments(serving: ServingSettings, engine: ServingEngine) -> list[str]:
     model = engine.leader
-    turing = engine.pool.known_size.gpu.compute_capability < AMPERE
+    turing = any(pool.known_size.gpu.compute_capability < AMPERE for pool in engine.pools)
+    slices = max(pool.time_slices for pool in engine.pools)
     arguments = [
         f"--max-model-len={model.context_tokens}",
-        f"--gpu-memory-utilization={round(USABLE_SHARE[Engine.VLLM] / engine.pool.time_slices, 3)}",
+        f"--gpu-memory-utilization={round(USABLE_SHARE[Engine.VLLM] / slices, 3)}",
         # Turing has no bfloat16, which is what most models are stored in.
         f"--dtype={'half' if turing else 'auto'}",
         # Written, so that what may wait beside them can be said: the default depends on the card.
