@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stacks.platform.common.catalogue import HELM
-from stacks.platform.common.egress import ROOTS_PATH, ROOTS_VARIABLES, proxy_variables
-from stacks.platform.common.known_roots import known_roots
+from stacks.platform.common.egress import ROOTS_FILE, ROOTS_FOLDER, ROOTS_STORE, ROOTS_VARIABLES, proxy_variables
+from stacks.platform.common.known_roots import known_roots, trust_store
 from stacks.settings import Settings, load_settings
 from stacks.settings.egress import EgressProxySettings
 from tests.support.patience import PATIENCE_S
@@ -73,8 +74,9 @@ def company(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     network.addresses |= {OUTSIDE: OUTSIDE_IP, INSIDE: INSIDE_IP, model_registry.HOST: OUTSIDE_IP}
     root = authority(folder, "Acme Root")
     tls = certificate_for(folder, root, OUTSIDE, model_registry.HOST)
-    roots = folder / "roots.pem"
-    roots.write_text(known_roots([root[0].read_text("utf-8")]), "utf-8")
+    roots = known_roots([root[0].read_text("utf-8")])
+    (folder / ROOTS_FILE).write_text(roots, "utf-8")
+    (folder / ROOTS_STORE).write_bytes(b64decode(trust_store(roots)))
     with (
         forward_proxy() as proxy,
         served(_Handler, OUTSIDE_IP, 8443, tls=tls),
@@ -82,7 +84,7 @@ def company(network: Names, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         serving_registry(folder, OUTSIDE_IP, tls),
     ):
         given = {**proxy_variables(_settings(proxy.url)), **ROOTS_VARIABLES}
-        yield Company(proxy, {name: value.replace(ROOTS_PATH, str(roots)) for name, value in given.items()})
+        yield Company(proxy, {name: value.replace(ROOTS_FOLDER, str(folder)) for name, value in given.items()})
 
 
 URL = f"https://{OUTSIDE}:8443"
@@ -116,6 +118,40 @@ def test_the_chat_s_clients_go_through_the_proxy_and_believe_the_root(company: C
 def test_without_the_root_nobody_is_believed(company: Company, program: str) -> None:
     without = dict.fromkeys(ROOTS_VARIABLES, "")
     assert "certificate verify failed" in company.run(str(open_webui_python()), "-c", program, **without)
+
+
+JAVA = """import java.net.URI;
+import java.net.http.*;
+public class Ask {
+  public static void main(String[] given) throws Exception {
+    var client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
+    var asked = HttpRequest.newBuilder(URI.create(given[0])).build();
+    System.out.println(client.send(asked, HttpResponse.BodyHandlers.ofString()).body());
+  }
+}
+"""
+"""The client of Opik's backend for models: `CustomLlmClientGenerator` of
+https://github.com/comet-ml/opik/tree/2.1.23/apps/opik-backend/src/main/java/com/comet/opik/infrastructure/llm."""
+
+
+@pytest.fixture
+def java(tmp_path: Path) -> str:
+    file = tmp_path / "Ask.java"
+    file.write_text(JAVA)
+    return str(file)
+
+
+def test_java_s_client_goes_through_the_proxy_and_believes_the_root(company: Company, java: str) -> None:
+    before = len(company.proxy.opened)
+    assert WORKS in company.run("java", java, URL)
+    assert company.proxy.opened[before:] == [f"{OUTSIDE}:8443"]
+    assert "PKIX path building failed" in company.run("java", java, URL, JAVA_TOOL_OPTIONS="")
+
+
+def test_java_calls_inside_the_cluster_without_the_proxy(company: Company, java: str) -> None:
+    before = len(company.proxy.opened)
+    assert f"it works at {INSIDE}:{INSIDE_PORT}" in company.run("java", java, f"http://{INSIDE}:{INSIDE_PORT}")
+    assert (company.proxy.opened[before:], company.proxy.plain) == ([], [])
 
 
 def test_the_llm_gateway_s_client_goes_through_the_proxy(company: Company) -> None:
