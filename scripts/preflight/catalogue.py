@@ -56,7 +56,8 @@ CHECKS: tuple[Check, ...] = (
     Check(
         name="permissions",
         looks_at="the login's actions on the subscription against those of every resource, `roleAssignments/write`"
-        " among them; on `cluster.disk_encryption_set_id`; its data actions on the state's container",
+        " among them; on `cluster.disk_encryption_set_id`; its data actions on the state's container; with"
+        " `operators.cluster_access: command-invoke`, those of `az aks command invoke`",
         why="Azure refuses resources in the middle of a stack (403)",
         stacks=_AZURE,
         look=permissions.look,

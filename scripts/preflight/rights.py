@@ -165,6 +165,18 @@ AZURE: dict[str, tuple[str, str]] = {
 """Action that creates and changes each kind of azurerm resource, and the built-in role that brings it."""
 
 
+RUN_COMMAND = (
+    "Microsoft.ContainerService/managedClusters/read",
+    "Microsoft.ContainerService/managedClusters/runcommand/action",
+    "Microsoft.ContainerService/managedClusters/commandResults/read",
+)
+"""What `az aks command invoke` asks: https://learn.microsoft.com/azure/aks/access-private-cluster.
+
+Each of the built-in roles that allow all of it, such as Azure Kubernetes Service Contributor Role, may delete the cluster
+as well.
+"""
+
+
 def directory_table() -> str:
     """Return the rights in the directory as a Markdown table."""
     rows = ["| for | a pipeline's identity: Graph application permissions | a person: role |", "|---|---|---|"]

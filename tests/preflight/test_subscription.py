@@ -1,11 +1,14 @@
 """Login, subscription, permissions, directory, providers, features, regions: each bad state is one clear sentence."""
 
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from scripts.azure.errors import NoLoginError
 from scripts.preflight.findings import Outcome
+from scripts.preflight.rights import RUN_COMMAND
 from tests.support.preflight.azure_api import NAMESPACES, SCOPE, SUBSCRIPTION, AzureApi, Token
 from tests.support.preflight.surroundings import result, sound, surroundings
 from tests.support.stacks.durable import settings
@@ -204,6 +207,33 @@ def test_a_key_that_does_not_exist(azure: Azure) -> None:
     azure[0].given(r"diskEncryptionSets/llm/providers/Microsoft.Authorization/permissions$", gone)
     (line,) = sentences("permissions", azure, sound(cluster={"disk_encryption_set_id": KEY}))
     assert line.startswith(f"failed: cluster.disk_encryption_set_id: there is no {KEY} ->")
+
+
+INVOKE = {"cluster_access": "command-invoke"}
+CLUSTER = "managedClusters/llm-dev-aks/providers/Microsoft.Authorization/permissions$"
+
+
+def test_who_runs_commands_through_azure_needs_a_role_for_it(azure: Azure) -> None:
+    azure[0].given(CLUSTER, {"value": [READER]})
+    asking = sound(operators=INVOKE, cluster={"api_access": "private"})
+    (line,) = sentences("permissions", azure, asking)
+    assert "lacks Microsoft.ContainerService/managedClusters/runcommand/action on the cluster" in line
+    assert line.endswith("docs/reference/permissions.md#commands-through-azure, and assign it on the cluster")
+    azure[0].given(CLUSTER, {"value": [{"actions": list(RUN_COMMAND)}]})
+    assert sentences("permissions", azure, asking) == []
+    assert sentences("permissions", azure, sound(cluster={"api_access": "private"})) == []
+
+
+def test_before_there_is_a_cluster_the_subscription_says_it(azure: Azure) -> None:
+    azure[0].given(CLUSTER, (404, {"error": {"code": "ResourceNotFound", "message": "x"}}))
+    assert sentences("permissions", azure, sound(operators=INVOKE, cluster={"api_access": "private"})) == []
+
+
+def test_the_page_gives_exactly_what_the_command_asks() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "permissions.md").read_text("utf-8")
+    role = json.loads(page.partition("<<'END'\n")[2].partition("END\n")[0])
+    assert tuple(role["Actions"]) == RUN_COMMAND
+    assert not {"NotActions", "DataActions"} & set(role)
 
 
 STATE = {"backend": "azurerm", "azurerm": {"resource_group": "tf", "storage_account": "tfstate1"}}

@@ -9,9 +9,10 @@ from fnmatch import fnmatchcase
 from scripts.azure import operations
 from scripts.azure.errors import MissingError
 from scripts.azure.shape import Shape
+from stacks.settings.azure import ClusterAccess
 
 from .. import rights
-from ..findings import Finding
+from ..findings import Finding, warning
 from ..surroundings import Surroundings
 
 PAGE = "docs/reference/permissions.md"
@@ -47,6 +48,7 @@ def look(asked: Surroundings) -> Iterator[Finding]:
     """Yield one finding for each scope at which something is missing. Raises AnswerError."""
     yield from _subscription(asked)
     yield from _disk_encryption_set(asked)
+    yield from _run_command(asked)
     yield from _state(asked)
 
 
@@ -89,6 +91,29 @@ def _disk_encryption_set(asked: Surroundings) -> Iterator[Finding]:
                 "the cluster's identity gets no role on the key, and its disks are refused",
                 f'az role assignment create --assignee LOGIN --role "{role}" --scope {chosen}',
             )
+
+
+def _run_command(asked: Surroundings) -> Iterator[Finding]:
+    """On the cluster, where operators are given no more; before there is one, on the subscription."""
+    settings = asked.settings
+    if settings.operators.cluster_access is not ClusterAccess.COMMAND_INVOKE:
+        return
+    names, subscription = settings.azure_names, f"/subscriptions/{settings.azure.subscription_id}"
+    scope = (
+        f"{subscription}/resourceGroups/{names.resource_group('aks')}"
+        f"/providers/Microsoft.ContainerService/managedClusters/{names.resource('aks')}"
+    )
+    try:
+        given = asked.azure.ask_all(operations.PERMISSIONS, Permission, scope=scope)
+    except MissingError:
+        given = asked.azure.ask_all(operations.PERMISSIONS, Permission, scope=subscription)
+    missing = [action for action in rights.RUN_COMMAND if not any(one.allows(action) for one in given)]
+    if missing:
+        yield warning(
+            f"this login lacks {' and '.join(missing)} on the cluster",
+            why="operators.cluster_access is command-invoke, and Azure refuses its commands (403)",
+            fix=f"make the custom role of {PAGE}#commands-through-azure, and assign it on the cluster",
+        )
 
 
 def _state(asked: Surroundings) -> Iterator[Finding]:
