@@ -172,8 +172,8 @@ RUN_COMMAND = (
 )
 """What `az aks command invoke` asks: https://learn.microsoft.com/azure/aks/access-private-cluster.
 
-Each of the built-in roles that allow all of it, such as Azure Kubernetes Service Contributor Role, may delete the cluster
-as well.
+Each of the built-in roles that allow all of it, such as Azure Kubernetes Service Contributor Role, may delete the
+cluster as well.
 """
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import tree_sitter_powershell
 from tree_sitter import Language, Node, Parser
@@ -31,16 +32,19 @@ def nodes(node: Node) -> Iterator[Node]:
         yield from nodes(child)
 
 
-def tree() -> Node:
-    return Parser(Language(tree_sitter_powershell.language())).parse(script().encode()).root_node
+def tree(text: str = "") -> Node:
+    return Parser(Language(tree_sitter_powershell.language())).parse((text or script()).encode()).root_node
 
 
 def texts(kind: str) -> list[str]:
     return [(node.text or b"").decode() for node in nodes(tree()) if node.type == kind]
 
 
-def test_it_is_powershell() -> None:
-    assert [node.start_point for node in nodes(tree()) if node.is_error or node.is_missing] == []
+def test_it_is_powershell_as_is_what_tries_it_on_windows() -> None:
+    trial = (Path(__file__).parents[3] / "scripts" / "ci" / "windows-installer.ps1").read_text("utf-8")
+    assert trial.isascii()
+    for text in (script(), trial):
+        assert [node.start_point for node in nodes(tree(text)) if node.is_error or node.is_missing] == []
 
 
 def test_it_calls_cmdlets_by_their_names_and_its_own_functions_by_approved_verbs() -> None:
