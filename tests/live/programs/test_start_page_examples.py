@@ -21,8 +21,8 @@ from stacks.platform.common.ingress_annotations import Exposure
 from stacks.platform.components.enabled import enabled_components
 from stacks.platform.components.llm_gateway.address import PORT
 from stacks.platform.components.start.examples import examples
+from tests.live.programs.gateway.test_gateway import new_key
 from tests.live.programs.stage import ADDRESSES, Stage
-from tests.live.programs.test_gateway import new_key
 from tests.support.ingress.controller import front_door
 from tests.support.start.installed import checks_folder, clients_python
 from tests.support.start.page import public

@@ -142,7 +142,7 @@ def old_installation(python: Path, folder: Path, address: str, port: int, **more
 def main() -> None:
     """Write what an older Open WebUI keeps after two people have used it: PYTHON FOLDER OUTPUT.
 
-    `tests/live/programs/open_webui_0.6.36.sql` is made by it, with Open WebUI 0.6.36 of PyPI.
+    `tests/live/programs/chat/open_webui_0.6.36.sql` is made by it, with Open WebUI 0.6.36 of PyPI.
     """
     python, folder, output = map(Path, sys.argv[1:])
     with old_installation(python, folder, "127.0.0.1", 18806) as old:

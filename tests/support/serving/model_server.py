@@ -15,7 +15,7 @@ from tests.support.web_servers import QuietHandler, served
 WITHOUT_TOOLS = ("phi3.5", "gemma2:2b")
 """Models whose template in Ollama's library has no tools: https://ollama.com/library/phi3.5, …/gemma2."""
 NO_TOOLS = "registry.ollama.ai/library/{model} does not support tools"
-"""What the pinned Ollama says (tests/live/programs/test_ollama.py), with the tag."""
+"""What the pinned Ollama says (tests/live/programs/gateway/test_ollama.py), with the tag."""
 NO_PARSER = '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'
 
 

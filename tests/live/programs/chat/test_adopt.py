@@ -19,8 +19,8 @@ from scripts.applications.adoption.vectors import require_same_model
 from scripts.cluster.bundle import bundled
 from scripts.cluster.pod_program import START, ByCommand
 from scripts.core.errors import OperatorError
+from tests.live.programs.chat.test_person_tables import migrate_chat
 from tests.live.programs.chat_stage import ChatStage
-from tests.live.programs.test_person_tables import migrate_chat
 from tests.support.chat.browser import Browser
 from tests.support.chat.old_installation import PASSWORD, old_installation, sql
 from tests.support.login.entra_provider import Person, new_person

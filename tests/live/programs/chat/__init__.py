@@ -1,0 +1,1 @@
+"""The real chat with everything behind it, as people, operators and its own database meet it."""
