@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 import typer
 
-from scripts.cluster.api import connect
+from scripts.cluster.client import connect
 from scripts.cluster.parts import Selection, select
 from scripts.cluster.remembered import remembered
 from scripts.core.errors import OperatorError

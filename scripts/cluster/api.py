@@ -1,19 +1,16 @@
-"""The Kubernetes API of one environment's cluster, through the official Python client.
+"""The Kubernetes API of one environment's cluster: what commands ask it, whatever the way to it (`client`, `reach`).
 
-The client brings configuration, logins (kubelogin among them), TLS and connections. Objects are taken as the JSON that
-the API sends: making the client's models of five hundred pods takes longer than asking for them.
+Objects are taken as the JSON that the API sends: making the client's models of five hundred pods takes longer than
+asking for them.
 """
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 import urllib3
-from kubernetes.client import ApiClient, Configuration
-from kubernetes.config import ConfigException, new_client_from_config
 
 from scripts.core.errors import ExitCode, OperatorError
 
@@ -30,14 +27,10 @@ PREFIXES = {
 }
 """Kinds that commands read, by their plural, to the part of the path before the namespace."""
 
-PAGE = 500
 TIMEOUT_S = 60.0
 FOLLOW_TIMEOUT_S = 3600.0
 """Silence after which a stream counts as broken and is asked for again."""
 _MERGE = "application/merge-patch+json"
-_TRIES = 4
-PAUSE_S = 0.2
-_CONNECTIONS = 600
 
 
 class ClusterError(OperatorError):
@@ -68,32 +61,6 @@ class Requests(Protocol):
 
         Raises OperatorError, urllib3's HTTPError or OSError without one.
         """
-
-
-@dataclass(frozen=True)
-class ByClient:
-    """Requests by the official Python client."""
-
-    client: ApiClient
-    page: int = PAGE
-
-    def send(
-        self,
-        method: str,
-        where: str,
-        *,
-        body: Mapping[str, Any] | None,
-        content_type: str,
-        limits: tuple[float, float],
-    ) -> urllib3.BaseHTTPResponse:
-        """Send a request."""
-        headers = {"Accept": "application/json", "Content-Type": content_type}
-        self.client.update_params_for_auth(headers, None, ["BearerToken"], where.partition("?")[0], method, body)
-        url = f"{self.client.configuration.host}{where}"
-        answer: urllib3.BaseHTTPResponse = self.client.call_api(
-            method, url, headers, body, _request_timeout=limits
-        ).response
-        return answer
 
 
 @dataclass(frozen=True)
@@ -201,36 +168,6 @@ class ClusterApi:
 
 
 _NETWORK = "check the network and VPN, and whether the cluster is stopped (off-hours)"
-
-
-def connect(
-    context: str, *, timeout_s: float = TIMEOUT_S, configuration: str | None = None, pause_s: float = PAUSE_S
-) -> ClusterApi:
-    """Return the API of a context of the user's own configuration; an answer may take `timeout_s`.
-
-    `configuration` is the file; left out, the one that kubectl reads too. A busy server is asked again after `pause_s`,
-    twice as long each time.
-
-    Raises ClusterError where it cannot be used.
-    """
-    settings = Configuration()
-    # Only what changes nothing is asked again: a refused eviction has the same status as a server that is busy.
-    settings.retries = urllib3.Retry(
-        total=_TRIES, status_forcelist=(429, 500, 502, 503, 504), allowed_methods=("GET",), backoff_factor=pause_s,
-        raise_on_status=False,
-    )  # fmt: skip
-    settings.connection_pool_maxsize = _CONNECTIONS
-    try:
-        client = new_client_from_config(  # type: ignore[no-untyped-call]
-            config_file=configuration or os.environ.get("KUBECONFIG"), context=context, client_configuration=settings
-        )
-    except ConfigException as error:
-        raise ClusterError(
-            f"the login to the cluster cannot be used: {error}",
-            "az login; then `az aks get-credentials` and `kubelogin convert-kubeconfig -l azurecli`",
-            ExitCode.NOT_READY,
-        ) from None
-    return ClusterApi(ByClient(client), timeout_s)
 
 
 def path(plural: str, namespace: str = "") -> str:

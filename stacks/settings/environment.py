@@ -15,7 +15,7 @@ from .cluster import ClusterSettings
 from .data import BackupSettings, DiskSettings, RegistrySettings, VaultSettings
 from .database import DatabaseSettings
 from .deployments import DeploymentSettings
-from .egress import TrustSettings
+from .egress import TrustSettings, pods_are_given
 from .identity import IdentitySettings
 from .images import ImageSettings
 from .llm_gateway import GatewayServiceSettings
@@ -146,6 +146,11 @@ class Settings(Model):
     def has_internal_ca(self) -> bool:
         """Whether a CA of the platform's own signs the certificate, which clients then have to install."""
         return self.is_private and self.private_access.certificates is CertificateSource.INTERNAL_CA
+
+    @property
+    def bundles_roots(self) -> bool:
+        """Whether pods that call the platform's hosts are given the internal CA's root, by trust-manager."""
+        return self.has_internal_ca and pods_are_given(self.cluster)
 
     @property
     def has_model_store(self) -> bool:

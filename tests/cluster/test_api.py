@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cluster.api import PAGE, ClusterApi, ClusterError, connect
+from scripts.cluster.api import ClusterApi, ClusterError
+from scripts.cluster.client import PAGE, connect
 from scripts.core.errors import ExitCode
 from tests.support.cluster.fake_api import CONTEXT, FakeCluster, fake_api, write_kubeconfig
 

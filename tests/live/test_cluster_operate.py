@@ -17,7 +17,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
+from scripts.cluster.client import connect
 from scripts.cluster.events import events
 from scripts.cluster.kubectl import Kubectl, KubectlError
 from scripts.cluster.log_stream import LogStream, Wanted, plain

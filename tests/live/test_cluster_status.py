@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import pytest
 
 from scripts.backup.mark import job
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
+from scripts.cluster.client import connect
 from scripts.cluster.overview import overview
 from scripts.lab.kube.api import Object
 from scripts.lab.kube.cluster import CONTEXT

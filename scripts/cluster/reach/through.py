@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
+from scripts.cluster.client import connect
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.kubectl import connect as by_own_configuration
 from scripts.core.console import err

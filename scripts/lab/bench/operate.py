@@ -21,7 +21,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
+from scripts.cluster.client import connect
 from scripts.cluster.log_stream import LogStream, Wanted, plain
 from scripts.core.workspace import ROOT
 from scripts.lab.kube.api import Api, Object

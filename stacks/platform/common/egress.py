@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from stacks.settings import Settings
-from stacks.settings.egress import EgressProxySettings, is_range, pods_are_given
+from stacks.settings.egress import EgressProxySettings, is_range
 from stacks.settings.network import NetworkSettings
 
 from .connections import OUTSIDE, Connection, Place
@@ -108,11 +108,6 @@ def _java_proxy(proxy: EgressProxySettings, direct: Iterable[str]) -> str:
     names = [entry for entry in direct if "/" not in entry]
     patterns = [form for name in names for form in ((name,) if is_range(name) else (name, f"*.{name}"))]
     return f"-Dhttps.proxyHost={proxy.host} -Dhttps.proxyPort={proxy.port} -Dhttp.nonProxyHosts={'|'.join(patterns)}"
-
-
-def bundles_roots(settings: Settings) -> bool:
-    """Whether pods that call the platform's hosts are given the internal CA's root, by trust-manager."""
-    return settings.has_internal_ca and pods_are_given(settings.cluster)
 
 
 def reaches_internet(rules: Iterable[TrafficRule]) -> bool:

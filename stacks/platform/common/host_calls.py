@@ -6,8 +6,6 @@ playground, is a host all the same; `egress` gives these pods the root that sign
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from stacks.settings import Settings
-
 from .connections import Connection, calls
 from .ingress_mode import INGRESS
 from .traffic import ANY_NAMESPACE, Peer, TrafficRule, allow_to
@@ -20,15 +18,15 @@ SUFFIX = "-to-hosts"
 """Of the names of their traffic rules."""
 
 
-def allow_hosts(settings: Settings, name: str, pods: Mapping[str, str]) -> Iterator[TrafficRule]:
+def allow_hosts(name: str, pods: Mapping[str, str], *, is_private: bool) -> Iterator[TrafficRule]:
     """Let `pods` reach the hosts of a private environment; the ingress of a public one is outside for them."""
-    if settings.is_private:
+    if is_private:
         yield allow_to(f"{name}{SUFFIX}", pods, (Peer(namespace=INGRESS),), PORT)
 
 
-def host_calls(settings: Settings, pods: Peer, why: str) -> Iterator[Connection]:
+def host_calls(pods: Peer, why: str, *, is_private: bool) -> Iterator[Connection]:
     """Say that `pods` call hosts of a private environment."""
-    if settings.is_private:
+    if is_private:
         yield calls(pods, Peer(namespace=INGRESS), PORT, why=why)
 
 

@@ -11,7 +11,7 @@ from stacks.platform.common.catalogue import Image
 from stacks.platform.common.catalogue import images as pinned_images
 from stacks.platform.common.connections import Connection, metrics, name_lookups
 from stacks.platform.common.databases import Database
-from stacks.platform.common.egress import ROOTS_LABEL, bundles_roots, by_proxy, connections_by_proxy
+from stacks.platform.common.egress import ROOTS_LABEL, by_proxy, connections_by_proxy
 from stacks.platform.common.external_secrets import ExternalSecret
 from stacks.platform.common.host_calls import calls_hosts
 from stacks.platform.common.images import deployed_images
@@ -84,7 +84,7 @@ class EnabledComponents:
 
     def _roots(self, rules: NamespaceRules) -> dict[str, str]:
         """Return the label by which trust-manager gives the roots to a namespace whose pods call hosts."""
-        given = bundles_roots(self.settings) and calls_hosts(rules.traffic)
+        given = self.settings.bundles_roots and calls_hosts(rules.traffic)
         return {ROOTS_LABEL: "true"} if given else {}
 
     def _with_health(self, rules: NamespaceRules) -> NamespaceRules:

@@ -148,7 +148,7 @@ def test_a_policy_for_all_and_one_for_whoever_reaches_the_internet() -> None:
     rules = enabled_components(SETTINGS).namespaces()
     found = policies(SETTINGS, rules, roots="roots")["policies"]
     assert found["egress-proxy"]["namespaces"] == sorted(rule.name for rule in rules)
-    assert found["trusted-roots"]["namespaces"] == given_roots(SETTINGS, rules)
+    assert found["trusted-roots"]["namespaces"] == given_roots(SETTINGS.trust, rules, bundled=SETTINGS.bundles_roots)
     assert {"gateway", "ingress", "node-metrics"} & set(found["trusted-roots"]["namespaces"]) == set()
     again = policies(SETTINGS, rules, roots="others")["policies"]
     assert again["egress-proxy"]["mark"] == found["egress-proxy"]["mark"]
@@ -206,5 +206,8 @@ def test_every_pod_comes_after_the_policies(synthesized: Synthesized) -> None:
     files = _resources(synthesized, "platform", "kubernetes_config_map_v1")
     mounted = {name for name in files if name.startswith("trusted-roots-")}
     assert mounted == {
-        f"trusted-roots-{name}" for name in given_roots(SETTINGS, enabled_components(SETTINGS).namespaces())
+        f"trusted-roots-{name}"
+        for name in given_roots(
+            SETTINGS.trust, enabled_components(SETTINGS).namespaces(), bundled=SETTINGS.bundles_roots
+        )
     }

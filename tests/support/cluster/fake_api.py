@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from scripts.cluster.api import ClusterApi, connect
+from scripts.cluster.api import ClusterApi
+from scripts.cluster.client import connect
 from tests.support.web_servers import QuietHandler, served
 
 Object = dict[str, Any]

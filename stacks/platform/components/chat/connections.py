@@ -38,4 +38,4 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
         engines = Peer(namespace=SERVING, pods={"app.kubernetes.io/name": PROXY})
         yield calls(chat, engines, PROXY_PORT, why="models")
     yield from https_out(chat, "Entra, and pages that people ask the chat to read")
-    yield from host_calls(settings, chat, "models and tools by the address of their host")
+    yield from host_calls(chat, "models and tools by the address of their host", is_private=settings.is_private)

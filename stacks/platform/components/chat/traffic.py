@@ -28,4 +28,4 @@ def chat_traffic(settings: Settings) -> Iterator[TrafficRule]:
         yield allow_to("chat-to-engines", PODS, (engines,), PROXY_PORT)
     # Entra, whose addresses are not fixed, and pages that people ask the chat to read.
     yield allow_https_out("chat-to-internet", PODS)
-    yield from allow_hosts(settings, "chat", PODS)
+    yield from allow_hosts("chat", PODS, is_private=settings.is_private)

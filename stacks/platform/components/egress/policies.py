@@ -13,13 +13,13 @@ from stacks.platform.common.egress import (
     ROOTS_FOLDER,
     ROOTS_LABEL,
     ROOTS_VARIABLES,
-    bundles_roots,
     proxy_variables,
     reaches_internet,
 )
 from stacks.platform.common.host_calls import calls_hosts
 from stacks.platform.common.namespaces import NamespaceRules
 from stacks.settings import Settings
+from stacks.settings.egress import TrustSettings
 
 RELEASE = "egress"
 NAMESPACE = "kube-system"
@@ -28,14 +28,13 @@ PROXY_POLICY, ROOTS_POLICY, BUNDLE_POLICY = "egress-proxy", ROOTS, "bundled-root
 """The first two name their namespaces; the third is for those with a label, an operator's own among them."""
 
 
-def given_roots(settings: Settings, namespaces: Iterable[NamespaceRules]) -> list[str]:
+def given_roots(trust: TrustSettings, namespaces: Iterable[NamespaceRules], *, bundled: bool) -> list[str]:
     """Return the namespaces whose pods are given the company's roots by Terraform: some of them reach the internet.
 
     Where trust-manager keeps the roots, it writes these among them.
     """
-    if not settings.trust.company_roots:
+    if not trust.company_roots:
         return []
-    bundled = bundles_roots(settings)
     return sorted(
         rules.name
         for rules in namespaces
@@ -50,9 +49,9 @@ def policies(settings: Settings, namespaces: Sequence[NamespaceRules], *, roots:
         # In namespaces without a way out, too: AKS would name a proxy for HTTP there, which stays in the cluster.
         found[PROXY_POLICY] = {"namespaces": sorted(rules.name for rules in namespaces), "variables": variables}
     given = {"variables": dict(ROOTS_VARIABLES), "mount": {"configMap": ROOTS, "folder": ROOTS_FOLDER}}
-    if named := given_roots(settings, namespaces):
+    if named := given_roots(settings.trust, namespaces, bundled=settings.bundles_roots):
         found[ROOTS_POLICY] = {"namespaces": named, **given}
-    if bundles_roots(settings):
+    if settings.bundles_roots:
         # Another domain is another root, which pods read as they start.
         found[BUNDLE_POLICY] = {"label": ROOTS_LABEL, **given}
     beside = {BUNDLE_POLICY: [settings.domain]}

@@ -25,7 +25,7 @@ def add(context: Context) -> ITerraformDependable:
             data={ROOTS_FILE: terraform_literal(roots)},
             binary_data={ROOTS_STORE: trust_store(roots)},
         )
-        for name in given_roots(settings, rules)
+        for name in given_roots(settings.trust, rules, bundled=settings.bundles_roots)
     ]
     return add_release(
         context.scope,

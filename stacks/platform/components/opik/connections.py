@@ -56,7 +56,9 @@ def connections(components: EnabledComponents) -> Iterator[Connection]:
     yield from https_out(
         _pods(BACKEND), "Kubernetes API, models of other providers in the playground", WayOut.INTERNET_AND_API
     )
-    yield from host_calls(settings, _pods(BACKEND), "models by the address of the LLM gateway's host")
+    yield from host_calls(
+        _pods(BACKEND), "models by the address of the LLM gateway's host", is_private=settings.is_private
+    )
     if has_gateway(settings.gateway):
         yield calls(_pods(BACKEND), Peer(namespace=GATEWAY, pods=GATEWAY_PODS), GATEWAY_PORT, why="playground")
 

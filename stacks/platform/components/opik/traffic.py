@@ -77,7 +77,7 @@ def _across_the_border(settings: Settings) -> Iterator[TrafficRule]:
         ("backend", BACKEND, WayOut.INTERNET_AND_API),
     ):
         yield allow_https_out(f"{name}-to-internet", pods, way)
-    yield from allow_hosts(settings, "backend", BACKEND)
+    yield from allow_hosts("backend", BACKEND, is_private=settings.is_private)
     for name, pods, port in (("login", LOGIN, LOGIN_METRICS_PORT), ("clickhouse", CLICKHOUSE, CLICKHOUSE_METRICS_PORT)):
         yield allow_metrics(settings.monitoring, port, name=f"metrics-of-{name}", pods=pods)
     if has_gateway(settings.gateway):
