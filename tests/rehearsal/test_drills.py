@@ -7,7 +7,9 @@ import pytest
 from scripts.cli.develop.drills.catalogue import DRILLS
 from scripts.cli.develop.drills.way_out import adopt
 from scripts.lab.drills.base import Drill, Size
-from scripts.lab.drills.stage import WHOLE, Recovery, Stage
+from scripts.lab.drills.differences import differences
+from scripts.lab.drills.recovery import Recovery, recover
+from scripts.lab.drills.stage import WHOLE, Stage
 from scripts.lab.drills.watched import watched
 from scripts.lab.rehearsal.drive import Rehearsal
 from stacks.settings import load_settings
@@ -65,7 +67,7 @@ def test_the_next_drill_begins_with_what_was_built_until_something_of_it_changes
         next_one = again()
         assert next_one.resume()
         assert next_one.writes == stage.writes
-        assert next_one.whole("acr") == ""
+        assert differences(next_one, "acr") == ""
         assert not again(f"{built}\n# other\n").resume()
     finally:
         stage.file.write_text(built, "utf-8")
@@ -76,7 +78,7 @@ def test_what_does_not_survive_is_found(stage: Stage) -> None:
         cloud = stage.cloud()
         (registry,) = cloud.objects("azurerm_container_registry")
         cloud.delete(registry.key)
-        return stage.recover("acr")
+        return recover(stage, "acr")
 
     def leave_something() -> Recovery:
         cloud = stage.cloud()

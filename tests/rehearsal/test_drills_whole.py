@@ -15,6 +15,8 @@ from scripts.core.tiers import DISPOSABLE
 from scripts.deployment.bring_up import bring_up
 from scripts.deployment.taking_down import take_down
 from scripts.lab.drills.base import Finding, Size
+from scripts.lab.drills.differences import differences
+from scripts.lab.drills.recovery import recover
 from scripts.lab.drills.stage import WHOLE, Stage
 from scripts.lab.rehearsal.drive import Rehearsal
 from scripts.terraform.prepare import Job
@@ -98,8 +100,8 @@ def test_a_namespace_that_was_deleted_by_hand_is_made_again(stage: Stage) -> Non
     inside = [found.key for found in cloud.within(opik.scope) if '"opik"' in str(found.state).replace("'", '"')]
     cloud.delete(*inside)
     assert len(inside) > 5
-    assert stage.recover("platform").runs == 1
-    assert stage.whole("platform") == ""
+    assert recover(stage, "platform").runs == 1
+    assert differences(stage, "platform") == ""
 
 
 def test_an_environment_whose_cluster_is_gone_can_be_destroyed(

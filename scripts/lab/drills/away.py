@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from .base import Finding, Play, Size, one_after_the_other
-from .stage import WHOLE, Recovery, Stage
+from .recovery import Recovery, recover
+from .stage import WHOLE, Stage
 from .watched import watched
 
 EXPIRED = "ExpiredAuthenticationToken: The access token expiry UTC time is earlier than current UTC time"
@@ -31,7 +32,7 @@ def away(**fault: object) -> Play:
                 stage.faults({"times": None, **fault, "stack": stack})
                 first = stage.deploy(stack)
                 stage.faults()
-                recovery = stage.recover(stack, first=first)
+                recovery = recover(stage, stack, first=first)
                 if recovery.runs == 1:
                     recovery.unexplained.append("nothing failed, so that nothing was proven")
                 return recovery

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from stacks.settings.secrets.names import KEPT
 
 from .base import Finding, Size
-from .stage import WHOLE, Recovery, Stage
+from .recovery import Recovery, recover
+from .stage import WHOLE, Stage
 from .watched import watched
 
 WEEKLY_LIMIT = 5
@@ -33,7 +34,7 @@ def certificate_limits(stage: Stage, size: Size) -> Iterator[Finding]:
         found = Recovery()
         for _ in range(rounds):
             stage.destroy(*_CLUSTER)
-            found = stage.recover(*_CLUSTER)
+            found = recover(stage, *_CLUSTER)
         return found
 
     yield watched(stage, f"the cluster, {rounds} times", again, *_CLUSTER, moment=_KEPT)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from .base import Finding, Play, Size
-from .stage import Recovery, Stage
+from .recovery import Recovery, recover
+from .stage import Stage
 from .watched import watched
 
 _EVERY = {"resource": "*", "on": "create", "times": 1, "each": True}
@@ -21,7 +22,7 @@ def each_resource(*, waits: bool = False, **fault: object) -> Play:
             def deployed(stack: str = stack) -> Recovery:
                 stage.faults({**_EVERY, **fault, "stack": stack})
                 # The faults stay: each strikes once, and those of later resources come with later runs.
-                recovery = stage.recover(stack)
+                recovery = recover(stage, stack)
                 if (met := stage.cloud().faults_met()) < stage.told_apart[stack]:
                     recovery.unexplained.append(f"only {met} of {stage.told_apart[stack]} resources met it")
                 if (recovery.runs == 1) is not waits:

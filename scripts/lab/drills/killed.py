@@ -4,7 +4,8 @@ import random
 from collections.abc import Iterator
 
 from .base import Finding, Size
-from .stage import Recovery, Stage
+from .recovery import Recovery, recover
+from .stage import Stage
 from .watched import watched
 
 QUICK = ("address", "acr", "disks")
@@ -30,7 +31,7 @@ def killed(stage: Stage, size: Size) -> Iterator[Finding]:
             stage.faults(fault)
             first = stage.deploy(stack)
             stage.faults()
-            return stage.recover(stack, first=first)
+            return recover(stage, stack, first=first)
 
         yield watched(stage, f"{stack}, {when} write {number + 1}", play, stack, moment=f"before {stack}")
 

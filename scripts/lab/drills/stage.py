@@ -5,8 +5,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,8 @@ from scripts.core.tiers import STACKS
 from scripts.lab import rehearsal
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
-from scripts.review.plan import total
-from scripts.terraform.errors.diagnose import diagnose
 from scripts.terraform.prepare import Job
 from scripts.terraform.rollout import Rollout
-from scripts.terraform.stack import TerraformError
 from stacks.settings import Settings
 from stacks.settings.azure import StateSettings
 
@@ -35,24 +31,6 @@ _SYNTHESIZED = "synthesized.yaml"
 """The environment file that the stacks in a folder were made from."""
 _BUILT = "built.json"
 _REHEARSES = Path(rehearsal.__file__).parent
-MOST_RUNS = 40
-"""More runs than the longest chain of resources, each of which fails once."""
-
-
-@dataclass
-class Recovery:
-    """What it took until everything was as configured again."""
-
-    runs: int = 0
-    """Deployments, the one that broke included."""
-    taken_over: list[str] = field(default_factory=list)
-    """Addresses of what existed already, was recognised and imported."""
-    said: list[str] = field(default_factory=list)
-    """First lines of the errors that were shown."""
-    unexplained: list[str] = field(default_factory=list)
-    """Errors about what exists already for which no way on was shown, and whatever else should not be."""
-    set_aside: list[str] = field(default_factory=list)
-    """Ids of what stays outside of every state on purpose, with what lies below them."""
 
 
 Adopt = Callable[["Stage", str], Collection[str]]
@@ -125,7 +103,7 @@ class Stage:
         for stack in self.stacks:
             self.remember(f"before {stack}")
             run = self.deploy(stack)
-            if not _done(run):
+            if not done(run):
                 raise OperatorError(f"{stack} cannot be deployed, so nothing can be drilled")
             made = [it for it in self.cloud().journal() if it.stack == stack and it.operation == "create"]
             self.writes[stack], self.told_apart[stack] = len(made), len({it.address for it in made})
@@ -205,92 +183,14 @@ class Stage:
             raise OperatorError(f"{', '.join(stacks)} cannot be destroyed")
         run.discard_plans()
 
-    def recover(self, *stacks: str, first: Rollout | None = None) -> Recovery:
-        """Deploy again and again, taking over what an error says is there, until every stack is deployed.
-
-        Raises OperatorError when that does not end.
-        """
-        found = Recovery()
-        run = first
-        for _ in range(MOST_RUNS):
-            run = run or self.deploy(*stacks)
-            found.runs += 1
-            failed = _errors_of(run)
-            if not failed and _done(run):
-                return found
-            for stack, error in failed.items():
-                self._take_over(run, stack, error, found)
-            run = None
-        raise OperatorError(f"not whole after {MOST_RUNS} runs: {'; '.join(found.said[-3:])}")
-
-    def _take_over(self, run: Rollout, stack: str, error: TerraformError, found: Recovery) -> None:
-        """Import what the errors say is there, and everything else of the stack that the dead run left behind."""
-        folder, recognised = str(run.stacks[stack].folder), False
-        for diagnosis in diagnose(error.output, folder, "again", run.stacks[stack].attributes):
-            said = " ".join(diagnosis.text.split("\n", 1)[0].split())
-            found.said.append(f"{stack}: {said}")
-            if "state adopt" in diagnosis.fix:
-                recognised = True
-            elif "exist" in diagnosis.text:
-                found.unexplained.append(f"no way on is shown for: {said}")
-        if recognised:
-            # What fails besides is met again, and shown, by the next deployment.
-            with suppress(OperatorError):
-                found.taken_over += self.adopt(self, stack)
-
-    def _recorded(self) -> set[tuple[str, str]]:
-        return {
-            (address.partition(".")[0], str(values.get("id", "")).lower())
-            for stack in STACKS
-            for address, values in self.rehearsal.instances(stack).items()
-        }
-
-    def whole(self, *stacks: str, set_aside: Collection[str] = ()) -> str:
-        """Return what is not as it should be; empty when a second plan changes nothing and nothing is left behind.
-
-        What is set aside, by its id, may be in no state.
-        """
-        # Before the plan, which takes the lock and lets go of it.
-        if locks := self.locks():
-            return f"locks are left: {', '.join(locks)}"
-        self.synthesize()
-        run = self.rehearsal.rollout(*(stacks or self.stacks))
-        run.plan()
-        run.discard_plans()
-        if run.failures:
-            return f"planning fails: {', '.join(run.failures)}"
-        if not total(run.plans.values()).empty:
-            changed = [f"{name}: {plan.changes}" for name, plan in run.plans.items() if not plan.changes.empty]
-            return f"a second plan is not empty: {'; '.join(changed)}"
-        if unmanaged := self.unmanaged(set_aside):
-            return f"in the cloud and in no state: {', '.join(unmanaged[:3])}"
-        return ""
-
     def has(self, stack: str, resource: str) -> bool:
         """Tell whether a stack has resources of a type, or of a pattern of types."""
         content = json.loads((self.rehearsal.workspace.stacks()[stack].folder / "cdk.tf.json").read_text("utf-8"))
         return any(fnmatchcase(type_, resource) for type_ in content.get("resource", {}))
 
-    def unmanaged(self, set_aside: Collection[str] = ()) -> list[str]:
-        """Return the addresses of what exists in the fake cloud and in no state, less what is set aside."""
-        known, aside = self._recorded(), tuple(set_aside)
-        return sorted(
-            f"{item.stack}/{item.address}"
-            for item in self.cloud().objects()
-            if (item.type, item.id.lower()) not in known and not (aside and item.id.startswith(aside))
-        )
 
-    def locks(self) -> list[str]:
-        """Return the locks that somebody left on a state."""
-        return sorted(path.name for path in (self.folder / "state").rglob(".*.lock.info"))
-
-
-def _errors_of(run: Rollout) -> dict[str, TerraformError]:
-    applied = {name: report.error for name, report in run.reports.items() if report.error}
-    return {**run.failures, **applied}
-
-
-def _done(run: Rollout) -> bool:
+def done(run: Rollout) -> bool:
+    """Tell whether a deployment has done everything."""
     return set(run.reports) == set(run.stacks) and all(
         report.outcome == Outcome.DONE for report in run.reports.values()
     )

@@ -10,7 +10,8 @@ from scripts.terraform.errors.diagnose import errors
 from scripts.terraform.stack import StackRunner, TerraformError
 
 from .base import Finding, Size
-from .stage import Recovery, Stage
+from .recovery import Recovery, recover
+from .stage import Stage
 from .watched import watched
 
 LOCKED = "Error acquiring the state lock"
@@ -29,7 +30,7 @@ def two_operators(stage: Stage, size: Size) -> Iterator[Finding]:
             first = stage.deploy(stack)
             other.join()
             stage.faults()
-            recovery = stage.recover(stack, first=first)
+            recovery = recover(stage, stack, first=first)
             recovery.said += said
             if not any(LOCKED in text for text in recovery.said):
                 recovery.unexplained.append("nobody was refused, so that nothing was proven")

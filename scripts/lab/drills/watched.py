@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 
 from .base import Finding
+from .differences import differences
 from .kept import Kept
-from .stage import WHOLE, Recovery, Stage
+from .recovery import Recovery
+from .stage import WHOLE, Stage
 
 
 def watched(stage: Stage, happened: str, play: Callable[[], Recovery], *stacks: str, moment: str = WHOLE) -> Finding:
@@ -17,7 +19,7 @@ def watched(stage: Stage, happened: str, play: Callable[[], Recovery], *stacks: 
     before, began = Kept.of(stage.folder), time.monotonic()
     try:
         recovery, problem = play(), ""
-        problem = stage.whole(*stacks, set_aside=recovery.set_aside) or "; ".join(recovery.unexplained)
+        problem = differences(stage, *stacks, set_aside=recovery.set_aside) or "; ".join(recovery.unexplained)
     except Exception as error:  # noqa: BLE001 - a drill that breaks is a finding like any other
         recovery, problem = Recovery(), f"{type(error).__name__}: {error}"
     finally:

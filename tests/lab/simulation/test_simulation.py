@@ -301,7 +301,7 @@ REGULAR = PoolTerms(
     max_nodes=1,
     evictions_per_node_hour=0,
 )
-WITHOUT_SPOT = {"gaps_per_hour": 1e6, "gap_hours": 1e6}
+WITHOUT_SPOT: dict[str, Any] = {"gaps_per_hour": 1e6, "gap_hours": 1e6}
 """From the first moment on, for longer than any trace."""
 
 

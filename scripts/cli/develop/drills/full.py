@@ -8,7 +8,8 @@ from scripts.cli.disks.commands import app
 from scripts.core import environment_file
 from scripts.core.errors import OperatorError
 from scripts.lab.drills.base import Finding, Size
-from scripts.lab.drills.stage import Recovery, Stage
+from scripts.lab.drills.recovery import Recovery
+from scripts.lab.drills.stage import Stage
 from scripts.lab.drills.watched import watched
 from stacks.settings.data import DataDisk
 

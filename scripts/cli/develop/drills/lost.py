@@ -8,7 +8,8 @@ from scripts.core.targets import Targets
 from scripts.core.tiers import DISPOSABLE
 from scripts.deployment.bring_up import bring_up
 from scripts.lab.drills.base import Finding, Play, Size
-from scripts.lab.drills.stage import Recovery, Stage
+from scripts.lab.drills.recovery import Recovery
+from scripts.lab.drills.stage import Stage
 from scripts.lab.drills.watched import watched
 from scripts.lab.rehearsal.cloud import Cloud, CloudObject
 from scripts.review.changes import Kind

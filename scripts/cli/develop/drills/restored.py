@@ -11,7 +11,8 @@ from scripts.core import environment_file
 from scripts.core.consent import Consent
 from scripts.deployment.disks_in_state import DISK
 from scripts.lab.drills.base import Finding, Size
-from scripts.lab.drills.stage import Recovery, Stage
+from scripts.lab.drills.recovery import Recovery
+from scripts.lab.drills.stage import Stage
 from scripts.lab.drills.watched import watched
 from stacks.settings.data import DataDisk
 
