@@ -1,14 +1,18 @@
 """A Kubernetes API behind a jump host: a real sshd, the machine's own ssh, a real API server and kubectl."""
 
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 from scripts.cluster.kubectl import Kubectl
 from scripts.cluster.reach.choice import Choice
@@ -20,6 +24,7 @@ from scripts.core.workspace import ROOT
 from scripts.lab.kube.processes import free_ports
 from stacks.settings import load_settings
 from stacks.settings.azure import ClusterAccess
+from tests.support.cluster.helm_client import Helm
 from tests.support.cluster.real_cluster import Running, running
 from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import DEBIAN, Program, in_debian, wait_for
@@ -179,6 +184,38 @@ def test_terraforms_providers_get_a_proxy_that_looks_names_up_at_the_jump_host(
     )
     assert (done.stdout, done.stderr) == ("200", "")
     assert f"to localhost port {port}" in bastion.server.log
+
+
+def test_a_release_and_an_object_come_into_the_cluster_by_the_client_that_the_providers_are_made_of(
+    alive: Running, ways: Ways, bastion: Bastion, tmp_path: Path
+) -> None:
+    """Both providers put KUBE_PROXY_URL where a kubeconfig has `proxy-url` (client-go's `clientcmd`), as here."""
+    port = alive.api.url.rpartition(":")[2]
+    config = YAML(typ="safe").load(alive.kubeconfig)
+    (cluster,) = (entry["cluster"] for entry in config["clusters"])
+    proxy = provider_variables(CHOICE, ways)["KUBE_PROXY_URL"]
+    cluster |= {"server": f"https://localhost:{port}", "proxy-url": proxy, "tls-server-name": "127.0.0.1"}
+    place = tmp_path / "config"
+    place.write_text(json.dumps(config))
+    chart = tmp_path / "chart"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{apiVersion: v2, name: small, version: 1.0.0}")
+    item = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "by-helm"}, "data": {"a": "b"}}
+    (chart / "templates" / "item.yaml").write_text(json.dumps(item))
+    before = bastion.server.log.count(f"to localhost port {port}")
+    program = shutil.which("helm")
+    assert program, "helm is not on PATH: .ci/run builds it"
+    release = {"name": "small", "namespace": NAMESPACE, "values": []}
+    Helm(program, place, tmp_path).apply("install", release, str(chart), timeout_s=PATIENCE_S)
+    given = ["kubectl", "--kubeconfig", str(place), "--namespace", NAMESPACE]
+    subprocess.run([*given, "create", "configmap", "by-kubectl"], check=True, capture_output=True)
+    found = {item["metadata"]["name"] for item in alive.api.list("v1", "ConfigMap", NAMESPACE)}
+    assert {"by-helm", "by-kubectl"} <= found
+    assert bastion.server.log.count(f"to localhost port {port}") >= before + 2
+    ways.jump_host(HOST).close()
+    refused = subprocess.run([*given, "get", "pods"], capture_output=True, text=True, check=False)
+    assert refused.returncode != 0
+    assert "was refused" in refused.stderr
 
 
 HOLDING = """
