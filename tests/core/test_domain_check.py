@@ -1,9 +1,13 @@
 """A domain is one environment's own, and none that anybody can register below."""
 
+from pathlib import Path
+
 import pytest
 
 from scripts.core.notes.domain import domain_findings, joined_networks_notes
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings, load_settings, parse_settings
+
+ENVIRONMENTS = Path(__file__).parents[1] / "environments"
 
 
 def _settings(**changed: object) -> Settings:
@@ -27,6 +31,15 @@ def test_a_domain_ends_in_a_top_level_domain_that_there_is(domain: str) -> None:
     assert (
         finding.message == f"ends in .{domain.rpartition('.')[2]}, which is no top-level domain; write a public domain"
     )
+
+
+@pytest.mark.parametrize("name", ["private_with_tailscale", "private_by_vpn", "everything_private"])
+def test_a_private_zone_ends_as_its_network_likes(name: str) -> None:
+    file = ENVIRONMENTS / f"valid.{name}.yaml"
+    settings = parse_settings(file.read_text("utf-8"), file.name)
+    assert list(domain_findings(settings, {})) == []
+    (finding,) = domain_findings(settings, {"other": settings})
+    assert "environments/other.yaml" in finding.message
 
 
 def test_two_environments_have_two_domains() -> None:

@@ -151,5 +151,5 @@ def problem_of(answers: Answers, key: str, others: Mapping[str, Settings]) -> st
             if fault.key in {key, ""} or fault.key.startswith((f"{key}.", f"{key}["))
         ]
         return messages[0] if messages else ""
-    found = domain_findings(settings, others) if key == "domain" and not answers.is_private else ()
+    found = domain_findings(settings, others) if key == "domain" else ()
     return next((finding.message for finding in found), "")

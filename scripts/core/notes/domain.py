@@ -17,7 +17,9 @@ def domain_findings(settings: Settings, others: Mapping[str, Settings]) -> Itera
     """
     known = PublicSuffixList(accept_unknown=False)
     standing_in = any(finding.key == ("domain",) for finding in placeholders(settings))
-    if not standing_in and known.publicsuffix(settings.domain) is None:
+    # Of a private zone nobody outside knows anything; one that Let's Encrypt signs has a public zone of its name.
+    public = not settings.is_private and not standing_in
+    if public and known.publicsuffix(settings.domain) is None:
         last = settings.domain.rpartition(".")[2]
         yield Finding(("domain",), f"ends in .{last}, which is no top-level domain; write a public domain")
     if PublicSuffixList().is_public(settings.domain) and "." in settings.domain:

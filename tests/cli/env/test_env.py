@@ -298,6 +298,17 @@ def test_a_private_environment_needs_no_domain_of_the_internet(
     written = load_settings("staging", root / "environments")
     assert (written.is_private, written.domain) == (True, zone)
     assert (written.private_access.tailscale is not None) is tailscale
+    checked = run("check", "staging")
+    assert checked.exit_code == ExitCode.OK, checked.output
+
+
+def test_a_second_private_environment_has_a_zone_of_its_own(root: Path) -> None:
+    assert run("new", "first", *PRIVATE).exit_code == ExitCode.OK
+    again = run("new", "second", *PRIVATE)
+    assert isinstance(again.exception, OperatorError)
+    assert "is also the domain of environments/first.yaml" in again.exception.message
+    assert run("new", "second", *PRIVATE, "--zone", "ai.internal").exit_code == ExitCode.OK
+    assert load_settings("second", root / "environments").domain == "ai.internal"
 
 
 def test_a_person_is_asked_for_what_private_access_needs(root: Path) -> None:
