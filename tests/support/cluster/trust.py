@@ -74,7 +74,7 @@ def files_of(config_map: Object, folder: Path) -> None:
 
 
 def statuses(url: str, given: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """Return what programs that are told of no root themselves get, with a container's variables: a status, or why not.
+    """Return what programs get that know of no root but by a container's variables: a status, or why not.
 
     Every name is this machine.
     """
