@@ -71,5 +71,6 @@ def test_each_part_of_the_original_private_access_has_its_place_and_a_test() -> 
     assert len(rows) == 7
     assert all(len(row) == 3 and all(row) for row in rows)
     for promise in promises:
-        path, _, name = promise["test"].partition("::")
-        assert name in _tests_of(path), promise["test"]
+        for test in [promise["test"]] if isinstance(promise["test"], str) else promise["test"]:
+            path, _, name = test.partition("::")
+            assert name in _tests_of(path), test
