@@ -97,6 +97,14 @@ class Stage:
         for node in self.nodes_of(pool):
             self.api.create(node)
 
+    def until_the_policy_knows(self, *, spent: bool) -> None:
+        """Wait until new pods are held or not, for which the three minutes between runs are more than enough."""
+        spec = self.pods()[0]["spec"]
+        asked = {key: value for key, value in spec.items() if key not in {"nodeName", "nodeSelector"}}
+        metadata = {"name": "tried", "namespace": SERVING, "labels": {"app.kubernetes.io/instance": ENGINE}}
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": asked}
+        self.wait(lambda: ("nodeSelector" in self.api.create(pod, dry_run=True)["spec"]) is spent, "not known")
+
     def holder(self) -> Object:
         """Return the place holder of the engine."""
         return self.read("Deployment", RELEASE, ENGINE)
@@ -177,6 +185,7 @@ def test_with_the_hours_spent_a_model_waits_for_its_first_pool_until_the_month_e
     stage.wait(lambda: stage.pool() == "regular", "does not go to the next pool")
     _spend(stage, hours=39.9)
     assert stage.job(minutes=15)["closed"] == "true"
+    stage.until_the_policy_knows(spent=True)
     stage.job(minutes=3)
     stage.wait(lambda: len(stage.pods()) == 1 and POOL in stage.pods()[0]["spec"].get("nodeSelector", {}), "not held")
 
@@ -196,6 +205,7 @@ def test_with_the_hours_spent_a_model_waits_for_its_first_pool_until_the_month_e
     stage.wait(lambda: len(stage.pods()) == 1 and not stage.pool(), "runs elsewhere")
 
     assert stage.job(days=30)["closed"] == "false"
+    stage.until_the_policy_knows(spent=False)
     stage.job(minutes=3)
     stage.wait(lambda: stage.pool() == "regular", "is held beyond the month")
 
