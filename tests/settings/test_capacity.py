@@ -71,6 +71,12 @@ def test_check_of_the_file_names_a_model_whose_first_callers_would_wait_in_vain(
         " (serving.hold_minutes): its first callers get 503; a larger serving.vllm_store_gib or min_replicas: 1 helps"
     )
     assert notes(weights_gib=40, min_replicas=1) == []
+    # With a second pool, 8 minutes until it is tried come on top.
+    (note,) = notes(pool=("t4", "regular"))
+    assert note == (
+        "qwen2-5-7b takes about 19 minutes from zero while t4 has no node (8 until regular is tried), but a request is"
+        " held for 15 (serving.hold_minutes): its first callers get 503 then; min_replicas: 1 helps"
+    )
 
 
 def test_check_of_the_file_says_how_many_nodes_start() -> None:

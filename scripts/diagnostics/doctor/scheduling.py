@@ -36,7 +36,8 @@ CAPACITY = Problem(
         "in backoff after failed scale-up",
     ),
     why="Spot capacity comes and goes; the autoscaler tries again after some minutes.",
-    fix="Wait, or give the pool more zones or another size in `cluster.gpu_pools`, or a regular pool beside it.",
+    fix="Wait, or give the pool more zones or another size in `cluster.gpu_pools`, or the model a second pool:"
+    " `pool: [spot, regular]`.",
 )
 TAINT = Problem(
     id="untolerated-taint",

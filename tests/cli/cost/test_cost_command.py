@@ -13,12 +13,15 @@ from scripts.cli import app as cli
 from scripts.cli.cost.commands import Sources
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.workspace import Workspace
-from scripts.cost.estimate import kept_nodes
+from scripts.cost.charges import Charge
+from scripts.cost.estimate import kept_nodes, with_spill_over
 from scripts.cost.meters import Meter
-from stacks.settings import Settings, load_settings
+from stacks.settings import Settings, load_settings, parse_settings
+from stacks.settings.serving import SpillOverSettings
 from tests.support.stacks.synthesis import folder_of, synthesized_once
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
+SEVERAL = Path(__file__).parents[2] / "environments" / "valid.several_pools.yaml"
 
 
 def run(*arguments: str, sources: Sources | None = None) -> Result:
@@ -96,3 +99,14 @@ def test_a_pool_that_is_not_there_is_named() -> None:
 
 def test_models_that_stay_loaded_keep_their_nodes() -> None:
     assert kept_nodes(load_settings("prod")) == {"t4": 0, "a100": 1, "workload": 2}
+
+
+def test_a_pool_that_models_only_spill_over_to_costs_at_most_its_hours() -> None:
+    several = parse_settings(SEVERAL.read_text(), SEVERAL.name)
+    charge = Charge("pool other: Standard_NC8as_T4_v3 spot", None, 0, 2)
+    assert with_spill_over(charge, several).high == pytest.approx(40 / 730)
+    # Another model has this one for itself; and without a budget every node may run all month.
+    regular = Charge("pool regular: Standard_NC4as_T4_v3", None, 0, 2)
+    assert with_spill_over(regular, several) == regular
+    free = several.serving.model_copy(update={"spill_over": SpillOverSettings()})
+    assert with_spill_over(charge, several.model_copy(update={"serving": free})) == charge

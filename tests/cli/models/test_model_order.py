@@ -20,6 +20,11 @@ def never(_name: str) -> Kubectl:
     ("words", "code", "said"),
     [
         ((*ADD, "--pool", "nope", "--weights-gib", "2.5"), ExitCode.SETTINGS, "models[7].pool = nope"),
+        (
+            (*ADD, "--pool", "t4,nope", "--weights-gib", "2.5"),
+            ExitCode.SETTINGS,
+            "models[7].pool: lists nope, which is no pool",
+        ),
         ((*ADD, "--pool", "t4", "--weights-gib", "90"), ExitCode.SETTINGS, "90 weights"),
         (("remove", "nosuch", "dev", "--yes"), ExitCode.USAGE, "no such model: nosuch"),
         (("pull", "dev", "--model", "nosuch", "--yes"), ExitCode.USAGE, "no such model: nosuch"),
