@@ -1,4 +1,4 @@
-"""The order of pools that models list: what the cluster autoscaler is told, and that nobody else notices."""
+"""The order of pools that models list: what the cluster autoscaler reads, and that environments without one stay."""
 
 from pathlib import Path
 

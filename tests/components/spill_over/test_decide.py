@@ -142,3 +142,15 @@ def test_a_pod_that_ends_already_is_left_alone() -> None:
 def test_people_are_told_since_when_a_model_waits() -> None:
     state, *_ = decide({}, pod())
     assert state["engines"]["vllm-small"] == {"runsOn": [], "waitsSince": "2026-12-05T07:00:00Z"}
+
+
+def test_with_the_hours_spent_nobody_asks_for_a_node_to_go_back_to() -> None:
+    asked = noted(40 * 3600, closed=True, laterSince="2026-12-05T06:00:00Z", triedAt="2026-12-05T07:55:00Z")
+    state, evicted, replicas = decide(asked, ON_REGULAR, holders=holder(1, ready=1))
+    assert (evicted, replicas) == (["small"], {"vllm-small": 0})
+    assert "room" not in state["engines"]["vllm-small"]
+
+
+def test_a_pod_that_was_held_to_its_first_pool_and_runs_there_stays_in_the_next_month() -> None:
+    running = pod(node="aks-spot", pinned=True)
+    assert decide(noted(0), running)[1] == []
