@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from scripts.applications.engine_last_start import why_not_started
-from scripts.applications.engine_pools import waits_for
+from scripts.applications.engine_pools import node_hours, waits_for
 from scripts.applications.engine_probe import answer_problem, engine_headers
 from scripts.applications.engine_scaling import EngineCluster, EngineState
 from scripts.cluster.events import read
@@ -16,8 +16,9 @@ from scripts.core import http as web
 from scripts.core.checks import Check
 from scripts.core.errors import ExitCode, OperatorError
 from stacks.platform.components.serving.engines import OLLAMA_PORT, PROXY, PROXY_PORT, SERVING, ServingEngine
+from stacks.platform.components.spill_over.release import RELEASE
 from stacks.settings.models import Engine
-from stacks.settings.serving import ServingSettings
+from stacks.settings.serving import ServingSettings, SpillOverSettings
 
 ROLLOUT_S = 3600
 
@@ -65,6 +66,12 @@ class Engines:
         events = [read(item) for item in self.kubectl.items("events", "-n", SERVING)]
         found = {engine.name: why_not_started(events, engine.deployment) for engine in engines}
         return {name: why for name, why in found.items() if why}
+
+    def later_pools(self, given: SpillOverSettings) -> str:
+        """Return what later pools have cost of their budget. Raises OperatorError."""
+        found = self.kubectl.items("configmaps", "-n", RELEASE)
+        notes = next((item for item in found if item["metadata"]["name"] == RELEASE), None)
+        return node_hours(notes, given)
 
     def workload(self, engine: ServingEngine) -> Workload:
         """Return an engine's Deployment, for logs, a shell and a restart."""

@@ -1,11 +1,13 @@
 """What an engine's pod without a node waits for, in the words of `llmctl vllm status`."""
 
+import json
 from pathlib import Path
 from typing import Any
 
-from scripts.applications.engine_pools import waits_for
+from scripts.applications.engine_pools import node_hours, waits_for
 from stacks.platform.components.serving.engines import vllm_engines
 from stacks.settings import parse_settings
+from stacks.settings.serving import SpillOverSettings
 
 FILE = Path(__file__).parents[1] / "environments" / "valid.several_pools.yaml"
 SETTINGS = parse_settings(FILE.read_text(), FILE.name)
@@ -29,3 +31,19 @@ def test_a_pod_that_the_budget_holds_says_so() -> None:
 def test_a_pod_that_runs_and_an_engine_of_one_pool_wait_for_none() -> None:
     assert waits_for(pod("aks-spot-1"), SMALL) == ""
     assert waits_for(pod(), STEADY) == ""
+
+
+def notes(hours: float, *, closed: bool = False) -> dict[str, Any]:
+    state = {"seconds": int(hours * 3600), "month": "2026-12", "closed": str(closed).lower()}
+    return {"data": {"state": json.dumps(state), "closed": state["closed"]}}
+
+
+def test_the_hours_of_later_pools_are_said_with_their_budget() -> None:
+    budget, none = SpillOverSettings(node_hours_per_month=40), SpillOverSettings()
+    assert node_hours(notes(12.34), budget) == "later pools: 12.3 node hours in 2026-12 of 40"
+    assert node_hours(notes(40.1, closed=True), budget) == (
+        "later pools: 40.1 node hours in 2026-12 of 40; they are spent: models wait for their first pool"
+    )
+    assert node_hours(notes(12.34), none) == "later pools: 12.3 node hours in 2026-12, no budget"
+    for nothing in (None, {}, {"data": None}):
+        assert node_hours(nothing, budget) == "later pools: the job in namespace spill-over has not run yet"

@@ -60,11 +60,13 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
 
         Examples: `llmctl vllm status prod`, `llmctl ollama status --json`
         """
-        _, engines, running = opened(context, environment, None)
+        settings, engines, running = opened(context, environment, None)
+        several = any(len(engine.pool_names) > 1 for engine in engines)
+        later = running.later_pools(settings.serving.spill_over) if several else ""
         states, pods, failed = running.states(engines), running.pods(engines), running.last_starts(engines)
         if as_json:
             shown = {"engines": [asdict(state) for state in states], "pods": [asdict(pod) for pod in pods]}
-            print_json(shown | {"last_starts": failed})
+            print_json(shown | {"last_starts": failed} | ({"later_pools": later} if later else {}))
             return
         for state in states:
             scaling = "suspended" if state.suspended else f"scales from {state.least} to {state.most}"
@@ -74,6 +76,8 @@ def _add_views(app: typer.Typer, opened: Open) -> None:
                     out.print(f"  {pod}", markup=False)
             if state.name in failed and not state.ready:
                 out.print(f"  did not start: {failed[state.name]}", markup=False)
+        if later:
+            out.print(later, markup=False)
 
     @app.command("logs")
     def logs(

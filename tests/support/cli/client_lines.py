@@ -294,6 +294,7 @@ KUBECTL = (
     "kubectl get nodes",
     "kubectl get pods -A",
     "kubectl get secret s -n gateway -o json",
+    "kubectl get configmaps -n spill-over -o json",
     "kubectl get secrets,configmaps -n opik -l owner=helm,name=opik -o json",
     "kubectl get secrets --all-namespaces -l owner=helm -o json",
     "kubectl get secrets,configmaps --all-namespaces -l owner=helm -o json",
