@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LICENCES = ROOT / "helm" / "licences.yaml"
 PAGE = ROOT / "docs" / "reference" / "licences.md"
 
-PERMISSIVE = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "curl", "ISC", "PostgreSQL"}
+PERMISSIVE = {"Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "curl", "ISC", "PostgreSQL", "PSF-2.0"}
 """Ask nothing of those who only run the software."""
 
 
