@@ -99,6 +99,7 @@ def test_every_component_is_named_by_one_word() -> None:
         "tailscale",
         "gpu",
         "serving",
+        "spill_over",
         "databases",
         "chat",
         "gateway",
