@@ -9,6 +9,7 @@ import pytest
 
 from stacks.platform.components.chat import names
 from stacks.platform.components.chat.login import administrator
+from stacks.platform.components.llm_gateway import address as gateway
 from tests.live.programs.chat_stage import ChatStage
 from tests.support.chat.browser import Browser
 from tests.support.login.entra_provider import Person, new_person
@@ -54,6 +55,13 @@ def test_member_of_the_access_group_logs_in_as_a_user(chat: ChatStage, member: B
 
 def test_operator_logs_in_as_an_administrator(chat: ChatStage) -> None:
     assert role(chat.logged_in(ADMINISTRATOR)) == "admin"
+
+
+def test_an_operator_may_add_the_llm_gateway_by_the_address_of_its_host(chat: ChatStage) -> None:
+    """By HTTPS, with the root that the pod is given; the key is nobody's, so that the refusal is the gateway's."""
+    url = f"https://{gateway.HOST.name(chat.stage.settings.domain)}/v1"
+    asked = chat.logged_in(ADMINISTRATOR).api("POST", "/openai/verify", json={"url": url, "key": "sk-nobody"})
+    assert (asked.status_code, "certificate" in asked.text.lower()) == (401, False), asked.text
 
 
 def test_whoever_is_not_assigned_gets_no_session(chat: ChatStage) -> None:
