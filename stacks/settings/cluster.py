@@ -76,6 +76,9 @@ class DescribedGpu(Model):
     """CUDA compute capability, such as 12.0."""
     count: Annotated[int, Field(ge=1, le=64)] = 1
     """Cards of a node, or parts of them."""
+    mig: Literal["MIG1g", "MIG2g", "MIG3g", "MIG4g", "MIG7g"] | None = None
+    """Profile by which AKS cuts every card of the pool into parts (Multi-Instance GPU); `memory_gib` and `count` are
+    then those of the parts. Another profile replaces the pool: AKS changes none in place."""
     vcpus: Annotated[int, Field(ge=4, le=1024)]
     """Processors of a node."""
     node_memory_gib: Annotated[int, Field(ge=8, le=8192)]

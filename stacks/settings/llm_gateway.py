@@ -6,7 +6,7 @@ from pydantic import Field
 
 from .cloud_models import PlaceOfProcessing
 from .one_way.marks import DeletesOlder
-from .types import Model, Unique
+from .types import Model, Unique, text
 
 
 class PersonLimits(Model):
@@ -18,6 +18,13 @@ class PersonLimits(Model):
     """Days after which it begins again."""
     requests_per_minute: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Most calls of one person in a minute; left out, no limit."""
+    tokens_per_minute: Annotated[int, Field(ge=1, le=1_000_000_000)] | None = None
+    """Most tokens of one person in a minute, prompts and answers together; left out, no limit."""
+    contact: (
+        Annotated[str, text(r"^[\w.,:/@+()& -]{2,120}$", "a name, an address or a page, such as it-help@example.com")]
+        | None
+    ) = None
+    """Whom somebody asks who has reached a limit; the chat says so. Left out, `whoever runs the platform`."""
 
 
 class GatewayServiceSettings(Model):

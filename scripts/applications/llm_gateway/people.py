@@ -6,7 +6,15 @@ Interface: /customer/new and /customer/update (litellm/proxy/management_endpoint
 from collections.abc import Mapping
 from typing import Any
 
+from stacks.platform.components.llm_gateway.release import PERSON_BUDGET, person_limits
+from stacks.settings.llm_gateway import PersonLimits
+
 from .api import GatewayApi
+
+
+def of_everybody(limits: PersonLimits) -> dict[str, Any]:
+    """Return what the file gives everybody, by LiteLLM's names: a budget of one's own has no period without it."""
+    return {key: value for key, value in person_limits(limits).items() if value not in (None, PERSON_BUDGET)}
 
 
 def set_person(api: GatewayApi, account: str, limits: Mapping[str, Any]) -> None:

@@ -6,13 +6,13 @@ import typer
 
 from scripts.applications.chat.accounts import accounts_of
 from scripts.applications.llm_gateway.api import gateway_api
-from scripts.applications.llm_gateway.people import set_person
+from scripts.applications.llm_gateway.people import of_everybody, set_person
 from scripts.cli.options import Environment, shown
 from scripts.cli.tools import tools_of
 from scripts.core.console import out
 from scripts.core.errors import ExitCode, OperatorError
 
-from .opened import BudgetUsd, Every, RequestsPerMinute, limits, opened, require_duration
+from .opened import BudgetUsd, Every, RequestsPerMinute, TokensPerMinute, limits, opened, require_duration
 
 Person = Annotated[str, typer.Argument(metavar="ADDRESS", callback=shown, help="Mail address of the chat's account.")]
 
@@ -25,16 +25,17 @@ def person(
     budget_usd: BudgetUsd = None,
     every: Every = None,
     requests_per_minute: RequestsPerMinute = None,
+    tokens_per_minute: TokensPerMinute = None,
 ) -> None:
     """Give somebody in the chat another budget than `gateway.person_limits` gives everybody. Safe to repeat.
 
-    The LLM gateway keeps it by the id of the account, without name or address.
+    A limit that is not given is everybody's. The LLM gateway keeps it by the account's id, without name or address.
 
     Examples: `llmctl gateway person mia@example.com prod --budget-usd 50 --every 30d`,
     `llmctl gateway person mia@example.com prod --budget-usd 5 --every 7d --requests-per-minute 10`
     """
     require_duration("--every", every)
-    given = limits(budget_usd, every, requests_per_minute, None, None)
+    given = limits(budget_usd, every, requests_per_minute, tokens_per_minute, None)
     if not given:
         raise OperatorError("no limit is given", "name one, such as --budget-usd 10", ExitCode.USAGE)
     settings, kubectl = opened(context, environment)
@@ -49,5 +50,5 @@ def person(
     if found is None:
         raise OperatorError(f"the chat has no account {address}", "llmctl webui users lists them", ExitCode.USAGE)
     with gateway_api(kubectl) as api:
-        set_person(api, found.id, given)
+        set_person(api, found.id, of_everybody(settings.gateway.person_limits) | given)
     out.print(f"{address}: changed", markup=False)

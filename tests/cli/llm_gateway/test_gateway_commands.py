@@ -337,14 +337,17 @@ def test_period_without_a_call_says_so(service: Service) -> None:
 
 
 def test_budget_of_one_person_is_kept_by_the_id_of_the_account_alone(service: Service) -> None:
-    limits = PersonLimits(budget_usd=5)
+    limits = PersonLimits(budget_usd=5, days=30, requests_per_minute=20)
     own = load_settings("dev").gateway.model_copy(update={"spend_per_person": True, "person_limits": limits})
     settings = load_settings("dev").model_copy(update={"gateway": own})
     mia = CHAT.users[0]["id"]
     assert "gateway.person_limits" in refused("person", "mia@example.com", "dev", "--budget-usd", "9").fix
-    for usd, every in (("50", "30d"), ("60", "7d")):
-        run("person", "Mia@example.com", "dev", "--budget-usd", usd, "--every", every, settings=settings)
-    assert service.customers == {mia: {"user_id": mia, "max_budget": 60.0, "budget_duration": "7d"}}
+    for every in ((), ("--every", "7d")):
+        run("person", "Mia@example.com", "dev", "--budget-usd", "50", *every, settings=settings)
+        period = every[1] if every else "30d"
+        # A budget without a period would never begin again.
+        kept = {"user_id": mia, "max_budget": 50.0, "budget_duration": period, "rpm_limit": 20}
+        assert service.customers == {mia: kept}
     unknown = run("person", "tom@example.com", "dev", "--budget-usd", "9", settings=settings).exception
     assert isinstance(unknown, OperatorError)
     assert unknown.code is ExitCode.USAGE

@@ -74,10 +74,18 @@ def litellm(
         ),
         "databaseRoots": {"configMap": ROOTS, "folder": ROOTS_FOLDER, "file": ROOTS_NAME},
         "platformKeys": [caller.key_name for caller in callers],
-        **({"personLimits": person_limits(own)} if (own := settings.gateway.person_limits) else {}),
+        **(person_values(own) if (own := settings.gateway.person_limits) else {}),
         "opik": tracing(components),
         "config": config(settings),
         **cloud.values(settings.models, settings.cloud_models, callers, client_id=client_id, tenant_id=tenant_id),
+    }
+
+
+def person_values(limits: PersonLimits) -> dict[str, Any]:
+    """What everybody may spend, and whom they ask for more, as the chart has it."""
+    return {
+        "personLimits": person_limits(limits),
+        **({"personContact": limits.contact} if limits.contact else {}),
     }
 
 
@@ -88,6 +96,7 @@ def person_limits(limits: PersonLimits) -> dict[str, Any]:
         "max_budget": limits.budget_usd,
         "budget_duration": f"{limits.days}d",
         "rpm_limit": limits.requests_per_minute,
+        "tpm_limit": limits.tokens_per_minute,
     }
 
 

@@ -39,7 +39,7 @@ class CountingPeople:
 @pytest.fixture(scope="module")
 def counting(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[CountingPeople]:
     # A call costs 38 millionths of a dollar here: the second one crosses the limit.
-    limits = PersonLimits(budget_usd=0.00005, requests_per_minute=50)
+    limits = PersonLimits(budget_usd=0.00005, days=30, requests_per_minute=50, contact="it-help@example.com")
     gateway = stage.settings.gateway.model_copy(update={"spend_per_person": True, "person_limits": limits})
     settings = stage.settings.model_copy(update={"gateway": gateway})
     folder = tmp_path_factory.mktemp("counting")
@@ -200,9 +200,55 @@ def test_person_whose_budget_is_spent_is_told_so_and_another_one_goes_on(
         return status, said
 
     wait_for(lambda: asks(spender)[0] == 429, PATIENCE_S, lambda: f"nobody is stopped:\n{counting.pod.log[-3000:]}")
-    assert b"Your budget for the chat is used up: 0.00 of 0.00 USD." in asks(spender)[1]
+    said = asks(spender)[1].decode()
+    first_of_next_month = (datetime.now(UTC).replace(day=1) + timedelta(days=32)).strftime("%Y-%m-01")
+    assert re.search(r"Your budget for the chat is used up: 7\.6e-05|Your budget for the chat is used up: 0\.0", said)
+    assert f"It begins again on {first_of_next_month} at 00:00 UTC; it-help@example.com can raise it." in said
+    assert spender not in said
     assert asks(other)[0] == 200
     assert spender not in counting.pod.log
     # More for one person, as `llmctl gateway person` gives it.
     set_person(api, spender, {"max_budget": 5.0, "budget_duration": "7d"})
     wait_for(lambda: asks(spender)[0] == 200, PATIENCE_S, lambda: "a budget of one's own changes nothing")
+
+
+@pytest.mark.parametrize(
+    ("limit", "asked"),
+    [
+        ({"rpm_limit": 2}, "2 questions"),
+        ({"tpm_limit": 30}, "30 tokens, questions and answers together"),
+    ],
+    ids=["requests", "tokens"],
+)
+def test_rate_of_a_person_binds_that_person_and_is_told_in_words(
+    stage: Stage, api: GatewayApi, counting: CountingPeople, limit: dict[str, int], asked: str
+) -> None:
+    """Of two people with the same limit, who use the same key of the chat, one asks too often."""
+    key = stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
+    kind = next(iter(limit))
+    start = {"rpm_limit": "eeeeeeee", "tpm_limit": "ffffffff"}[kind]
+    eager, calm = (f"{start}-{number}111-4222-8333-444444444444" for number in (5, 6))
+    for person in (eager, calm):
+        set_person(api, person, {"max_budget": 5.0, "budget_duration": "30d", **limit})
+    body = {"model": MODEL, "messages": [{"role": "user", "content": "How often may I ask?"}]}
+
+    def asks(person: str) -> tuple[int, str, str]:
+        headers = {"X-OpenWebUI-User-Id": person}
+        status, answered, said = ask(f"{counting.url}/v1/chat/completions", body, key=key, headers=headers)
+        return status, {name.lower(): text for name, text in answered.items()}.get("retry-after", ""), said.decode()
+
+    refused: list[tuple[int, str, str]] = []
+
+    def too_often() -> bool:
+        refused[:] = [answer for answer in (asks(eager) for _ in range(3)) if answer[0] == 429]
+        return bool(refused)
+
+    wait_for(too_often, PATIENCE_S, lambda: f"nobody is stopped:\n{counting.pod.log[-3000:]}")
+    _, retry_after, said = refused[0]
+    assert retry_after == "60"
+    assert f"You have reached what one person may ask in a minute: {asked}." in said
+    assert "it-help@example.com can raise it" in said
+    assert eager not in said
+    assert "Rate limit exceeded" not in said
+    assert asks(calm)[0] == 200
+    assert eager not in counting.pod.log
