@@ -11,45 +11,52 @@ import os
 
 AGAIN_S = 60
 """How often the line is renewed: each is kept with the message, hidden at the end."""
+LONGEST_HIDING_S = 5
+"""How long an answer waits for its line to be hidden, where the way to the page is slow."""
 
 
 class Filter:
     """Watches every chat from the question to the first part of its answer."""
 
     def __init__(self):
-        self._answered = {}
-        self._watching = set()
+        self._watching = {}
 
     async def inlet(self, body, __event_emitter__=None, __metadata__=None):
         """Begin to watch; programs, which have no page that shows a line, are left alone."""
         message = (__metadata__ or {}).get("message_id")
         if __event_emitter__ and message:
-            answered = self._answered[message] = asyncio.Event()
+            answered = asyncio.Event()
             watch = asyncio.create_task(_watch(__event_emitter__, str(body.get("model")), answered))
-            self._watching.add(watch)
-            watch.add_done_callback(self._watching.discard)
+            self._watching[message] = (answered, watch)
             # This task ends with the answer, with its failure, and when somebody presses stop.
             asyncio.current_task().add_done_callback(lambda _: self._end(message))
         return body
 
     async def stream(self, event, __metadata__=None):
-        """End with the first part, whatever it is."""
-        self._end((__metadata__ or {}).get("message_id"))
+        """End with the first part, whatever it is.
+
+        Only a message's last line counts, and a hidden one hides those before it: the line is hidden before the part
+        goes on, which may bring a line of its own (that the answer left the network).
+        """
+        if watch := self._end((__metadata__ or {}).get("message_id")):
+            await asyncio.wait({watch}, timeout=LONGEST_HIDING_S)
         return event
 
     def _end(self, message):
-        if answered := self._answered.pop(message, None):
+        answered, watch = self._watching.pop(message, (None, None))
+        if answered:
             answered.set()
+        return watch
 
 
 async def _watch(emit, model, answered):
     """Show how long somebody waits until `answered` is set, then hide it."""
-    waited, pause = 0, int(os.environ.get("WAITING_STATUS_SECONDS", "10"))
+    waited, shown, pause = 0, False, int(os.environ.get("WAITING_STATUS_SECONDS", "10"))
     while not await _within(answered, pause):
         waited += pause
         await emit({"type": "status", "data": {"description": line(model, waited, os.environ), "done": False}})
-        pause = AGAIN_S
-    if waited:
+        shown, pause = True, AGAIN_S
+    if shown:
         await emit({"type": "status", "data": {"description": "", "done": True, "hidden": True}})
 
 

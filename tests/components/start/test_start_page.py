@@ -9,6 +9,7 @@ from stacks.platform.components.enabled import EnabledComponents, enabled_compon
 from stacks.platform.components.start.examples import examples
 from stacks.platform.components.start.page import files, page
 from stacks.settings import Settings, load_settings
+from tests.support.llm_gateway.cloud_settings import cloud_settings
 from tests.support.start.page import private, public
 
 CONFIG_MAP_BYTES = 1024 * 1024
@@ -77,6 +78,16 @@ def test_a_model_is_shown_with_context_tools_and_price(
 ) -> None:
     row = page(components).partition(f"<code>{name}</code>")[2].partition("</tr>")[0]
     assert re.findall(r"<td>(.*?)</td>", row) == cells
+
+
+def test_a_model_outside_the_network_and_a_fall_back_say_so_where_everybody_may_use_them() -> None:
+    text = page(enabled_components(cloud_settings()))
+    row = text.partition("<code>gpt-4.1</code>")[2].partition("</tr>")[0]
+    assert "outside the network, processed in swedencentral" in row
+    assert re.findall(r"<td>(.*?)</td>", row) == ["chat", "128,000", "yes", "2 in, 8 out"]
+    own = text.partition("<code>qwen3-8b</code>")[2].partition("</tr>")[0]
+    assert "where it fails, gpt-4.1 outside the network answers who may use it" in own
+    assert "mistral-large" not in text
 
 
 def test_there_is_an_example_for_every_client(components: EnabledComponents) -> None:

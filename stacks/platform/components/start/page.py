@@ -12,6 +12,7 @@ from stacks.platform.components.enabled import EnabledComponents
 from stacks.platform.components.llm_gateway.address import HOST as API
 from stacks.platform.components.llm_gateway.address import enabled as has_gateway
 from stacks.settings.chat import ChatSettings
+from stacks.settings.cloud_models import CloudModelSettings
 from stacks.settings.model_catalogue.parsers import calls_tools
 from stacks.settings.models import ModelSettings
 
@@ -59,7 +60,7 @@ def page(components: EnabledComponents) -> str:
         environment=settings.name,
         domain=settings.domain,
         services=_services(components),
-        models=models(settings.models, settings.chat),
+        models=[*models(settings.models, settings.chat), *outside(settings.cloud_models)],
         examples=examples(components),
         api=API.url(settings.domain).partition(" ")[0] if has_gateway(settings.gateway) else "",
         personal_keys=settings.chat.personal_keys and "chat" in components,
@@ -98,9 +99,32 @@ def models(listed: tuple[ModelSettings, ...], chat: ChatSettings) -> list[dict[s
             "context": f"{model.context_tokens:,}",
             "tools": calls_tools(model),
             "price": f"{model.usd_per_million_tokens:g}",
-            "of": model.name if name != model.name else "",
+            "note": _note(model, name),
             "asleep": model.min_replicas == 0,
         }
         for model in listed
         for name in model.served_names
     ]
+
+
+def outside(listed: tuple[CloudModelSettings, ...]) -> list[dict[str, Any]]:
+    """Models outside the network that everybody may use in the chat; not those of programs alone."""
+    return [
+        {
+            "name": model.name,
+            "kind": "chat",
+            "context": f"{model.context_tokens:,}",
+            "tools": model.tools,
+            "price": f"{model.usd_per_million_input_tokens:g} in, {model.usd_per_million_output_tokens:g} out",
+            "note": f"outside the network, processed in {model.processed_in}",
+            "asleep": False,
+        }
+        for model in listed
+        if model.chat
+    ]
+
+
+def _note(model: ModelSettings, name: str) -> str:
+    of = f"adapter of {model.name}" if name != model.name else ""
+    instead = f"where it fails, {model.fallback} outside the network answers who may use it" if model.fallback else ""
+    return "; ".join(filter(None, (of, instead)))
