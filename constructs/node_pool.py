@@ -55,6 +55,7 @@ class NodePool(KubernetesClusterNodePool):
         spot: bool = False,
         max_price_usd_per_hour: float | None = None,
         nvidia_driver: bool = False,
+        mig_profile: str | None = None,
         labels: Mapping[str, str] | None = None,
         taints: Sequence[str] = (),
         tags: Mapping[str, str] | None = None,
@@ -62,7 +63,8 @@ class NodePool(KubernetesClusterNodePool):
         """Add the pool.
 
         `rotation_name` is the temporary pool's name. A `spot` pool without a maximum
-        price pays up to the regular one. `nvidia_driver` has Azure install its driver on every node.
+        price pays up to the regular one. `nvidia_driver` has Azure install its driver on every node,
+        and `mig_profile` cut every card into parts, which replaces the pool when it changes.
         """
         super().__init__(
             scope,
@@ -75,6 +77,7 @@ class NodePool(KubernetesClusterNodePool):
             orchestrator_version=defaults.kubernetes_version,
             vm_size=vm_size,
             gpu_driver="Install" if nvidia_driver else None,
+            gpu_instance=mig_profile,
             zones=list(zones) or None,
             vnet_subnet_id=defaults.subnet_id,
             node_public_ip_enabled=False,

@@ -59,6 +59,7 @@ def add_pools(
             spot=pool.priority is Priority.SPOT,
             max_price_usd_per_hour=pool.max_price_usd_per_hour,
             nvidia_driver=True,
+            mig_profile=pool.gpu.mig if pool.gpu else None,
             labels=gpu_node_labels(pool),
             taints=[GPU_TAINT],
             tags=template_tags(pool),

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from ..azure_catalog.sizes import GpuSize
+from ..azure_catalog.sizes import GPU_SIZES, GpuSize
 from ..cluster import ClusterSettings, GpuPoolSettings
 from ..file.errors import Key
 from ..model_catalogue.engine_statements import vllm_statements
@@ -11,6 +11,9 @@ from ..models import Engine, ModelSettings
 from .base import Finding
 
 AMPERE = 8.0
+CUT_INTO_PARTS = {8.0, 9.0}
+"""Compute capabilities of the listed cards that NVIDIA's MIG cuts: A100, H100, H200
+(https://docs.nvidia.com/datacenter/tesla/mig-user-guide/)."""
 NO_HALF_PRECISION = {
     "gemma2": r"gemma-2-",
     "gemma3": r"gemma-3-",
@@ -89,8 +92,42 @@ def cards_are_shared_by_what_can_share(
             yield Finding((*key, "pool"), f"{together}; one model with one replica fits there: {remove}")
 
 
+def described_sizes_are_as_azure_has_them(cluster: ClusterSettings) -> Iterator[Finding]:
+    """What a file says of a size that is listed is a part of what the list says; and GPUs are in sizes of N series."""
+    for name, pool in cluster.gpu_pools.items():
+        listed, given = GPU_SIZES.get(pool.vm_size), pool.gpu
+        key: Key = ("cluster", "gpu_pools", name)
+        if given is None:
+            continue
+        if not pool.vm_size.startswith("Standard_N"):
+            yield Finding((*key, "vm_size"), "has no GPU that gpu could describe; take a size of an N series")
+        if listed is None:
+            continue
+        card = listed.gpu
+        if given.mig and card.compute_capability not in CUT_INTO_PARTS:
+            yield Finding((*key, "gpu", "mig"), f"is not what a {card.model} can be cut into; remove it")
+        elif given.memory_gib > card.memory_gib:
+            yield Finding(
+                (*key, "gpu", "memory_gib"), f"is more than the {card.model} of this size has ({card.memory_gib})"
+            )
+        elif given.compute_capability != card.compute_capability:
+            yield Finding(
+                (*key, "gpu", "compute_capability"),
+                f"is not that of the {card.model} of this size ({card.compute_capability})",
+            )
+
+
+def parts_are_no_group(models: tuple[ModelSettings, ...], cluster: ClusterSettings) -> Iterator[Finding]:
+    """Parts of a card cannot compute one model together."""
+    for key, model, name, pool, _ in placed(models, cluster):
+        if model.gpus > 1 and pool.gpu and pool.gpu.mig:
+            yield Finding((*key, "gpus"), f"must be 1 on pool {name}: parts of a card do not work together")
+
+
 RULES = (
     gpus_can_compute_the_models,
     turing_starts_the_models,
     cards_are_shared_by_what_can_share,
+    described_sizes_are_as_azure_has_them,
+    parts_are_no_group,
 )

@@ -33,10 +33,11 @@ def gpu_node_labels(pool: GpuPoolSettings) -> dict[str, str]:
 def template_tags(pool: GpuPoolSettings) -> dict[str, str]:
     """Tags by which the cluster autoscaler knows how many shares a node will have before the first one is there.
 
-    Without them it takes one for each card, and orders a node for every share (Azure/AKS#3427). Form of the tag:
-    kubernetes/autoscaler, `cloudprovider/azure/README.md`.
+    Without them it takes one for each card, and orders a node for every share (Azure/AKS#3427); of a size that is
+    described in the file it may know none at all. Form of the tag: kubernetes/autoscaler,
+    `cloudprovider/azure/README.md`.
     """
-    if pool.time_slices == 1 or pool.size is None:
+    if pool.size is None or (pool.time_slices == 1 and pool.gpu is None):
         return {}
     return {
         "k8s.io_cluster-autoscaler_node-template_resources_nvidia.com_gpu": str(pool.known_size.gpus * pool.time_slices)
