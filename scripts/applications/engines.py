@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from scripts.applications.engine_last_start import why_not_started
 from scripts.applications.engine_pools import node_hours, waits_for
 from scripts.applications.engine_probe import answer_problem, engine_headers
 from scripts.applications.engine_scaling import EngineCluster, EngineState
 from scripts.cluster.events import read
 from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.last_start import why_not_started
 from scripts.cluster.workload import PodState, Workload, pod_state
 from scripts.core import http as web
 from scripts.core.checks import Check

@@ -13,7 +13,17 @@ from scripts.core.azure import AzureError, az
 from scripts.core.console import err, out, print_json
 from scripts.core.errors import ExitCode, OperatorError
 from scripts.core.targets import default_environment
-from scripts.diagnostics.doctor import deliveries, egress, nodes, outside, pods, scheduling, snapshot, storage
+from scripts.diagnostics.doctor import (
+    deliveries,
+    egress,
+    engines,
+    nodes,
+    outside,
+    pods,
+    scheduling,
+    snapshot,
+    storage,
+)
 from scripts.diagnostics.doctor.problem import Finding
 from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.diagnostics.state_parts import outline
@@ -81,6 +91,7 @@ def _examine(tools: Tools, name: str, notes: list[str]) -> tuple[Kubectl | None,
         *nodes.find(seen),
         *scheduling.find(seen),
         *pods.find(seen),
+        *engines.find(seen),
         *storage.find(seen, storage.volume_usage(kubectl, ready)),
         *deliveries.find(seen),
         *egress.find(seen),

@@ -1,6 +1,6 @@
 """All known problems, in the order of the page of symptoms."""
 
-from . import deliveries, egress, nodes, outside, pods, scheduling, storage
+from . import deliveries, egress, engines, nodes, outside, pods, scheduling, storage
 from .problem import Problem
 
 PROBLEMS: tuple[Problem, ...] = (
@@ -16,6 +16,7 @@ PROBLEMS: tuple[Problem, ...] = (
     scheduling.CAPACITY,
     scheduling.TAINT,
     scheduling.NO_ROOM,
+    engines.GAVE_UP,
     nodes.NO_PLUGIN,
     nodes.NO_GPU,
     nodes.GONE,

@@ -10,6 +10,7 @@ from typer.testing import CliRunner, Result
 from scripts.cli.doctor import commands as doctor
 from scripts.core.console import Terminal
 from scripts.core.errors import ExitCode, OperatorError
+from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.diagnostics.doctor.snapshot import KINDS
 from tests.support.cli.operated_environment import Operated, deploy_once, operate
 from tests.support.cli.terminals import answering
@@ -55,7 +56,7 @@ def deletions(operated: Operated) -> list[Any]:
 def test_nothing_is_found_where_nothing_is_wrong(operated: Operated) -> None:
     result = run(operated)
     assert result.exit_code == 0, result.output
-    assert "None of 30 known problems was found in dev" in " ".join(result.output.split())
+    assert f"None of {len(PROBLEMS)} known problems was found in dev" in " ".join(result.output.split())
 
 
 def test_problem_is_shown_with_its_fix_and_the_code_says_so(operated: Operated) -> None:

@@ -8,7 +8,7 @@ import pytest
 from scripts.cluster.releases import PendingRelease
 from scripts.core.azure import AzureError
 from scripts.core.errors import OperatorError
-from scripts.diagnostics.doctor import deliveries, nodes, outside, pods, scheduling, storage
+from scripts.diagnostics.doctor import deliveries, engines, nodes, outside, pods, scheduling, storage
 from scripts.diagnostics.doctor.problems import PROBLEMS
 from scripts.diagnostics.doctor.snapshot import Snapshot
 
@@ -323,3 +323,34 @@ def test_every_problem_is_named_once_and_its_fix_has_no_place_left() -> None:
     assert len({problem.id for problem in PROBLEMS}) == len(PROBLEMS)
     (found,) = pods.find(containers(waiting("CrashLoopBackOff", "x")))
     assert "{" not in found.fix("dev")
+
+
+GONE = pod("vllm-qwen3-32b-5d9c7f6b8-x2x4z")
+GAVE_UP = {
+    "NotTriggerScaleUp": "pod didn't trigger scale-up: 1 max node group size reached",
+    "FailedScheduling": "0/3 nodes are available: 1 Insufficient nvidia.com/gpu",
+    "BackOff": "Back-off restarting failed container vllm",
+}
+
+
+def told(about: dict[str, Any], reason: str, message: str) -> dict[str, Any]:
+    found = event(about, reason, message)
+    return found | {"type": "Warning", "metadata": {"namespace": about["metadata"]["namespace"]}}
+
+
+@pytest.mark.parametrize("reason", GAVE_UP)
+def test_an_engine_that_is_at_zero_again_without_having_started_is_named_with_its_reason(reason: str) -> None:
+    (found,) = engines.find(seen(events=[told(GONE, reason, GAVE_UP[reason])]))
+    assert (found.problem.id, found.where) == ("engine-gave-up", "serving/vllm-qwen3-32b")
+    assert f"{reason}: {GAVE_UP[reason]}" in found.detail
+    assert f"`{reason}`" in found.fix("prod")
+    assert "llmctl models warm MODEL prod" in found.fix("prod")
+
+
+def test_an_engine_that_runs_or_came_up_or_a_download_has_not_given_up() -> None:
+    trouble = told(GONE, "FailedScheduling", GAVE_UP["FailedScheduling"])
+    assert not list(engines.find(seen(pods=[GONE], events=[trouble])))
+    came_up = told(GONE, "Started", "Started container vllm") | {"type": "Normal", "lastTimestamp": ago(0.5)}
+    assert not list(engines.find(seen(events=[trouble, came_up])))
+    download = pod("vllm-qwen3-32b-x2x4z")
+    assert not list(engines.find(seen(events=[told(download, "BackOff", "no")])))

@@ -85,6 +85,19 @@ def test_a_woken_model_s_node_is_paid_from_the_scan_to_its_removal() -> None:
     assert outcome.cost_usd == pytest.approx(0.5 * 1980 / 3600)
 
 
+def test_an_engine_that_never_starts_is_given_up_and_its_node_goes() -> None:
+    """By the fallback of its ScaledObject: what cannot be measured counts as nobody asking, once nobody waits."""
+    outcome = play(at(1000), load_s=10 * DAY_S)
+    assert (outcome.served, outcome.timed_out, outcome.cold_starts) == (0, 1, 1)
+    # The caller waits until 1900. 900 s of cooldown end at 2800; the poll at 2805 or the one before it ends the
+    # replica, and the empty node goes with a scan after 600 s.
+    ((begun, ended),) = outcome.node_intervals_s
+    assert begun == 1010
+    assert ended == pytest.approx(2800 + 600, abs=30)
+    again = play(at(1000, 20_000), load_s=10 * DAY_S)
+    assert (again.timed_out, again.cold_starts, len(again.node_intervals_s)) == (2, 2, 2)
+
+
 def test_a_node_that_is_still_there_spares_boot_and_image() -> None:
     outcome = play(at(1000, 2705))
     assert outcome.cold_starts == 2

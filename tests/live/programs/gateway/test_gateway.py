@@ -1,9 +1,12 @@
 """The gateway on its real database and Redis: keys, budgets, limits, and the trace of every call."""
 
+import ast
 import json
 import re
+import subprocess
 import time
 from http.client import HTTPConnection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +16,10 @@ from stacks.platform.components.llm_gateway import address, secrets
 from tests.live.programs.stage import GATEWAY_URL, Stage
 from tests.support.llm_gateway.pods import ask
 from tests.support.patience import PATIENCE_S
-from tests.support.programs.processes import wait_for
+from tests.support.programs.processes import litellm_python, wait_for
 
 pytestmark = pytest.mark.live
+ROOT = Path(__file__).parents[4]
 OLLAMA, VLLM = "llama3.1-8b", "qwen2-5-7b"
 MODELS = ["phi3.5", "llama3.1-8b", "mistral-7b", "gemma2-2b", "gpt-oss", "deepseek-r1", "qwen2-5-7b"]
 CHAT = "/v1/chat/completions"
@@ -262,3 +266,36 @@ def test_no_connection_is_reset_when_a_client_comes_back_after_a_pause(stage: St
         connection.request("GET", "/v1/models", headers=headers)
         assert connection.getresponse().status == 200
         connection.close()
+
+
+def test_lines_that_the_page_tells_to_type_list_the_models(stage: Stage) -> None:
+    page = (ROOT / "docs" / "reference" / "llm-gateway.md").read_text("utf-8")
+    (block,) = (found for found in re.findall(r"^```sh\n(.*?)^```", page, re.DOTALL | re.MULTILINE) if "curl " in found)
+    typed = block.replace("https://api.<domain>", GATEWAY_URL).replace("sk-…", new_key(stage))
+    assert typed.count(GATEWAY_URL) == 1
+    done = subprocess.run(["bash", "-ec", typed], capture_output=True, text=True, check=False, timeout=PATIENCE_S)
+    assert done.returncode == 0, done.stderr
+    assert {model["id"] for model in json.loads(done.stdout)["data"]} == {model.name for model in stage.settings.models}
+
+
+def test_what_the_recipe_installs_has_every_package_that_our_callbacks_import() -> None:
+    """As the image has: a package that is missing ends the recipe of the page in an error of Python."""
+    files = [ast.parse(file.read_text("utf-8")) for file in sorted((ROOT / "helm" / "litellm").glob("*.py"))]
+    own = {file.stem for file in (ROOT / "helm" / "litellm").glob("*.py")}
+    named = {
+        name
+        for tree in files
+        for node in ast.walk(tree)
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [str(node.module)]
+            if isinstance(node, ast.ImportFrom)
+            else []
+        )
+    }
+    found = "import importlib.util, sys; print([n for n in sys.argv[1:] if importlib.util.find_spec(n) is None])"
+    packages = sorted({name.partition(".")[0] for name in named} - own)
+    assert "prometheus_client" in packages
+    done = subprocess.run([litellm_python(), "-c", found, *packages], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,22 +1,33 @@
 """The pinned Ollama with its runner, behind the serving proxy and the gateway, with the variables of its pod."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from http.client import HTTPConnection, IncompleteRead
+from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner, Result
 
+from scripts.cli.models import commands as models
+from scripts.cli.tools import Tools as CommandTools
+from scripts.cluster.kubectl import Kubectl
+from scripts.cluster.pod_program import START, ByCommand
+from scripts.core.errors import OperatorError
 from stacks.platform.common import timeouts
 from stacks.platform.components.chat.names import GATEWAY_KEY
 from stacks.platform.components.llm_gateway import address, secrets
 from stacks.platform.components.serving import ollama as values
 from stacks.platform.components.serving.engines import OLLAMA_PORT, PROXY, PROXY_PORT, SERVING, ollama_engines
 from tests.live.programs.stage import GATEWAY_URL, Stage
+from tests.support.cli.fake_tools import CONTEXT, install
+from tests.support.cli.terminals import Nobody
 from tests.support.llm_gateway.pods import ask
 from tests.support.patience import PATIENCE_S
 from tests.support.programs.processes import wait_for
@@ -32,6 +43,7 @@ pytestmark = [
 SENTENCE = " It works as it was deployed ."
 CHAT = "/v1/chat/completions"
 ENGINE = "ollama-t4"
+POD = f"{ENGINE}-5d9c7f6b8-x2x4z"
 ENGINE_URL = f"http://{PROXY}.{SERVING}.svc.cluster.local:{PROXY_PORT}/{ENGINE}"
 DIRECTLY = f"http://127.0.0.1:{OLLAMA_PORT}"
 ENDLESS = "mistral:7b"
@@ -103,6 +115,80 @@ def test_answer_is_streamed_token_by_token_with_its_usage(stage: Stage) -> None:
     assert "".join(said).strip() == SENTENCE.strip()
     assert len([text for text in said if text.strip()]) == 7
     assert [part["usage"]["completion_tokens"] for part in parts if part.get("usage")] == [8]
+
+
+def typed(stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """Type `llmctl models …` where a pod of the chat has the chat's key and address, and the engine's pod is there."""
+    tools = install(tmp_path / words[0], monkeypatch)
+    owner = {"kind": "ReplicaSet", "name": POD.rpartition("-")[0]}
+    ready = {"containerStatuses": [{"ready": True, "restartCount": 0, "state": {}}]}
+    tools.items("pods", {"metadata": {"name": POD, "ownerReferences": [owner]}, "spec": {}, "status": ready})
+    key = stage.secret(address.NAMESPACE, secrets.SECRET, GATEWAY_KEY)
+    variables = {**os.environ, "OPENAI_API_BASE_URLS": f"{GATEWAY_URL}/v1", "OPENAI_API_KEYS": key}
+
+    def in_pod(*_: object) -> ByCommand:
+        return ByCommand([sys.executable, "-c", START], "the chat", variables)
+
+    given = CommandTools(
+        kubectl_of=lambda _: Kubectl(CONTEXT), load=lambda _: stage.settings, in_pod=in_pod, terminal=Nobody()
+    )
+    return CliRunner().invoke(models.app, words, obj=given)
+
+
+def test_ask_prints_the_engine_s_answer_its_tokens_and_its_price(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = typed(stage, tmp_path, monkeypatch, "ask", "llama3.1-8b", "Does it work?", "dev")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.strip() == SENTENCE.strip()
+    said = " ".join(result.stderr.split())
+    found = re.search(r"(\d+) tokens in, 8 out, the first after \d+\.\d s: (0\.\d{6}) USD", said)
+    assert found, said
+    (model,) = (model for model in stage.settings.models if model.name == "llama3.1-8b")
+    assert float(found[2]) == pytest.approx((int(found[1]) + 8) * model.usd_per_million_tokens / 1e6, abs=1e-6)
+    assert said.endswith(f"Answered by {POD}.")
+
+
+def test_warm_loads_a_model_and_returns_once_it_has_answered(
+    stage: Stage, ollama: OllamaPod, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ollama.run("stop", "gemma2:2b")
+    wait_for(lambda: "gemma2:2b" not in loaded(), PATIENCE_S, lambda: str(loaded()))
+    result = typed(stage, tmp_path, monkeypatch, "warm", "gemma2-2b", "dev")
+    assert result.exit_code == 0, result.output
+    assert "gemma2-2b answers" in result.stderr
+    assert "gemma2:2b" in loaded()
+
+
+def test_bench_measures_every_question_and_counts_the_engine_s_own_tokens(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("bench", "llama3.1-8b", "dev", "--people", "1,3", "--each", "2", "--yes", "--json")
+    result = typed(stage, tmp_path, monkeypatch, *words)
+    assert result.exit_code == 0, result.output
+    levels = json.loads(result.stdout)["levels"]
+    assert [(one["people"], one["answers"], one["failed"]) for one in levels] == [(1, 2, 0), (3, 6, 0)]
+    for one in levels:
+        assert 0 < one["first_s"] <= one["first_p95_s"]
+        assert one["tokens_per_s"] > 0
+
+
+def test_a_model_that_the_engine_has_not_ends_every_command_in_its_words(
+    stage: Stage, ollama: OllamaPod, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ollama.run("rm", "phi3.5")
+    try:
+        for words in (
+            ("ask", "phi3.5", "Hello", "dev"),
+            ("warm", "phi3.5", "dev"),
+            ("bench", "phi3.5", "dev", "--yes"),
+        ):
+            error = typed(stage, tmp_path, monkeypatch, *words).exception
+            assert isinstance(error, OperatorError), words
+            assert "404" in error.message
+            assert "phi3.5" in error.message
+    finally:
+        ollama.create("phi3.5", ollama_pod.WITHOUT_TOOLS)
 
 
 def test_proxy_answers_without_the_engine_what_the_engine_answers() -> None:

@@ -6,7 +6,7 @@ KEDA takes an engine that never gets ready back to zero; its pods, and what they
 import re
 from collections.abc import Iterable
 
-from scripts.cluster.events import Event
+from .events import Event
 
 USUAL = {"Unhealthy", "FailedToRetrieveImagePullSecret"}
 """Warnings of starts that go well: a startup probe asks from the beginning, and no private registry is used."""

@@ -2,8 +2,8 @@
 
 import pytest
 
-from scripts.applications.engine_last_start import why_not_started
 from scripts.cluster.events import Event
+from scripts.cluster.last_start import why_not_started
 
 ENGINE = "vllm-qwen"
 POD = f"pod/{ENGINE}-5d9c7f6b8-x2x4z"
