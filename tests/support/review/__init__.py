@@ -1,0 +1,1 @@
+"""Fake servers and helpers of the tests: review."""
