@@ -169,7 +169,7 @@ def test_no_host_and_no_account_comes_before_what_the_vault_has_kept(environment
 def test_releases_are_those_that_the_settings_call_for(environment: Environment, name: str) -> None:
     private = {"kept-internal-ca", "private-certificates", "private-dns", "tailscale-operator", "tailscale-router"}
     private |= {"trust-manager", "trusted-roots"}
-    optional = {"opik-guardrails", "image-policy", "start-page", "cloud-egress", "egress", *private}
+    optional = {"opik-guardrails", "image-policy", "start-page", "cloud-egress", "egress", "spill-over", *private}
     # Nothing of staging is kept.
     unused = {"dev": {*optional, "kept-certificates"}, "prod": {*optional, "nginx-ingress"}}
     own = {folder.name for folder in HELM.iterdir() if own_chart(folder.name)}

@@ -25,6 +25,21 @@ FALSE = Zero("false")
 
 _POD = "kubernetes_job_v1.spec.template.spec"
 
+
+def _containers(kind: str) -> dict[str, dict[str, Zero]]:
+    """Return the attributes of containers and init containers, which have one schema and one expander."""
+    return {
+        f"{_POD}.{kind}": {"stdin": FALSE, "stdin_once": FALSE, "tty": FALSE},
+        f"{_POD}.{kind}.security_context": {
+            "allow_privilege_escalation": Zero("true", "`restricted` refuses the pod"),
+            "privileged": FALSE,
+            "read_only_root_filesystem": FALSE,
+            "run_as_non_root": Zero("false", "it overrules the pod's true: `restricted` refuses the pod"),
+        },
+        f"{_POD}.{kind}.volume_mount": {"read_only": FALSE},
+    }
+
+
 ZEROS: dict[str, dict[str, Zero]] = {
     "kubernetes_config_map_v1": {"immutable": FALSE},
     "kubernetes_default_service_account_v1": {
@@ -65,14 +80,8 @@ ZEROS: dict[str, dict[str, Zero]] = {
         "run_as_user": Zero("nothing", "the image's user may be a name, which runAsNonRoot cannot judge"),
     },
     f"{_POD}.security_context.seccomp_profile": {"type": Zero("Unconfined", "`baseline` refuses the pod")},
-    f"{_POD}.container": {"stdin": FALSE, "stdin_once": FALSE, "tty": FALSE},
-    f"{_POD}.container.security_context": {
-        "allow_privilege_escalation": Zero("true", "`restricted` refuses the pod"),
-        "privileged": FALSE,
-        "read_only_root_filesystem": FALSE,
-        "run_as_non_root": Zero("false", "it overrules the pod's true: `restricted` refuses the pod"),
-    },
-    f"{_POD}.container.volume_mount": {"read_only": FALSE},
+    **_containers("container"),
+    **_containers("init_container"),
     f"{_POD}.volume.config_map": {"optional": FALSE},
     f"{_POD}.volume.persistent_volume_claim": {"read_only": FALSE},
     f"{_POD}.volume.projected.sources.service_account_token": {"expiration_seconds": Zero("3600")},
