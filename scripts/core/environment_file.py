@@ -50,11 +50,12 @@ Part = str | int
 """A step of a path in the file: a key of a section, or a position in a list."""
 
 
-def with_value(text: str, key: Sequence[Part], value: str) -> str:
+def with_value(text: str, key: Sequence[Part], value: str, *, may_be_list: bool = False) -> str:
     """Return the YAML `text` with the plain `value` at `key`; every other character stays.
 
     A whole round trip would keep the comments but lay out lists its own way, so the text is cut where ruamel says that
-    the old value stands. Missing sections are made. Raises OperatorError for a text that holds no mapping there.
+    the old value stands. Missing sections are made. Raises OperatorError for a text that holds no mapping there, and
+    for a list, save one in one line where `may_be_list`.
     """
     try:
         node = YAML(typ="safe", pure=True).compose(text)
@@ -71,7 +72,8 @@ def with_value(text: str, key: Sequence[Part], value: str) -> str:
         if found is None:
             return _inserted(text, node, key[depth:], value)
         node = found
-    if not isinstance(node, ScalarNode):
+    in_one_line = may_be_list and isinstance(node, SequenceNode) and node.flow_style
+    if not isinstance(node, ScalarNode) and not in_one_line:
         raise OperatorError(f"{_path(key)} is no plain value", code=ExitCode.SETTINGS)
     return text[: node.start_mark.index] + value + text[node.end_mark.index :]
 

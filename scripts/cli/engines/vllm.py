@@ -36,7 +36,9 @@ def reconfigure(
     *,
     values: Annotated[
         list[str],
-        typer.Option("--set", metavar="KEY=VALUE", help="A key of the model, such as id; repeatable."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A key of the model, such as id or pool=spot,regular; repeatable."
+        ),
     ],
     check: Annotated[
         bool, typer.Option("--check/--no-check", help="Request an answer afterwards, which starts a GPU node.")

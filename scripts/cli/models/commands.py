@@ -22,7 +22,7 @@ from .ask import ask, warm
 from .bench import bench
 from .change import ModelChange
 from .discard_store import discard
-from .file import assignments, with_model, without_model
+from .file import assignments, in_order, with_model, without_model
 from .fit import fits
 from .fit_table import fit
 
@@ -102,7 +102,7 @@ def add(
     named = {
         "engine": engine,
         "id": model_id,
-        "pool": f"[{', '.join(pool.split(','))}]" if "," in pool else pool,
+        "pool": in_order(pool.split(",")),
         "weights_gib": "" if weights_gib is None else f"{weights_gib:g}",
     }
     fields = {"name": name} | {key: value for key, value in named.items() if value} | assignments(values or [])

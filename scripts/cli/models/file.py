@@ -14,20 +14,31 @@ MODELS = "models"
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/+-]*")
 _FIXED = ("name", "engine")
 """What makes a model another one."""
+_LISTS = ("pool",)
+"""Keys that take one value or several in order, which a command line writes with commas between them."""
 
 
 def assignments(words: Sequence[str]) -> dict[str, str]:
-    """Return the values of `key=value` words. Raises OperatorError for a key that models do not have."""
+    """Return the values of `key=value` words, as the file has them: several pools as a list.
+
+    Raises OperatorError for a key that models do not have, and for a value that YAML would read as something else.
+    """
     known = [key for key in ModelSettings.model_fields if key not in _FIXED]
     found = {}
     for word in words:
         key, sign, value = word.partition("=")
         if not sign or key not in known:
             raise OperatorError(f"{word!r} is no KEY=VALUE", f"keys are {', '.join(known)}", ExitCode.USAGE)
-        if not _PLAIN.fullmatch(value):
+        parts = value.split(",") if key in _LISTS else [value]
+        if not all(map(_PLAIN.fullmatch, parts)):
             raise OperatorError(f"{key}: {value!r} is no plain value", "null takes a value away", ExitCode.USAGE)
-        found[key] = value
+        found[key] = in_order(parts)
     return found
+
+
+def in_order(values: Sequence[str]) -> str:
+    """Return one value as it is, several as a list in one line."""
+    return values[0] if len(values) == 1 else f"[{', '.join(values)}]"
 
 
 def names(text: str) -> list[str]:
@@ -75,7 +86,7 @@ def with_model_values(text: str, name: str, values: Mapping[str, str]) -> str:
     """Return `text` with other values of one model. Raises OperatorError when there is none of that name."""
     index = position(text, name)
     for key, value in values.items():
-        text = with_value(text, (MODELS, index, key), value)
+        text = with_value(text, (MODELS, index, key), value, may_be_list=key in _LISTS)
     return text
 
 

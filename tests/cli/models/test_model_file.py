@@ -107,3 +107,17 @@ def test_only_keys_of_a_model_can_be_set_and_not_those_that_make_it_another(word
 def test_value_that_would_be_read_as_something_else_is_refused(value: str) -> None:
     with pytest.raises(OperatorError, match="no plain value"):
         assignments([f"id={value}"])
+
+
+@pytest.mark.parametrize("before", ["regular", "[regular, spot]"])
+@pytest.mark.parametrize(("typed", "written"), [("pool=spot,regular", "[spot, regular]"), ("pool=spot", "spot")])
+def test_pools_in_order_are_a_list_in_one_line(before: str, typed: str, written: str) -> None:
+    text = f"models:\n  - name: one\n    pool: {before} # cheap first\n    id: one:1b\n"
+    after = with_model_values(text, "one", assignments([typed]))
+    assert after == text.replace(before, written)
+
+
+@pytest.mark.parametrize("value", ["spot,", "spot,,regular", "spot, regular", "[spot]"])
+def test_a_list_of_pools_that_is_none_is_refused(value: str) -> None:
+    with pytest.raises(OperatorError, match="no plain value"):
+        assignments([f"pool={value}"])
