@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from main import build_app
-from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
 from stacks.settings import Settings, parse_settings
 from tests.support.llm_gateway.cloud_settings import FILE, RESOURCE
+from tests.support.rehearsal.settled import deploy_settled
 
 pytestmark = pytest.mark.rehearsal
 
@@ -33,23 +32,9 @@ def _releases(rehearsal: Rehearsal) -> set[str]:
     return {one.state["name"] for one in Cloud(rehearsal.folder).objects() if one.type == "helm_release"}
 
 
-def _deploy(settings: Settings, folder: Path) -> Rehearsal:
-    """Deploy every stack; a plan afterwards changes nothing."""
-    rehearsal = Rehearsal(settings, folder)
-    rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
-    build_app(settings, rehearsal.workspace.output).synth()
-    rollout = rehearsal.rollout()
-    assert rollout.apply(DURABLE, any_loss=False)
-    assert rollout.apply(DISPOSABLE, any_loss=True)
-    after = rehearsal.rollout()
-    after.plan()
-    assert {name: str(plan.changes) for name, plan in after.plans.items()} == dict.fromkeys(STACKS, "no changes")
-    return rehearsal
-
-
 def test_cloud_models_come_and_go_and_a_second_plan_is_empty(tmp_path: Path) -> None:
     with_them = _settings(FILE.read_text("utf-8"))
-    rehearsal = _deploy(with_them, tmp_path)
+    rehearsal = deploy_settled(with_them, tmp_path)
     assert _roles(rehearsal) == ["Cognitive Services OpenAI User"]
     assert "cloud-egress" in _releases(rehearsal)
     # The vault has a key that somebody wrote; Terraform knows its name and makes none.
@@ -60,7 +45,7 @@ def test_cloud_models_come_and_go_and_a_second_plan_is_empty(tmp_path: Path) -> 
 
     own = [model.model_copy(update={"fallback": None}) for model in with_them.models]
     without = with_them.model_copy(update={"cloud_models": (), "models": tuple(own)})
-    rehearsal = _deploy(without, tmp_path)
+    rehearsal = deploy_settled(without, tmp_path)
     assert _roles(rehearsal) == []
     assert "cloud-egress" not in _releases(rehearsal)
     assert "CLOUD_KEY_MISTRAL_KEY" not in json.dumps(rehearsal.state("platform"))

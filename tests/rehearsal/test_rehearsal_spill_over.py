@@ -4,11 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from main import build_app
-from scripts.core.tiers import DISPOSABLE, DURABLE, STACKS
 from scripts.lab.rehearsal.cloud import Cloud
 from scripts.lab.rehearsal.drive import Rehearsal
-from stacks.settings import Settings, parse_settings
+from stacks.settings import parse_settings
+from tests.support.rehearsal.settled import deploy_settled
 
 pytestmark = pytest.mark.rehearsal
 
@@ -16,20 +15,6 @@ FILE = Path(__file__).parents[1] / "environments" / "valid.several_pools.yaml"
 WITHOUT_THE_REST = "opik: {enabled: false}\nmonitoring: {enabled: false}\n"
 """Parts of half the cluster's objects, which no pool changes."""
 ORDER = "kube-system/cluster-autoscaler-priority-expander"
-
-
-def _deploy(settings: Settings, folder: Path) -> Rehearsal:
-    """Deploy every stack; a plan afterwards changes nothing."""
-    rehearsal = Rehearsal(settings, folder)
-    rehearsal.workspace.output.mkdir(parents=True, exist_ok=True)
-    build_app(settings, rehearsal.workspace.output).synth()
-    rollout = rehearsal.rollout()
-    assert rollout.apply(DURABLE, any_loss=False)
-    assert rollout.apply(DISPOSABLE, any_loss=True)
-    after = rehearsal.rollout()
-    after.plan()
-    assert {name: str(plan.changes) for name, plan in after.plans.items()} == dict.fromkeys(STACKS, "no changes")
-    return rehearsal
 
 
 def _found(rehearsal: Rehearsal) -> tuple[str, bool, bool]:
@@ -43,7 +28,7 @@ def _found(rehearsal: Rehearsal) -> tuple[str, bool, bool]:
 
 def test_a_second_pool_comes_and_goes_and_a_second_plan_is_empty(tmp_path: Path) -> None:
     several = parse_settings(FILE.read_text("utf-8") + WITHOUT_THE_REST, FILE.name)
-    assert _found(_deploy(several, tmp_path)) == ("priority", True, True)
+    assert _found(deploy_settled(several, tmp_path)) == ("priority", True, True)
 
     one = tuple(model.model_copy(update={"pool": model.pool[:1]}) for model in several.models)
-    assert _found(_deploy(several.model_copy(update={"models": one}), tmp_path)) == ("least-waste", False, False)
+    assert _found(deploy_settled(several.model_copy(update={"models": one}), tmp_path)) == ("least-waste", False, False)

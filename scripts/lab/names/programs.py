@@ -1,36 +1,17 @@
 """CoreDNS of `go.mod` beside this file, built once per machine and version and kept outside the repository."""
 
-import hashlib
-import shutil
 import sys
 from pathlib import Path
 
-from scripts.core.errors import ExitCode, OperatorError
-from scripts.core.workspace import user_cache
-from scripts.lab.kube.programs import alone, go
+from scripts.core.errors import OperatorError
+from scripts.lab.go_module import built
 
 MODULE = Path(__file__).parent
-_SOURCES = ("go.mod", "go.sum", "main.go")
 
 
 def coredns() -> Path:
-    """Return CoreDNS, built first where it is missing: a CPU minute. A second builder waits for the first.
-
-    Raises OperatorError where Go is missing or the build fails.
-    """
-    key = hashlib.sha256(b"".join((MODULE / name).read_bytes() for name in _SOURCES)).hexdigest()[:16]
-    folder = user_cache() / "tools" / f"names-{key}"
-    found = folder / "names"
-    if found.is_file():
-        return found
-    if shutil.which("go") is None:
-        raise OperatorError(
-            "Go is not on PATH, and CoreDNS is not built yet", "install Go 1.26 or newer", ExitCode.NOT_READY
-        )
-    with alone(folder):
-        if not found.is_file():
-            go("build", "-trimpath", "-ldflags", "-s -w", "-o", f"{folder}/", ".", module=MODULE)
-    return found
+    """Return CoreDNS, built first where it is missing: a CPU minute. Raises OperatorError without it."""
+    return built(MODULE, title="CoreDNS")
 
 
 if __name__ == "__main__":
